@@ -1,0 +1,193 @@
+"""What forms, workflows and rules share: bilingual text, problems of a definition, ROC dates, YAML."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Text(BaseModel):
+    """A text in Traditional Chinese and, where it exists, in English. A bare string is Chinese."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    zh: str = Field(min_length=1)
+    en: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare_string_is_chinese(cls, data: object) -> object:
+        return {"zh": data} if isinstance(data, str) else data
+
+    def in_(self, lang: str) -> str:
+        return self.en if lang == "en" and self.en else self.zh
+
+    def __str__(self) -> str:
+        return self.zh
+
+
+class Problem(BaseModel):
+    """One mistake in a definition: where it is, and one sentence for an administrator."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class DefinitionError(ValueError):
+    """A definition that is refused, with every mistake that was found."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))
+
+
+# --- ROC dates -------------------------------------------------------------------------------------------
+
+_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0, "兩": 2}
+_TENS = {"十": 10, "廿": 20, "卅": 30}
+_NUMERAL = r"[0-9]{1,4}|[〇○零一二三四五六七八九十廿卅百]{1,7}"
+_WRITTEN = re.compile(
+    rf"(?P<era>(?:中華)?民國前|(?:中華)?民國|西元)?(?P<year>{_NUMERAL}|元)年"
+    rf"(?P<month>{_NUMERAL})月(?P<day>{_NUMERAL})[日號]?"
+)
+_SEPARATED = re.compile(
+    r"(?P<era>(?:中華)?民國前|(?:中華)?民國|西元)?(?P<year>[0-9]{1,4})(?P<sep>[/.-])"
+    r"(?P<month>[0-9]{1,2})(?P=sep)(?P<day>[0-9]{1,2})"
+)
+_COMPACT = re.compile(r"(?P<era>(?:中華)?民國|西元)?(?P<year>[0-9]{2,4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})")
+_LAST_ROC_YEAR = 999
+
+
+def _numeral(text: str) -> int:
+    """Arabic or Chinese numeral: 109, 一百零九, 一〇九, 廿三, 元 (the first year)."""
+    if text == "元":
+        return 1
+    if text.isascii():
+        return int(text)
+    if all(c in _DIGITS for c in text):
+        return int("".join(str(_DIGITS[c]) for c in text))
+    total, digit = 0, None
+    for c in text:
+        if c in _DIGITS:
+            digit = _DIGITS[c]
+            continue
+        if c == "百":
+            total += 100 * (1 if digit is None else digit)
+        else:
+            total += _TENS[c] * (1 if digit is None else digit)
+        digit = None
+    return total + (digit or 0)
+
+
+def parse_roc_date(text: str) -> date:
+    """A date as people write it: 109/10/16, 109.10.16, 1091016, 991231, 民國一百零九年十月十六日, 民國前1年1月1日.
+
+    A year of up to three digits is always an ROC year; only a four-digit year is Gregorian.
+    """
+    compact = "".join(unicodedata.normalize("NFKC", text[:60]).split())
+    found = _WRITTEN.fullmatch(compact) or _SEPARATED.fullmatch(compact) or _COMPACT.fullmatch(compact)
+    if len(text) > 60 or found is None:
+        raise ValueError(f"not a date: {text[:60]!r}")
+    era, year = found["era"] or "", _numeral(found["year"])
+    gregorian = era == "西元" or (not era and year > _LAST_ROC_YEAR)
+    if year == 0 or (not gregorian and year > _LAST_ROC_YEAR):
+        raise ValueError(f"not a year: {text!r}")
+    if era.endswith("前"):
+        year = 1912 - year
+    elif not gregorian:
+        year += 1911
+    return date(year, _numeral(found["month"]), _numeral(found["day"]))
+
+
+def roc_year(d: date) -> int:
+    """ROC year; there is no year 0, so 1911 is -1 (民國前1年)."""
+    return d.year - 1911 if d.year > 1911 else d.year - 1912
+
+
+def format_roc_date(d: date, style: Literal["long", "short"] = "long") -> str:
+    """民國115年11月22日, or 115.11.22 when short."""
+    year = roc_year(d)
+    if style == "short":
+        return f"{'民國前' if year < 0 else ''}{abs(year)}.{d.month:02}.{d.day:02}"
+    return f"民國{'前' if year < 0 else ''}{abs(year)}年{d.month}月{d.day}日"
+
+
+# --- text ------------------------------------------------------------------------------------------------
+
+_LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
+_HYPHENS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
+
+
+def normalise_text(s: str) -> str:
+    """NFC, stripped, without control and invisible format characters; line ends stay as \\n."""
+    s = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", s)).replace("\t", " ")
+    return "".join(c for c in s if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")).strip()
+
+
+def normalise_code(s: str) -> str:
+    """The canonical writing of an identifier: NFKC, upper case, no spaces or hyphens."""
+    return _HYPHENS.sub("", unicodedata.normalize("NFKC", s)).upper()
+
+
+# --- YAML ------------------------------------------------------------------------------------------------
+
+
+class _Loader(yaml.SafeLoader):
+    """JSON values only: a date stays a string, `no` and `on` are words, 0826 keeps its zero."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]  # missing from types-PyYAML
+            raise yaml.MarkedYAMLError(problem="不可使用 YAML 參照（*）", problem_mark=event.start_mark)
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str):
+                problem = f"鍵「{key}」必須是文字，請加上引號"
+            elif key in seen:
+                problem = f"鍵「{key}」重複"
+            else:
+                seen.add(key)
+                continue
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+        return super().construct_mapping(node, deep=deep)
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|false", "tf"),
+    ("null", r"null|~|", ["n", "~", ""]),
+    ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+", "-+0123456789"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+
+
+def read_yaml(path: Path | str) -> Any:
+    """The values of a YAML file; duplicate keys, references and bad syntax are refused with their line."""
+    path = Path(path)
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{path.name}:{mark.line + 1}" if mark else path.name
+        raise DefinitionError([Problem(path=where, message=error.problem or "不是有效的 YAML")]) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise DefinitionError([Problem(path=path.name, message=f"檔案無法讀取：{error}")]) from error
