@@ -56,7 +56,11 @@ class DefinitionError(ValueError):
 
 # --- ROC dates -------------------------------------------------------------------------------------------
 
-_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0, "兩": 2}
+_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {
+    "零": 0,
+    "○": 0,
+    "兩": 2,
+}
 _TENS = {"十": 10, "廿": 20, "卅": 30}
 _NUMERAL = r"[0-9]{1,4}|[〇○零一二三四五六七八九十廿卅百]{1,7}"
 _WRITTEN = re.compile(
@@ -67,7 +71,9 @@ _SEPARATED = re.compile(
     r"(?P<era>(?:中華)?民國前|(?:中華)?民國|西元)?(?P<year>[0-9]{1,4})(?P<sep>[/.-])"
     r"(?P<month>[0-9]{1,2})(?P=sep)(?P<day>[0-9]{1,2})"
 )
-_COMPACT = re.compile(r"(?P<era>(?:中華)?民國|西元)?(?P<year>[0-9]{2,4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})")
+_COMPACT = re.compile(
+    r"(?P<era>(?:中華)?民國|西元)?(?P<year>[0-9]{2,4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"
+)
 _LAST_ROC_YEAR = 999
 
 
@@ -98,7 +104,11 @@ def parse_roc_date(text: str) -> date:
     A year of up to three digits is always an ROC year; only a four-digit year is Gregorian.
     """
     compact = "".join(unicodedata.normalize("NFKC", text[:60]).split())
-    found = _WRITTEN.fullmatch(compact) or _SEPARATED.fullmatch(compact) or _COMPACT.fullmatch(compact)
+    found = (
+        _WRITTEN.fullmatch(compact)
+        or _SEPARATED.fullmatch(compact)
+        or _COMPACT.fullmatch(compact)
+    )
     if len(text) > 60 or found is None:
         raise ValueError(f"not a date: {text[:60]!r}")
     era, year = found["era"] or "", _numeral(found["year"])
@@ -134,7 +144,9 @@ _HYPHENS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 def normalise_text(s: str) -> str:
     """NFC, stripped, without control and invisible format characters; line ends stay as \\n."""
     s = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", s)).replace("\t", " ")
-    return "".join(c for c in s if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")).strip()
+    return "".join(
+        c for c in s if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
+    ).strip()
 
 
 def normalise_code(s: str) -> str:
@@ -148,15 +160,17 @@ def normalise_code(s: str) -> str:
 class _Loader(yaml.SafeLoader):
     """JSON values only: a date stays a string, `no` and `on` are words, 0826 keeps its zero."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]  # missing from types-PyYAML
-            raise yaml.MarkedYAMLError(problem="不可使用 YAML 參照（*）", problem_mark=event.start_mark)
+            raise yaml.MarkedYAMLError(
+                problem="不可使用 YAML 參照（*）", problem_mark=event.start_mark
+            )
         return super().compose_node(parent, index)
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    def construct_mapping(
+        self, node: yaml.MappingNode, deep: bool = False
+    ) -> dict[Any, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
@@ -167,27 +181,36 @@ class _Loader(yaml.SafeLoader):
             else:
                 seen.add(key)
                 continue
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            raise yaml.MarkedYAMLError(
+                problem=problem, problem_mark=key_node.start_mark
+            )
         return super().construct_mapping(node, deep=deep)
 
 
+_Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("bool", r"true|false", "tf"),
     ("null", r"null|~|", ["n", "~", ""]),
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
     ("float", r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+", "-+0123456789"),
 ):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
 
 
 def read_yaml(path: Path | str) -> Any:
     """The values of a YAML file; duplicate keys, references and bad syntax are refused with their line."""
     path = Path(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
-        raise DefinitionError([Problem(path=where, message=error.problem or "不是有效的 YAML")]) from error
+        raise DefinitionError(
+            [Problem(path=where, message=error.problem or "不是有效的 YAML")]
+        ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DefinitionError([Problem(path=path.name, message=f"檔案無法讀取：{error}")]) from error
+        raise DefinitionError(
+            [Problem(path=path.name, message=f"檔案無法讀取：{error}")]
+        ) from error
