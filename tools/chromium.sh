@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# The browser tests need a Chromium. Finds one, or installs Debian's; where neither is possible, says how.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tools/system_packages.sh
+
+for program in "${CHROMIUM:-}" chromium chromium-browser google-chrome google-chrome-stable; do
+  if [ -n "$program" ] && command -v "$program" >/dev/null; then exit; fi
+done
+if may_install && install_packages chromium; then exit; fi
+say "No Chromium: the browser tests will fail. Install it with: $(install_command chromium)"

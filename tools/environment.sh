@@ -1,0 +1,97 @@
+#!/usr/bin/env bash
+# Makes .venv what the lock files say: `environment.sh run` for the programs, `environment.sh dev` for the tests too.
+# Does nothing when that is already so. What the machine lacks is installed if possible, and named if not.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tools/system_packages.sh
+
+want=${1:?run or dev}
+stamp=.venv/.ready-$want
+mkdir -p var
+exec 9>var/environment.lock
+flock 9
+
+fingerprint() {
+  { pwd -P; cat requirements-build.lock requirements.lock pyproject.toml tools/environment.sh
+    [ "$want" = run ] || cat requirements-dev.lock; } | sha256sum
+}
+
+is_ready() { .venv/bin/python -c '' 2>/dev/null && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; }
+
+is_supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; }
+
+makes_venvs() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
+
+has_headers() {
+  "$1" -c 'import os, sysconfig; os.stat(os.path.join(sysconfig.get_path("include"), "Python.h"))' 2>/dev/null
+}
+
+compiles() { printf '#include <stdio.h>\n' | gcc -E - >/dev/null 2>&1; }
+
+# Prints the best Python there is: a complete one first, then one that only lacks packages.
+find_python() {
+  local candidate found=
+  for candidate in ${PYTHON:-python3 python3.12 python3.11 /usr/bin/python3 /usr/bin/python3.12 /usr/bin/python3.11}; do
+    is_supported "$candidate" || continue
+    # behind a shim or a link stands the real program
+    candidate=$("$candidate" -c 'import sys; print(sys.executable)')
+    if makes_venvs "$candidate" && has_headers "$candidate"; then
+      echo "$candidate"
+      return
+    fi
+    found=${found:-$candidate}
+  done
+  echo "$found"
+}
+
+missing_packages() {
+  local python=$1 name version
+  if [ -z "$python" ]; then
+    for version in 3.12 3.11; do
+      if apt-cache show "python$version" >/dev/null 2>&1; then
+        echo "python$version python$version-venv python$version-dev"
+        break
+      fi
+    done
+  else
+    name=python$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    makes_venvs "$python" || echo "$name-venv"
+    has_headers "$python" || echo "$name-dev"
+  fi
+  compiles || echo "gcc libc6-dev"
+}
+
+check_machine() {
+  local missing
+  python=$(find_python)
+  missing=$(missing_packages "$python" | xargs)
+  if [ -n "$missing" ]; then
+    may_install || fail "This machine lacks: $missing" "Install it with: $(install_command "$missing")"
+    # shellcheck disable=SC2086  # one word a package
+    install_packages $missing || fail "That did not succeed. Try: $(install_command "$missing")"
+    python=$(find_python)
+  fi
+  [ -n "$python" ] || fail "Python 3.11 or 3.12 is needed (durable-rules does not load on 3.13) and was not found." \
+    "Name one with: make PYTHON=/path/to/python3.12"
+  makes_venvs "$python" && has_headers "$python" && compiles ||
+    fail "$python lacks ensurepip, Python.h or a C compiler that works. Name another with: make PYTHON=/path/to/python3.12"
+}
+
+pip() { PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip "$@"; }
+
+is_ready && exit
+
+check_machine
+if ! is_supported .venv/bin/python || ! grep -qsF "$(pwd -P)/.venv" .venv/bin/activate; then
+  say "Creating .venv with $("$python" --version) ($python)"
+  "$python" -m venv --clear .venv
+fi
+say "Installing the locked packages (about a minute on a new machine)"
+pip install --require-hashes -r requirements-build.lock
+# durable-rules is compiled here, with the locked setuptools and nothing fetched unseen
+locks=(-r requirements.lock)
+[ "$want" = run ] || locks=(-r requirements-dev.lock)
+pip install --require-hashes --no-build-isolation --use-pep517 "${locks[@]}"
+pip install --quiet --no-index --no-deps --no-build-isolation -e .
+fingerprint >"$stamp"
+say "The environment is ready."
