@@ -6,17 +6,19 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source tools/system_packages.sh
 
 want=${1:?run or dev}
-stamp=.venv/.ready-$want
 mkdir -p var
 exec 9>var/environment.lock
 flock 9
 
+# fingerprint run|dev: changes with everything that was installed, and with the place where it was
 fingerprint() {
   { pwd -P; cat requirements-build.lock requirements.lock pyproject.toml tools/environment.sh
-    [ "$want" = run ] || cat requirements-dev.lock; } | sha256sum
+    [ "$1" = run ] || cat requirements-dev.lock; } | sha256sum
 }
 
-is_ready() { .venv/bin/python -c '' 2>/dev/null && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ]; }
+is_ready() {
+  .venv/bin/python -c '' 2>/dev/null && [ "$(cat ".venv/.ready-$want" 2>/dev/null)" = "$(fingerprint "$want")" ]
+}
 
 is_supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; }
 
@@ -93,5 +95,6 @@ locks=(-r requirements.lock)
 [ "$want" = run ] || locks=(-r requirements-dev.lock)
 pip install --require-hashes --no-build-isolation --use-pep517 "${locks[@]}"
 pip install --quiet --no-index --no-deps --no-build-isolation -e .
-fingerprint >"$stamp"
+fingerprint run >.venv/.ready-run
+[ "$want" = run ] || fingerprint dev >.venv/.ready-dev
 say "The environment is ready."
