@@ -1,0 +1,124 @@
+"""What every field type can do; the methods here are the behaviour of one line of text."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, TypeAlias
+
+from forms.messages import Invalid, quoted, refuse
+from rules.conditions import FactType
+from rules.values import Text, normalise_text
+
+if TYPE_CHECKING:
+    from forms.model import Field
+
+Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+#: what was typed into one field, by part: {"year": ["47"], …}, or {"": […]} where there is one input
+Given: TypeAlias = Mapping[str, Sequence[str]]
+
+
+class FieldType:
+    """Stateless; one instance a type stands in `forms.field_types.FIELD_TYPES`."""
+
+    fact: FactType = "text"
+    #: names behind `<key>-`; "" is the input that bears the key itself
+    parts: tuple[str, ...] = ("",)
+    #: several values under one name
+    many = False
+    #: may be a column of a table
+    column = True
+    #: tells something about a person, unless the definition says otherwise
+    personal = False
+    #: properties that a definition may set, beside those of every field
+    props: frozenset[str] = frozenset()
+    defaults: Mapping[str, object] = {}
+    example: Text | None = None
+    required = ("請填寫{label}", "{label} is required")
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        """The canonical answer, None where nothing was given; Invalid says what is wrong."""
+        raise NotImplementedError
+
+    def show(self, field: Field, value: Json, lang: str) -> str:
+        return str(value)
+
+    def typed(self, field: Field, value: Json) -> object:
+        """The answer as conditions compare it."""
+        return value
+
+    def fact_types(self, key: str) -> dict[str, FactType]:
+        return {f"answers.{key}": self.fact}
+
+    def facts(self, field: Field, value: Json) -> dict[str, object]:
+        return {f"answers.{field.key}": self.typed(field, value)}
+
+    def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
+        return {"": [str(value)]}
+
+    def choices(self, field: Field) -> Mapping[str, Text]:
+        return {}
+
+    def missing(self, field: Field) -> Invalid:
+        zh, en = self.required
+        if self.example:
+            zh, en = f"{zh}，例如 {{example}}", f"{en}, for example {{example}}"
+        return refuse(field.label, zh, en, example=self.example)
+
+
+def one(field: Field, given: Given, part: str = "", *, limit: int) -> str:
+    """The single text of an input, normalised; refused when it is not one text of at most `limit` characters."""
+    texts = [text for text in given.get(part, ()) if text and not text.isspace()]
+    if not texts:
+        return ""
+    if len(texts) > 1:
+        raise refuse(
+            field.label,
+            "{label}只能有一個答案，請只保留一個",
+            "{label} takes one answer only. Keep one of them",
+            part=part,
+        )
+    text = texts[0]
+    if len(text) <= 4 * limit + 1000:  # longer is too long whatever normalising does, and costs nothing
+        check_characters(field, text, part)
+        text = normalise_text(text)
+        if len(text) <= limit:
+            return text
+    raise refuse(
+        field.label,
+        "{label}最多 {limit} 個字，您輸入了 {size:,} 個字，請縮短",
+        "{label} can have {limit} characters at most; you entered {size:,}. Please shorten it",
+        part=part,
+        limit=limit,
+        size=len(text),
+    )
+
+
+def check_characters(field: Field, text: str, part: str = "") -> None:
+    """Half characters (surrogates) cannot be stored; other control characters are dropped quietly."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise refuse(
+            field.label,
+            "{label}第 {place} 個字無法辨識，請刪除後重新輸入",
+            "Character {place} of {label} cannot be read. Delete it and type it again",
+            part=part,
+            place=error.start + 1,
+        ) from error
+
+
+def folded(text: str) -> str:
+    """Full-width forms to plain ones, without spaces."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def unknown_option(field: Field, text: str, part: str = "") -> Invalid:
+    return refuse(
+        field.label,
+        "{label}沒有「{text}」這個選項，請從列出的選項中選擇",
+        "{label} has no option “{text}”. Choose one of those listed",
+        part=part,
+        text=quoted(text),
+    )

@@ -1,0 +1,124 @@
+"""Every field type by the name that definitions use; a new type is one entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import TYPE_CHECKING
+
+from forms.compound_types import COMPOUND_TYPES
+from forms.field_type import FieldType, Given, Json
+from forms.messages import Invalid, Mistake, refuse, words
+from forms.simple_types import SIMPLE_TYPES
+
+if TYPE_CHECKING:
+    from forms.model import Field
+
+ANSWERABLE: dict[str, FieldType] = SIMPLE_TYPES | COMPOUND_TYPES
+#: beyond this no definition may go, and no more rows are kept of what was typed
+MOST_ROWS = 200
+
+Row = dict[str, dict[str, list[str]]]
+
+
+def rows_of(given: Given) -> dict[int, Row]:
+    """The inputs `<row>-<column>[-<part>]` of a table by row and column, in order of the rows."""
+    rows: dict[int, Row] = {}
+    for name, texts in given.items():
+        number, _, rest = name.partition("-")
+        column, _, part = rest.partition("-")
+        if column and number.isascii() and number.isdecimal() and len(number) <= 5:
+            rows.setdefault(int(number), {}).setdefault(column, {})[part] = list(texts)
+    return dict(sorted(rows.items()))
+
+
+class Table(FieldType):
+    """Rows of columns; a row that was left empty does not count."""
+
+    fact = "list"
+    parts = ()
+    column = False
+    props = frozenset({"columns", "min_rows", "max_rows"})
+    defaults: Mapping[str, object] = {"max_rows": 20}
+    required = ("請至少填寫一列{label}", "Fill in at least one row of {label}")
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        rows = {
+            number: row
+            for number, row in rows_of(given).items()
+            if any(
+                text and not text.isspace()
+                for cell in row.values()
+                for texts in cell.values()
+                for text in texts
+            )
+        }
+        least, most = field.min_rows or 0, field.max_rows or MOST_ROWS
+        if len(rows) > most or (rows and len(rows) < least):
+            raise refuse(
+                field.label,
+                "{label}須有 {least} 到 {most} 列，目前有 {n} 列",
+                "{label} must have {least} to {most} rows, there are {n}",
+                least=least,
+                most=most,
+                n=len(rows),
+            )
+        mistakes: list[Mistake] = []
+        value: list[Json] = []
+        for place, (number, row) in enumerate(rows.items(), 1):
+            cells: dict[str, Json] = {}
+            for column in field.columns:
+                try:
+                    cell = parse_required(column, row.get(column.key, {}), today)
+                except Invalid as error:
+                    mistakes.extend(_in_row(place, number, column, error))
+                    continue
+                if cell is not None:
+                    cells[column.key] = cell
+            value.append(cells)
+        if mistakes:
+            raise Invalid(mistakes)
+        return value or None
+
+    def show(self, field: Field, value: Json, lang: str) -> str:
+        return "\n".join(
+            ("；" if lang == "zh" else "; ").join(
+                f"{column.label.in_(lang)}{'：' if lang == 'zh' else ': '}{column.kind.show(column, cell, lang)}"
+                for column, cell in _cells(field, row)
+            )
+            for row in _rows(value)
+        )
+
+    def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
+        return {
+            f"{number}-{column.key}" + (f"-{part}" if part else ""): texts
+            for number, row in enumerate(_rows(value))
+            for column, cell in _cells(field, row)
+            for part, texts in column.kind.to_raw(column, cell).items()
+        }
+
+
+def parse_required(field: Field, given: Given, today: date) -> Json:
+    """The answer to a field that is required unless it is optional."""
+    value = field.kind.parse(field, given, today)
+    if value is None and not field.optional:
+        raise field.kind.missing(field)
+    return value
+
+
+def _in_row(place: int, number: int, column: Field, error: Invalid) -> Iterator[Mistake]:
+    for mistake in error.mistakes:
+        part = f"{number}-{column.key}" + (f"-{mistake.part}" if mistake.part else "")
+        yield Mistake(words("第 {n} 列：{text}", "Row {n}: {text}", n=place, text=mistake.text), part)
+
+
+def _rows(value: Json) -> list[dict[str, Json]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def _cells(field: Field, row: dict[str, Json]) -> Iterator[tuple[Field, Json]]:
+    return ((column, row[column.key]) for column in field.columns if row.get(column.key) is not None)
+
+
+FIELD_TYPES: dict[str, FieldType] = {**ANSWERABLE, "table": Table()}
+COLUMN_TYPES: frozenset[str] = frozenset(name for name, kind in FIELD_TYPES.items() if kind.column)

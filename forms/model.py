@@ -1,0 +1,132 @@
+"""The frozen model of a form: sections of fields. `forms.loader` builds it from a mapping and checks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, GetPydanticSchema
+from pydantic_core import core_schema
+
+from forms.field_types import FIELD_TYPES, FieldType
+from rules.conditions import Condition, FactType
+from rules.values import Text
+
+#: Conditions are checked when they are parsed; pydantic only carries them.
+Checked = Annotated[Condition | None, GetPydanticSchema(lambda _source, _handler: core_schema.any_schema())]
+Limit = Decimal | date | Literal["today"]
+
+
+class Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Option(Model):
+    value: str
+    label: Text
+    hint: Text | None = None
+
+
+class Field(Model):
+    """One question. Its key survives every edit of the form; answers are stored under it."""
+
+    key: str
+    type: str
+    label: Text
+    hint: Text | None = None
+    optional: bool = False
+    personal: bool = False
+    when: Checked = None
+    required_when: Checked = None
+    options: tuple[Option, ...] = ()
+    min: Limit | None = None
+    max: Limit | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    #: mask of a code: 9 a digit, A a letter, * either; anything else stands for itself
+    pattern: str | None = None
+    decimals: int | None = None
+    unit: Text | None = None
+    #: key of another date that this one may not precede
+    not_before: str | None = None
+    accept: tuple[str, ...] = ()
+    max_mb: int | None = None
+    max_files: int | None = None
+    columns: tuple[Field, ...] = ()
+    min_rows: int | None = None
+    max_rows: int | None = None
+    autocomplete: str | None = None
+    #: legend of the fieldset that neighbouring fields with the same group share
+    group: Text | None = None
+
+    @property
+    def kind(self) -> FieldType:
+        return FIELD_TYPES[self.type]
+
+
+class Section(Model):
+    """One step of the application."""
+
+    key: str
+    title: Text
+    description: Text | None = None
+    when: Checked = None
+    fields: tuple[Field, ...]
+
+
+class FormDefinition(Model):
+    key: str
+    title: Text
+    sections: tuple[Section, ...]
+    #: of the expanded mapping; two definitions with the same checksum are the same
+    checksum: str
+    #: field keys, each after the fields that its conditions read
+    order: tuple[str, ...]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, FormDefinition) and self.checksum == other.checksum
+
+    def __hash__(self) -> int:
+        return hash(self.checksum)
+
+    @cached_property
+    def _placed(self) -> Mapping[str, tuple[Section, Field]]:
+        return {field.key: (section, field) for section in self.sections for field in section.fields}
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        return tuple(field for _, field in self._placed.values())
+
+    @cached_property
+    def file_fields(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.type == "file")
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._placed
+
+    def field(self, key: str) -> Field:
+        return self._placed[key][1]
+
+    def section_of(self, key: str) -> Section:
+        """The section that asks the field with this key."""
+        return self._placed[key][0]
+
+    def section(self, key: str) -> Section:
+        return next(section for section in self.sections if section.key == key)
+
+    def fact_types(self) -> dict[str, FactType]:
+        """What conditions may read: `answers.<key>`, and for an address `answers.<key>.township`."""
+        return {
+            name: kind for field in self.fields for name, kind in field.kind.fact_types(field.key).items()
+        }
+
+    def labels(self) -> dict[str, Text]:
+        """Names for `rules.conditions.sentence`: of facts and of options."""
+        names = {f"answers.{field.key}": field.label for field in self.fields}
+        for field in self.fields:
+            for value, label in field.kind.choices(field).items():
+                names[f"answers.{field.key}={value}"] = label
+        return names

@@ -1,0 +1,389 @@
+"""Field types with one input: text, codes, numbers and choices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from itertools import cycle
+from typing import TYPE_CHECKING
+
+from forms.field_type import FieldType, Given, Json, folded, one, unknown_option
+from forms.identifiers import normalise, phone_kind
+from forms.messages import quoted, refuse, words
+from forms.places import TOWNSHIPS, read_points
+from rules.conditions import show_number
+from rules.values import Text, normalise_code
+
+if TYPE_CHECKING:
+    from forms.model import Field
+
+CODE_LENGTH = 60
+
+# --- text ------------------------------------------------------------------------------------------------
+
+
+class Line(FieldType):
+    props = frozenset({"min_length", "max_length", "pattern", "autocomplete"})
+    defaults: Mapping[str, object] = {"max_length": 200}
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        text = self.tidy(one(field, given, limit=field.max_length or 200))
+        if text and field.pattern:
+            return _fitted(field, text, field.pattern)
+        if text and len(text) < (field.min_length or 0):
+            raise refuse(
+                field.label,
+                "{label}至少 {limit} 個字，請寫得更完整",
+                "{label} needs at least {limit} characters. Please write more",
+                limit=field.min_length,
+            )
+        return text or None
+
+    def tidy(self, text: str) -> str:
+        return " ".join(text.split())
+
+
+class Paragraphs(Line):
+    props = frozenset({"min_length", "max_length"})
+    defaults: Mapping[str, object] = {"max_length": 4000}
+    column = False
+
+    def tidy(self, text: str) -> str:
+        return text
+
+
+def _fitted(field: Field, text: str, mask: str) -> str:
+    """The code written as its mask: 9 a digit, A a letter, * either, anything else itself."""
+    code, wanted = normalise_code(text), [c for c in mask if c not in "- "]
+    if len(code) == len(wanted) and all(_fits(c, m) for c, m in zip(code, wanted, strict=True)):
+        typed = iter(code)
+        return "".join(c if c in "- " else next(typed) for c in mask)
+    digits, letters = cycle("1234567890"), cycle("ABCDEFGH")
+    example = "".join(next(digits) if c in "9*" else next(letters) if c == "A" else c for c in mask)
+    if set(mask) == {"9"}:
+        zh, en = (
+            "{label}須為 {size} 位數字，您輸入了「{text}」",
+            "{label} must be {size} digits, not “{text}”",
+        )
+    else:
+        zh, en = "{label}的格式不正確，您輸入了「{text}」", "{label} is not in the right form: “{text}”"
+    raise refuse(
+        field.label,
+        f"{zh}，例如 {{example}}",
+        f"{en}. For example {{example}}",
+        size=len(mask),
+        text=quoted(text),
+        example=example,
+    )
+
+
+def _fits(c: str, wanted: str) -> bool:
+    if wanted not in "9A*":
+        return c == wanted.upper()
+    if not c.isascii():
+        return False
+    return (wanted in "9*" and c.isdigit()) or (wanted in "A*" and c.isalpha())
+
+
+class Code(FieldType):
+    """An identifier that `forms.identifiers` knows."""
+
+    props = frozenset({"autocomplete"})
+
+    def __init__(self, kind: str, zh: str, en: str, example: str, *, personal: bool = False) -> None:
+        self.identifier, self.zh, self.en = kind, zh, en
+        self.example = Text(zh=example, en=example)
+        self.personal = personal
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        text = one(field, given, limit=254 if self.identifier == "email" else CODE_LENGTH)
+        try:
+            return normalise(self.identifier, text) if text else None
+        except ValueError as error:
+            raise refuse(field.label, self.zh, self.en, example=self.example) from error
+
+
+class Phone(Code):
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        value = super().parse(field, given, today)
+        if isinstance(value, str) and phone_kind(value) == "other":
+            raise refuse(field.label, self.zh, self.en, example=self.example)
+        return value
+
+
+class Position(FieldType):
+    """One point on the map, written `lat,lon`."""
+
+    example = Text(zh="24.432100,118.317100", en="24.432100,118.317100")
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        text = one(field, given, limit=CODE_LENGTH)
+        if not text:
+            return None
+        points = read_points(field.label, text)
+        if len(points) == 1:
+            return points[0]
+        raise refuse(
+            field.label,
+            "{label}只要一個位置，例如 {example}",
+            "{label} is one point, for example {example}",
+            example=self.example,
+        )
+
+
+# --- numbers ---------------------------------------------------------------------------------------------
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?")
+_CURRENCY = re.compile(r"^(?:NT\$|TWD|\$|新[臺台]幣)", re.IGNORECASE)
+_LARGEST = Decimal(10) ** 15
+
+
+class Number(FieldType):
+    """Answers are JSON: an integer stays one, anything with decimals is a text without trailing zeros."""
+
+    fact = "number"
+    props = frozenset({"min", "max", "unit"})
+    as_integer = False
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        text = one(field, given, limit=CODE_LENGTH)
+        if not text:
+            return None
+        number = self.read(field, text)
+        self.check_range(field, number)
+        if self.as_integer:
+            return int(number)
+        return f"{number.normalize():f}" if number else "0"
+
+    def read(self, field: Field, text: str) -> Decimal:
+        plain = _CURRENCY.sub("", folded(text)).replace("\u2212", "-")
+        for unit in self.units(field):
+            plain = plain.removesuffix(folded(unit))
+        if not _NUMBER.fullmatch(plain):
+            raise refuse(
+                field.label,
+                "{label}須為數字，您輸入了「{text}」，例如 {example}",
+                "{label} must be a number, not “{text}”, for example {example}",
+                text=quoted(text),
+                example=self.sample(field),
+            )
+        number = Decimal(plain.replace(",", ""))
+        places = field.decimals or 0
+        if -int(number.as_tuple().exponent) > places and number != round(number, places):
+            kind = ("須為整數", "must be a whole number")
+            if places:
+                kind = (f"最多 {places} 位小數", f"can have {places} decimal places at most")
+            raise refuse(
+                field.label,
+                "{label}" + kind[0] + "，您輸入了「{text}」，例如 {example}",
+                "{label} " + kind[1] + ", not “{text}”, for example {example}",
+                text=quoted(text),
+                example=self.sample(field),
+            )
+        return number
+
+    def units(self, field: Field) -> tuple[str, ...]:
+        return (field.unit.zh, field.unit.en) if field.unit else ()
+
+    def sample(self, field: Field) -> str:
+        low = field.min if isinstance(field.min, Decimal) else Decimal(0)
+        high = field.max if isinstance(field.max, Decimal) else low + 100
+        return show_number(round((low + high) / 2, 0 if high - low >= 2 else field.decimals or 0))
+
+    def check_range(self, field: Field, number: Decimal) -> None:
+        low, high = (x if isinstance(x, Decimal) else None for x in (field.min, field.max))
+        below, above = low is not None and number < low, high is not None and number > high
+        if not (below or above or abs(number) >= _LARGEST):
+            return
+        if low is not None and high is not None:
+            zh, en = "{label}須介於 {low} 至 {high}", "{label} must be between {low} and {high}"
+        elif below:
+            zh, en = "{label}不能小於 {low}", "{label} cannot be less than {low}"
+        elif above:
+            zh, en = "{label}不能大於 {high}", "{label} cannot be more than {high}"
+        else:
+            zh, en = "{label}的數字太大，請檢查是否多打了數字", "{label} is too large. Check for extra digits"
+        bounds = {n: self.amount(field, x) for n, x in (("low", low), ("high", high)) if x is not None}
+        raise refuse(field.label, zh, en, **bounds)
+
+    def show(self, field: Field, value: Json, lang: str) -> str:
+        return self.amount(field, Decimal(str(value))).in_(lang)
+
+    def amount(self, field: Field, number: Decimal) -> Text:
+        text = show_number(number)
+        return words("{n} {unit}", "{n} {unit}", n=text, unit=field.unit) if field.unit else Text(zh=text)
+
+    def typed(self, field: Field, value: Json) -> object:
+        return value if self.as_integer else Decimal(str(value))
+
+
+class Integer(Number):
+    as_integer = True
+
+
+class DecimalNumber(Number):
+    props = Number.props | {"decimals"}
+    defaults: Mapping[str, object] = {"decimals": 2}
+
+
+class Money(Number):
+    """New Taiwan dollars, whole ones unless the definition says otherwise."""
+
+    props = frozenset({"min", "max", "decimals"})
+    defaults: Mapping[str, object] = {"min": Decimal(0), "decimals": 0}
+
+    def units(self, field: Field) -> tuple[str, ...]:
+        return ("元整", "元", "圓", "NTD", "TWD")
+
+    def amount(self, field: Field, number: Decimal) -> Text:
+        return words("{n} 元", "NT$ {n}", n=show_number(number))
+
+
+# --- choices ---------------------------------------------------------------------------------------------
+
+YES, NO = "yes", "no"
+_WORDS = {YES: YES, "true": YES, "1": YES, "是": YES, NO: NO, "false": NO, "0": NO, "否": NO}
+
+
+class YesNo(FieldType):
+    fact = "boolean"
+    required = ("請選擇{label}：是或否", "Answer yes or no: {label}")
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        text = one(field, given, limit=CODE_LENGTH)
+        if not text:
+            return None
+        if text.lower() not in _WORDS:
+            raise unknown_option(field, text)
+        return _WORDS[text.lower()] == YES
+
+    def choices(self, field: Field) -> Mapping[str, Text]:
+        return {YES: Text(zh="是", en="Yes"), NO: Text(zh="否", en="No")}
+
+    def show(self, field: Field, value: Json, lang: str) -> str:
+        return self.choices(field)[YES if value else NO].in_(lang)
+
+    def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
+        return {"": [YES if value else NO]}
+
+
+class Agreement(YesNo):
+    """A box to tick; where it is required, only a tick will do."""
+
+    column = False
+    required = ("請閱讀後勾選「{label}」", "Read and tick “{label}”")
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        return True if super().parse(field, given, today) else None
+
+    def choices(self, field: Field) -> Mapping[str, Text]:
+        return {YES: Text(zh="同意", en="Agreed")}
+
+
+class Choice(FieldType):
+    props = frozenset({"options", "autocomplete"})
+    required = ("請選擇{label}", "Choose {label}")
+
+    def choices(self, field: Field) -> Mapping[str, Text]:
+        return {option.value: option.label for option in field.options}
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        text = one(field, given, limit=CODE_LENGTH)
+        if text and text not in self.choices(field):
+            raise unknown_option(field, text)
+        return text or None
+
+    def show(self, field: Field, value: Json, lang: str) -> str:
+        label = self.choices(field).get(str(value))
+        return label.in_(lang) if label else str(value)
+
+
+class MultiChoice(Choice):
+    fact = "list"
+    many = True
+    column = False
+    props = frozenset({"options"})
+    required = ("請至少選擇一項{label}", "Choose at least one: {label}")
+
+    def parse(self, field: Field, given: Given, today: date) -> Json:
+        choices, chosen = self.choices(field), set(given.get("", ()))
+        for text in sorted(chosen - choices.keys()):
+            if text.strip():
+                raise unknown_option(field, text)
+        return [value for value in choices if value in chosen] or None
+
+    def show(self, field: Field, value: Json, lang: str) -> str:
+        labels = [super(MultiChoice, self).show(field, item, lang) for item in _items(value)]
+        return ("、" if lang == "zh" else ", ").join(labels)
+
+    def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
+        return {"": [str(item) for item in _items(value)]}
+
+
+def _items(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else [value]
+
+
+class Township(Choice):
+    props = frozenset({"autocomplete"})
+
+    def choices(self, field: Field) -> Mapping[str, Text]:
+        return TOWNSHIPS
+
+
+SIMPLE_TYPES: dict[str, FieldType] = {
+    "text": Line(),
+    "textarea": Paragraphs(),
+    "integer": Integer(),
+    "decimal": DecimalNumber(),
+    "money": Money(),
+    "boolean": YesNo(),
+    "agreement": Agreement(),
+    "choice": Choice(),
+    "multichoice": MultiChoice(),
+    "township": Township(),
+    "position": Position(),
+    "phone": Phone(
+        "phone",
+        "{label}不正確，請填含區號的市話或手機號碼，例如 {example}",
+        "{label} is not correct. Enter a mobile number, or a landline with its area code, for example {example}",
+        "0953-803-516",
+        personal=True,
+    ),
+    "email": Code(
+        "email",
+        "{label}不正確，請檢查是否漏字，例如 {example}",
+        "{label} is not correct. Check for missing characters, for example {example}",
+        "name@example.com",
+        personal=True,
+    ),
+    "national_id": Code(
+        "person_id",
+        "{label}不正確，請檢查是否漏字，例如 {example}",
+        "{label} is not correct. Check for missing characters, for example {example}",
+        "A123456789",
+        personal=True,
+    ),
+    "company_number": Code(
+        "ubn",
+        "{label}不正確，請填 8 位數字並檢查是否漏字，例如 {example}",
+        "{label} is not correct. Enter 8 digits and check for missing ones, for example {example}",
+        "04595257",
+    ),
+    "nid_or_company": Code(
+        "person_or_company",
+        "{label}不正確，請填身分證或居留證號碼（例如 {example}），或 8 位數字的統一編號（例如 04595257）",
+        "{label} is not correct. Enter an ID or residence permit number (for example {example}) "
+        "or a company number of 8 digits (for example 04595257)",
+        "A123456789",
+        personal=True,
+    ),
+    "land_parcel": Code(
+        "land_parcel",
+        "{label}不正確，請填母號，有子號再加「-」和子號，例如 {example}",
+        "{label} is not correct. Enter the parcel number, with “-” and the sub-number if any, for example {example}",
+        "123-1",
+    ),
+}
