@@ -1,0 +1,370 @@
+"""One clock: the history of a time limit, its due date, and a ledger that explains it line by line.
+
+A pause runs from the day a notice went out, which still counts, to the day the answer came in, which does
+not. A restart counts the whole period again from its day. Source: 行政程序法 48 and 51.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Literal
+
+from rules.values import Text, format_roc_date
+from workflows.calendar import WorkingCalendar
+from workflows.counting import KINDS, MAX_PERIOD, UNITS, ClockError, ClockKind, Steps, steps_for
+
+__all__ = [
+    "KINDS", "ClockError", "ClockKind", "Ledger", "LedgerLine", "Movement",
+    "explain", "extension_problems", "parse_movements", "parse_start", "run", "used_days",
+]  # fmt: skip
+
+_DAY = timedelta(days=1)
+_WEEKDAYS = "一二三四五六日"
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What moved the clock, on a day (for HOUR also at a moment). `days` is the length of an extension."""
+
+    kind: Literal["pause", "resume", "restart", "extend"]
+    on: date
+    days: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerLine:
+    on: date
+    #: start, pause, resume, waiting, restart, extend, off, work, shift, due
+    kind: str
+    text: Text
+    due: date
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    #: a datetime when the kind is HOUR
+    due: date
+    lines: tuple[LedgerLine, ...]
+    #: counted in the present period up to today, or to the due date when no today is given
+    used: int | Decimal
+    paused: bool
+    #: a restart or an extension opens the next one
+    period_number: int
+
+
+def run(
+    kind: str,
+    period: int,
+    start: date,
+    movements: Iterable[Movement] = (),
+    *,
+    calendar: WorkingCalendar,
+    today: date | None = None,
+    makeup_saturday_shifts: bool = False,
+) -> Ledger:
+    """The due date and why. A pause without an answer lasts until `today`.
+
+    `makeup_saturday_shifts`: whether a last day on a make-up Saturday moves too; the law leaves it open.
+    """
+    steps = steps_for(kind, period, start, calendar, makeup_saturday_shifts=makeup_saturday_shifts)
+    if kind != "HOUR":
+        steps.moment(start)
+    book = _Book(kind, calendar, _Period(steps, period, start))
+    book.open()
+    for movement in sorted((replace(m, on=steps.moment(m.on)) for m in movements), key=lambda m: m.on):
+        book.move(movement)
+    until = None if today is None else steps.moment(today)
+    paused = book.paused
+    if paused:
+        book.wait(until)
+    due = book.close()
+    used = _used(kind, book.now, due if until is None else until)
+    return Ledger(due, tuple(book.lines), used, paused, book.number)
+
+
+def explain(ledger: Ledger, lang: str = "zh") -> list[str]:
+    """The ledger in words, one line for each thing that made the due date what it is."""
+    return [line.text.in_(lang) for line in ledger.lines]
+
+
+@dataclass(slots=True)
+class _Period:
+    """The running count of one period."""
+
+    steps: Steps
+    period: int
+    start: date
+    extra: int = 0
+    pauses: list[tuple[date, date]] = field(default_factory=list)
+
+    def last_day(self) -> date:
+        """The last counted day, before it is moved off a rest day.
+
+        A pause that begins no later than the due date always holds it, even when nothing is left to count:
+        the case is then due when the answer comes in; asking the applicant does not make it overdue.
+        """
+        at, left = self.start, self.steps.length(self.start, self.period, self.extra)
+        for begin, end in self.pauses:
+            begin = max(begin, at)
+            if begin > self.steps.settle(self.steps.forward(at, left)):
+                break
+            left = max(0, left - self.steps.elapsed(at, begin))
+            at = max(end, at)
+        return self.steps.forward(at, left)
+
+    def due(self) -> date:
+        return self.steps.settle(self.last_day())
+
+    def counted(self, end: date) -> int:
+        total = self.steps.elapsed(self.start, max(end, self.start))
+        for begin, until in self.pauses:
+            begin, until = max(begin, self.start), min(until, end)
+            if begin < until:
+                total -= self.steps.elapsed(begin, until)
+        return total
+
+
+@dataclass(slots=True)
+class _Book:
+    """Writes the ledger while the movements come in."""
+
+    kind: str
+    calendar: WorkingCalendar
+    now: _Period
+    number: int = 1
+    #: pauses may overlap (a correction and a typhoon): the clock runs again when all have ended
+    depth: int = 0
+    paused_from: date = date.min
+    lines: list[LedgerLine] = field(default_factory=list)
+
+    @property
+    def paused(self) -> bool:
+        return self.depth > 0
+
+    def write(self, on: date, kind: str, zh: str, en: str, reason: str = "") -> None:
+        due = self.now.due()
+        if reason:
+            zh, en = f"{zh}（{reason}）", f"{en} ({reason})"
+        text = Text(zh=f"{_zh(on)}：{zh}；到期日 {_zh(due)}", en=f"{_en(on)}: {en}; due {_en(due)}")
+        self.lines.append(LedgerLine(on, kind, text, due))
+
+    def open(self) -> None:
+        zh, en = _limit(self.kind, self.now.period)
+        self.write(self.now.start, "start", f"起算，{zh}", f"start, {en}")
+
+    def move(self, m: Movement) -> None:
+        match m.kind:
+            case "pause":
+                self.pause(m)
+            case "resume":
+                self.resume(m)
+            case "restart":
+                self.restart(m)
+            case "extend":
+                self.extend(m)
+
+    def pause(self, m: Movement) -> None:
+        self.depth += 1
+        if self.depth > 1:
+            return
+        self.paused_from = m.on
+        zh, en = "暫停計算（當日仍計入）", "paused (this day still counts)"
+        if m.on > self.now.due():
+            zh, en = "到期後才暫停，不改變到期日", "paused after the due date, which does not move"
+        self.write(m.on, "pause", zh, en, m.reason)
+
+    def resume(self, m: Movement) -> None:
+        if self.depth == 0:
+            return
+        self.depth -= 1
+        if self.depth:
+            return
+        self.now.pauses.append((self.paused_from, m.on))
+        zh = f"恢復計算，{_zh(self.paused_from)}之後至當日不計入"
+        en = f"resumed, the days after {_en(self.paused_from)} up to this day are not counted"
+        self.write(m.on, "resume", zh, en, m.reason)
+
+    def wait(self, until: date | None) -> None:
+        """No answer yet."""
+        end = self.paused_from if until is None else max(until, self.paused_from)
+        self.now.pauses.append((self.paused_from, end))
+        self.write(end, "waiting", "尚未恢復，暫且算到當日", "not resumed yet, counted to this day for now")
+
+    def restart(self, m: Movement) -> None:
+        if m.on < self.now.start:
+            raise ClockError("重新起算的日期不可早於起算日", "a restart cannot be before the start")
+        self.number += 1
+        self.depth = 0
+        self.now = _Period(self.now.steps, self.now.period, m.on)
+        zh, en = _limit(self.kind, self.now.period)
+        self.write(m.on, "restart", f"重新起算，{zh}", f"counted again from here, {en}", m.reason)
+
+    def extend(self, m: Movement) -> None:
+        if m.days is None or not 1 <= m.days <= MAX_PERIOD:
+            raise ClockError("展期必須註明長度", "an extension must say how long")
+        if m.on > self.due_seen_on(m.on):
+            zh, en = "到期後才展期，不改變到期日", "extended after the due date, which does not move"
+        else:
+            unit = UNITS[self.kind]
+            zh, en = f"展期 {m.days} {unit.zh}", f"extended by {m.days} {unit.en}"
+            self.now.extra += m.days
+            self.number += 1
+        self.write(m.on, "extend", zh, en, m.reason)
+
+    def due_seen_on(self, day: date) -> date:
+        """The due date with a pause that still lasts on that day."""
+        lasting = [(self.paused_from, day)] if self.paused else []
+        return replace(self.now, pauses=self.now.pauses + lasting).due()
+
+    def close(self) -> date:
+        """Adds why single days count or not, in the order of days, and the due date as the last line."""
+        last, due = self.now.last_day(), self.now.due()
+        if self.kind == "WD":
+            self.explain_days(due)
+        elif last != due:
+            zh = f"期間末日為{self.calendar.name_of(last) or '休息日'}，順延至次一上班日"
+            self.note(last, "shift", zh, "the last day is a rest day and moves to the next working day")
+        self.lines.sort(key=lambda line: line.on)
+        weekday = _WEEKDAYS[due.weekday()]
+        text = Text(zh=f"到期日：{_zh(due)}（星期{weekday}）", en=f"Due: {_en(due)} ({due:%a})")
+        self.lines.append(LedgerLine(due, "due", text, due))
+        return due
+
+    def explain_days(self, due: date) -> None:
+        for i in range(1, (due - self.now.start).days + 1):
+            day = self.now.start + _DAY * i
+            if not self.calendar.is_special(day) or any(a < day <= b for a, b in self.now.pauses):
+                continue
+            name = self.calendar.name_of(day)
+            if self.calendar.is_working_day(day):
+                self.note(day, "work", f"{name}，計入", "a working weekend day, counted")
+            else:
+                self.note(day, "off", f"{name}，不計入", "a public day off, not counted")
+
+    def note(self, on: date, kind: str, zh: str, en: str) -> None:
+        text = Text(zh=f"{_zh(on)}：{zh}", en=f"{_en(on)}: {en}")
+        self.lines.append(LedgerLine(on, kind, text, self.now.due()))
+
+
+def _limit(kind: str, period: int) -> tuple[str, str]:
+    if kind == "DATE":
+        return f"期限為次月 {period} 日", f"limit is day {period} of the next month"
+    if kind == "HOUR":
+        return f"期限 {period} 小時", f"limit {period} hour(s)"
+    unit = UNITS[kind]
+    return f"期限 {period} {unit.zh}（當日不計）", f"limit {period} {unit.en}, this day not counted"
+
+
+def _zh(d: date) -> str:
+    return format_roc_date(d) + (f" {d:%H:%M}" if isinstance(d, datetime) else "")
+
+
+def _en(d: date) -> str:
+    return f"{d:%Y-%m-%d %H:%M}" if isinstance(d, datetime) else d.isoformat()
+
+
+# --- days used, extensions -------------------------------------------------------------------------------
+
+
+def _used(kind: str, period: _Period, end: date) -> int | Decimal:
+    """Done on the day of receipt counts as half a day (文書流程管理作業規範)."""
+    counted = period.counted(end)
+    if kind == "HOUR":
+        return round(Decimal(counted) / 3600, 1)
+    return Decimal("0.5") if end == period.start else counted
+
+
+def used_days(
+    kind: str, start: date, end: date, calendar: WorkingCalendar, movements: Iterable[Movement] = ()
+) -> int | Decimal:
+    """使用日數 from receipt to completion: working days for WD, calendar days or hours for the others."""
+    if end < start:
+        raise ClockError("辦結日不可早於收件日", "completion cannot be before receipt")
+    return run(kind, 1, start, movements, calendar=calendar, today=end).used
+
+
+def extension_problems(
+    kind: str,
+    period: int,
+    start: date,
+    movements: Sequence[Movement] = (),
+    *,
+    days: int,
+    reason: str,
+    on: date,
+    calendar: WorkingCalendar,
+    times: int = 1,
+    at_most: int | None = None,
+) -> tuple[Text, ...]:
+    """Why an extension must be refused (行政程序法 51 III, IV). Empty when it may be granted."""
+    longest = period if at_most is None else at_most
+    due = run(kind, period, start, movements, calendar=calendar, today=on).due
+    found = []
+    if not reason.strip():
+        found.append(("請寫明展期的理由，申請人會看到", "Give the reason; the applicant will see it."))
+    if sum(m.kind == "extend" for m in movements) >= times:
+        found.append((f"最多展期 {times} 次，已經用完", f"At most {times} extension(s), already used."))
+    if not 1 <= days <= longest:
+        unit = UNITS[kind]
+        found.append((f"展期長度須為 1 至 {longest} {unit.zh}", f"An extension is 1 to {longest} {unit.en}."))
+    if on > due:
+        found.append((f"期限已於 {_zh(due)} 屆滿，不能再展期", f"Too late: the period ended on {_en(due)}."))
+    return tuple(Text(zh=zh, en=en) for zh, en in found)
+
+
+# --- reading a history from words ------------------------------------------------------------------------
+
+
+def parse_start(kind: str, text: str) -> date:
+    """An ISO date; for HOUR an ISO moment; for DATE a month (2020-09) is enough."""
+    try:
+        if kind == "HOUR":
+            return datetime.fromisoformat(text)
+        return date.fromisoformat(f"{text}-01" if kind == "DATE" and len(text) == 7 else text)
+    except ValueError:
+        raise ClockError(f"看不懂日期「{text}」", f"not a date: {text}") from None
+
+
+def parse_movements(
+    start: date,
+    *,
+    pauses: Iterable[str] = (),
+    restarts: Iterable[str] = (),
+    extend: int | None = None,
+) -> tuple[Movement, ...]:
+    """Movements from `FROM..TO` (`FROM..`: no answer yet), restart days, and the length of an extension.
+
+    A restart inside a pause leaves the rest of the pause uncounted. The extension is of the last period.
+    """
+    spans = [_span(text) for text in pauses]
+    again = [_day(text) for text in restarts]
+    found = []
+    for begin, end in spans:
+        found.append(Movement("pause", begin))
+        if end is not None:
+            found.append(Movement("resume", end))
+    for day in again:
+        found.append(Movement("restart", day))
+        inside = [begin for begin, end in spans if begin <= day and (end is None or day < end)]
+        found += [Movement("pause", day) for _ in inside]
+    if extend is not None:
+        found.append(Movement("extend", max(again, default=start), days=extend))
+    return tuple(found)
+
+
+def _span(text: str) -> tuple[date, date | None]:
+    first, dots, second = text.partition("..")
+    if not dots:
+        raise ClockError(
+            f"暫停要寫成「起日..迄日」，不是「{text}」", f"write a pause as FROM..TO, not {text}"
+        )
+    begin, end = _day(first), _day(second) if second else None
+    if end is not None and end < begin:
+        raise ClockError(f"暫停的迄日早於起日：「{text}」", f"a pause ends before it begins: {text}")
+    return begin, end
+
+
+def _day(text: str) -> date:
+    return parse_start("CD", text)
