@@ -1,4 +1,4 @@
-"""What a WSGI server loads: `gunicorn wsgi:app`."""
+"""For any WSGI server: gunicorn wsgi:app."""
 
 from webapp import create_app
 

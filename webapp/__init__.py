@@ -1,0 +1,35 @@
+"""The web application: the only place that knows HTTP or the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from flask import Flask
+
+
+def create_app(config: Mapping[str, object] | None = None) -> Flask:
+    """The WSGI application. Settings come from `config` first, then from the environment."""
+    # imported here: a tool that needs one module of this package need not load them all
+    from webapp import crypto, error_pages, presentation, security
+    from webapp.auth import bp as auth
+    from webapp.citizen import bp as citizen
+    from webapp.config import settings
+    from webapp.extensions import csrf, db, login_manager
+    from webapp.staff import bp as staff
+
+    app = Flask(__name__)
+    app.config.update(settings(config))
+    crypto.configure(app.config["ECOUNTER_DATA_KEY"])
+    db.init_app(app)
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    login_manager.login_view = "auth.sign_in"
+    login_manager.user_loader(security.load_user)
+    security.init_app(app)
+
+    presentation.init_app(app)
+    error_pages.init_app(app)
+    app.register_blueprint(citizen)
+    app.register_blueprint(auth)
+    app.register_blueprint(staff, url_prefix="/staff")
+    return app

@@ -1,0 +1,74 @@
+"""Settings: an explicit mapping first, then the environment. Secrets never have a default."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+MEGABYTE = 1024 * 1024
+
+REQUIRED = ("DATABASE_URL", "SECRET_KEY", "ECOUNTER_DATA_KEY")
+
+DEFAULTS: dict[str, Any] = {
+    "SITE_NAME": "金門縣政府線上申辦 E櫃檯",
+    "SITE_NAME_EN": "Kinmen County e-Counter",
+    "AGENCY_NAME": "金門縣政府",
+    "HELP_PHONE": "1999",
+    "BASE_URL": "http://127.0.0.1:8000",
+    "DEMO": "0",
+    "SMTP_URL": "",
+    "MAIL_FROM": "",
+    #: set when the site stands behind TLS: cookies are then sent over https only
+    "HTTPS": "0",
+}
+
+
+class MissingSetting(RuntimeError):
+    """A required setting is in neither the mapping nor the environment."""
+
+
+def settings(overrides: Mapping[str, object] | None = None) -> dict[str, Any]:
+    given = dict(overrides or {})
+
+    def read(name: str) -> Any:
+        return given.get(name, os.environ.get(name, DEFAULTS.get(name)))
+
+    missing = [name for name in REQUIRED if not read(name)]
+    if missing:
+        raise MissingSetting(f"set {', '.join(missing)} in the environment")
+    https = _flag(read("HTTPS"))
+    values: dict[str, Any] = {name: read(name) for name in (*REQUIRED, *DEFAULTS)}
+    values |= {
+        "DEMO": _flag(values["DEMO"]),
+        "SQLALCHEMY_DATABASE_URI": driver_url(str(values["DATABASE_URL"])),
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": False, "pool_size": 8, "max_overflow": 8},
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": https,
+        "SESSION_COOKIE_NAME": "__Host-ecounter" if https else "ecounter",
+        "REMEMBER_COOKIE_HTTPONLY": True,
+        "REMEMBER_COOKIE_SECURE": https,
+        "PERMANENT_SESSION_LIFETIME": timedelta(days=30),
+        "SESSION_REFRESH_EACH_REQUEST": False,
+        "WTF_CSRF_TIME_LIMIT": None,
+        "MAX_CONTENT_LENGTH": 64 * MEGABYTE,
+        #: a pasted book is answered with an error beside its field, not with a lost page
+        "MAX_FORM_MEMORY_SIZE": 16 * MEGABYTE,
+        "MAX_FORM_PARTS": 5000,
+    }
+    values |= {name: value for name, value in given.items() if name not in DEFAULTS}
+    return values
+
+
+def driver_url(url: str) -> str:
+    """Any PostgreSQL address, spoken to by psycopg 3."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url[len(prefix) :]
+    return url
+
+
+def _flag(value: object) -> bool:
+    return str(value).lower() in {"1", "true", "yes", "on"}

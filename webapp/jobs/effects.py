@@ -1,0 +1,90 @@
+"""What the worker does with one effect. All of it, and the mark that it is done, is one transaction."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date, datetime
+
+from flask import current_app
+from sqlalchemy import select, update
+
+from rules.values import format_roc_date
+from webapp.extensions import db
+from webapp.models import Case, CorrectionRequest, Effect, Letter
+from webapp.moments import utc_now
+from webapp.services import notices, printing
+from webapp.uow import unit_of_work
+
+log = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 8
+
+
+def perform_effect(effect_id: int) -> None:
+    """Idempotent: a second run of a finished effect does nothing. A failure is written down and raised again for the retry."""
+    try:
+        with unit_of_work():
+            effect = db.session.get(Effect, effect_id, with_for_update=True)
+            if effect is None or effect.state != "pending":
+                return
+            HANDLERS[effect.kind](effect, utc_now())
+            effect.state, effect.done_at = "done", utc_now()
+            effect.attempts += 1
+    except Exception as error:
+        with unit_of_work():
+            attempts = Effect.attempts + 1
+            db.session.execute(
+                update(Effect)
+                .where(Effect.id == effect_id, Effect.state == "pending")
+                .values(
+                    attempts=attempts,
+                    last_error=f"{type(error).__name__}",
+                    state=db.case((attempts >= MOST_ATTEMPTS, "dead"), else_="pending"),
+                )
+            )
+        log.exception("effect %s failed", effect_id)
+        raise
+
+
+def _receipt(effect: Effect, now: datetime) -> None:
+    printing.receipt(_case(effect), now, current_app.config)
+
+
+def _letter(effect: Effect, now: datetime) -> None:
+    printing.letter(db.session.get_one(Letter, effect.payload["letter_id"]), now, current_app.config)
+
+
+def _notice(effect: Effect, now: datetime) -> None:
+    case = _case(effect)
+    notices.deliver(effect, case, current_app.config["BASE_URL"], _extra(case), now)
+
+
+def _extra(case: Case) -> dict[str, str]:
+    request_due: date | None = db.session.scalars(
+        select(CorrectionRequest.due_on)
+        .where(CorrectionRequest.case_id == case.id)
+        .order_by(CorrectionRequest.id.desc())
+        .limit(1)
+    ).first()
+    number = db.session.scalars(
+        select(Letter.number).where(Letter.case_id == case.id).order_by(Letter.id.desc()).limit(1)
+    ).first()
+    extra = {}
+    if request_due is not None:
+        extra["correction_due"] = format_roc_date(request_due)
+    if number is not None:
+        extra["letter"] = number
+    return extra
+
+
+def _case(effect: Effect) -> Case:
+    assert effect.case_id is not None
+    return db.session.get_one(Case, effect.case_id)
+
+
+HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
+    "receipt": _receipt,
+    "letter": _letter,
+    "notice": _notice,
+}

@@ -1,0 +1,107 @@
+"""Periodic work: deadlines, lapsed corrections, expired drafts, and whatever a killed worker left behind."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from webapp.extensions import db
+from webapp.jobs.app import app
+from webapp.models import Document, Draft, Effect
+from webapp.moments import taipei_day, utc_now
+from webapp.jobs import mail
+from webapp.services import deadlines, effects
+from webapp.uow import unit_of_work
+
+log = logging.getLogger(__name__)
+
+#: an effect that is still pending after this long has lost its job
+LOST_AFTER = timedelta(minutes=2)
+STALLED_SECONDS = 30
+BATCH = 200
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="sweep_deadlines", queue="sweeps", pass_context=False)
+def sweep_deadlines(timestamp: int) -> None:
+    run_deadlines(utc_now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="sweep_effects", queue="sweeps")
+def sweep_effects(timestamp: int) -> None:
+    redefer_effects(utc_now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="send_mail", queue="sweeps")
+def send_mail(timestamp: int) -> None:
+    mail.send_pending(utc_now())
+
+
+@app.periodic(cron="17 3 * * *")
+@app.task(name="sweep_drafts", queue="sweeps")
+def sweep_drafts(timestamp: int) -> None:
+    drop_expired_drafts(utc_now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="retry_stalled", queue="sweeps", pass_context=True)
+async def retry_stalled(context: Any, timestamp: int) -> None:
+    """A job whose worker was killed starts again; every task is idempotent."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
+        await manager.retry_job(job)
+
+
+def run_deadlines(now: datetime) -> dict[str, int]:
+    """Each case is a transaction of its own: one that fails is logged and holds up no other."""
+    counts = {"clocks": 0, "rungs": 0, "lapsed": 0, "failed": 0}
+    today = taipei_day(now)
+    for clock_id in list(deadlines.clocks_to_sweep(today)):
+        try:
+            with unit_of_work():
+                counts["rungs"] += len(deadlines.sweep_clock(clock_id, now))
+                counts["clocks"] += 1
+        except Exception:
+            counts["failed"] += 1
+            log.exception("sweep of clock %s failed", clock_id)
+    for request_id in list(deadlines.lapsed_corrections(today)):
+        try:
+            with unit_of_work():
+                deadlines.lapse_correction(request_id, now)
+                counts["lapsed"] += 1
+        except Exception:
+            counts["failed"] += 1
+            log.exception("lapse of correction %s failed", request_id)
+    return counts
+
+
+def redefer_effects(now: datetime) -> int:
+    with unit_of_work():
+        lost = db.session.scalars(
+            select(Effect.id)
+            .where(
+                Effect.state == db.literal("pending", literal_execute=True),
+                Effect.created_at < now - LOST_AFTER,
+            )
+            .order_by(Effect.created_at)
+            .limit(BATCH)
+        ).all()
+        if lost:
+            effects.hand_over(list(lost))
+        return len(lost)
+
+
+def drop_expired_drafts(now: datetime) -> int:
+    with unit_of_work():
+        expired = db.session.scalars(
+            delete(Draft).where(Draft.expires_on < taipei_day(now)).returning(Draft.public_id)
+        ).all()
+        db.session.execute(
+            delete(Document).where(Document.draft_key.in_(expired), Document.case_id.is_(None))
+        )
+        return len(expired)

@@ -1,0 +1,97 @@
+"""Who may do and see what: one table, one actor, one predicate for reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, or_, select, true
+
+from webapp.models import Case, Task
+from webapp.moments import taipei_day
+from webapp.queries.org import Mandate, chart
+
+#: what each kind of actor may do at all; `visible_to` then says to which case
+PERMISSIONS: dict[str, frozenset[str]] = {
+    "apply": frozenset({"anonymous", "citizen", "staff"}),
+    "follow_case": frozenset({"anonymous", "citizen", "staff"}),
+    "answer_correction": frozenset({"anonymous", "citizen"}),
+    "withdraw": frozenset({"anonymous", "citizen"}),
+    "work_on_cases": frozenset({"staff"}),
+    "take_in_at_counter": frozenset({"function:counter_clerk", "function:officer"}),
+    "see_every_case": frozenset(
+        {"function:research_office", "function:secretary_general", "function:magistrate"}
+    ),
+    "see_outbox": frozenset({"function:administrator", "demo"}),
+    "administer": frozenset({"function:administrator"}),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: an account with the functions of the day, somebody without an account, or the system itself."""
+
+    kind: str
+    account_id: int | None = None
+    name: str = ""
+    language: str = "zh"
+    mandates: tuple[Mandate, ...] = ()
+    #: ids of cases that this browser opened by number and code
+    unlocked: frozenset[int] = frozenset()
+    #: hash of the browser's token, owner of drafts without an account
+    device_hash: str | None = None
+    demo: bool = False
+    roles: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        roles = {self.kind, *(f"function:{m.function}" for m in self.mandates)}
+        if self.demo:
+            roles.add("demo")
+        object.__setattr__(self, "roles", frozenset(roles))
+
+    @property
+    def is_staff(self) -> bool:
+        return self.kind == "staff"
+
+    def may(self, permission: str) -> bool:
+        return not self.roles.isdisjoint(PERMISSIONS[permission])
+
+
+SYSTEM = Actor("system")
+
+
+def staff_actor(account_id: int, name: str, now: datetime, **extra: Any) -> Actor:
+    return Actor("staff", account_id, name, mandates=chart().mandates(account_id, taipei_day(now)), **extra)
+
+
+def visible_to(actor: Actor) -> ColumnElement[bool]:
+    """The cases that an actor may see. Every read of a case passes here; what is not seen does not exist (404)."""
+    if actor.kind == "system" or actor.may("see_every_case"):
+        return true()
+    if actor.is_staff:
+        units = _units_of(actor)
+        own = or_(Case.handling_unit_id.in_(units), Case.owner_unit_id.in_(units))
+        asked = select(Task.case_id).where(
+            Task.case_id == Case.id, or_(Task.unit_id.in_(units), Task.assignee_id == actor.account_id)
+        )
+        return or_(own, asked.exists())
+    mine: list[ColumnElement[bool]] = []
+    if actor.account_id is not None:
+        mine.append(and_(Case.account_id == actor.account_id))
+    if actor.unlocked:
+        mine.append(Case.id.in_(actor.unlocked))
+    return or_(*mine) if mine else false()
+
+
+def _units_of(actor: Actor) -> list[int]:
+    """The units that the actor works in, and those below them."""
+    tree = chart()
+    return sorted({unit for m in actor.mandates for unit in tree.within(m.unit_id)})
+
+
+def acts_for(actor: Actor, assignee_id: int | None, day: date) -> int | None:
+    """The absent assignee whom the actor may replace today, or None."""
+    if assignee_id is None or assignee_id == actor.account_id:
+        return None
+    return assignee_id if any(m.acting_for_id == assignee_id for m in actor.mandates) else None

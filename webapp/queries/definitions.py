@@ -1,0 +1,125 @@
+"""Published definitions, parsed once a process. At run time only the database is read, never the files."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import select
+
+import forms.loader
+import rules.engine
+import rules.facts
+import rules.loader
+import workflows.loader
+import workflows.service
+from forms.model import FormDefinition
+from rules.model import Ruleset
+from webapp.errors import NotFound
+from webapp.extensions import db
+from webapp.models import Publication, Revision
+from webapp.queries.generations import cached
+from workflows.model import WorkflowDefinition
+from workflows.service import ServiceDefinition
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a definition stands: which revisions take effect when."""
+
+    #: (kind, key) -> ((effective_from, revision id), …) in the order of publication
+    history: dict[tuple[str, str], tuple[tuple[date, int], ...]]
+
+
+_parsed: dict[tuple[str, int], Any] = {}
+_lock = Lock()
+
+
+def revision_id(kind: str, key: str, on: date) -> int:
+    """The revision in force on a day: of all publications that took effect by then, the newest."""
+    found = None
+    for effective_from, candidate in _published().history.get((kind, key), ()):
+        if effective_from <= on:
+            found = candidate
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def keys(kind: str) -> list[str]:
+    return sorted(key for of_kind, key in _published().history if of_kind == kind)
+
+
+def form(revision: int) -> FormDefinition:
+    return _load(revision, "form")
+
+
+def workflow(revision: int) -> WorkflowDefinition:
+    return _load(revision, "workflow")
+
+
+def service(revision: int) -> ServiceDefinition:
+    return _load(revision, "service")
+
+
+def ruleset(revision: int) -> rules.engine.Compiled:
+    return _load(revision, "ruleset")
+
+
+def current_form(key: str, on: date) -> FormDefinition:
+    return form(revision_id("form", key, on))
+
+
+def current_service(code: str, on: date) -> ServiceDefinition:
+    return service(revision_id("service", code, on))
+
+
+def current_services(on: date) -> list[ServiceDefinition]:
+    return [current_service(code, on) for code in keys("service")]
+
+
+def parse(kind: str, body: dict[str, Any]) -> Any:
+    """The one way from a stored mapping to a model. Raises DefinitionError with every mistake."""
+    if kind == "form":
+        return forms.loader.load(body, facts=rules.facts.types())
+    if kind == "workflow":
+        return workflows.loader.load(body, facts=rules.facts.types())
+    if kind == "service":
+        return workflows.service.load(body, facts=None)
+    ruleset: Ruleset = rules.loader.load(body)
+    return rules.engine.compile(ruleset)
+
+
+def _load(revision: int, kind: str) -> Any:
+    slot = (str(db.engine.url), revision)
+    with _lock:
+        held = _parsed.get(slot)
+    if held is None:
+        row = db.session.execute(
+            select(Revision.kind, Revision.body).where(Revision.id == revision)
+        ).one_or_none()
+        if row is None or row.kind != kind:
+            raise NotFound()
+        held = parse(kind, dict(row.body))
+        with _lock:
+            _parsed[slot] = held
+    return held
+
+
+def _published() -> Published:
+    return cached("definitions", _read_publications)
+
+
+def _read_publications() -> Published:
+    history: dict[tuple[str, str], list[tuple[date, int]]] = defaultdict(list)
+    rows = db.session.execute(
+        select(Revision.kind, Revision.key, Publication.effective_from, Revision.id)
+        .join(Publication, Publication.revision_id == Revision.id)
+        .order_by(Publication.id)
+    )
+    for kind, key, effective_from, revision in rows:
+        history[kind, key].append((effective_from, revision))
+    return Published({name: tuple(entries) for name, entries in history.items()})

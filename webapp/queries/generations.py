@@ -1,0 +1,52 @@
+"""Copies of slow-changing data (definitions, org chart, calendar) that are exactly as old as the session's snapshot.
+
+The counters are read once a session; a process keeps one copy a name and reads it again only when its counter moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from webapp.extensions import db
+from webapp.models import Generation
+
+T = TypeVar("T")
+
+_copies: dict[tuple[str, str], tuple[int, Any]] = {}
+_lock = Lock()
+
+
+def cached(name: str, load: Callable[[], T]) -> T:
+    """The process's copy of `name`, loaded anew when its generation moved."""
+    database = str(db.engine.url)
+    current = _counters().get(name, 0)
+    with _lock:
+        held = _copies.get((database, name))
+    if held is not None and held[0] == current:
+        return held[1]
+    value = load()
+    with _lock:
+        _copies[database, name] = (current, value)
+    return value
+
+
+def bump(name: str) -> None:
+    """Tells every process, at commit, that its copy of `name` is old."""
+    statement = insert(Generation).values(name=name, value=1)
+    db.session.execute(
+        statement.on_conflict_do_update(index_elements=["name"], set_={"value": Generation.value + 1})
+    )
+    db.session.info.pop("generations", None)
+
+
+def _counters() -> dict[str, int]:
+    counters: dict[str, int] | None = db.session.info.get("generations")
+    if counters is None:
+        rows = db.session.execute(select(Generation.name, Generation.value)).all()
+        counters = db.session.info["generations"] = {name: value for name, value in rows}
+    return counters

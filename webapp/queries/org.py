@@ -1,0 +1,192 @@
+"""The org chart as one immutable picture, and the functions that a person holds on a day."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models import Absence, Account, CalendarOverride, Holder, Position, Unit
+from webapp.queries.generations import cached
+from workflows.calendar import WorkingCalendar
+
+
+@dataclass(frozen=True)
+class UnitInfo:
+    id: int
+    code: str
+    zh: str
+    en: str
+    kind: str
+    parent_id: int | None
+    letter_word: str
+    phone: str
+    address: str
+
+    def name(self, lang: str) -> str:
+        return self.en if lang == "en" else self.zh
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One person in one position for some days."""
+
+    account_id: int
+    unit_id: int
+    function: str
+    title_zh: str
+    title_en: str
+    townships: frozenset[str]
+    starts_on: date
+    ends_on: date | None
+
+    def held_on(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+
+
+@dataclass(frozen=True)
+class Leave:
+    account_id: int
+    deputy_id: int | None
+    starts_on: date
+    ends_on: date
+
+    def covers(self, day: date) -> bool:
+        return self.starts_on <= day <= self.ends_on
+
+
+@dataclass(frozen=True)
+class Mandate:
+    """A function that a person may act in on a day, in their own right or for somebody absent."""
+
+    function: str
+    unit_id: int
+    acting_for_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    units: Mapping[int, UnitInfo]
+    by_code: Mapping[str, UnitInfo]
+    by_name: Mapping[str, UnitInfo]
+    seats: tuple[Seat, ...]
+    leaves: tuple[Leave, ...]
+    names: Mapping[int, str]
+
+    def upwards(self, unit_id: int) -> Iterator[UnitInfo]:
+        """The unit, its parent, and so on to the county."""
+        current: int | None = unit_id
+        while current is not None:
+            unit = self.units[current]
+            yield unit
+            current = unit.parent_id
+
+    def within(self, unit_id: int) -> frozenset[int]:
+        """The unit and everything below it."""
+        return frozenset(u for u in self.units if any(above.id == unit_id for above in self.upwards(u)))
+
+    def is_absent(self, account_id: int, day: date) -> bool:
+        return any(leave.account_id == account_id and leave.covers(day) for leave in self.leaves)
+
+    def mandates(self, account_id: int, day: date) -> tuple[Mandate, ...]:
+        own = [
+            Mandate(seat.function, seat.unit_id)
+            for seat in self.seats
+            if seat.account_id == account_id and seat.held_on(day)
+        ]
+        lent = [
+            Mandate(seat.function, seat.unit_id, leave.account_id)
+            for leave in self.leaves
+            if leave.deputy_id == account_id and leave.covers(day)
+            for seat in self.seats
+            if seat.account_id == leave.account_id and seat.held_on(day)
+        ]
+        return tuple(own + lent)
+
+    def holders(self, unit_id: int, function: str, day: date) -> tuple[int, tuple[Seat, ...]]:
+        """The nearest unit upwards where the function is held, and its seats. None held: the unit itself and ()."""
+        for unit in self.upwards(unit_id):
+            seats = tuple(
+                seat
+                for seat in self.seats
+                if seat.unit_id == unit.id and seat.function == function and seat.held_on(day)
+            )
+            if seats:
+                return unit.id, seats
+        return unit_id, ()
+
+    def title(self, account_id: int, day: date, lang: str = "zh") -> str:
+        for seat in self.seats:
+            if seat.account_id == account_id and seat.held_on(day):
+                return seat.title_en if lang == "en" else seat.title_zh
+        return ""
+
+
+def chart() -> Chart:
+    return cached("org", _read_chart)
+
+
+def calendar(unit_id: int | None = None) -> WorkingCalendar:
+    """The working days of a unit: agency before township before county before national overrides, then the calendar."""
+    overrides = cached("calendar", _read_overrides)
+    codes = [unit.code for unit in chart().upwards(unit_id)] if unit_id is not None else []
+    merged: dict[date, tuple[str, str]] = {}
+    for scope in ("national", "county", *reversed(codes)):
+        merged |= overrides.get(scope, {})
+    return WorkingCalendar(
+        off={day: reason for day, (kind, reason) in merged.items() if kind == "off"},
+        work={day: reason for day, (kind, reason) in merged.items() if kind == "work"},
+    )
+
+
+def _read_overrides() -> dict[str, dict[date, tuple[str, str]]]:
+    found: dict[str, dict[date, tuple[str, str]]] = defaultdict(dict)
+    rows = db.session.scalars(
+        select(CalendarOverride).where(CalendarOverride.revoked_at.is_(None)).order_by(CalendarOverride.id)
+    )
+    for row in rows:
+        found[row.scope][row.day] = (row.kind, row.reason)
+    return dict(found)
+
+
+def _read_chart() -> Chart:
+    units = {
+        u.id: UnitInfo(
+            u.id, u.code, u.name_zh, u.name_en, u.kind, u.parent_id, u.letter_word, u.phone, u.address
+        )
+        for u in db.session.scalars(select(Unit).order_by(Unit.id))
+    }
+    seats = tuple(
+        Seat(
+            holder.account_id,
+            position.unit_id,
+            position.function,
+            position.title_zh,
+            position.title_en,
+            frozenset(position.townships.split()),
+            holder.starts_on,
+            holder.ends_on,
+        )
+        for holder, position in db.session.execute(
+            select(Holder, Position).join(Position, Position.id == Holder.position_id).order_by(Holder.id)
+        )
+    )
+    leaves = tuple(
+        Leave(row.account_id, row.deputy_id, row.starts_on, row.ends_on)
+        for row in db.session.scalars(select(Absence).order_by(Absence.id))
+    )
+    names = dict(
+        db.session.execute(select(Account.id, Account.name).where(Account.kind == "staff")).tuples().all()
+    )
+    return Chart(
+        units,
+        {u.code: u for u in units.values()},
+        {u.zh: u for u in reversed(units.values())},
+        seats,
+        leaves,
+        names,
+    )

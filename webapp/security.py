@@ -1,0 +1,96 @@
+"""Headers of every answer, the browser's token, and who is acting in a request."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from flask import Flask, Response, current_app, g, request, session
+from flask_login import current_user
+
+from webapp import crypto
+from webapp.moments import utc_now
+from webapp.permissions import Actor, staff_actor
+from webapp.services import accounts
+
+CSP = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+
+
+def init_app(app: Flask) -> None:
+    app.after_request(_headers)
+
+
+def now() -> datetime:
+    """The moment of this request, one for all its parts. Tests move it by the app's CLOCK."""
+    if "now" not in g:
+        clock = current_app.config.get("CLOCK", utc_now)
+        g.now = clock()
+    return g.now
+
+
+def actor() -> Actor:
+    """Who acts in this request."""
+    if "actor" not in g:
+        g.actor = _actor()
+    return g.actor
+
+
+def unlock(case_id: int) -> None:
+    """Remembers in this browser that a case was opened by its number and code."""
+    opened = [*session.get("cases", []), case_id]
+    session["cases"] = opened[-50:]
+    session.permanent = True
+    g.pop("actor", None)
+
+
+def device_token() -> str:
+    """The browser's own token, owner of drafts without an account. Kept in the signed session cookie."""
+    if "device" not in session:
+        session["device"] = secrets.token_urlsafe(16)
+        session.permanent = True
+    return str(session["device"])
+
+
+def device_hash() -> str | None:
+    token = session.get("device")
+    return crypto.keyed_hash(token, "device") if token else None
+
+
+def _actor() -> Actor:
+    demo = bool(current_app.config["DEMO"])
+    language = "en" if request.cookies.get("lang") == "en" else "zh"
+    unlocked = frozenset(session.get("cases", []))
+    if not current_user.is_authenticated:
+        return Actor("anonymous", language=language, unlocked=unlocked, device_hash=device_hash(), demo=demo)
+    if current_user.kind == "staff":
+        return staff_actor(current_user.id, current_user.name, now(), language=language, demo=demo)
+    return Actor(
+        "citizen",
+        current_user.id,
+        current_user.name,
+        language,
+        unlocked=unlocked,
+        device_hash=device_hash(),
+        demo=demo,
+    )
+
+
+def load_user(session_id: str) -> object:
+    return accounts.by_session(session_id)
+
+
+def _headers(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", CSP)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers["X-Frame-Options"] = "DENY"
+    response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    if current_app.config["SESSION_COOKIE_SECURE"]:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+    if request.endpoint != "static" and not request.path.endswith(".css"):
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,233 @@
+"""Sign-in by e-mail and password or by mobile number and one-time code; every guess is counted."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from datetime import datetime, timedelta
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from rules.values import Text, normalise_text
+from webapp import crypto
+from webapp.errors import Refused, TooMany
+from webapp.extensions import db
+from webapp.models import Account, AuditEntry, LoginCode, Throttle
+from webapp.services import notices
+
+CODE_LIFETIME = timedelta(minutes=10)
+CODE_ATTEMPTS = 5
+#: key prefix -> (tries, window)
+LIMITS = {
+    "password": (10, timedelta(minutes=15)),
+    "code": (5, timedelta(minutes=15)),
+    "follow": (10, timedelta(minutes=15)),
+    "address": (300, timedelta(minutes=15)),
+}
+PASSWORD_LENGTH = 10
+
+WRONG = Text(zh="帳號或密碼不正確，請再試一次。", en="The e-mail or password is not right. Try again.")
+WRONG_CODE = Text(
+    zh="驗證碼不正確或已過期，請重新輸入或重新取得。",
+    en="The code is wrong or has expired. Enter it again or get a new one.",
+)
+
+
+def register(
+    name: str, email: str, password: str, now: datetime, *, mobile: str = "", kind: str = "citizen"
+) -> Account:
+    """A new account. An address that is taken is refused without saying whose it is."""
+    address = clean_email(email) if email else None
+    number = clean_mobile(mobile) if mobile else None
+    check_password(password)
+    if not normalise_text(name):
+        raise Refused(Text(zh="請輸入姓名。", en="Enter your name."))
+    account = Account(
+        kind=kind,
+        name=normalise_text(name)[:80],
+        email=address,
+        mobile=number,
+        email_hash=crypto.keyed_hash(address, "email") if address else None,
+        mobile_hash=crypto.keyed_hash(number, "mobile") if number else None,
+        password_hash=crypto.hash_password(password),
+        created_at=now,
+    )
+    taken = db.session.scalars(
+        select(Account.id).where(
+            (Account.email_hash == account.email_hash) | (Account.mobile_hash == account.mobile_hash)
+        )
+    ).first()
+    if taken is not None:
+        raise Refused(
+            Text(
+                zh="這個電子郵件或手機號碼已註冊過，請直接登入。",
+                en="This e-mail address or mobile number is already registered. Sign in instead.",
+            )
+        )
+    db.session.add(account)
+    db.session.flush()
+    return account
+
+
+def sign_in_by_password(email: str, password: str, source: str, now: datetime) -> Account:
+    """Raises Refused with the same words for an unknown address and a wrong password."""
+    digest = crypto.keyed_hash(email.strip().lower()[:254], "email")
+    count_attempt("password", digest, now)
+    count_attempt("address", source, now)
+    account = db.session.scalars(select(Account).where(Account.email_hash == digest)).one_or_none()
+    stored = account.password_hash if account is not None and account.active else None
+    if not crypto.password_matches(stored, password[:1024]) or account is None:
+        raise Refused(WRONG)
+    forget_attempts("password", digest)
+    _audit("signed_in", account.id, now)
+    return account
+
+
+def send_code(mobile: str, source: str, now: datetime) -> None:
+    """Sends a one-time code. The answer is the same whether or not the number has an account."""
+    number = clean_mobile(mobile)
+    digest = crypto.keyed_hash(number, "mobile")
+    count_attempt("code", digest, now)
+    count_attempt("address", source, now)
+    code = crypto.numeric_code()
+    row = LoginCode(
+        destination_hash=digest,
+        code_hash=crypto.keyed_hash(f"{digest}{code}", "login code"),
+        created_at=now,
+        expires_at=now + CODE_LIFETIME,
+    )
+    db.session.add(row)
+    db.session.flush()
+    body = f"您的登入驗證碼是 {code}，10 分鐘內有效。請勿告訴他人。\nYour sign-in code is {code}; it is valid for 10 minutes."
+    notices.post(f"login-code:{row.id}", "sms", number, "登入驗證碼 Sign-in code", body, now)
+
+
+def sign_in_by_code(mobile: str, code: str, now: datetime) -> Account:
+    """The account of a mobile number, made at the first sign-in. A code works once; five wrong guesses end it."""
+    number = clean_mobile(mobile)
+    digest = crypto.keyed_hash(number, "mobile")
+    row = db.session.scalars(
+        select(LoginCode)
+        .where(LoginCode.destination_hash == digest, LoginCode.used_at.is_(None), LoginCode.expires_at > now)
+        .order_by(LoginCode.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).first()
+    if row is None or row.attempts >= CODE_ATTEMPTS:
+        raise Refused(WRONG_CODE)
+    given = "".join(c for c in normalise_digits(code) if c.isdigit())
+    if not hmac.compare_digest(row.code_hash, crypto.keyed_hash(f"{digest}{given}", "login code")):
+        row.attempts += 1
+        db.session.commit()
+        raise Refused(WRONG_CODE)
+    row.used_at = now
+    account = db.session.scalars(select(Account).where(Account.mobile_hash == digest)).one_or_none()
+    if account is None:
+        account = Account(
+            kind="citizen", name=_masked(number), mobile=number, mobile_hash=digest, created_at=now
+        )
+        db.session.add(account)
+    if not account.active:
+        raise Refused(WRONG_CODE)
+    db.session.flush()
+    _audit("signed_in_by_code", account.id, now)
+    return account
+
+
+def change_password(account: Account, password: str, now: datetime) -> None:
+    """Also ends every other session of the account."""
+    check_password(password)
+    account.password_hash = crypto.hash_password(password)
+    account.session_epoch += 1
+    _audit("password_changed", account.id, now)
+
+
+def by_session(session_id: str) -> Account | None:
+    """The account of a session cookie, unless it was signed out everywhere since."""
+    account_id, _, epoch = session_id.partition(".")
+    if not (account_id.isdigit() and epoch.isdigit()):
+        return None
+    account = db.session.get(Account, int(account_id))
+    return account if account is not None and account.active and account.session_epoch == int(epoch) else None
+
+
+def count_attempt(kind: str, key: str, now: datetime) -> None:
+    """Counts a guess, and refuses it once the window is full. Counted in its own commit: a refusal must not undo it."""
+    most, window = LIMITS[kind]
+    name = f"{kind}:{key}"[:120]
+    row = db.session.execute(
+        insert(Throttle)
+        .values(key=name, count=1, window_ends_at=now + window)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "count": db.case((Throttle.window_ends_at <= now, 1), else_=Throttle.count + 1),
+                "window_ends_at": db.case(
+                    (Throttle.window_ends_at <= now, now + window), else_=Throttle.window_ends_at
+                ),
+            },
+        )
+        .returning(Throttle.count)
+    ).scalar_one()
+    db.session.commit()
+    if row > most:
+        raise TooMany(
+            Text(
+                zh="嘗試次數過多，請 15 分鐘後再試。您已填寫的資料不會遺失。",
+                en="Too many attempts. Try again in 15 minutes; nothing you entered is lost.",
+            )
+        )
+
+
+def forget_attempts(kind: str, key: str) -> None:
+    row = db.session.get(Throttle, f"{kind}:{key}"[:120])
+    if row is not None:
+        db.session.delete(row)
+
+
+def clean_email(email: str) -> str:
+    try:
+        return validate_email(normalise_digits(email), check_deliverability=False).normalized.lower()
+    except EmailNotValidError:
+        raise Refused(
+            Text(
+                zh="電子郵件格式不正確，例如 name@example.com。",
+                en="Enter an e-mail address like name@example.com.",
+            )
+        ) from None
+
+
+def clean_mobile(mobile: str) -> str:
+    digits = re.sub(r"\D", "", normalise_digits(mobile)[:40])
+    if digits.startswith("886"):
+        digits = "0" + digits[3:]
+    if not re.fullmatch(r"09\d{8}", digits):
+        raise Refused(
+            Text(zh="手機號碼不正確，例如 0912-345-678。", en="Enter a mobile number like 0912-345-678.")
+        )
+    return digits
+
+
+def check_password(password: str) -> None:
+    if not PASSWORD_LENGTH <= len(password) <= 1024:
+        raise Refused(
+            Text(
+                zh=f"密碼至少要 {PASSWORD_LENGTH} 個字元，建議使用一句好記的話。",
+                en=f"A password needs at least {PASSWORD_LENGTH} characters; a short sentence works well.",
+            )
+        )
+
+
+def normalise_digits(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).strip()
+
+
+def _masked(number: str) -> str:
+    return f"{number[:4]}-***-{number[-3:]}"
+
+
+def _audit(action: str, account_id: int, now: datetime) -> None:
+    db.session.add(AuditEntry(at=now, actor_id=account_id, action=action))

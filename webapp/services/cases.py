@@ -1,0 +1,283 @@
+"""Moving a case: who may take which transition, and the race that only one can win."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+import forms.answers
+from forms.model import FormDefinition
+from rules.values import Text
+from webapp.errors import AnswersInvalid, Conflict, Forbidden, NotFound, Refused
+from webapp.extensions import db
+from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
+from webapp.moments import taipei_day
+from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
+from webapp.queries import definitions
+from webapp.queries.org import chart
+from webapp.services import evaluation, steps
+from webapp.services.steps import Context, Given
+from workflows import engine
+from workflows.model import Transition
+
+#: transitions with one of these effects decide the case
+DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A transition that an actor may take now, on which task, and in whose place."""
+
+    transition: Transition
+    task: Task | None
+    acting_for_id: int | None
+    task_form: FormDefinition | None
+
+
+def visible(actor: Actor, public_id: str) -> Case:
+    """The case, if the actor may see it; else it does not exist."""
+    case = db.session.scalars(
+        select(Case).where(Case.public_id == public_id, visible_to(actor))
+    ).one_or_none()
+    if case is None:
+        raise NotFound()
+    return case
+
+
+def answers_of(case: Case) -> dict[str, Any]:
+    """The newest answers of the application."""
+    return latest_submission(case.id).all_answers
+
+
+def latest_submission(case_id: int, kind: str = "application") -> Submission:
+    return db.session.scalars(
+        select(Submission)
+        .where(Submission.case_id == case_id, Submission.kind == kind)
+        .order_by(Submission.number.desc())
+        .limit(1)
+    ).one()
+
+
+def facts_now(ctx: Context) -> dict[str, object]:
+    facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, answers_of(ctx.case))
+    for submission in db.session.scalars(
+        select(Submission)
+        .where(Submission.case_id == ctx.case.id, Submission.kind != "application")
+        .order_by(Submission.id)
+    ):
+        task_form = definitions.form(submission.form_revision_id)
+        for name, value in forms.answers.facts(task_form, submission.all_answers).items():
+            facts[name.replace("answers.", "task.", 1)] = value
+    facts["case.inspections"] = _visits(ctx.case.id, "inspection_record")
+    return facts
+
+
+def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
+    """Every transition that the actor may take now. The page shows exactly these."""
+    if ctx.case.status == "closed":
+        return []
+    tasks = steps.tasks_of_visit(ctx.case)
+    present = steps.snapshot(ctx, tasks, facts_now(ctx))
+    found = []
+    for task in tasks:
+        mandate = _mandate(actor, task, taipei_day(now))
+        if task.state != "open" or mandate is None:
+            continue
+        functions = frozenset({task.function})
+        task_form = definitions.current_form(task.form_key, taipei_day(now)) if task.form_key else None
+        found += [
+            Offer(transition, task, mandate[0], task_form)
+            for transition in engine.allowed(ctx.workflow, present, "task", functions, task.id)
+        ]
+    return found
+
+
+def take_transition(
+    actor: Actor, case: Case, name: str, now: datetime, *, version: int, task_id: int, given: Given
+) -> None:
+    """An officer's action on one of their tasks. Raises Conflict if somebody acted since the page was made."""
+    _check_version(case, version)
+    ctx = steps.context(case)
+    tasks = steps.tasks_of_visit(case)
+    task = next((t for t in tasks if t.id == task_id), None)
+    if task is None or task.state != "open":
+        raise _already_done(case)
+    acting_for_id = require_mandate(actor, task, now)
+    transition = ctx.workflow.states[case.state].transitions.get(name)
+    if transition is not None:
+        _separate_duties(actor, ctx, transition, acting_for_id)
+    needs_form = transition is not None and "form" in transition.requires
+    facts = facts_now(ctx)
+    if needs_form and task.form_key:
+        facts |= _record_form(actor, case, task, given, now)
+    step = engine.take(
+        ctx.workflow,
+        steps.snapshot(ctx, tasks, facts),
+        engine.Action(
+            name=name,
+            by="task",
+            task_id=task.id,
+            functions=frozenset({task.function}),
+            given=given.names(has_form=needs_form),
+        ),
+    )
+    if task.claimed_at is None:
+        task.claimed_at = now
+    task.assignee_id = task.assignee_id or actor.account_id
+    steps.carry_out(actor, ctx, step, now, given=given, acting=(task.id, acting_for_id))
+    db.session.flush()
+
+
+def take_as_citizen(
+    actor: Actor, case: Case, name: str, now: datetime, *, version: int, given: Given | None = None
+) -> None:
+    """The applicant's own action: withdraw, or answer a correction request."""
+    _check_version(case, version)
+    _take(actor, case, name, "citizen", now, given)
+
+
+def take_as_system(case: Case, name: str, now: datetime, given: Given | None = None) -> None:
+    _take(SYSTEM, case, name, "system", now, given)
+
+
+def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Given | None) -> None:
+    ctx, given = steps.context(case), given or Given()
+    step = engine.take(
+        ctx.workflow,
+        steps.snapshot(ctx, steps.tasks_of_visit(case), facts_now(ctx)),
+        engine.Action(
+            name=name, by=by, task_id=None, functions=frozenset(), given=given.names(has_form=False)
+        ),
+    )
+    steps.carry_out(actor, ctx, step, now, given=given)
+    db.session.flush()
+
+
+def _check_version(case: Case, version: int) -> None:
+    if case.version != version:
+        raise _already_done(case)
+
+
+def _already_done(case: Case) -> Conflict:
+    """Names whoever acted meanwhile, so that the loser of a race knows whom to ask."""
+    row = db.session.execute(
+        select(Account.name)
+        .join(CaseEvent, CaseEvent.actor_id == Account.id)
+        .where(CaseEvent.case_id == case.id, Account.kind == "staff")
+        .order_by(CaseEvent.seq.desc())
+        .limit(1)
+    ).one_or_none()
+    who_zh, who_en = (row.name, row.name) if row else ("申請人", "the applicant")
+    return Conflict(
+        Text(
+            zh=f"這個案件已由{who_zh}處理，畫面已不是最新狀態。您輸入的內容沒有送出，請重新載入後再決定。",
+            en=f"This case was already handled by {who_en}. Nothing you entered was sent; reload and decide again.",
+        )
+    )
+
+
+def _mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:
+    """(whom the actor stands in for,) if the actor may act on the task; None if not."""
+    matching = [
+        m for m in actor.mandates if m.function == task.function and task.unit_id in chart().within(m.unit_id)
+    ]
+    if task.assignee_id == actor.account_id:
+        return (None,) if any(m.acting_for_id is None for m in matching) else None
+    if task.assignee_id is not None:
+        absent = acts_for(actor, task.assignee_id, day)
+        return (absent,) if absent is not None else None
+    if any(m.acting_for_id is None for m in matching):
+        return (None,)
+    return (matching[0].acting_for_id,) if matching else None
+
+
+def require_mandate(actor: Actor, task: Task, now: datetime) -> int | None:
+    mandate = _mandate(actor, task, taipei_day(now))
+    if mandate is None:
+        holder = chart().names.get(task.assignee_id or 0, "")
+        raise Forbidden(
+            Text(
+                zh=f"這件待辦由{holder}承辦，您不能代為處理。" if holder else "這件待辦不在您的職務範圍內。",
+                en=f"This task belongs to {holder}." if holder else "This task is outside your functions.",
+            )
+        )
+    return mandate[0]
+
+
+def _separate_duties(actor: Actor, ctx: Context, transition: Transition, acting_for_id: int | None) -> None:
+    """Nobody decides an application of their own, nor approves what they themselves proposed, in person or as a deputy."""
+    people = {person for person in (actor.account_id, acting_for_id) if person is not None}
+    if ctx.case.account_id in people:
+        raise Refused(
+            Text(
+                zh="申請人是您本人，依法應自行迴避。",
+                en="You are the applicant and may not act on this case.",
+            )
+        )
+    if (
+        DECIDING.isdisjoint(effect.partition(":")[0] for effect in transition.effects)
+        or ctx.case.proposal is None
+    ):
+        return
+    proposer = db.session.execute(
+        select(Task.done_by_id, Task.acting_for_id)
+        .where(Task.case_id == ctx.case.id, Task.state == "done", Task.outcome.like("propose%"))
+        .order_by(Task.done_at.desc())
+        .limit(1)
+    ).one_or_none()
+    if proposer is not None and people & {proposer.done_by_id, proposer.acting_for_id}:
+        raise Refused(
+            Text(
+                zh="這個案件由您擬辦，不能再由您決行，請由其他主管決行。",
+                en="You proposed this decision, so somebody else must approve it.",
+            )
+        )
+
+
+def _record_form(actor: Actor, case: Case, task: Task, given: Given, now: datetime) -> dict[str, object]:
+    """Stores the task's own form (inspection record, opinion) and returns its answers as task facts."""
+    today = taipei_day(now)
+    revision = definitions.revision_id("form", task.form_key or "", today)
+    form = definitions.form(revision)
+    raw = dict(given.raw)
+    uploads = db.session.scalars(select(Document).where(Document.draft_key == upload_key(task))).all()
+    for field in form.file_fields:
+        raw[field.key] = [d.public_id for d in uploads if d.field_key == field.key]
+    cleaned = forms.answers.clean(form, raw, today=today, lang=actor.language)
+    if cleaned.errors:
+        raise AnswersInvalid(cleaned.errors)
+    plain, personal = forms.answers.split_personal(form, cleaned.answers)
+    db.session.add(
+        Submission(
+            case_id=case.id,
+            kind=form.key,
+            number=_visits(case.id, form.key) + 1,
+            form_revision_id=revision,
+            task_id=task.id,
+            answers=plain,
+            personal=personal,
+            created_by_id=actor.account_id,
+            created_at=now,
+        )
+    )
+    for document in uploads:
+        document.case_id = case.id
+    db.session.flush()
+    facts = forms.answers.facts(form, cleaned.answers)
+    return {name.replace("answers.", "task.", 1): value for name, value in facts.items()}
+
+
+def upload_key(task: Task) -> str:
+    """Stands in for a draft's key while an officer fills in the form of a task."""
+    return f"task-{task.public_id}"[:32]
+
+
+def _visits(case_id: int, kind: str) -> int:
+    return db.session.scalars(
+        select(func.count())
+        .select_from(Submission)
+        .where(Submission.case_id == case_id, Submission.kind == kind)
+    ).one()

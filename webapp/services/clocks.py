@@ -1,0 +1,131 @@
+"""The clock of a case and of a parallel task, stored as movements; all arithmetic is in workflows.clock."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models import Case, Clock, ClockMovement, Task
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries.org import calendar
+from workflows import clock as arithmetic
+
+
+def start(case: Case, kind: str, period: int, on: date, *, task: Task | None = None) -> Clock:
+    unit_id = task.unit_id if task is not None else case.handling_unit_id
+    ledger = arithmetic.run(kind, period, on, (), calendar=calendar(unit_id), today=on)
+    clock = Clock(
+        case_id=case.id,
+        task_id=task.id if task is not None else None,
+        kind=kind,
+        period=period,
+        started_on=on,
+        due_on=_day(ledger.due),
+    )
+    db.session.add(clock)
+    return clock
+
+
+def of_case(case_id: int) -> Clock:
+    return db.session.scalars(select(Clock).where(Clock.case_id == case_id, Clock.task_id.is_(None))).one()
+
+
+def ledger(clock: Clock, case: Case, today: date) -> arithmetic.Ledger:
+    """The due date with every line that explains it."""
+    movements = tuple(
+        arithmetic.Movement(kind=m.kind, on=m.on_date, days=m.days, reason=m.reason)
+        for m in clock.movements
+        if m.kind != "override"
+    )
+    horizon = clock.stopped_on or today
+    return arithmetic.run(
+        clock.kind,
+        clock.period,
+        clock.started_on,
+        movements,
+        calendar=calendar(_unit(clock, case)),
+        today=max(horizon, clock.started_on),
+    )
+
+
+def move(
+    actor: Actor,
+    case: Case,
+    clock: Clock,
+    kind: str,
+    now: datetime,
+    *,
+    days: int | None = None,
+    reason: str = "",
+) -> None:
+    """Pauses, resumes, restarts or extends a clock and writes the new due date beside the old one."""
+    if clock.state == "stopped":
+        return
+    day, before = taipei_day(now), clock.due_on
+    movement = ClockMovement(
+        clock_id=clock.id,
+        kind=kind,
+        on_date=day,
+        days=days,
+        reason=reason,
+        due_before=before,
+        due_after=before,
+        actor_id=actor.account_id,
+        at=now,
+    )
+    clock.movements.append(movement)
+    result = ledger(clock, case, day)
+    clock.due_on = movement.due_after = _day(result.due)
+    clock.period_number = result.period_number
+    clock.state = "paused" if result.paused else "running"
+    if clock.task_id is None:
+        case.due_on = clock.due_on
+
+
+def stop(clock: Clock, on: date) -> None:
+    if clock.state != "stopped":
+        clock.state, clock.stopped_on = "stopped", on
+
+
+def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str) -> bool:
+    """After a change of the calendar: writes the moved due date as a movement. True if it moved."""
+    due = _day(ledger(clock, case, taipei_day(now)).due)
+    if due == clock.due_on:
+        return False
+    clock.movements.append(
+        ClockMovement(
+            clock_id=clock.id,
+            kind="override",
+            on_date=taipei_day(now),
+            reason=reason,
+            due_before=clock.due_on,
+            due_after=due,
+            actor_id=actor.account_id,
+            at=now,
+        )
+    )
+    clock.due_on = due
+    if clock.task_id is None:
+        case.due_on = due
+    return True
+
+
+def _unit(clock: Clock, case: Case) -> int:
+    if clock.task_id is None:
+        return case.handling_unit_id
+    task = db.session.get(Task, clock.task_id)
+    assert task is not None
+    return task.unit_id
+
+
+def _day(due: date | datetime) -> date:
+    return taipei_day(due) if isinstance(due, datetime) else due
+
+
+def stop_of_task(task_id: int, on: date) -> None:
+    clock = db.session.scalars(select(Clock).where(Clock.task_id == task_id)).one_or_none()
+    if clock is not None:
+        stop(clock, on)

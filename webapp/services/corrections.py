@@ -1,0 +1,199 @@
+"""補正: naming the fields to correct, and taking the corrected answers in again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+import forms.answers
+from forms.answers import Change, Cleaned
+from forms.model import FormDefinition
+from rules.values import Text
+from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
+from webapp.extensions import db
+from webapp.models import Case, CorrectionRequest, Document, Submission
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries import definitions
+from webapp.queries.org import calendar
+from webapp.services import notices, parties
+from webapp.services.drafts import Raw, merged
+
+if TYPE_CHECKING:
+    from webapp.services.steps import Context
+
+
+def open_request(
+    actor: Actor, ctx: Context, fields: Sequence[str], message: str, now: datetime
+) -> CorrectionRequest:
+    """Opens the named fields to the applicant. The days allowed run from today (行政程序法 48: the last day is a working day)."""
+    known = {field.key for field in ctx.form.fields}
+    unknown = [key for key in fields if key not in known]
+    if not fields or unknown:
+        raise Refused(
+            Text(zh="請至少勾選一個要補正的欄位。", en="Choose at least one field to be corrected.")
+        )
+    today = taipei_day(now)
+    due = calendar(ctx.case.handling_unit_id).next_working_day(
+        today + timedelta(days=ctx.service.correction_days)
+    )
+    request = CorrectionRequest(
+        case_id=ctx.case.id,
+        fields=[field.key for field in ctx.form.fields if field.key in set(fields)],
+        message=message.strip(),
+        requested_by_id=actor.account_id,
+        requested_at=now,
+        due_on=due,
+    )
+    db.session.add(request)
+    db.session.flush()
+    return request
+
+
+def current(case: Case) -> CorrectionRequest:
+    request = _open(case.id)
+    if request is None:
+        raise NotFound(
+            Text(zh="這個案件目前沒有需要補正的事項。", en="Nothing needs correcting in this case now.")
+        )
+    return request
+
+
+def upload_key(request: CorrectionRequest) -> str:
+    """Stands in for a draft's key while the applicant corrects."""
+    return f"correction-{request.id}"
+
+
+def starting_raw(case: Case, request: CorrectionRequest, form: FormDefinition) -> Raw:
+    """What the correction page shows first: what was typed since, else the answers that were sent."""
+    return request.raw if request.raw is not None else forms.answers.to_raw(form, _latest(case).all_answers)
+
+
+def save(case: Case, request: CorrectionRequest, raw: Raw, version: int) -> None:
+    if version != request.version:
+        raise Conflict(
+            Text(
+                zh="這份補正已在另一個分頁更新，請重新載入頁面。",
+                en="This correction was changed in another tab. Reload the page.",
+            )
+        )
+    form = definitions.form(case.form_revision_id)
+    request.raw = merged(starting_raw(case, request, form), form, request.fields, raw)
+    db.session.flush()
+
+
+def add_file(case: Case, request: CorrectionRequest, document: Document) -> None:
+    form = definitions.form(case.form_revision_id)
+    raw = {name: list(values) for name, values in starting_raw(case, request, form).items()}
+    key = document.field_key or ""
+    raw[key] = [*raw.get(key, []), document.public_id]
+    request.raw = raw
+    db.session.flush()
+
+
+def drop_file(case: Case, request: CorrectionRequest, field_key: str, public_id: str) -> None:
+    """Takes a file out of the correction. One that was sent before stays in the record of the earlier submission."""
+    if field_key not in request.fields:
+        raise NotFound()
+    form = definitions.form(case.form_revision_id)
+    raw = {name: list(values) for name, values in starting_raw(case, request, form).items()}
+    raw[field_key] = [kept for kept in raw.get(field_key, []) if kept != public_id]
+    request.raw = raw
+    db.session.flush()
+
+
+def check(case: Case, request: CorrectionRequest, now: datetime, lang: str) -> Cleaned:
+    form = definitions.form(case.form_revision_id)
+    raw = starting_raw(case, request, form)
+    return forms.answers.clean(form, raw, keys=tuple(request.fields), today=taipei_day(now), lang=lang)
+
+
+def take_in(actor: Actor, case: Case, request: CorrectionRequest, now: datetime) -> list[Change]:
+    """Stores the corrected answers as the next submission. Only the named fields can differ. Returns what changed."""
+    form = definitions.form(case.form_revision_id)
+    cleaned = check(case, request, now, actor.language)
+    if cleaned.errors:
+        raise AnswersInvalid(cleaned.errors)
+    before = _latest(case)
+    opened = set(request.fields)
+    answers = {key: value for key, value in before.all_answers.items() if key not in opened}
+    answers |= {key: value for key, value in cleaned.answers.items() if key in opened}
+    # A corrected answer may close other fields: what is hidden now is dropped like at the first submission.
+    whole = forms.answers.clean(
+        form, forms.answers.to_raw(form, answers), today=taipei_day(now), lang=actor.language
+    )
+    answers = {key: value for key, value in answers.items() if key not in whole.hidden}
+    _attach_files(case, request, form, answers, before.all_answers)
+    plain, personal = forms.answers.split_personal(form, answers)
+    db.session.add(
+        Submission(
+            case_id=case.id,
+            kind="application",
+            number=before.number + 1,
+            form_revision_id=case.form_revision_id,
+            answers=plain,
+            personal=personal,
+            created_by_id=actor.account_id,
+            created_at=now,
+        )
+    )
+    parties.rewrite(case, answers)
+    db.session.flush()
+    return forms.answers.diff(form, before.all_answers, answers)
+
+
+def close_request(case: Case, now: datetime) -> None:
+    request = _open(case.id)
+    if request is not None:
+        request.answered_at, request.raw = now, None
+
+
+def lapse(case: Case, now: datetime) -> None:
+    request = _open(case.id)
+    if request is not None:
+        request.lapsed_at = now
+        notices.notify(case, "correction_lapsed", now)
+
+
+def _open(case_id: int) -> CorrectionRequest | None:
+    return db.session.scalars(
+        select(CorrectionRequest).where(
+            CorrectionRequest.case_id == case_id,
+            CorrectionRequest.answered_at.is_(None),
+            CorrectionRequest.lapsed_at.is_(None),
+        )
+    ).one_or_none()
+
+
+def _latest(case: Case) -> Submission:
+    return db.session.scalars(
+        select(Submission)
+        .where(Submission.case_id == case.id, Submission.kind == "application")
+        .order_by(Submission.number.desc())
+        .limit(1)
+    ).one()
+
+
+def _attach_files(
+    case: Case, request: CorrectionRequest, form: FormDefinition, answers: dict, before: dict
+) -> None:
+    """New files come from this correction's uploads, kept ones from the case; no other id is accepted."""
+    for field in form.file_fields:
+        if field.key not in request.fields:
+            continue
+        given = set(answers.get(field.key) or [])
+        kept = given & set(before.get(field.key) or [])
+        uploads = db.session.scalars(
+            select(Document).where(
+                Document.draft_key == upload_key(request), Document.public_id.in_(given - kept)
+            )
+        ).all()
+        if len(uploads) != len(given - kept):
+            raise Refused(
+                Text(zh="有檔案已不存在，請重新上傳。", en="A file is no longer there. Upload it again.")
+            )
+        for document in uploads:
+            document.case_id = case.id

@@ -1,0 +1,151 @@
+"""The deadline sweep: what is due soon, due, or late, decided by the case_deadlines rules and told once a rung."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from rules.values import Text, format_roc_date
+from webapp.extensions import db
+from webapp.models import Account, Case, Clock, CorrectionRequest, Escalation, Task
+from webapp.moments import taipei_day
+from webapp.queries import definitions
+from webapp.queries.org import calendar, chart
+from webapp.services import cases, corrections, evaluation, notices
+
+#: a clock whose due date is further away than this many days cannot have reached a rung
+HORIZON_DAYS = 40
+
+SUBJECTS: Mapping[str, Text] = {
+    "warn": Text(zh="案件即將到期", en="A case is nearly due"),
+    "due": Text(zh="案件今日到期", en="A case is due today"),
+    "overdue": Text(zh="案件逾期稽催", en="A case is overdue"),
+    "review": Text(zh="案件逾期調卷分析", en="An overdue case needs analysis"),
+}
+
+
+def clocks_to_sweep(today: date) -> Iterator[int]:
+    """Running clocks not yet looked at today; those of parallel tasks too."""
+    yield from db.session.scalars(
+        select(Clock.id)
+        .where(Clock.state == db.literal("running", literal_execute=True), _unswept(today))
+        .order_by(Clock.due_on, Clock.id)
+    ).all()
+
+
+def lapsed_corrections(today: date) -> Iterator[int]:
+    yield from db.session.scalars(
+        select(CorrectionRequest.id).where(
+            CorrectionRequest.answered_at.is_(None),
+            CorrectionRequest.lapsed_at.is_(None),
+            CorrectionRequest.due_on < today,
+        )
+    ).all()
+
+
+def sweep_clock(clock_id: int, now: datetime) -> list[str]:
+    """Evaluates one clock, once a day among all workers. Returns the rungs that were newly reached."""
+    today = taipei_day(now)
+    won = db.session.execute(
+        update(Clock)
+        .where(Clock.id == clock_id, Clock.state == "running", _unswept(today))
+        .values(swept_on=today)
+        .returning(Clock.id)
+    ).one_or_none()
+    if won is None:
+        return []
+    clock = db.session.get_one(Clock, clock_id)
+    case = db.session.get_one(Case, clock.case_id)
+    if case.status == "closed":
+        return []
+    days_left = calendar(case.handling_unit_id).working_days_between(today, clock.due_on)
+    if days_left > HORIZON_DAYS:
+        return []
+    facts: dict[str, object] = {
+        "service.code": case.service_code,
+        "case.channel": case.channel,
+        "case.state": case.state,
+        "case.days_left": days_left,
+        "case.days_total": clock.period,
+        "case.paused": clock.state == "paused",
+    }
+    decision, firing_id = evaluation.evaluate(case, "case_deadlines", facts, now, selects=today)
+    reached = []
+    for outcome in decision.outcomes:
+        if outcome.action == "escalate" and _first_time(clock, outcome.params["rung"], firing_id, now):
+            reached.append(outcome.params["rung"])
+            _tell(case, clock, outcome.params, days_left, now)
+    return reached
+
+
+def lapse_correction(request_id: int, now: datetime) -> None:
+    """The days for a correction are over: the review goes on with what was sent (no answer is no consent)."""
+    request = db.session.get(CorrectionRequest, request_id, with_for_update=True)
+    if request is None or request.answered_at is not None or request.lapsed_at is not None:
+        return
+    case = db.session.get_one(Case, request.case_id)
+    corrections.lapse(case, now)
+    cases.take_as_system(case, "lapse", now)
+
+
+def _unswept(today: date) -> object:
+    return or_(Clock.swept_on.is_(None), Clock.swept_on < today)
+
+
+def _first_time(clock: Clock, rung: str, firing_id: int, now: datetime) -> bool:
+    row = db.session.execute(
+        insert(Escalation)
+        .values(clock_id=clock.id, period_number=clock.period_number, rung=rung, firing_id=firing_id, at=now)
+        .on_conflict_do_nothing()
+        .returning(Escalation.id)
+    ).one_or_none()
+    return row is not None
+
+
+def _tell(case: Case, clock: Clock, params: Mapping[str, object], days_left: int, now: datetime) -> None:
+    """One message to every holder of the functions that the rung names."""
+    service = definitions.service(case.service_revision_id)
+    kind = str(params["kind"])
+    functions = params["to"]
+    assert isinstance(functions, list | tuple)
+    for account_id in sorted(_recipients(case, clock, [str(f) for f in functions], taipei_day(now))):
+        account = db.session.get_one(Account, account_id)
+        lang = account.language
+        words = _words(days_left, lang)
+        notices.post(
+            f"escalation:{clock.id}:{clock.period_number}:{params['rung']}:{account_id}",
+            "inbox",
+            account.email or account.name,
+            f"{SUBJECTS[kind].in_(lang)}：{case.number} {service.title.in_(lang)}",
+            f"{words}（{format_roc_date(clock.due_on)}）。",
+            now,
+            case_id=case.id,
+            account_id=account_id,
+        )
+
+
+def _recipients(case: Case, clock: Clock, functions: list[str], today: date) -> set[int]:
+    tree, people = chart(), set()
+    open_tasks = db.session.scalars(select(Task).where(Task.case_id == case.id, Task.state == "open")).all()
+    held = {t.assignee_id for t in open_tasks if clock.task_id in (None, t.id)} - {None}
+    for function in functions:
+        if function == "officer" and held:
+            people |= {person for person in held if person is not None}
+            continue
+        _, seats = tree.holders(case.handling_unit_id, function, today)
+        people |= {seat.account_id for seat in seats}
+    deputies = {
+        leave.deputy_id for leave in tree.leaves if leave.account_id in people and leave.covers(today)
+    } - {None}
+    return people | {deputy for deputy in deputies if deputy is not None}
+
+
+def _words(days_left: int, lang: str) -> str:
+    if days_left > 0:
+        return f"{days_left} working days left" if lang == "en" else f"距離期限還有 {days_left} 個工作天"
+    if days_left == 0:
+        return "Due today" if lang == "en" else "今日到期"
+    return f"{-days_left} working days late" if lang == "en" else f"已逾期 {-days_left} 個工作天"

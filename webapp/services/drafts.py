@@ -1,0 +1,146 @@
+"""A citizen's draft: kept as typed, valid or not; nothing is lost by a mistake, a second tab or a new form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from forms.model import FormDefinition
+from rules.values import Text
+from webapp.crypto import public_id
+from webapp.errors import Conflict, Forbidden, NotFound
+from webapp.extensions import db
+from webapp.models import Document, Draft
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries import definitions
+
+LIFETIME = timedelta(days=30)
+#: longer input is refused by its field; this much of it is kept to be shown again
+KEPT_PER_VALUE = 20_000
+
+Raw = Mapping[str, Sequence[str]]
+
+
+def start(actor: Actor, code: str, now: datetime, *, intake: dict[str, Any] | None = None) -> Draft:
+    """A new draft of a service. `intake` marks a paper or spoken application that a clerk enters."""
+    if intake is not None and not actor.may("take_in_at_counter"):
+        raise Forbidden(
+            Text(zh="只有櫃檯或承辦人員可以代為收件。", en="Only counter staff may take in applications.")
+        )
+    today = taipei_day(now)
+    service = definitions.current_service(code, today)
+    draft = Draft(
+        public_id=public_id(),
+        service_code=code,
+        form_revision_id=definitions.revision_id("form", service.form, today),
+        account_id=actor.account_id,
+        device_hash=None if actor.account_id else actor.device_hash,
+        raw={},
+        intake=intake,
+        created_at=now,
+        updated_at=now,
+        expires_on=today + LIFETIME,
+    )
+    db.session.add(draft)
+    db.session.flush()
+    return draft
+
+
+def own(actor: Actor, key: str, now: datetime) -> Draft:
+    """The actor's draft. Somebody else's, an expired and a submitted one do not exist."""
+    draft = db.session.scalars(select(Draft).where(Draft.public_id == key)).one_or_none()
+    if (
+        draft is None
+        or not owns(actor, draft.account_id, draft.device_hash)
+        or draft.expires_on < taipei_day(now)
+    ):
+        raise NotFound(
+            Text(
+                zh="找不到這份草稿：可能已送出、已過期，或屬於別的帳號。",
+                en="This draft was not found: it may have been sent, have expired, or belong to another account.",
+            )
+        )
+    return draft
+
+
+def owns(actor: Actor, account_id: int | None, device_hash: str | None) -> bool:
+    if account_id is not None:
+        return account_id == actor.account_id
+    return device_hash is not None and device_hash == actor.device_hash
+
+
+def save(
+    draft: Draft, form: FormDefinition, keys: Sequence[str], raw: Raw, version: int, now: datetime
+) -> None:
+    """Keeps what was typed for some fields. A page that is older than the draft is refused, so no tab overwrites another."""
+    if version != draft.version:
+        raise Conflict(
+            Text(
+                zh="這份草稿已在另一個分頁或裝置更新。請重新載入頁面，避免覆蓋較新的內容。",
+                en="This draft was changed in another tab or device. Reload the page so that nothing newer is lost.",
+            )
+        )
+    draft.raw = merged(draft.raw, form, keys, raw)
+    draft.updated_at = now
+    draft.expires_on = taipei_day(now) + LIFETIME
+    db.session.flush()
+
+
+def merged(kept: Raw, form: FormDefinition, keys: Sequence[str], raw: Raw) -> dict[str, list[str]]:
+    """`kept` with the input of the named fields replaced. Files change only by upload and removal, never by a posted id."""
+    replaced = {key for key in keys if form.field(key).type != "file"}
+
+    def belongs(name: str) -> bool:
+        return name.split("-", 1)[0] in replaced
+
+    result = {name: list(values) for name, values in kept.items() if not belongs(name)}
+    result |= {
+        name: [value[:KEPT_PER_VALUE] for value in values] for name, values in raw.items() if belongs(name)
+    }
+    return result
+
+
+def bring_up_to_date(draft: Draft, now: datetime) -> list[Text]:
+    """Moves a draft to the form that is in force; answers stay by their keys. Returns the labels of new or changed fields."""
+    service = definitions.current_service(draft.service_code, taipei_day(now))
+    newest = definitions.revision_id("form", service.form, taipei_day(now))
+    if newest == draft.form_revision_id:
+        return []
+    old, new = definitions.form(draft.form_revision_id), definitions.form(newest)
+    before = {field.key: field for field in old.fields}
+    changed = [field.label for field in new.fields if before.get(field.key) != field]
+    draft.form_revision_id = newest
+    draft.updated_at = now
+    db.session.flush()
+    return changed
+
+
+def discard(draft: Draft) -> None:
+    db.session.delete(draft)
+    db.session.flush()
+
+
+def adopt(actor: Actor, device_hash: str, now: datetime) -> int:
+    """After sign-in, the drafts that this browser started without an account belong to the account."""
+    drafts = db.session.scalars(select(Draft).where(Draft.device_hash == device_hash)).all()
+    for draft in drafts:
+        draft.account_id, draft.device_hash = actor.account_id, None
+    db.session.flush()
+    return len(drafts)
+
+
+def add_file(draft: Draft, document: Document) -> None:
+    """Names an upload in the draft's input."""
+    key = document.field_key or ""
+    draft.raw = {**draft.raw, key: [*draft.raw.get(key, []), document.public_id]}
+    db.session.flush()
+
+
+def drop_file(draft: Draft, field_key: str, public_id: str) -> None:
+    kept = [document for document in draft.raw.get(field_key, []) if document != public_id]
+    draft.raw = {**draft.raw, field_key: kept}
+    db.session.flush()

@@ -1,0 +1,195 @@
+"""Messages to applicants and officers: enqueued with the change that causes them, written to the outbox by the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from rules.values import Text, format_roc_date
+from webapp.crypto import follow_code, public_id
+from webapp.extensions import db
+from webapp.models import Case, Effect, Message
+from webapp.queries import definitions
+from webapp.services import effects, parties
+
+
+@dataclass(frozen=True)
+class Template:
+    subject: Text
+    body: Text
+
+
+_FOLLOW = Text(
+    zh="查詢進度：{url}（案件編號 {number}，查詢碼 {code}）",
+    en="Follow it at {url} (case number {number}, code {code})",
+)
+
+TEMPLATES: dict[str, Template] = {
+    "submitted": Template(
+        Text(zh="已收到您的申請：{service}", en="We have received your application: {service}"),
+        Text(
+            zh="您的「{service}」申請已送達，案件編號 {number}。預計 {due} 前辦理完成。",
+            en="Your application “{service}” has arrived; its number is {number}. We expect to finish it by {due}.",
+        ),
+    ),
+    "correction": Template(
+        Text(zh="請補正您的申請：{service}", en="Please correct your application: {service}"),
+        Text(
+            zh="您的申請（{number}）需要補正：{comment}\n請於 {correction_due} 前線上補正；補正期間不計入辦理期限。",
+            en="Your application {number} needs a correction: {comment}\nPlease answer by {correction_due}.",
+        ),
+    ),
+    "correction_lapsed": Template(
+        Text(zh="補正期限已過：{service}", en="The time for your correction has passed: {service}"),
+        Text(
+            zh="您的申請（{number}）逾期未補正，承辦人將依現有資料續行審查。",
+            en="Your application {number} was not corrected in time; the review goes on with what was sent.",
+        ),
+    ),
+    "corrected": Template(
+        Text(zh="已收到您的補正：{service}", en="We have received your correction: {service}"),
+        Text(
+            zh="您的補正（{number}）已送達，新的預計完成日為 {due}。",
+            en="Your correction of {number} has arrived. The new expected date is {due}.",
+        ),
+    ),
+    "inspection_scheduled": Template(
+        Text(zh="現場勘查時間：{service}", en="Your on-site inspection: {service}"),
+        Text(
+            zh="您的申請（{number}）訂於 {date} 現場勘查。{comment}",
+            en="The inspection for {number} takes place on {date}. {comment}",
+        ),
+    ),
+    "improvement": Template(
+        Text(zh="勘查後請改善：{service}", en="Please improve after the inspection: {service}"),
+        Text(
+            zh="您的申請（{number}）經勘查需要改善：{comment}\n請於 {correction_due} 前改善並回復。",
+            en="After the inspection, {number} needs an improvement: {comment}\nPlease answer by {correction_due}.",
+        ),
+    ),
+    "granted": Template(
+        Text(zh="申請已核准：{service}", en="Approved: {service}"),
+        Text(
+            zh="您的申請（{number}）已核准，公文文號 {letter}。請至進度頁下載。",
+            en="Your application {number} is approved (letter {letter}). Download it from the progress page.",
+        ),
+    ),
+    "rejected": Template(
+        Text(zh="申請結果通知：{service}", en="Decision on your application: {service}"),
+        Text(
+            zh="您的申請（{number}）經審查未予核准，理由與救濟方式載於公文 {letter}，請至進度頁下載。",
+            en="Your application {number} was not approved. Letter {letter} gives the reasons and how to appeal.",
+        ),
+    ),
+    "returned": Template(
+        Text(zh="申請已退件：{service}", en="Returned: {service}"),
+        Text(
+            zh="您的申請（{number}）已退件：{comment}",
+            en="Your application {number} was returned: {comment}",
+        ),
+    ),
+    "withdrawn": Template(
+        Text(zh="申請已撤回：{service}", en="Withdrawn: {service}"),
+        Text(
+            zh="您已撤回申請（{number}），本案結案。如需辦理請重新申請。",
+            en="You have withdrawn {number}; the case is closed. You may apply again at any time.",
+        ),
+    ),
+}
+
+
+def notify(
+    case: Case, template: str, now: datetime, *, comment: str = "", on_date: date | None = None
+) -> None:
+    effects.enqueue(effect(case, template, now, comment=comment, on_date=on_date))
+
+
+def effect(
+    case: Case, template: str, now: datetime, *, comment: str = "", on_date: date | None = None
+) -> Effect:
+    TEMPLATES[template]  # an unknown template fails here, not in the worker
+    return effects.effect(
+        "notice",
+        f"{case.public_id}:{template}:{case.visit}",
+        now,
+        case_id=case.id,
+        template=template,
+        comment=comment,
+        date=on_date.isoformat() if on_date else "",
+    )
+
+
+def deliver(row: Effect, case: Case, base_url: str, extra: dict[str, str], now: datetime) -> None:
+    """Writes the message of an effect for every channel by which the applicant can be reached."""
+    party = parties.applicant(case.id)
+    template, lang = TEMPLATES[row.payload["template"]], case.language
+    service = definitions.service(case.service_revision_id)
+    given = row.payload.get("date") or ""
+    words = {
+        "service": service.title.in_(lang),
+        "number": case.number or "",
+        "due": format_roc_date(case.due_on) if case.due_on else "",
+        "comment": row.payload.get("comment", ""),
+        "date": format_roc_date(date.fromisoformat(given)) if given else "",
+        "correction_due": "",
+        "letter": "",
+        "url": f"{base_url}/track?number={case.number}",
+        "code": follow_code(case.public_id),
+        **extra,
+    }
+    subject = template.subject.in_(lang).format_map(words)
+    body = template.body.in_(lang).format_map(words) + "\n" + _FOLLOW.in_(lang).format_map(words)
+    for channel, recipient in _channels(party):
+        post(
+            f"{row.idempotency_key}:{channel}",
+            channel,
+            recipient,
+            subject,
+            body,
+            now,
+            case_id=case.id,
+            account_id=case.account_id,
+        )
+
+
+def post(
+    key: str,
+    channel: str,
+    recipient: str,
+    subject: str,
+    body: str,
+    now: datetime,
+    *,
+    case_id: int | None = None,
+    account_id: int | None = None,
+) -> None:
+    """One message in the outbox. The same key a second time changes nothing."""
+    values: dict[str, Any] = {
+        "public_id": public_id(),
+        "case_id": case_id,
+        "account_id": account_id,
+        "channel": channel,
+        "recipient": recipient,
+        "subject": subject,
+        "body": body,
+        "idempotency_key": key,
+        "created_at": now,
+    }
+    db.session.execute(
+        insert(Message).values(**values).on_conflict_do_nothing(index_elements=["idempotency_key"])
+    )
+
+
+def _channels(party: Any) -> list[tuple[str, str]]:
+    """E-mail where there is one, else a text to a mobile number, else a letter to the address."""
+    if party is None:
+        return []
+    if party.email:
+        return [("email", party.email)]
+    digits = "".join(c for c in party.phone or "" if c.isdigit())
+    if digits.startswith("09"):
+        return [("sms", digits)]
+    return [("post", party.address)] if party.address else []

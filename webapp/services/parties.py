@@ -1,0 +1,69 @@
+"""The parties of a case, read from its answers by the shared keys of the applicant section."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from webapp import crypto
+from webapp.extensions import db
+from webapp.models import Case, Party
+
+
+def from_answers(answers: Mapping[str, Any]) -> list[Party]:
+    kind = answers.get("applicant_type")
+    people = [
+        _party(
+            "company" if kind in {"company", "organisation"} else "applicant",
+            answers.get("applicant_name"),
+            answers.get("applicant_id"),
+            answers.get("phone"),
+            answers.get("email"),
+            answers.get("address"),
+        )
+    ]
+    if answers.get("agent_name"):
+        people.append(
+            _party("representative", answers["agent_name"], None, answers.get("agent_phone"), None, None)
+        )
+    return people
+
+
+def rewrite(case: Case, answers: Mapping[str, Any]) -> None:
+    """After a correction the parties are those of the newest answers."""
+    for party in db.session.scalars(select(Party).where(Party.case_id == case.id)):
+        db.session.delete(party)
+    db.session.flush()
+    for party in from_answers(answers):
+        party.case_id = case.id
+        db.session.add(party)
+
+
+def of_case(case_id: int) -> list[Party]:
+    return list(db.session.scalars(select(Party).where(Party.case_id == case_id).order_by(Party.id)))
+
+
+def applicant(case_id: int) -> Party | None:
+    return next((party for party in of_case(case_id) if party.role != "representative"), None)
+
+
+def _party(role: str, name: Any, identifier: Any, phone: Any, email: Any, address: Any) -> Party:
+    return Party(
+        role=role,
+        name=str(name or ""),
+        identifier=identifier or None,
+        identifier_hash=crypto.keyed_hash(identifier, "party") if identifier else None,
+        phone=phone or None,
+        email=email or None,
+        address=_address_text(address),
+    )
+
+
+def _address_text(address: Any) -> str | None:
+    if isinstance(address, Mapping):
+        from forms.places import address_text
+
+        return address_text(address) or None
+    return address or None

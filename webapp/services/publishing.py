@@ -1,0 +1,150 @@
+"""Definitions become revisions. Files are the factory setting; an administrator's edit is never overwritten."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+import forms.loader
+import rules.loader
+import workflows.loader
+import workflows.service
+from webapp.extensions import db
+from webapp.models import AuditEntry, Publication, Revision
+from webapp.permissions import Actor
+from webapp.queries import definitions
+from webapp.queries.generations import bump
+
+#: from this day on the factory definitions hold, so that any case of the demonstration finds one
+BEGINNING = date(2000, 1, 1)
+
+
+@dataclass(frozen=True)
+class Synced:
+    """What a sync did: inserted and published, unchanged, or kept as a draft beside an administrator's edit."""
+
+    published: tuple[str, ...]
+    unchanged: int
+    conflicts: tuple[str, ...]
+
+
+def factory() -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Every definition file of the product by kind and key, expanded."""
+    kinds = {
+        "form": forms.loader.read_all(),
+        "workflow": workflows.loader.read_all(),
+        "service": workflows.service.read_all(),
+        "ruleset": rules.loader.read_all(),
+    }
+    return {(kind, key): body for kind, found in kinds.items() for key, body in found.items()}
+
+
+def sync(actor: Actor, now: datetime) -> Synced:
+    """Inserts changed files as revisions and publishes them, except where an administrator's revision is in force."""
+    published, conflicts, unchanged = [], [], 0
+    known = {(row.kind, row.key): row for row in _newest()}
+    in_force = _in_force()
+    for (kind, key), body in factory().items():
+        mapping = json.loads(json.dumps(body, ensure_ascii=False, default=str))
+        digest = checksum(mapping)
+        if _has_revision(kind, key, digest):
+            unchanged += 1
+            continue
+        definitions.parse(kind, mapping)
+        newest = known.get((kind, key))
+        revision = insert(actor, kind, key, mapping, now, origin="file")
+        if newest is None:
+            publish(actor, revision, BEGINNING, now)
+        elif in_force[kind, key] == "file":
+            publish(actor, revision, now.date(), now)
+        else:
+            conflicts.append(f"{kind}/{key}")
+            continue
+        published.append(f"{kind}/{key}")
+    return Synced(tuple(published), unchanged, tuple(conflicts))
+
+
+def insert(
+    actor: Actor, kind: str, key: str, body: Mapping[str, Any], now: datetime, *, origin: str
+) -> Revision:
+    """Appends a revision; it takes effect only when it is published."""
+    newest = db.session.scalars(
+        select(func.max(Revision.number)).where(Revision.kind == kind, Revision.key == key)
+    ).one()
+    revision = Revision(
+        kind=kind,
+        key=key,
+        number=(newest or 0) + 1,
+        checksum=checksum(body),
+        body=dict(body),
+        origin=origin,
+        created_by_id=actor.account_id,
+        created_at=now,
+    )
+    db.session.add(revision)
+    db.session.flush()
+    return revision
+
+
+def publish(actor: Actor, revision: Revision, effective_from: date, now: datetime) -> None:
+    """Puts a revision into force from a day on. Publishing an older one again is the rollback."""
+    db.session.add(
+        Publication(
+            revision_id=revision.id,
+            effective_from=effective_from,
+            published_by_id=actor.account_id,
+            published_at=now,
+        )
+    )
+    db.session.add(
+        AuditEntry(
+            at=now,
+            actor_id=actor.account_id,
+            action="published",
+            subject=f"{revision.kind}/{revision.key}#{revision.number} {revision.checksum[:12]}",
+        )
+    )
+    bump("definitions")
+    db.session.flush()
+
+
+def checksum(body: Mapping[str, Any]) -> str:
+    canonical = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _newest() -> list[Revision]:
+    return list(
+        db.session.scalars(
+            select(Revision)
+            .distinct(Revision.kind, Revision.key)
+            .order_by(Revision.kind, Revision.key, Revision.number.desc())
+        )
+    )
+
+
+def _in_force() -> dict[tuple[str, str], str]:
+    """The origin of the revision that was published last, for every definition."""
+    rows = db.session.execute(
+        select(Revision.kind, Revision.key, Revision.origin)
+        .join(Publication, Publication.revision_id == Revision.id)
+        .order_by(Publication.id)
+    )
+    return {(kind, key): origin for kind, key, origin in rows}
+
+
+def _has_revision(kind: str, key: str, digest: str) -> bool:
+    return (
+        db.session.scalars(
+            select(Revision.id)
+            .where(Revision.kind == kind, Revision.key == key, Revision.checksum == digest)
+            .limit(1)
+        ).first()
+        is not None
+    )

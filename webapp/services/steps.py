@@ -1,0 +1,235 @@
+"""Carrying out a step of the workflow engine: state, tasks, clocks, effects and one event, in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from forms.model import FormDefinition
+from webapp.extensions import db
+from webapp.models import Case, Task
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries import definitions
+from webapp.queries.org import chart
+from webapp.services import clocks, corrections, decisions, events, notices, routing
+from workflows import engine
+from workflows.model import Step, WorkflowDefinition
+from workflows.service import ServiceDefinition
+
+
+@dataclass(frozen=True)
+class Context:
+    """A case with the definitions that it is pinned to."""
+
+    case: Case
+    service: ServiceDefinition
+    form: FormDefinition
+    workflow: WorkflowDefinition
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an actor hands in with an action."""
+
+    comment: str = ""
+    #: 附款: conditions attached to a favourable decision
+    conditions: str = ""
+    fields: tuple[str, ...] = ()
+    on_date: date | None = None
+    raw: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def names(self, has_form: bool) -> frozenset[str]:
+        present = {
+            "comment": bool(self.comment.strip()),
+            "fields": bool(self.fields),
+            "date": self.on_date is not None,
+            "form": has_form,
+        }
+        return frozenset(name for name, given in present.items() if given)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """The routing rule's choice of an officer for tasks of one function."""
+
+    function: str
+    by: str
+    township: str | None
+
+
+def context(case: Case) -> Context:
+    return Context(
+        case,
+        definitions.service(case.service_revision_id),
+        definitions.form(case.form_revision_id),
+        definitions.workflow(case.workflow_revision_id),
+    )
+
+
+def tasks_of_visit(case: Case) -> list[Task]:
+    return list(
+        db.session.scalars(
+            select(Task).where(Task.case_id == case.id, Task.visit == case.visit).order_by(Task.id)
+        )
+    )
+
+
+def snapshot(ctx: Context, tasks: list[Task], facts: Mapping[str, object]) -> engine.Snapshot:
+    return engine.Snapshot(
+        state=ctx.case.state,
+        tasks=tuple(
+            engine.OpenTask(
+                id=t.id, key=t.key, branch=t.branch, state=t.state, outcome=t.outcome, function=t.function
+            )
+            for t in tasks
+        ),
+        facts=facts,
+        params=ctx.service.parameters,
+    )
+
+
+def carry_out(
+    actor: Actor,
+    ctx: Context,
+    step: Step,
+    now: datetime,
+    *,
+    given: Given | None = None,
+    acting: tuple[int | None, int | None] = (None, None),
+    pick: Pick | None = None,
+    first: bool = False,
+) -> list[Task]:
+    """Applies one step and returns the tasks it opened. `acting` is (task id, whom the actor stands in for)."""
+    case, given = ctx.case, given or Given()
+    task_id, acting_for_id = acting
+    today = taipei_day(now)
+    _close_tasks(actor, case, step, now, acting_for_id)
+    previous, case.state = (None if first else case.state), step.to_state
+    if step.proposal:
+        case.proposal = step.proposal
+    opened: list[Task] = []
+    if step.moved or first:
+        case.visit += 1
+        opened = _open_tasks(ctx, step, now, given, pick)
+    if step.closed:
+        case.status, case.outcome, case.closed_at = "closed", step.outcome, now
+    db.session.flush()
+    for task, period in _with_period(step, opened):
+        clock = clocks.start(case, period.kind, period.period, today, task=task)
+        task.due_on = clock.due_on
+    events.record(
+        actor,
+        case,
+        "submitted" if first else step.transition,
+        now,
+        task_id=task_id,
+        acting_for_id=acting_for_id,
+        from_state=previous,
+        payload={
+            "comment": given.comment.strip(),
+            "conditions": given.conditions.strip(),
+            "fields": list(given.fields),
+            "date": given.on_date.isoformat() if given.on_date else "",
+        },
+        first=first,
+    )
+    for effect in step.effects:
+        _effect(actor, ctx, effect, given, now)
+    return opened
+
+
+def _with_period(step: Step, opened: list[Task]) -> list[tuple[Task, Any]]:
+    return [(task, new.period) for task, new in zip(opened, step.open, strict=True) if new.period is not None]
+
+
+def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for_id: int | None) -> None:
+    finished = dict(step.finish)
+    touched = [*finished, *step.cancel]
+    if not touched:
+        return
+    for task in db.session.scalars(select(Task).where(Task.id.in_(touched))):
+        if task.id in finished:
+            task.state, task.outcome, task.done_at = "done", finished[task.id], now
+            task.done_by_id, task.acting_for_id = actor.account_id, acting_for_id
+            task.assignee_id = task.assignee_id or actor.account_id
+        else:
+            task.state = "cancelled"
+        clocks.stop_of_task(task.id, taipei_day(now))
+
+
+def _open_tasks(ctx: Context, step: Step, now: datetime, given: Given, pick: Pick | None) -> list[Task]:
+    case, today, tree = ctx.case, taipei_day(now), chart()
+    tasks = []
+    for new in step.open:
+        unit_id, seats = tree.holders(routing.unit_for(new.unit, case), new.function, today)
+        if pick is not None and pick.function == new.function:
+            assignee = routing.choose(seats, pick.by, pick.township, today)
+        else:
+            assignee = _same_hands(case, new.key, new.function, unit_id) or _sole(seats)
+        task = Task(
+            case_id=case.id,
+            visit=case.visit,
+            key=new.key,
+            branch=new.branch,
+            function=new.function,
+            unit_id=unit_id,
+            form_key=new.form,
+            assignee_id=assignee,
+            due_on=given.on_date or case.due_on,
+            opened_at=now,
+        )
+        db.session.add(task)
+        tasks.append(task)
+    return tasks
+
+
+def _same_hands(case: Case, key: str, function: str, unit_id: int) -> int | None:
+    """A case comes back to whoever worked on it in this function before."""
+    if case.visit <= 1:
+        return None
+    return db.session.scalars(
+        select(Task.assignee_id)
+        .where(
+            Task.case_id == case.id,
+            Task.function == function,
+            Task.unit_id == unit_id,
+            Task.assignee_id.is_not(None),
+        )
+        .order_by(Task.id.desc())
+        .limit(1)
+    ).first()
+
+
+def _sole(seats: tuple[Any, ...]) -> int | None:
+    holders = {seat.account_id for seat in seats}
+    return holders.pop() if len(holders) == 1 else None
+
+
+def _effect(actor: Actor, ctx: Context, effect: str, given: Given, now: datetime) -> None:
+    """The closed list of effects that a workflow may name; its loader refuses all others."""
+    case, today = ctx.case, taipei_day(now)
+    name, _, argument = effect.partition(":")
+    if name == "pause_clock":
+        if ctx.service.correction != "none":
+            clocks.move(actor, case, clocks.of_case(case.id), "pause", now, reason=argument or "補正")
+    elif name == "resume_clock":
+        if ctx.service.correction != "none":
+            kind = "restart" if ctx.service.correction == "restart" else "resume"
+            clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason=argument or "補正")
+    elif name == "restart_clock":
+        clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason=argument)
+    elif name == "stop_clock":
+        clocks.stop(clocks.of_case(case.id), today)
+    elif name == "open_correction":
+        corrections.open_request(actor, ctx, given.fields, given.comment, now)
+    elif name == "close_correction":
+        corrections.close_request(case, now)
+    elif name in decisions.EFFECTS:
+        decisions.issue(actor, ctx, decisions.EFFECTS[name], given.comment, given.conditions, now)
+    elif name == "notify_applicant":
+        notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
