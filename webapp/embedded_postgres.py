@@ -199,6 +199,7 @@ def _run(data_dir: Path, program: str, *arguments: str) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        process_group=0,  # an impatient second Ctrl-C must not turn an orderly stop into a crash
         check=False,
     )
     if done.returncode:
