@@ -16,6 +16,9 @@ DEFAULTS: dict[str, Any] = {
     "SITE_NAME_EN": "Kinmen County e-Counter",
     "AGENCY_NAME": "金門縣政府",
     "HELP_PHONE": "1999",
+    #: the head who signs decisions; the demonstration invents one
+    "HEAD_TITLE": "縣長",
+    "HEAD_NAME": "林志遠",
     "BASE_URL": "http://127.0.0.1:8000",
     "DEMO": "0",
     "SMTP_URL": "",

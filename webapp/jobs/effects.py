@@ -22,7 +22,7 @@ MOST_ATTEMPTS = 8
 
 
 def perform_effect(effect_id: int) -> None:
-    """Idempotent: a second run of a finished effect does nothing. A failure is written down and raised again for the retry."""
+    """Idempotent: a finished effect is not done again. A failure is written down and raised for the retry."""
     try:
         with unit_of_work():
             effect = db.session.get(Effect, effect_id, with_for_update=True)
@@ -79,8 +79,7 @@ def _extra(case: Case) -> dict[str, str]:
 
 
 def _case(effect: Effect) -> Case:
-    assert effect.case_id is not None
-    return db.session.get_one(Case, effect.case_id)
+    return db.session.get_one(Case, effect.case_id or 0)
 
 
 HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {

@@ -1,4 +1,4 @@
-"""Sending the outbox: by SMTP where SMTP_URL is set; texts and letters stay in the outbox until a gateway fetches them."""
+"""Sending the outbox: e-mail by SMTP where SMTP_URL is set; texts and post wait for a gateway to fetch them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BATCH = 100
 
 
 def send_pending(now: datetime) -> int:
-    """Sends unsent e-mails, each in its own transaction, with its key as the Message-ID so that a repeat is recognised."""
+    """Sends unsent e-mails, a transaction each; the Message-ID is its key, so that a repeat is recognised."""
     url = str(current_app.config.get("SMTP_URL") or "")
     if not url:
         return 0

@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import delete, select
 
 from webapp.extensions import db
+from webapp.jobs import mail
 from webapp.jobs.app import app
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
-from webapp.jobs import mail
 from webapp.services import deadlines, effects
 from webapp.uow import unit_of_work
 

@@ -8,14 +8,15 @@ from datetime import date
 from threading import Lock
 from typing import Any
 
+import workflows.service
 from sqlalchemy import select
+from workflows.service import ServiceDefinition
 
 import forms.loader
 import rules.engine
 import rules.facts
 import rules.loader
 import workflows.loader
-import workflows.service
 from forms.model import FormDefinition
 from rules.model import Ruleset
 from webapp.errors import NotFound
@@ -23,7 +24,6 @@ from webapp.extensions import db
 from webapp.models import Publication, Revision
 from webapp.queries.generations import cached
 from workflows.model import WorkflowDefinition
-from workflows.service import ServiceDefinition
 
 
 @dataclass(frozen=True)

@@ -101,7 +101,7 @@ def send_code(mobile: str, source: str, now: datetime) -> None:
     )
     db.session.add(row)
     db.session.flush()
-    body = f"您的登入驗證碼是 {code}，10 分鐘內有效。請勿告訴他人。\nYour sign-in code is {code}; it is valid for 10 minutes."
+    body = f"您的登入驗證碼是 {code}，10 分鐘內有效。請勿告訴他人。\nYour sign-in code is {code}, valid for 10 minutes."
     notices.post(f"login-code:{row.id}", "sms", number, "登入驗證碼 Sign-in code", body, now)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm.attributes import set_committed_value
+from workflows.service import ServiceDefinition
 
 import forms.answers
 from forms.model import FormDefinition
@@ -26,7 +27,6 @@ from webapp.queries.org import chart
 from webapp.services import clocks, effects, evaluation, notices, parties, routing, steps
 from webapp.services.drafts import owns
 from workflows import engine
-from workflows.service import ServiceDefinition
 
 
 @dataclass(frozen=True)

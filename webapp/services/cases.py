@@ -106,7 +106,7 @@ def take_transition(
     if task is None or task.state != "open":
         raise _already_done(case)
     acting_for_id = require_mandate(actor, task, now)
-    transition = ctx.workflow.states[case.state].transitions.get(name)
+    transition = ctx.workflow.state(case.state).transition(name)
     if transition is not None:
         _separate_duties(actor, ctx, transition, acting_for_id)
     needs_form = transition is not None and "form" in transition.requires
@@ -208,7 +208,7 @@ def require_mandate(actor: Actor, task: Task, now: datetime) -> int | None:
 
 
 def _separate_duties(actor: Actor, ctx: Context, transition: Transition, acting_for_id: int | None) -> None:
-    """Nobody decides an application of their own, nor approves what they themselves proposed, in person or as a deputy."""
+    """Nobody decides their own application, nor approves their own proposal, in person or as a deputy."""
     people = {person for person in (actor.account_id, acting_for_id) if person is not None}
     if ctx.case.account_id in people:
         raise Refused(

@@ -116,9 +116,7 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
 def _unit(clock: Clock, case: Case) -> int:
     if clock.task_id is None:
         return case.handling_unit_id
-    task = db.session.get(Task, clock.task_id)
-    assert task is not None
-    return task.unit_id
+    return db.session.get_one(Task, clock.task_id).unit_id
 
 
 def _day(due: date | datetime) -> date:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 def open_request(
     actor: Actor, ctx: Context, fields: Sequence[str], message: str, now: datetime
 ) -> CorrectionRequest:
-    """Opens the named fields to the applicant. The days allowed run from today (行政程序法 48: the last day is a working day)."""
+    """Opens the named fields to the applicant; the last day allowed is a working day (行政程序法 48)."""
     known = {field.key for field in ctx.form.fields}
     unknown = [key for key in fields if key not in known]
     if not fields or unknown:

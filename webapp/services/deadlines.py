@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -105,13 +106,11 @@ def _first_time(clock: Clock, rung: str, firing_id: int, now: datetime) -> bool:
     return row is not None
 
 
-def _tell(case: Case, clock: Clock, params: Mapping[str, object], days_left: int, now: datetime) -> None:
+def _tell(case: Case, clock: Clock, params: Mapping[str, Any], days_left: int, now: datetime) -> None:
     """One message to every holder of the functions that the rung names."""
     service = definitions.service(case.service_revision_id)
     kind = str(params["kind"])
-    functions = params["to"]
-    assert isinstance(functions, list | tuple)
-    for account_id in sorted(_recipients(case, clock, [str(f) for f in functions], taipei_day(now))):
+    for account_id in sorted(_recipients(case, clock, params["to"], taipei_day(now))):
         account = db.session.get_one(Account, account_id)
         lang = account.language
         words = _words(days_left, lang)
@@ -127,7 +126,7 @@ def _tell(case: Case, clock: Clock, params: Mapping[str, object], days_left: int
         )
 
 
-def _recipients(case: Case, clock: Clock, functions: list[str], today: date) -> set[int]:
+def _recipients(case: Case, clock: Clock, functions: Sequence[str], today: date) -> set[int]:
     tree, people = chart(), set()
     open_tasks = db.session.scalars(select(Task).where(Task.case_id == case.id, Task.state == "open")).all()
     held = {t.assignee_id for t in open_tasks if clock.task_id in (None, t.id)} - {None}

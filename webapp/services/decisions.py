@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text
+from workflows.service import fill
 
 import forms.answers
 from rules import conditions
@@ -15,14 +16,12 @@ from webapp.models import CaseEvent, EventPayload, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import chart
-from webapp.services import effects, evaluation, notices, parties
-from workflows.service import fill
+from webapp.services import effects, evaluation, parties
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
 
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
-NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 
 
 def issue(actor: Actor, ctx: Context, kind: str, comment: str, attached: str, now: datetime) -> Letter:
@@ -66,10 +65,7 @@ def issue(actor: Actor, ctx: Context, kind: str, comment: str, attached: str, no
     )
     db.session.add(letter)
     db.session.flush()
-    effects.enqueue(
-        effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id),
-        notices.effect(case, NOTICES[kind], now, comment=reason),
-    )
+    effects.enqueue(effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id))
     return letter
 
 

@@ -76,7 +76,7 @@ def owns(actor: Actor, account_id: int | None, device_hash: str | None) -> bool:
 def save(
     draft: Draft, form: FormDefinition, keys: Sequence[str], raw: Raw, version: int, now: datetime
 ) -> None:
-    """Keeps what was typed for some fields. A page that is older than the draft is refused, so no tab overwrites another."""
+    """Keeps what was typed for some fields. A page older than the draft is refused: no tab overwrites another."""
     if version != draft.version:
         raise Conflict(
             Text(
@@ -91,7 +91,7 @@ def save(
 
 
 def merged(kept: Raw, form: FormDefinition, keys: Sequence[str], raw: Raw) -> dict[str, list[str]]:
-    """`kept` with the input of the named fields replaced. Files change only by upload and removal, never by a posted id."""
+    """`kept` with the input of the named fields replaced. Files change by upload and removal, never by a posted id."""
     replaced = {key for key in keys if form.field(key).type != "file"}
 
     def belongs(name: str) -> bool:
@@ -105,7 +105,7 @@ def merged(kept: Raw, form: FormDefinition, keys: Sequence[str], raw: Raw) -> di
 
 
 def bring_up_to_date(draft: Draft, now: datetime) -> list[Text]:
-    """Moves a draft to the form that is in force; answers stay by their keys. Returns the labels of new or changed fields."""
+    """Moves a draft to the form in force; answers stay by their keys. Returns the labels of new or changed fields."""
     service = definitions.current_service(draft.service_code, taipei_day(now))
     newest = definitions.revision_id("form", service.form, taipei_day(now))
     if newest == draft.form_revision_id:

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
+from workflows.service import ServiceDefinition
 
 import forms.answers
 from forms.model import FormDefinition
@@ -16,7 +17,6 @@ from webapp.extensions import db
 from webapp.models import Case, Firing
 from webapp.moments import taipei_day
 from webapp.queries import definitions
-from workflows.service import ServiceDefinition
 
 
 def facts_of(

@@ -1,4 +1,4 @@
-"""Messages to applicants and officers: enqueued with the change that causes them, written to the outbox by the worker."""
+"""Messages to applicants and officers: enqueued with the change that causes them, written by the worker."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ TEMPLATES: dict[str, Template] = {
             en="Your application {number} was not corrected in time; the review goes on with what was sent.",
         ),
     ),
-    "corrected": Template(
+    "correction_received": Template(
         Text(zh="已收到您的補正：{service}", en="We have received your correction: {service}"),
         Text(
             zh="您的補正（{number}）已送達，新的預計完成日為 {due}。",
@@ -110,6 +110,8 @@ def notify(
 def effect(
     case: Case, template: str, now: datetime, *, comment: str = "", on_date: date | None = None
 ) -> Effect:
+    if template == "decided":
+        template = case.outcome or ""
     TEMPLATES[template]  # an unknown template fails here, not in the worker
     return effects.effect(
         "notice",

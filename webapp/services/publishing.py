@@ -7,14 +7,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
+import workflows.service
+import yaml
 from sqlalchemy import func, select
 
 import forms.loader
 import rules.loader
 import workflows.loader
-import workflows.service
 from webapp.extensions import db
 from webapp.models import AuditEntry, Publication, Revision
 from webapp.permissions import Actor
@@ -148,3 +150,28 @@ def _has_revision(kind: str, key: str, digest: str) -> bool:
         ).first()
         is not None
     )
+
+
+#: where each kind of definition lives in the tree of files
+FOLDERS = {
+    "form": "forms/definitions",
+    "workflow": "workflows/definitions",
+    "service": "workflows/services",
+    "ruleset": "rules/definitions",
+}
+
+
+def export(folder: Path, on: date) -> list[Path]:
+    """Writes every definition in force on a day as a YAML file. Returns the paths."""
+    written = []
+    for kind in FOLDERS:
+        for key in definitions.keys(kind):
+            revision = db.session.get_one(Revision, definitions.revision_id(kind, key, on))
+            path = folder / FOLDERS[kind] / f"{key}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(
+                yaml.safe_dump(revision.mapping, allow_unicode=True, sort_keys=False, width=110),
+                encoding="utf-8",
+            )
+            written.append(path)
+    return written

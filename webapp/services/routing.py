@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import func, select
+from workflows.service import ServiceDefinition
 
 from webapp.extensions import db
 from webapp.models import Case, Task
 from webapp.queries.org import Chart, Seat, UnitInfo, chart
-from workflows.service import ServiceDefinition
 
 
 def handling_unit(service: ServiceDefinition, assigned: str | None = None) -> UnitInfo:

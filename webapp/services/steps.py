@@ -1,4 +1,4 @@
-"""Carrying out a step of the workflow engine: state, tasks, clocks, effects and one event, in the caller's transaction."""
+"""Carrying out a step of the workflow engine: state, tasks, clocks, effects and one event, in one transaction."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
+from workflows.service import ServiceDefinition
 
 from forms.model import FormDefinition
 from webapp.extensions import db
@@ -19,7 +20,6 @@ from webapp.queries.org import chart
 from webapp.services import clocks, corrections, decisions, events, notices, routing
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
-from workflows.service import ServiceDefinition
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,269 @@
+"""`ecounter`: the one command. What needs no database says so by never importing it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from rules.values import DefinitionError
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+KINDS = click.Choice(["WD", "CD", "CD-shift", "M-shift", "HOUR", "DATE"])
+
+
+@click.group()
+@click.version_option(package_name="ecounter")
+def main() -> None:
+    """E櫃檯: the online counter of a county government."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=int, default=None, help="8000, or the next free one.")
+@click.option("--workers", default=2, show_default=True, help="Web server processes.")
+def run(host: str, port: int | None, workers: int) -> None:
+    """Open the counter: database, web server and worker, until Ctrl-C."""
+    from webapp import supervisor
+
+    sys.exit(supervisor.run(host, port, workers))
+
+
+@main.command()
+def worker() -> None:
+    """Perform jobs: PDFs, messages, the deadline sweep."""
+    from webapp.jobs.worker import run_worker
+
+    run_worker()
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database of DATABASE_URL to the newest schema."""
+    import os
+
+    from webapp import migrate as migration
+
+    migration.upgrade(os.environ["DATABASE_URL"])
+
+
+# --- definitions
+
+
+@main.group()
+def definitions() -> None:
+    """Forms, workflows, rulesets and services."""
+
+
+@definitions.command("check")
+def definitions_check() -> None:
+    """Check every definition file, report every mistake with its path. Needs no database."""
+    from webapp.definition_check import check_all
+
+    report = check_all()
+    for problem in report.problems:
+        click.echo(problem, err=True)
+    click.echo(
+        f"{report.services} services, {report.application_forms} application forms, {report.owners} owner units"
+    )
+    click.echo(
+        f"{report.workflows} workflows, {report.internal_forms} internal forms, {report.rulesets} rulesets"
+    )
+    sys.exit(1 if report.problems else 0)
+
+
+@definitions.command("sync")
+def definitions_sync() -> None:
+    """Insert changed files as revisions; an administrator's edit is never overwritten."""
+    from webapp import create_app
+    from webapp.moments import utc_now
+    from webapp.permissions import SYSTEM
+    from webapp.services import publishing
+    from webapp.uow import unit_of_work
+
+    with create_app().app_context(), unit_of_work():
+        done = publishing.sync(SYSTEM, utc_now())
+    for name in done.published:
+        click.echo(f"published {name}")
+    for name in done.conflicts:
+        click.echo(f"conflict  {name}: the administrator's version stays in force")
+    click.echo(f"{done.unchanged} unchanged")
+
+
+@definitions.command("export")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def definitions_export(folder: Path) -> None:
+    """Write the revisions in force as files that `definitions sync` reads back."""
+    from webapp import create_app
+    from webapp.moments import taipei_day, utc_now
+    from webapp.services import publishing
+
+    with create_app().app_context():
+        for path in publishing.export(folder, taipei_day(utc_now())):
+            click.echo(path)
+
+
+# --- clock
+
+
+@main.group()
+def clock() -> None:
+    """Time limits. Needs no database."""
+
+
+@clock.command("due")
+@click.option("--kind", type=KINDS, required=True)
+@click.option("--period", type=int, required=True)
+@click.option("--start", required=True, help="A day (2020-09-25); for HOUR a moment (2020-09-25T16:00).")
+@click.option(
+    "--pause", multiple=True, metavar="FROM..TO", help="Notice went out on FROM, correction came on TO."
+)
+@click.option("--restart", multiple=True, metavar="DATE")
+@click.option("--extend", multiple=True, type=int, metavar="N")
+@click.option("--off", multiple=True, metavar="DATE", help="A stop-work day.")
+@click.option("--work", multiple=True, metavar="DATE", help="An extra working day.")
+@click.option("--today", default=None, metavar="DATE", help="The day up to which an open pause counts.")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def clock_due(
+    kind: str,
+    period: int,
+    start: str,
+    pause: tuple[str, ...],
+    restart: tuple[str, ...],
+    extend: tuple[int, ...],
+    off: tuple[str, ...],
+    work: tuple[str, ...],
+    today: str | None,
+    lang: str,
+) -> None:
+    """Print the ledger and, as the last line, the due date."""
+    from webapp.moments import taipei_day, utc_now
+    from workflows.calendar import WorkingCalendar
+    from workflows.clock import explain, movements_from, run
+
+    try:
+        ledger = run(
+            kind,
+            period,
+            _start(kind, start),
+            movements_from(pause=pause, restart=restart, extend=extend),
+            calendar=WorkingCalendar(
+                off={date.fromisoformat(day): "停止上班" for day in off},
+                work={date.fromisoformat(day): "補行上班" for day in work},
+            ),
+            today=date.fromisoformat(today) if today else taipei_day(utc_now()),
+        )
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    for line in explain(ledger, lang):
+        click.echo(line)
+    click.echo(ledger.due.isoformat())
+
+
+def _start(kind: str, text: str) -> date | datetime:
+    return datetime.fromisoformat(text) if kind == "HOUR" else date.fromisoformat(text)
+
+
+# --- rules
+
+
+@main.group()
+def rules() -> None:
+    """Rulesets. Checking, testing and deciding need no database."""
+
+
+@rules.command("check")
+def rules_check() -> None:
+    """Parse and compile every ruleset."""
+    from rules import engine, loader
+
+    failed = False
+    for key, body in loader.read_all().items():
+        try:
+            compiled = engine.compile(loader.load(body))
+        except DefinitionError as error:
+            failed = True
+            for problem in error.problems:
+                click.echo(f"{key}: {problem}", err=True)
+        else:
+            compiled.close()
+            click.echo(f"{key}: ok")
+    sys.exit(1 if failed else 0)
+
+
+@rules.command("test")
+def rules_test() -> None:
+    """Run the examples beside every ruleset."""
+    from rules import loader
+    from rules.testing import run_examples
+
+    failures = 0
+    for key, body in loader.read_all().items():
+        ruleset = loader.load(body)
+        found = run_examples(ruleset)
+        failures += len(found)
+        for failure in found:
+            click.echo(f"{key}: {failure}", err=True)
+        click.echo(f"{key}: {len(ruleset.examples)} examples, {len(found)} failed")
+    sys.exit(1 if failures else 0)
+
+
+@rules.command("decide")
+@click.argument("key")
+@click.option("--facts", "facts_file", type=click.File("r", encoding="utf-8"), required=True)
+@click.option("--as-of", type=DAY, default=None, help="The day whose rules decide; today if not given.")
+def rules_decide(key: str, facts_file: Any, as_of: datetime | None) -> None:
+    """Decide facts by a ruleset: one JSON object with outcomes and explanation."""
+    from rules import engine, loader
+
+    found = loader.read_all()
+    if key not in found:
+        raise click.ClickException(f"no ruleset {key}; there are {', '.join(sorted(found))}")
+    try:
+        facts = json.load(facts_file)
+    except ValueError as error:
+        raise click.ClickException(f"facts are not JSON: {error}") from None
+    if not isinstance(facts, dict):
+        raise click.ClickException("facts are one JSON object of names and values")
+    compiled = engine.compile(loader.load(found[key]))
+    decision = compiled.evaluate(facts, shadow=True)
+    click.echo(json.dumps(decision.to_json(), ensure_ascii=False, indent=2))
+
+
+# --- bench and audit
+
+
+@main.group()
+def bench() -> None:
+    """Measurements beside a floor or a peer in the same run."""
+
+
+@bench.command("submit")
+@click.option("--seconds", default=10, show_default=True, help="Of each of the three loads.")
+@click.option("--connections", default=4, show_default=True)
+def bench_submit(seconds: int, connections: int) -> None:
+    """Submissions a second through the real web server, beside two floors."""
+    from webapp.bench.submit import bench as run_bench
+
+    run_bench(seconds, connections)
+
+
+@main.command("verify-history")
+def verify_history() -> None:
+    """Recompute the digest chain of every case; name the cases where it does not hold."""
+    from webapp import create_app
+    from webapp.services.events import verify_all
+
+    with create_app().app_context():
+        result: Counter[str] = verify_all(click.echo)
+    click.echo(f"{result['intact']} intact, {result['broken']} broken")
+    sys.exit(1 if result["broken"] else 0)
+
+
+if __name__ == "__main__":
+    main()

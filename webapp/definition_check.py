@@ -1,0 +1,86 @@
+"""`ecounter definitions check`: every definition file against its loader and against the others. Needs no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import workflows.service
+from workflows.service import ServiceDefinition
+
+import forms.loader
+import rules.engine
+import rules.facts
+import rules.loader
+import rules.testing
+import workflows.loader
+from forms.model import FormDefinition
+from rules.values import DefinitionError
+from webapp.services.publishing import factory
+from workflows.model import WorkflowDefinition
+
+
+@dataclass(frozen=True)
+class Report:
+    problems: tuple[str, ...]
+    services: int
+    application_forms: int
+    owners: int
+    internal_forms: int
+    workflows: int
+    rulesets: int
+
+
+def check_all() -> Report:
+    """Loads everything and reports every mistake at once as "kind/key path: message"."""
+    problems: list[str] = []
+    bodies = factory()
+
+    def loaded(kind: str, load: Callable[[str, Mapping[str, Any]], Any]) -> dict[str, Any]:
+        found = {}
+        for (of_kind, key), body in sorted(bodies.items()):
+            if of_kind == kind:
+                try:
+                    found[key] = load(key, body)
+                except DefinitionError as error:
+                    problems.extend(f"{kind}/{key} {problem}" for problem in error.problems)
+        return found
+
+    known = rules.facts.types()
+    forms_: dict[str, FormDefinition] = loaded("form", lambda key, body: forms.loader.load(body, facts=known))
+    flows: dict[str, WorkflowDefinition] = loaded(
+        "workflow", lambda key, body: workflows.loader.load(body, facts=known)
+    )
+
+    def load_service(key: str, body: Mapping[str, Any]) -> ServiceDefinition:
+        form = forms_.get(str(body.get("form")))
+        return workflows.service.load(body, facts=known | (form.fact_types() if form else {}))
+
+    services: dict[str, ServiceDefinition] = loaded("service", load_service)
+    for code, service in services.items():
+        if service.form not in forms_:
+            problems.append(f"service/{code} form: 沒有「{service.form}」這份表單")
+        if service.workflow not in flows:
+            problems.append(f"service/{code} workflow: 沒有「{service.workflow}」這個流程")
+    for key, body in ((k, b) for (kind, k), b in bodies.items() if kind == "ruleset"):
+        problems += _check_ruleset(key, body)
+    applied = {service.form for service in services.values()}
+    return Report(
+        problems=tuple(problems),
+        services=len(services),
+        application_forms=len(applied & forms_.keys()),
+        owners=len({service.owner for service in services.values()}),
+        internal_forms=len(forms_.keys() - applied),
+        workflows=len(flows),
+        rulesets=sum(kind == "ruleset" for kind, _ in bodies),
+    )
+
+
+def _check_ruleset(key: str, body: Mapping[str, Any]) -> list[str]:
+    try:
+        ruleset = rules.loader.load(body)
+        rules.engine.compile(ruleset).close()
+    except DefinitionError as error:
+        return [f"ruleset/{key} {problem}" for problem in error.problems]
+    return [f"ruleset/{key} examples: {failure}" for failure in rules.testing.run_examples(ruleset)]

@@ -1,0 +1,161 @@
+"""From a case to its PDFs: gathers plain values for webapp.letters and stores what it prints."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import forms.answers
+from rules.values import format_roc_date
+from webapp.crypto import follow_code
+from webapp.extensions import db
+from webapp.letters import documents as papers
+from webapp.models import Case, Document, Letter, Submission
+from webapp.moments import taipei
+from webapp.queries import definitions
+from webapp.queries.org import UnitInfo, chart
+from webapp.services import documents, parties
+
+Config = Mapping[str, Any]
+
+CHANNELS = {"web": "網路申辦", "counter": "臨櫃", "telephone": "電話", "post": "郵寄"}
+DAY_UNITS = {"WD": "個工作天", "CD": "日", "CD-shift": "日", "M-shift": "個月", "HOUR": "小時"}
+
+
+def receipt(case: Case, now: datetime, config: Config) -> Document:
+    """送件收據."""
+    service = definitions.service(case.service_revision_id)
+    applicant, agent = _names(case)
+    pdf = papers.receipt(
+        papers.Receipt(
+            agency_name=config["AGENCY_NAME"],
+            case_number=case.number or "",
+            service_title=service.title.zh,
+            applicant=applicant,
+            agent=agent,
+            received_at=taipei(case.submitted_at),
+            printed_at=taipei(now),
+            channel=CHANNELS[case.channel],
+            handling_unit=_handling(case).zh,
+            contact=_contact(case),
+            track_url=track_url(case, config),
+            track_code=follow_code(case.public_id),
+            period=f"{service.period.period} {DAY_UNITS.get(service.period.kind, '')}",
+            due_on=case.due_on,
+            attachments=_attachments(case),
+            fees=tuple(papers.Fee(line["zh"], line["amount"] or "審查後另行通知") for line in case.fee_lines),
+            notes=_receipt_notes(case),
+        )
+    )
+    return _keep(case, "receipt", f"送件收據_{case.number}.pdf", pdf, now)
+
+
+def letter(row: Letter, now: datetime, config: Config) -> Document:
+    """The decision letter, from the content that was frozen when it was issued."""
+    case = db.session.get_one(Case, row.case_id)
+    service, content = definitions.service(case.service_revision_id), row.content
+    pdf = papers.decision(
+        papers.Decision(
+            agency_name=config["AGENCY_NAME"],
+            recipient=content["addressee"],
+            recipient_address=content["addressee_address"],
+            issued_on=row.issued_on,
+            doc_number=row.number,
+            subject=content["subject"],
+            points=tuple(content["paragraphs"]),
+            conditions=tuple(line for line in content["conditions"].splitlines() if line.strip()),
+            remedy=content["remedy"],
+            case_number=case.number or "",
+            service_title=service.title.zh,
+            contact=_contact(case),
+            verify_url=track_url(case, config),
+            fingerprint=fingerprint(row),
+            originals=(content["addressee"],),
+            copies=(content["unit"],),
+            head_title=config["HEAD_TITLE"],
+            head_name=config["HEAD_NAME"],
+            deputy=f"{content['signer_title']} {content['signer']} 決行",
+            disposition=row.kind != "correction",
+        )
+    )
+    document = _keep(case, "letter", f"{row.number}.pdf", pdf, now)
+    row.document_id = document.id
+    return document
+
+
+def application_pdf(case: Case, submission: Submission, now: datetime, config: Config) -> bytes:
+    """The filled application as an official form."""
+    service = definitions.service(case.service_revision_id)
+    form = definitions.form(submission.form_revision_id)
+    applicant, agent = _names(case)
+    sections = tuple(
+        papers.Section(
+            part.section.title.zh, tuple(papers.Row(row.label.zh, row.text) for row in part.rows if row.text)
+        )
+        for part in forms.answers.summary(form, submission.all_answers, "zh")
+    )
+    return papers.application(
+        papers.ApplicationForm(
+            agency_name=config["AGENCY_NAME"],
+            title=f"{service.title.zh}申請書",
+            case_number=case.number or "",
+            applicant=applicant,
+            agent=agent,
+            filed_at=taipei(case.submitted_at),
+            printed_at=taipei(now),
+            channel=CHANNELS[case.channel],
+            sections=tuple(section for section in sections if section.rows),
+            track_url=track_url(case, config),
+            legal_basis=service.legal_basis,
+            attachments=_attachments(case),
+        )
+    )
+
+
+def track_url(case: Case, config: Config) -> str:
+    return f"{config['BASE_URL']}/track?number={case.number}"
+
+
+def fingerprint(row: Letter) -> str:
+    """A short digest of the content as sent, printed on the letter and shown on the progress page."""
+    canonical = json.dumps([row.number, row.content], ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _keep(case: Case, kind: str, filename: str, pdf: bytes, now: datetime) -> Document:
+    return documents.store(filename, "application/pdf", pdf, now, kind=kind, case_id=case.id)
+
+
+def _names(case: Case) -> tuple[str, str]:
+    people = parties.of_case(case.id)
+    applicant = next((p.name for p in people if p.role != "representative"), "")
+    return applicant, next((p.name for p in people if p.role == "representative"), "")
+
+
+def _handling(case: Case) -> UnitInfo:
+    return chart().units[case.handling_unit_id]
+
+
+def _contact(case: Case) -> papers.Contact:
+    unit = _handling(case)
+    return papers.Contact(unit=unit.zh, phone=unit.phone, address=unit.address)
+
+
+def _attachments(case: Case) -> tuple[papers.Attachment, ...]:
+    form = definitions.form(case.form_revision_id)
+    labels = {field.key: field.label.zh for field in form.file_fields}
+    return tuple(
+        papers.Attachment(labels[document.field_key], document.filename)
+        for document in documents.of_case(case.id)
+        if document.kind == "upload" and document.field_key in labels
+    )
+
+
+def _receipt_notes(case: Case) -> tuple[str, ...]:
+    notes = [f"辦理期限自 {format_roc_date(case.filed_on)} 之次日起算；補正期間不計入。"]
+    if case.intake and case.intake.get("originals_seen"):
+        notes.append(f"已核驗正本：{'、'.join(case.intake['originals_seen'])}。")
+    return tuple(notes)
