@@ -1,0 +1,105 @@
+"""Databases and the application for every test that needs them.
+
+The application is imported inside the fixtures: tests of the pure packages must run without it.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from itertools import count
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from sqlalchemy.orm import Session, scoped_session
+
+from tests.databases import Databases, server
+
+SECRETS = {
+    "SECRET_KEY": "a secret of the tests",
+    "ECOUNTER_DATA_KEY": b64encode(bytes(32)).decode(),
+    "DEMO": "1",
+}
+#: the counter as it opens: newest schema, definitions published, the demonstration county, no case
+TEMPLATE = "template"
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    from webapp import setup
+
+    with server() as url, pytest.MonkeyPatch.context() as patch:
+        for name, value in SECRETS.items():
+            patch.setenv(name, value)
+        made = Databases(url)
+        setup.prepare(made.create(TEMPLATE))
+        yield made
+        made.drop_all()
+
+
+@pytest.fixture
+def new_database(databases: Databases) -> Callable[[], str]:
+    """Addresses of fresh databases, for tests that start programs of their own."""
+    numbers = count()
+    return lambda: databases.create(f"own_{next(numbers)}", TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def app(databases: Databases) -> Flask:
+    """One application a run, on a copy of the template. Tests of CSRF switch it on in the configuration."""
+    from webapp import create_app
+
+    url = databases.create("main", TEMPLATE)
+    return create_app({**SECRETS, "DATABASE_URL": url, "TESTING": True, "WTF_CSRF_ENABLED": False})
+
+
+@pytest.fixture
+def db_session(app: Flask) -> Iterator[scoped_session[Session]]:
+    """For tests of services and queries: `commit` works, and nothing outlives the test."""
+    from webapp.extensions import db
+    from webapp.queries import generations
+
+    with app.app_context():
+        engine = db.engine
+        with engine.connect() as connection:
+            everything = connection.begin()
+            db.engines[None] = connection  # type: ignore[assignment]
+            db.session.configure(join_transaction_mode="create_savepoint")
+            try:
+                yield db.session
+            finally:
+                db.session.remove()
+                db.session.configure(join_transaction_mode="conditional_savepoint")
+                db.engines[None] = engine
+                everything.rollback()
+                generations._copies.clear()
+
+
+@pytest.fixture
+def committed(app: Flask, databases: Databases) -> Iterator[None]:
+    """For tests that commit, as every request does: a test that wrote anything leaves a fresh copy behind."""
+    from webapp.extensions import db
+    from webapp.queries import generations
+
+    before = _transactions(databases)
+    yield
+    if _transactions(databases) != before:
+        with app.app_context():
+            db.engine.dispose()
+        databases.create("main", TEMPLATE)
+        generations._copies.clear()
+
+
+@pytest.fixture
+def client(app: Flask, committed: None) -> FlaskClient:
+    return app.test_client()
+
+
+def _transactions(databases: Databases) -> int:
+    """Moves with every transaction that writes, on the whole server."""
+    with databases.admin.connect() as connection:
+        return int(
+            connection.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")).scalar_one()
+        )
