@@ -33,7 +33,7 @@ TYPE_NAMES: Mapping[str, Text] = {
     "number": Text(zh="數字", en="number"),
     "date": Text(zh="日期", en="date"),
     "text": Text(zh="文字", en="text"),
-    "boolean": Text(zh="是或否", en="yes or no"),
+    "boolean": Text(zh="是非題", en="yes or no"),
     "list": Text(zh="清單", en="list"),
 }
 
@@ -90,7 +90,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 
 
 def coerce(type_: FactType, value: object) -> object | None:
-    """The value as its type, also from parsed JSON (floats by their text, ISO dates); None when it is not one."""
+    """The value as its type, also from parsed JSON (floats by their text, ISO dates); else None."""
     if type_ == "number":
         return _number(value)
     if type_ == "text":
@@ -99,6 +99,10 @@ def coerce(type_: FactType, value: object) -> object | None:
         return value if isinstance(value, bool) else None
     if type_ == "date":
         return _date(value)
+    return as_list(value)
+
+
+def as_list(value: object) -> tuple[object, ...] | None:
     return tuple(value) if isinstance(value, (list, tuple, set, frozenset)) else None
 
 
@@ -118,21 +122,24 @@ def _date(value: object) -> date | None:
             return date.fromisoformat(value)
         except ValueError:
             return None
-    return (
-        value if isinstance(value, date) and not isinstance(value, datetime) else None
-    )
+    return value if isinstance(value, date) and not isinstance(value, datetime) else None
 
 
 def is_missing(value: object) -> bool:
     """Nothing was said: no value, an empty text or an empty list."""
-    return value is None or (
-        isinstance(value, (str, list, tuple, set, frozenset)) and not value
-    )
+    return value is None or (isinstance(value, (str, list, tuple, set, frozenset)) and not value)
 
 
 def _element(value: object) -> object | None:
     """A member of a list: text or number, so that 1 and True stay different."""
     return value if isinstance(value, str) else _number(value)
+
+
+def _contains(whole: object, part: object) -> bool | None:
+    wanted = _element(part)
+    if isinstance(whole, str):
+        return wanted in whole if isinstance(wanted, str) and wanted else None
+    return None if wanted is None else any(_element(x) == wanted for x in as_list(whole) or ())
 
 
 def compare(type_: FactType, op: Op, actual: object, expected: object) -> bool | None:
@@ -145,26 +152,15 @@ def compare(type_: FactType, op: Op, actual: object, expected: object) -> bool |
     if left is None:
         return None
     if op == "contains":
-        wanted = _element(expected)
-        if wanted is None:
-            return None
-        if isinstance(left, str):
-            return wanted in left if isinstance(wanted, str) and wanted else None
-        assert isinstance(left, tuple)
-        return any(_element(x) == wanted for x in left)
+        return _contains(left, expected)
     if op == "in":
-        members = coerce("list", expected)
-        if members is None:
-            return None
-        assert isinstance(members, tuple)
-        return any(coerce(type_, x) == left for x in members)
+        members = as_list(expected)
+        return None if members is None else any(coerce(type_, x) == left for x in members)
     right = coerce(type_, expected)
     return None if right is None else _COMPARE[op](left, right)
 
 
-def threshold(
-    leaf: Leaf, facts: Mapping[str, object], params: Mapping[str, object]
-) -> object:
+def threshold(leaf: Leaf, facts: Mapping[str, object], params: Mapping[str, object]) -> object:
     """What the fact is compared with."""
     if isinstance(leaf.value, ParamRef):
         return params.get(leaf.value.name)
@@ -173,9 +169,7 @@ def threshold(
     return leaf.value
 
 
-def evaluate(
-    c: Condition, facts: Mapping[str, object], params: Mapping[str, object] = {}
-) -> bool | None:
+def evaluate(c: Condition, facts: Mapping[str, object], params: Mapping[str, object] = {}) -> bool | None:
     """True, False, or None when it cannot be known."""
     if isinstance(c, Leaf):
         return compare(c.type, c.op, facts.get(c.fact), threshold(c, facts, params))
@@ -199,9 +193,7 @@ def any_of(results: Iterable[bool | None]) -> bool | None:
     return True if True in results else None if None in results else False
 
 
-def holds(
-    c: Condition | None, facts: Mapping[str, object], params: Mapping[str, object] = {}
-) -> bool:
+def holds(c: Condition | None, facts: Mapping[str, object], params: Mapping[str, object] = {}) -> bool:
     """Unknown does not hold; no condition always does."""
     return c is None or evaluate(c, facts, params) is True
 
@@ -221,9 +213,7 @@ def facts_of(c: Condition) -> frozenset[str]:
 
 
 def params_of(c: Condition) -> frozenset[str]:
-    return frozenset(
-        leaf.value.name for leaf in leaves_of(c) if isinstance(leaf.value, ParamRef)
-    )
+    return frozenset(leaf.value.name for leaf in leaves_of(c) if isinstance(leaf.value, ParamRef))
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -240,9 +230,7 @@ class _Reader:
         if depth > MAX_DEPTH:
             raise _refusal(path, f"條件最多 {MAX_DEPTH} 層")
         if not isinstance(data, Mapping):
-            raise _refusal(
-                path, f"條件必須是 all、any、not 或 fact 的組合，不是「{shown(data)}」"
-            )
+            raise _refusal(path, f"條件必須是 all、any、not 或 fact 的組合，不是「{shown(data)}」")
         kinds = [k for k in ("all", "any", "not", "fact") if k in data]
         if len(kinds) != 1:
             raise _refusal(path, "條件必須恰有 all、any、not、fact 其中一項")
@@ -284,16 +272,12 @@ class _Reader:
             return Leaf(str(fact), op, None, type_)
         if "value" not in data:
             raise _refusal(path, f"「{fact} {op}」缺少 value")
-        return Leaf(
-            str(fact), op, self.value(data["value"], type_, op, f"{path}.value"), type_
-        )
+        return Leaf(str(fact), op, self.value(data["value"], type_, op, f"{path}.value"), type_)
 
     def fact_type(self, name: object, path: str) -> FactType:
         if isinstance(name, str) and name in self.facts:
             return self.facts[name]
-        raise _refusal(
-            path, f"沒有「{shown(name)}」這項事實{did_you_mean(name, self.facts)}"
-        )
+        raise _refusal(path, f"沒有「{shown(name)}」這項事實{did_you_mean(name, self.facts)}")
 
     def value(self, data: object, type_: FactType, op: Op, path: str) -> Value:
         if not isinstance(data, Mapping):
@@ -314,9 +298,7 @@ class _Reader:
                 wanted = ("text", "number")
             if other not in wanted:
                 names = "或".join(str(TYPE_NAMES[t]) for t in wanted)
-                raise _refusal(
-                    path, f"「{name}」是{TYPE_NAMES[other]}，這裡需要{names}"
-                )
+                raise _refusal(path, f"「{name}」是{TYPE_NAMES[other]}，這裡需要{names}")
             return FactRef(name)
         raise _refusal(path, "value 必須是一個值、{param: 名稱} 或 {fact: 名稱}")
 
@@ -338,9 +320,7 @@ def _scalar(data: object, type_: FactType, path: str) -> Scalar:
     raise _refusal(path, f"「{shown(data)}」不是{TYPE_NAMES[type_]}{hint}")
 
 
-def _each(
-    data: Iterable[object], path: str, read: Callable[[object, str], T]
-) -> tuple[T, ...]:
+def _each(data: Iterable[object], path: str, read: Callable[[object, str], T]) -> tuple[T, ...]:
     result: list[T] = []
     problems: list[Problem] = []
     for i, item in enumerate(data):
@@ -386,7 +366,7 @@ def parse(
 
 # --- sentences -------------------------------------------------------------------------------------------
 
-_COMPLEMENT: Mapping[Op, Op] = {
+COMPLEMENT: Mapping[Op, Op] = {
     "eq": "ne",
     "ne": "eq",
     "gt": "le",
@@ -417,6 +397,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "all": "，且",
         "any": "，或",
         "not": "並非（{a}）",
+        "group": "（{a}）",
         "quote": "「{a}」",
         "list": "、",
         "yes": "是",
@@ -434,6 +415,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "all": " and ",
         "any": " or ",
         "not": "not ({a})",
+        "group": "({a})",
         "quote": "“{a}”",
         "list": ", ",
         "yes": "yes",
@@ -447,9 +429,7 @@ def label_of(name: str, labels: Mapping[str, Text], lang: str) -> str:
     return label.in_(lang) if label else name
 
 
-def show_value(
-    value: object, *, fact: str, labels: Mapping[str, Text], lang: str
-) -> str:
+def show_value(value: object, *, fact: str, labels: Mapping[str, Text], lang: str) -> str:
     """A value in words; `labels["<fact>=<value>"]` names an option."""
     words = _WORDS[lang]
     if isinstance(value, bool):
@@ -457,9 +437,7 @@ def show_value(
     if isinstance(value, date):
         return format_roc_date(value) if lang == "zh" else value.isoformat()
     if isinstance(value, (list, tuple, set, frozenset)):
-        return words["list"].join(
-            show_value(x, fact=fact, labels=labels, lang=lang) for x in value
-        )
+        return words["list"].join(show_value(x, fact=fact, labels=labels, lang=lang) for x in value)
     if isinstance(value, (int, float, Decimal)):
         return show_number(value)
     option = labels.get(f"{fact}={value}")
@@ -468,21 +446,20 @@ def show_value(
 
 def show_number(value: float | Decimal) -> str:
     """12345.60 as 12,345.6."""
-    text = f"{Decimal(str(value)):,f}"
+    number = Decimal(str(value))
+    if not number.is_finite() or abs(number.adjusted()) > 30:
+        return shown(number)
+    text = f"{number:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def show_threshold(
-    leaf: Leaf, labels: Mapping[str, Text], params: Mapping[str, object], lang: str
-) -> str:
+def show_threshold(leaf: Leaf, labels: Mapping[str, Text], params: Mapping[str, object], lang: str) -> str:
     """What the fact is compared with: a parameter by its name and value, another fact by its name."""
     if isinstance(leaf.value, FactRef):
         return label_of(leaf.value.name, labels, lang)
     value = threshold(leaf, {}, params)
     text = show_value(value, fact=leaf.fact, labels=labels, lang=lang)
-    if isinstance(leaf.value, ParamRef) and (
-        label := labels.get(f"param.{leaf.value.name}")
-    ):
+    if isinstance(leaf.value, ParamRef) and (label := labels.get(f"param.{leaf.value.name}")):
         return f"{label.in_(lang)} {text}"
     return text
 
@@ -499,13 +476,11 @@ def sentence(
         return _leaf_sentence(c, c.op, labels, params, lang)
     if isinstance(c, Not):
         if isinstance(c.item, Leaf):
-            op = _COMPLEMENT.get(c.item.op, f"not {c.item.op}")
+            op = COMPLEMENT.get(c.item.op, f"not {c.item.op}")
             return _leaf_sentence(c.item, op, labels, params, lang)
         return words["not"].format(a=sentence(c.item, labels, params, lang))
     parts = [
-        f"（{text}）"
-        if isinstance(item, (All, Any_)) and type(item) is not type(c)
-        else text
+        words["group"].format(a=text) if isinstance(item, (All, Any_)) and type(item) is not type(c) else text
         for item in c.items
         for text in [sentence(item, labels, params, lang)]
     ]
@@ -521,9 +496,7 @@ def _leaf_sentence(
 ) -> str:
     words, name = _WORDS[lang], label_of(leaf.fact, labels, lang)
     if op in ("exists", "missing"):
-        return words[op].format(
-            a=words["quote"].format(a=name) if lang == "zh" else name
-        )
+        return words[op].format(a=words["quote"].format(a=name) if lang == "zh" else name)
     other = show_threshold(leaf, labels, params, lang)
     if op in SYMBOLS and leaf.type in ("number", "date"):
         return f"{name} {SYMBOLS[op]} {other}"

@@ -71,9 +71,7 @@ _SEPARATED = re.compile(
     r"(?P<era>(?:中華)?民國前|(?:中華)?民國|西元)?(?P<year>[0-9]{1,4})(?P<sep>[/.-])"
     r"(?P<month>[0-9]{1,2})(?P=sep)(?P<day>[0-9]{1,2})"
 )
-_COMPACT = re.compile(
-    r"(?P<era>(?:中華)?民國|西元)?(?P<year>[0-9]{2,4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})"
-)
+_COMPACT = re.compile(r"(?P<era>(?:中華)?民國|西元)?(?P<year>[0-9]{2,4})(?P<month>[0-9]{2})(?P<day>[0-9]{2})")
 _LAST_ROC_YEAR = 999
 
 
@@ -99,16 +97,12 @@ def _numeral(text: str) -> int:
 
 
 def parse_roc_date(text: str) -> date:
-    """A date as people write it: 109/10/16, 109.10.16, 1091016, 991231, 民國一百零九年十月十六日, 民國前1年1月1日.
+    """A date as people write it: 109/10/16, 1091016, 991231, 民國一百零九年十月十六日, 民國前1年1月1日.
 
     A year of up to three digits is always an ROC year; only a four-digit year is Gregorian.
     """
     compact = "".join(unicodedata.normalize("NFKC", text[:60]).split())
-    found = (
-        _WRITTEN.fullmatch(compact)
-        or _SEPARATED.fullmatch(compact)
-        or _COMPACT.fullmatch(compact)
-    )
+    found = _WRITTEN.fullmatch(compact) or _SEPARATED.fullmatch(compact) or _COMPACT.fullmatch(compact)
     if len(text) > 60 or found is None:
         raise ValueError(f"not a date: {text[:60]!r}")
     era, year = found["era"] or "", _numeral(found["year"])
@@ -144,9 +138,7 @@ _HYPHENS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 def normalise_text(s: str) -> str:
     """NFC, stripped, without control and invisible format characters; line ends stay as \\n."""
     s = _LINE_ENDS.sub("\n", unicodedata.normalize("NFC", s)).replace("\t", " ")
-    return "".join(
-        c for c in s if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")
-    ).strip()
+    return "".join(c for c in s if c == "\n" or unicodedata.category(c) not in ("Cc", "Cf", "Cs")).strip()
 
 
 def normalise_code(s: str) -> str:
@@ -163,14 +155,10 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.peek_event()  # type: ignore[no-untyped-call]  # missing from types-PyYAML
-            raise yaml.MarkedYAMLError(
-                problem="不可使用 YAML 參照（*）", problem_mark=event.start_mark
-            )
+            raise yaml.MarkedYAMLError(problem="不可使用 YAML 參照（*）", problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
-    def construct_mapping(
-        self, node: yaml.MappingNode, deep: bool = False
-    ) -> dict[Any, Any]:
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
@@ -181,9 +169,7 @@ class _Loader(yaml.SafeLoader):
             else:
                 seen.add(key)
                 continue
-            raise yaml.MarkedYAMLError(
-                problem=problem, problem_mark=key_node.start_mark
-            )
+            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
         return super().construct_mapping(node, deep=deep)
 
 
@@ -194,23 +180,17 @@ for _tag, _pattern, _first in (
     ("int", r"[-+]?(?:0|[1-9][0-9]*)", "-+0123456789"),
     ("float", r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+", "-+0123456789"),
 ):
-    _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
-    )
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
 
 
 def read_yaml(path: Path | str) -> Any:
     """The values of a YAML file; duplicate keys, references and bad syntax are refused with their line."""
     path = Path(path)
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f"{path.name}:{mark.line + 1}" if mark else path.name
-        raise DefinitionError(
-            [Problem(path=where, message=error.problem or "不是有效的 YAML")]
-        ) from error
+        raise DefinitionError([Problem(path=where, message=error.problem or "不是有效的 YAML")]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DefinitionError(
-            [Problem(path=path.name, message=f"檔案無法讀取：{error}")]
-        ) from error
+        raise DefinitionError([Problem(path=path.name, message=f"檔案無法讀取：{error}")]) from error

@@ -1,0 +1,461 @@
+"""A mapping (a file, a revision, an editor's draft) to a ruleset, or every mistake at once with its path."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from rules import actions, facts, tables
+from rules.conditions import (
+    All,
+    Condition,
+    FactType,
+    Leaf,
+    Op,
+    as_list,
+    coerce,
+    did_you_mean,
+    leaves_of,
+    params_of,
+    parse,
+    shown,
+    threshold,
+)
+from rules.facts import FACTS, Fact
+from rules.model import (
+    Consequence,
+    Example,
+    HitPolicy,
+    Parameter,
+    RevisionDate,
+    Rule,
+    Ruleset,
+    Status,
+)
+from rules.normal import TooComplex, alternatives
+from rules.numbers import MAX_NUMBER, is_exact
+from rules.values import DefinitionError, Problem, Text, read_yaml
+
+DEFINITIONS = Path(__file__).parent / "definitions"
+MAX_RULES = 2000
+
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
+#: an empty cell of a table: any value of an input, no action of an output
+ANY = ("-", None, "")
+#: stands for a required item that is not there; its absence was reported, so nothing more is said
+_ABSENT = object()
+
+
+def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The factory rulesets as mappings, by key."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted((root or DEFINITIONS).glob("*.yaml")):
+        mapping = read_yaml(path)
+        if not isinstance(mapping, dict) or mapping.get("key") != path.stem:
+            raise DefinitionError([Problem(path=path.name, message=f"key 必須是檔名「{path.stem}」")])
+        found[path.stem] = mapping
+    return found
+
+
+def load(
+    mapping: Mapping[str, Any],
+    *,
+    catalogue: Mapping[str, Fact] = FACTS,
+    functions: frozenset[str] | None = None,
+    units: frozenset[str] | None = None,
+) -> Ruleset:
+    """The ruleset, or DefinitionError. Functions and units are checked where their names are given."""
+    reader = _Reader(catalogue, functions, units)
+    ruleset = reader.ruleset(mapping)
+    if reader.problems or ruleset is None:
+        raise DefinitionError(reader.problems)
+    return ruleset
+
+
+class _Reader:
+    """Reads on after a mistake. What could not be read is left out, never guessed."""
+
+    def __init__(
+        self,
+        catalogue: Mapping[str, Fact],
+        functions: frozenset[str] | None,
+        units: frozenset[str] | None,
+    ) -> None:
+        self.catalogue = catalogue
+        self.functions = functions
+        self.units = units
+        self.types: dict[str, FactType] = facts.types(catalogue)
+        self.problems: list[Problem] = []
+        self.parameters: dict[str, Parameter] = {}
+        self.params: dict[str, object] = {}
+        self.used_params: set[str] = set()
+        self.keys: set[str] = set()
+        self.policies: dict[str, HitPolicy] = {}
+
+    def ruleset(self, data: object) -> Ruleset | None:
+        required = ("key", "title", "revision_date", "hit_policy")
+        top = self.mapping(data, "", required, ("parameters", "rules", "tables", "examples"))
+        if top is None:
+            return None
+        key = self.key(top["key"], "key")
+        title = self.text(top["title"], "title")
+        revision_date = self.choice(top["revision_date"], "revision_date", get_args(RevisionDate))
+        policy = self.choice(top["hit_policy"], "hit_policy", get_args(HitPolicy))
+        self.read_parameters(top.get("parameters"))
+        rules = [
+            rule
+            for i, each in enumerate(self.items(top.get("rules"), "rules"))
+            if (rule := self.rule(each, f"rules[{i}]"))
+        ]
+        rules.sort(key=lambda rule: -rule.priority)
+        for i, each in enumerate(self.items(top.get("tables"), "tables")):
+            rules += self.table(each, f"tables[{i}]", policy)
+        examples = [
+            example
+            for i, each in enumerate(self.items(top.get("examples"), "examples"))
+            if (example := self.example(each, f"examples[{i}]"))
+        ]
+        if not rules and not self.problems:
+            self.refuse("rules", "規則集沒有任何規則")
+        if len(rules) > MAX_RULES:
+            self.refuse("rules", f"規則超過 {MAX_RULES} 條，請分成幾個規則集")
+        for name in self.parameters.keys() - self.used_params:
+            self.refuse(f"parameters.{name}", f"參數「{name}」沒有任何規則使用")
+        if key is None or title is None or self.problems:
+            return None
+        return Ruleset(
+            key=key,
+            title=title,
+            revision_date=revision_date,
+            hit_policy=policy,
+            parameters=self.parameters,
+            rules=tuple(rules),
+            table_policies=self.policies,
+            examples=tuple(examples),
+            catalogue=self.catalogue,
+        )
+
+    # --- parameters --------------------------------------------------------------------------------------
+
+    def read_parameters(self, data: object) -> None:
+        if data is None:
+            return
+        if not isinstance(data, Mapping):
+            self.refuse("parameters", "parameters 必須是「名稱: {value, label, …}」")
+            return
+        for name, each in data.items():
+            path = f"parameters.{name}"
+            one = self.mapping(each, path, ("value", "label", "source", "status"), ("unit",))
+            key = self.key(name, path)
+            if one is None or key is None:
+                continue
+            value, label = (
+                self.parameter_value(one["value"], f"{path}.value"),
+                self.text(one["label"], f"{path}.label"),
+            )
+            unit = self.text(one["unit"], f"{path}.unit") if one.get("unit") is not None else None
+            status = self.choice(one["status"], f"{path}.status", get_args(Status))
+            source = self.text(one["source"], f"{path}.source")
+            if value is not None and label is not None and source is not None:
+                self.parameters[key] = Parameter(key, value, label, unit, source, status)
+                self.params[key] = value
+
+    def parameter_value(self, value: object, path: str) -> object:
+        """A number, a word, yes or no, a date (as ISO text), or a list of these."""
+        if value is _ABSENT:
+            return None
+        members = as_list(value)
+        for each in (value,) if members is None else members:
+            number = coerce("number", each)
+            if number is None and not isinstance(each, bool) and coerce("text", each) is None:
+                self.refuse(path, f"「{shown(each)}」不是數字、文字或是非")
+                return None
+        return coerce("number", value) if isinstance(value, float) else value
+
+    # --- rules -------------------------------------------------------------------------------------------
+
+    def rule(self, data: object, path: str) -> Rule | None:
+        one = self.mapping(data, path, ("key", "label", "then"), ("when", "priority"))
+        if one is None:
+            return None
+        key = self.new_key(one["key"], f"{path}.key")
+        label = self.text(one["label"], f"{path}.label")
+        when = self.condition(one["when"], f"{path}.when") if "when" in one else None
+        then = [
+            consequence
+            for i, each in enumerate(self.items(one["then"], f"{path}.then"))
+            if (consequence := self.consequence(each, f"{path}.then[{i}]"))
+        ]
+        if isinstance(one["then"], list) and not one["then"]:
+            self.refuse(f"{path}.then", "規則至少要有一個動作")
+        priority = one.get("priority", 0)
+        if not isinstance(priority, int) or isinstance(priority, bool):
+            self.refuse(f"{path}.priority", f"優先順序「{shown(priority)}」必須是整數")
+            return None
+        if key is None or label is None or ("when" in one and when is None):
+            return None
+        return Rule(key, label, when, tuple(then), priority)
+
+    def condition(self, data: object, path: str) -> Condition | None:
+        condition = parse(data, path=path, facts=self.types, params=self.params, problems=self.problems)
+        if condition is None:
+            return None
+        self.used_params |= params_of(condition)
+        for leaf in leaves_of(condition):
+            self.comparable(leaf, path)
+        try:
+            alternatives(condition)
+        except TooComplex as error:
+            self.refuse(path, str(error))
+        return condition
+
+    def comparable(self, leaf: Leaf, path: str) -> None:
+        """The engine compares six decimals exactly, no more."""
+        value = threshold(leaf, {}, self.params)
+        for each in as_list(value) or (value,):
+            if leaf.type == "number" and each is not None and not is_exact(coerce("number", each)):
+                self.refuse(path, f"「{shown(each)}」超過六位小數或大於 {MAX_NUMBER:,}")
+
+    def consequence(self, data: object, path: str) -> Consequence | None:
+        if not isinstance(data, Mapping) or "action" not in data:
+            self.refuse(path, "動作必須寫成 {action: 名稱, 參數: 值}")
+            return None
+        if not self.known_action(data["action"], f"{path}.action"):
+            return None
+        given = {name: (value, f"{path}.{name}") for name, value in data.items() if name != "action"}
+        return self.call(data["action"], given, path)
+
+    def known_action(self, name: object, path: str) -> bool:
+        if isinstance(name, str) and name in actions.ACTIONS:
+            return True
+        self.refuse(path, f"沒有「{shown(name)}」這個動作{did_you_mean(name, actions.ACTIONS)}")
+        return False
+
+    def call(self, action: str, given: Mapping[str, tuple[object, str]], path: str) -> Consequence | None:
+        """An action with its parameters; each given value comes with its path."""
+        wanted = {param.name: param for param in actions.ACTIONS[action].params}
+        before = len(self.problems)
+        for name in given.keys() - wanted.keys():
+            self.refuse(given[name][1], f"動作「{action}」沒有參數「{name}」，只有：{'、'.join(wanted)}")
+        values: dict[str, object] = {}
+        for name, param in wanted.items():
+            if name not in given:
+                self.refuse(path, f"動作「{action}」缺少「{param.label}」（{name}）")
+                continue
+            value, where = given[name]
+            if isinstance(value, Mapping) and set(value) == {"param"}:
+                reference = value["param"]
+                if not isinstance(reference, str) or reference not in self.params:
+                    hint = did_you_mean(reference, self.params)
+                    self.refuse(where, f"沒有「{shown(reference)}」這個參數{hint}")
+                    continue
+                self.used_params.add(reference)
+                value = self.params[reference]
+            if mistake := actions.mistake(param, value, self.functions, self.units):
+                self.refuse(where, mistake)
+            values[name] = value
+        return Consequence(action, values) if len(self.problems) == before else None
+
+    # --- tables ------------------------------------------------------------------------------------------
+
+    def table(self, data: object, path: str, ruleset_policy: HitPolicy) -> list[Rule]:
+        required = ("key", "label", "inputs", "outputs", "rows")
+        one = self.mapping(data, path, required, ("hit_policy", "complete"))
+        if one is None:
+            return []
+        before = len(self.problems)
+        key = self.new_key(one["key"], f"{path}.key")
+        label = self.text(one["label"], f"{path}.label")
+        policy = ruleset_policy
+        if "hit_policy" in one:
+            policy = self.choice(one["hit_policy"], f"{path}.hit_policy", get_args(HitPolicy))
+        complete = one.get("complete", policy != "rule_order")
+        if not isinstance(complete, bool):
+            self.refuse(f"{path}.complete", "complete 必須是 true 或 false")
+        inputs = self.inputs(one["inputs"], f"{path}.inputs")
+        outputs = self.outputs(one["outputs"], f"{path}.outputs")
+        rows = self.items(one["rows"], f"{path}.rows")
+        if not rows and len(self.problems) == before:
+            self.refuse(f"{path}.rows", "表格至少要有一列")
+        if len(self.problems) > before or key is None or label is None:
+            return []
+        if "hit_policy" in one:
+            self.policies[key] = policy
+        grid, rules = [], []
+        for i, row in enumerate(rows):
+            cells, then, row_label = self.row(row, f"{path}.rows[{i}]", i + 1, inputs, outputs)
+            leaves = tuple(cell for cell in cells if cell)
+            when = All(leaves) if leaves else None
+            name = row_label or Text(zh=f"{label}第 {i + 1} 列", en=f"{label.in_('en')}, row {i + 1}")
+            grid.append(cells)
+            rules.append(Rule(f"{key}.{i + 1}", name, when, then, table=key, row=i + 1))
+        if len(self.problems) == before:
+            labels = {name: fact.label for name, fact in self.catalogue.items()}
+            for finding in tables.check(grid, policy, complete=complete, labels=labels, params=self.params):
+                where = f"{path}.rows[{finding.row - 1}]" if finding.row else f"{path}.rows"
+                where = f"{path}.inputs[{finding.column - 1}]" if finding.column else where
+                self.refuse(where, finding.message)
+        return rules
+
+    def inputs(self, data: object, path: str) -> list[tuple[str, Op]]:
+        result: list[tuple[str, Op]] = []
+        for i, each in enumerate(self.items(data, path)):
+            one = self.mapping(each, f"{path}[{i}]", ("fact",), ("op",))
+            if one is None:
+                continue
+            if one["fact"] is _ABSENT:
+                continue
+            if not isinstance(one["fact"], str) or one["fact"] not in self.types:
+                hint = did_you_mean(one["fact"], self.types)
+                self.refuse(f"{path}[{i}].fact", f"第 {i + 1} 欄：沒有「{shown(one['fact'])}」這項事實{hint}")
+                continue
+            op = self.choice(one.get("op", "eq"), f"{path}[{i}].op", get_args(Op))
+            result.append((one["fact"], op))
+        return result
+
+    def outputs(self, data: object, path: str) -> list[tuple[str, str]]:
+        result: list[tuple[str, str]] = []
+        for i, each in enumerate(self.items(data, path)):
+            one = self.mapping(each, f"{path}[{i}]", ("action", "param"))
+            if one is None or _ABSENT in one.values():
+                continue
+            if not self.known_action(one["action"], f"{path}[{i}].action"):
+                continue
+            pair = (one["action"], str(one["param"]))
+            if actions.find(*pair) is None:
+                self.refuse(f"{path}[{i}].param", f"動作「{pair[0]}」沒有參數「{shown(pair[1])}」")
+            elif pair in result:
+                self.refuse(f"{path}[{i}]", f"「{pair[0]}」的「{pair[1]}」出現兩欄")
+            result.append(pair)
+        return result
+
+    def row(
+        self,
+        data: object,
+        path: str,
+        number: int,
+        inputs: list[tuple[str, Op]],
+        outputs: list[tuple[str, str]],
+    ) -> tuple[list[tables.Cell], tuple[Consequence, ...], Text | None]:
+        one = self.mapping(data, path, ("when", "then"), ("label",))
+        if one is None:
+            return [None] * len(inputs), (), None
+        label = self.text(one["label"], f"{path}.label") if "label" in one else None
+        cells: list[tables.Cell] = [
+            self.cell(value, f"{path}.when[{i}]", number, i + 1, *column)
+            for i, (value, column) in enumerate(
+                zip(self.row_of(one["when"], f"{path}.when", len(inputs)), inputs, strict=False)
+            )
+        ]
+        given: dict[str, dict[str, tuple[object, str]]] = {}
+        values = self.row_of(one["then"], f"{path}.then", len(outputs))
+        for i, (value, (action, param)) in enumerate(zip(values, outputs, strict=False)):
+            if isinstance(value, (Mapping, list)) or value not in ANY:
+                given.setdefault(action, {})[param] = (value, f"{path}.then[{i}]")
+        if values and not given:
+            self.refuse(f"{path}.then", f"第 {number} 列沒有任何動作")
+        calls = [self.call(action, each, f"{path}.then") for action, each in given.items()]
+        return cells, tuple(call for call in calls if call), label
+
+    def row_of(self, data: object, path: str, width: int) -> list[Any]:
+        items = self.items(data, path)
+        if isinstance(data, list) and len(items) != width:
+            self.refuse(path, f"這一列有 {len(items)} 格，表格有 {width} 欄")
+            return []
+        return items
+
+    def cell(self, value: object, path: str, row: int, column: int, fact: str, op: Op) -> Leaf | None:
+        """A plain value uses the operator of its column, a list means `in`, {op, value} says its own."""
+        if not isinstance(value, (Mapping, list)) and value in ANY:
+            return None
+        data: dict[str, object] = {"fact": fact, "op": op, "value": value}
+        if isinstance(value, Mapping) and "op" in value:
+            data = {"fact": fact, **value}
+        elif isinstance(value, list) and op == "eq":
+            data["op"] = "in"
+        known = len(self.problems)
+        condition = self.condition(data, path)
+        label = self.catalogue[fact].label
+        self.problems[known:] = [
+            Problem(path=p.path, message=f"第 {row} 列第 {column} 欄「{label}」：{p.message}")
+            for p in self.problems[known:]
+        ]
+        return condition if isinstance(condition, Leaf) else None
+
+    # --- examples ----------------------------------------------------------------------------------------
+
+    def example(self, data: object, path: str) -> Example | None:
+        one = self.mapping(data, path, ("name", "facts", "expect"))
+        if one is None or _ABSENT in one.values():
+            return None
+        if not isinstance(one["facts"], Mapping):
+            self.refuse(f"{path}.facts", "facts 必須是「事實名稱: 值」")
+            return None
+        self.problems += facts.check(one["facts"], path=f"{path}.facts", catalogue=self.catalogue)
+        expect = self.items(one["expect"], f"{path}.expect")
+        for i, each in enumerate(expect):
+            if not isinstance(each, Mapping):
+                self.refuse(f"{path}.expect[{i}]", "預期結果必須寫成 {action: 名稱, 參數: 值}")
+        return Example(str(one["name"]), dict(one["facts"]), tuple(expect))
+
+    # --- small readers -----------------------------------------------------------------------------------
+
+    def refuse(self, path: str, message: str) -> None:
+        self.problems.append(Problem(path=path, message=message))
+
+    def mapping(
+        self, data: object, path: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+    ) -> dict[str, Any] | None:
+        if not isinstance(data, Mapping):
+            self.refuse(path, f"「{shown(data)}」必須是一組「名稱: 值」")
+            return None
+        prefix = f"{path}." if path else ""
+        known = (*required, *optional)
+        for name in data:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                self.refuse(f"{prefix}{shown(name)}", f"不認得的項目「{shown(name)}」{hint}")
+        for name in required:
+            if name not in data:
+                self.refuse(f"{prefix}{name}", f"缺少「{name}」")
+        return dict.fromkeys(required, _ABSENT) | dict(data)
+
+    def items(self, data: object, path: str) -> list[Any]:
+        if data is None or data is _ABSENT:
+            return []
+        if not isinstance(data, list):
+            self.refuse(path, f"「{shown(data)}」必須是清單")
+            return []
+        return data
+
+    def key(self, data: object, path: str) -> str | None:
+        if isinstance(data, str) and _KEY.fullmatch(data):
+            return data
+        if data is not _ABSENT:
+            self.refuse(path, f"代碼「{shown(data)}」只能用小寫英文字母開頭的字母、數字與底線")
+        return None
+
+    def new_key(self, data: object, path: str) -> str | None:
+        key = self.key(data, path)
+        if key in self.keys:
+            self.refuse(path, f"代碼「{key}」重複")
+        elif key is not None:
+            self.keys.add(key)
+        return key
+
+    def text(self, data: object, path: str) -> Text | None:
+        try:
+            return Text.model_validate(data)
+        except ValidationError:
+            if data is not _ABSENT:
+                self.refuse(path, f"「{shown(data)}」必須是文字，或 {{zh: 中文, en: 英文}}")
+            return None
+
+    def choice(self, data: object, path: str, choices: tuple[Any, ...]) -> Any:
+        if data in choices:
+            return data
+        if data is not _ABSENT:
+            self.refuse(path, f"「{shown(data)}」不在可選的值之中：{'、'.join(choices)}")
+        return choices[0]

@@ -1,0 +1,84 @@
+"""A ruleset as it was read and checked: frozen, in the order in which its rules count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from rules.conditions import Condition, facts_of
+from rules.facts import FACTS, Fact
+from rules.values import Text
+
+HitPolicy = Literal["first", "unique", "rule_order"]
+#: the date that selects the revision which decides
+RevisionDate = Literal["filing", "reporting_period", "evaluation"]
+Status = Literal["sourced", "seed", "to_be_verified"]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A number or word that an administrator may change, with where it comes from."""
+
+    name: str
+    value: object
+    label: Text
+    unit: Text | None
+    source: Text
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Consequence:
+    action: str
+    params: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    key: str
+    label: Text
+    #: None always holds
+    when: Condition | None
+    then: tuple[Consequence, ...]
+    priority: int = 0
+    #: the decision table it is a row of, and which row (from 1)
+    table: str | None = None
+    row: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    name: str
+    facts: Mapping[str, object]
+    #: each a part of one outcome: rule, action, parameters
+    expect: tuple[Mapping[str, object], ...]
+
+
+@dataclass(frozen=True)
+class Ruleset:
+    key: str
+    title: Text
+    revision_date: RevisionDate
+    hit_policy: HitPolicy
+    parameters: Mapping[str, Parameter]
+    #: highest priority first, then as written: rules, then the rows of each table
+    rules: tuple[Rule, ...]
+    #: tables that resolve their own hits before the ruleset's policy applies
+    table_policies: Mapping[str, HitPolicy] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    catalogue: Mapping[str, Fact] = field(default_factory=lambda: FACTS, repr=False)
+
+    @cached_property
+    def params(self) -> dict[str, object]:
+        return {name: parameter.value for name, parameter in self.parameters.items()}
+
+    @cached_property
+    def used(self) -> frozenset[str]:
+        """Every fact that some rule reads."""
+        return frozenset().union(*(facts_of(rule.when) for rule in self.rules if rule.when))
+
+    @cached_property
+    def labels(self) -> dict[str, Text]:
+        """For sentences: facts and parameters by their names."""
+        facts = {name: fact.label for name, fact in self.catalogue.items()}
+        return facts | {f"param.{name}": parameter.label for name, parameter in self.parameters.items()}
