@@ -164,6 +164,8 @@ _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code - 0x
     0xFF0D: "-"
 }
 _SHORTEST_ADDRESS = 6
+#: a whole address pasted into the last box repeats what was chosen above it
+_LEADING = "^(?:(?:[0-9]{{3,6}} ?)?(?:福建省)?(?:金門縣(?:{place})?|{place}))+"
 
 
 class Address(Parts):
@@ -187,17 +189,9 @@ class Address(Parts):
             raise Invalid(mistakes)
         if township == ELSEWHERE:
             return {"township": township, "detail": detail}
-        detail = (
-            re.sub(
-                f"^(?:[0-9]{{3,6}} ?)?(?:(?:福建省)?金門縣)?(?:{ADDRESS_PLACES[township].zh})?", "", detail
-            )
-            or detail
-        )
-        parts: dict[str, Json] = {
-            "township": township,
-            "village": village,
-            "detail": detail.removeprefix(village),
-        }
+        detail = re.sub(_LEADING.format(place=ADDRESS_PLACES[township].zh), "", detail) or detail
+        detail = detail.removeprefix(village) or detail
+        parts: dict[str, Json] = {"township": township, "village": village, "detail": detail}
         return {part: text for part, text in parts.items() if text}
 
     def mistakes(self, field: Field, township: str, detail: str) -> Iterator[Mistake]:
@@ -223,6 +217,9 @@ class Address(Parts):
         if lang == "en":
             return ", ".join(filter(None, (detail, village, place, "Kinmen County")))
         return f"金門縣{place}{village}{detail}"
+
+    def part_choices(self, field: Field, part: str) -> Mapping[str, Text]:
+        return ADDRESS_PLACES if part == "township" else {}
 
     def typed(self, field: Field, value: Json) -> object:
         return self.show(field, value, "zh")

@@ -14,7 +14,7 @@ from rules.values import Text, normalise_text
 if TYPE_CHECKING:
     from forms.model import Field
 
-Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 #: what was typed into one field, by part: {"year": ["47"], …}, or {"": […]} where there is one input
 Given: TypeAlias = Mapping[str, Sequence[str]]
 
@@ -60,6 +60,10 @@ class FieldType:
     def choices(self, field: Field) -> Mapping[str, Text]:
         return {}
 
+    def part_choices(self, field: Field, part: str) -> Mapping[str, Text]:
+        """The options of a part; "" is the field itself."""
+        return {} if part else self.choices(field)
+
     def missing(self, field: Field) -> Invalid:
         zh, en = self.required
         if self.example:
@@ -68,7 +72,7 @@ class FieldType:
 
 
 def one(field: Field, given: Given, part: str = "", *, limit: int) -> str:
-    """The single text of an input, normalised; refused when it is not one text of at most `limit` characters."""
+    """The single text of an input, normalised; refused when it is several or longer than the limit."""
     texts = [text for text in given.get(part, ()) if text and not text.isspace()]
     if not texts:
         return ""

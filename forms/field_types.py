@@ -83,7 +83,9 @@ class Table(FieldType):
     def show(self, field: Field, value: Json, lang: str) -> str:
         return "\n".join(
             ("；" if lang == "zh" else "; ").join(
-                f"{column.label.in_(lang)}{'：' if lang == 'zh' else ': '}{column.kind.show(column, cell, lang)}"
+                column.label.in_(lang)
+                + ("：" if lang == "zh" else ": ")
+                + column.kind.show(column, cell, lang)
                 for column, cell in _cells(field, row)
             )
             for row in _rows(value)

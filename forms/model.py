@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
-from forms.field_types import FIELD_TYPES, FieldType
+from forms.field_type import FieldType
+from forms.field_types import FIELD_TYPES
 from rules.conditions import Condition, FactType
 from rules.values import Text
 

@@ -47,7 +47,7 @@ def _read_point(label: Text, text: str, part: str) -> str:
         raise refuse(
             label,
             "{label}的「{text}」不在金門縣內，請先寫緯度、再寫經度，例如 {example}",
-            "{label}: “{text}” is not in Kinmen. Write the latitude first, then the longitude, for example {example}",
+            "{label}: “{text}” is not in Kinmen. Write latitude, then longitude, for example {example}",
             part=part,
             text=quoted(text.strip()),
             example=_EXAMPLE,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from itertools import cycle
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forms.field_type import FieldType, Given, Json, folded, one, unknown_option
 from forms.identifiers import normalise, phone_kind
@@ -205,7 +205,9 @@ class Number(FieldType):
             zh, en = "{label}不能大於 {high}", "{label} cannot be more than {high}"
         else:
             zh, en = "{label}的數字太大，請檢查是否多打了數字", "{label} is too large. Check for extra digits"
-        bounds = {n: self.amount(field, x) for n, x in (("low", low), ("high", high)) if x is not None}
+        bounds: dict[str, Any] = {
+            n: self.amount(field, x) for n, x in (("low", low), ("high", high)) if x is not None
+        }
         raise refuse(field.label, zh, en, **bounds)
 
     def show(self, field: Field, value: Json, lang: str) -> str:
@@ -348,7 +350,7 @@ SIMPLE_TYPES: dict[str, FieldType] = {
     "phone": Phone(
         "phone",
         "{label}不正確，請填含區號的市話或手機號碼，例如 {example}",
-        "{label} is not correct. Enter a mobile number, or a landline with its area code, for example {example}",
+        "{label} is not correct. Enter a mobile, or a landline with its area code, for example {example}",
         "0953-803-516",
         personal=True,
     ),
@@ -383,7 +385,7 @@ SIMPLE_TYPES: dict[str, FieldType] = {
     "land_parcel": Code(
         "land_parcel",
         "{label}不正確，請填母號，有子號再加「-」和子號，例如 {example}",
-        "{label} is not correct. Enter the parcel number, with “-” and the sub-number if any, for example {example}",
+        "{label} is not correct. Enter the number, with “-” and the sub-number if any, for example {example}",
         "123-1",
     ),
 }

@@ -1,0 +1,165 @@
+"""Answers: cleaned, compared, summarised, split into plain and personal, and turned back into inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from forms.builder import AnswerForm, form_class
+from forms.evaluation import Raw, gather, hidden_fields
+from forms.field_type import Json
+from forms.field_types import MOST_ROWS, rows_of
+from forms.messages import printable
+from forms.model import Field, FormDefinition, Section
+
+LONGEST_KEPT = 40_000
+MOST_KEPT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    #: valid answers of the fields asked for; those of hidden fields are dropped
+    answers: dict[str, Json]
+    #: messages by field key, in the order of the form
+    errors: dict[str, list[str]]
+    #: every field of the form that the answers do not call for
+    hidden: frozenset[str]
+    form: AnswerForm
+
+
+def clean(
+    definition: FormDefinition,
+    raw: Raw,
+    *,
+    keys: tuple[str, ...] | None = None,
+    today: date,
+    lang: str = "zh",
+    context: Mapping[str, object] = {},
+) -> Cleaned:
+    """`keys` limits answers and errors to some fields; conditions read all that was typed."""
+    form = form_class(definition, keys, lang=lang)(raw, today=today, context=context)
+    form.validate()
+    fields = {field.definition.key: field for field in form}
+    return Cleaned(
+        answers={key: field.data for key, field in fields.items() if field.data is not None},
+        errors={key: field.errors for key, field in fields.items() if field.errors},
+        hidden=form.evaluation.hidden,
+        form=form,
+    )
+
+
+def keep(
+    definition: FormDefinition, raw: Raw, *, keys: tuple[str, ...] | None = None
+) -> dict[str, list[str]]:
+    """What a draft stores: the inputs of this form as typed, right or wrong, without what cannot be stored."""
+    fields = [field for field in definition.fields if keys is None or field.key in keys]
+    given = gather(fields, raw)
+    for field in fields:
+        if field.columns:
+            given[field.key] = {
+                f"{number}-{column.key}" + (f"-{part}" if part else ""): texts
+                for number, row in list(rows_of(given[field.key]).items())[:MOST_ROWS]
+                for column in field.columns
+                for part, texts in row.get(column.key, {}).items()
+                if part in column.kind.parts
+            }
+    return {
+        f"{key}-{part}" if part else key: [printable(text[:LONGEST_KEPT]) for text in texts[:MOST_KEPT]]
+        for key, parts in given.items()
+        for part, texts in parts.items()
+    }
+
+
+def to_raw(definition: FormDefinition, answers: Mapping[str, Json]) -> dict[str, list[str]]:
+    """The inputs that would give these answers: to prefill a correction, or from an earlier application."""
+    return {
+        f"{field.key}-{part}" if part else field.key: texts
+        for field, value in _answered(definition, answers)
+        for part, texts in field.kind.to_raw(field, value).items()
+    }
+
+
+def facts(definition: FormDefinition, answers: Mapping[str, Json]) -> dict[str, object]:
+    """The answers as conditions and rules read them: `answers.<key>` with Decimals, dates, booleans."""
+    return {
+        name: fact
+        for field, value in _answered(definition, answers)
+        for name, fact in field.kind.facts(field, value).items()
+    }
+
+
+def split_personal(
+    definition: FormDefinition, answers: Mapping[str, Json]
+) -> tuple[dict[str, Json], dict[str, Json]]:
+    """Plain answers, and those about a person, which are stored encrypted."""
+    plain: dict[str, Json] = {}
+    personal: dict[str, Json] = {}
+    for field, value in _answered(definition, answers):
+        (personal if field.personal else plain)[field.key] = value
+    return plain, personal
+
+
+def _answered(definition: FormDefinition, answers: Mapping[str, Json]) -> list[tuple[Field, Json]]:
+    return [(f, value) for f in definition.fields if (value := answers.get(f.key)) is not None]
+
+
+# --- for people ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    key: str
+    label: str
+    old_text: str
+    new_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    field: Field
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummarySection:
+    section: Section
+    rows: list[SummaryRow]
+
+
+def display(field: Field, value: Json, lang: str = "zh") -> str:
+    """An answer in words; "" where there is none."""
+    return "" if value is None else field.kind.show(field, value, lang)
+
+
+def diff(
+    definition: FormDefinition, old: Mapping[str, Json], new: Mapping[str, Json], lang: str = "zh"
+) -> list[Change]:
+    """What changed between two submissions, in the order of the form."""
+    return [
+        Change(f.key, f.label.in_(lang), display(f, old.get(f.key), lang), display(f, new.get(f.key), lang))
+        for f in definition.fields
+        if old.get(f.key) != new.get(f.key)
+    ]
+
+
+def summary(
+    definition: FormDefinition,
+    answers: Mapping[str, Json],
+    lang: str = "zh",
+    *,
+    context: Mapping[str, object] = {},
+) -> list[SummarySection]:
+    """Every question that was asked, answered or left empty, by section."""
+    hidden = hidden_fields(definition, answers, context)
+    sections = []
+    for section in definition.sections:
+        rows = [
+            SummaryRow(field, field.label.in_(lang), display(field, answers.get(field.key), lang))
+            for field in section.fields
+            if field.key not in hidden
+        ]
+        if rows:
+            sections.append(SummarySection(section, rows))
+    return sections

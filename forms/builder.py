@@ -1,0 +1,236 @@
+"""A definition as a WTForms class, for pages to render; templates draw it by `field.definition.type`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import wtforms
+
+from forms.evaluation import Evaluation, Raw, evaluate, gather, texts
+from forms.field_type import Json
+from forms.field_types import MOST_ROWS, rows_of
+from forms.messages import Mistake, printable
+from forms.model import Field, FormDefinition
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One input of a field: what to name it, what to put into it, and whether it is to blame."""
+
+    name: str
+    id: str
+    value: str
+    wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    label: str
+    hint: str
+    id: str
+    checked: bool
+
+
+class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no types
+    """A question on a page. Everything that was typed is kept as it was typed, right or wrong."""
+
+    errors: list[str]
+    data: Json
+
+    def __init__(self, definition: Field, lang: str, **kwargs: Any) -> None:
+        super().__init__(label=definition.label.in_(lang), **kwargs)
+        self.definition = definition
+        self.lang = lang
+        self.description = self.hint = definition.hint.in_(lang) if definition.hint else ""
+        #: what was typed, by part
+        self.given: Mapping[str, Sequence[str]] = {}
+        #: after validation: whether the answers call for this field, and whether it must be answered
+        self.visible = True
+        self.required = not definition.optional and not definition.required_when
+        self.mistakes: tuple[Mistake, ...] = ()
+        self.errors = []
+        self._added_rows = 0
+
+    def process(self, formdata: Raw | None, data: object = None, extra_filters: object = None) -> None:
+        self.data = None
+        self.process_errors: list[str] = []
+        if formdata is not None:
+            self.given = gather([self.definition], formdata)[self.definition.key]
+
+    def validate(self, form: AnswerForm, extra_validators: object = ()) -> bool:
+        """Takes over what the evaluation of the whole form found."""
+        found, key = form.evaluation, self.definition.key
+        self.visible = key not in found.hidden
+        self.required = key in found.required
+        self.data = found.answers.get(key)
+        self.blame(found.mistakes.get(key, ()))
+        return not self.mistakes
+
+    def blame(self, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = mistakes
+        self.errors = [mistake.text.in_(self.lang) for mistake in mistakes]
+
+    # --- for templates -----------------------------------------------------------------------------------
+
+    @property
+    def raw(self) -> Any:
+        """As typed: a text, a list where several may be chosen, a mapping where there are parts."""
+        if self.definition.kind.many:
+            return list(self.given.get("", ()))
+        if self.definition.kind.parts == ("",):
+            return next(iter(self.given.get("", ())), "")
+        return {part: next(iter(values), "") for part, values in self.given.items()}
+
+    def _value(self) -> str:
+        """What to put back into a single input."""
+        return self._typed("")
+
+    def _typed(self, part: str) -> str:
+        return printable(next(iter(self.given.get(part, ())), ""))
+
+    @property
+    def values(self) -> list[str]:
+        """What to put back where several values share a name: documents, ticked boxes."""
+        return [printable(text) for text in self.given.get("", ())]
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """The inputs by part: `field.inputs.year.name`. A single input is the part ""."""
+        blamed = {mistake.part for mistake in self.mistakes}
+        return {
+            part: Input(
+                name=f"{self.name}-{part}" if part else self.name,
+                id=f"{self.id}-{part}" if part else self.id,
+                value=self._typed(part),
+                wrong=part in blamed or "" in blamed,
+            )
+            for part in self.definition.kind.parts
+        }
+
+    @property
+    def choices(self) -> list[Choice]:
+        """Options with those chosen; the first has the id of the field, so that an error can lead to it."""
+        hints = {option.value: option.hint for option in self.definition.options}
+        chosen = set(self.given.get("", ()))
+        choices = self.definition.kind.choices(self.definition)
+        return [
+            Choice(
+                value=value,
+                label=label.in_(self.lang),
+                hint=hint.in_(self.lang) if (hint := hints.get(value)) else "",
+                id=self.id if n == 1 else f"{self.id}-{n}",
+                checked=value in chosen,
+            )
+            for n, (value, label) in enumerate(choices.items(), 1)
+        ]
+
+    def part_choices(self, part: str) -> list[Choice]:
+        """Options of a part that is a select: the township of an address."""
+        chosen = self._typed(part)
+        options = self.definition.kind.part_choices(self.definition, part)
+        return [
+            Choice(v, label.in_(self.lang), "", f"{self.id}-{part}", v == chosen)
+            for v, label in options.items()
+        ]
+
+    @property
+    def links(self) -> list[tuple[str, str]]:
+        """For the error summary: the id of the input to go to, and the message."""
+        if self.definition.columns:
+            own = [(self.id, mistake.text.in_(self.lang)) for mistake in self.mistakes if not mistake.part]
+            return own + [link for row in self.rows for cell in row for link in cell.links]
+        ids = {part: entry.id for part, entry in self.inputs.items()}
+        first = next(iter(ids.values()), self.id)
+        return [(ids.get(mistake.part, first), mistake.text.in_(self.lang)) for mistake in self.mistakes]
+
+    def add_row(self) -> None:
+        """One more blank row, for a button that works without script."""
+        self._added_rows += 1
+
+    @property
+    def rows(self) -> list[list[AnswerField]]:
+        """The cells of a table as fields of their own; blank rows fill up to the least number."""
+        rows = rows_of(self.given)
+        numbers = list(rows)[:MOST_ROWS]
+        wanted = max(len(numbers), self.definition.min_rows or 0, 1) + self._added_rows
+        following = max(numbers, default=-1) + 1
+        numbers += range(following, following + min(wanted, MOST_ROWS) - len(numbers))
+        return [
+            [self._cell(number, column, rows.get(number, {})) for column in self.definition.columns]
+            for number in numbers
+        ]
+
+    def _cell(
+        self, number: int, column: Field, row: Mapping[str, Mapping[str, Sequence[str]]]
+    ) -> AnswerField:
+        part = f"{number}-{column.key}"
+        cell: AnswerField = _bound(column, self.lang, f"{self.name}-{part}", self.meta)
+        cell.given = row.get(column.key, {})
+        cell.blame(
+            tuple(
+                Mistake(mistake.text, mistake.part[len(part) :].lstrip("-"))
+                for mistake in self.mistakes
+                if mistake.part == part or mistake.part.startswith(f"{part}-")
+            )
+        )
+        return cell
+
+
+def _bound(definition: Field, lang: str, name: str, meta: object) -> AnswerField:
+    field: AnswerField = AnswerField(definition, lang, name=name, _form=None, _meta=meta)
+    return field
+
+
+class AnswerForm(wtforms.Form):  # type: ignore[misc]  # WTForms publishes no types
+    """Some fields of a definition. `formdata` holds the whole draft, for conditions read all of it."""
+
+    definition: ClassVar[FormDefinition]
+    lang: ClassVar[str]
+    evaluation: Evaluation
+
+    class Meta(wtforms.Form.Meta):  # type: ignore[misc]  # as above
+        def wrap_formdata(self, form: object, formdata: Any) -> Raw | None:
+            """A werkzeug MultiDict or a plain mapping of lists."""
+            if formdata is None or not hasattr(formdata, "getlist"):
+                return formdata  # type: ignore[no-any-return]  # a Raw by contract, or None
+            return {name: texts(formdata.getlist(name)) for name in formdata}
+
+    def __init__(
+        self,
+        formdata: Any = None,
+        *,
+        today: date | None = None,
+        context: Mapping[str, object] = {},
+        **kwargs: Any,
+    ) -> None:
+        self.today, self.context = today, context
+        self._raw: Raw = self.Meta().wrap_formdata(self, formdata) or {}
+        super().__init__(formdata, **kwargs)
+
+    def validate(self, extra_validators: object = None) -> bool:
+        if self.today is None:
+            raise TypeError("an AnswerForm needs `today` to validate")
+        self.evaluation = evaluate(self.definition, self._raw, today=self.today, context=self.context)
+        found = [field.validate(self) for field in self]  # every field, not only up to the first mistake
+        return all(found)
+
+
+def form_class(
+    definition: FormDefinition, keys: tuple[str, ...] | None = None, *, lang: str = "zh"
+) -> type[AnswerForm]:
+    """The class for these fields (all of them by default), in the order of the definition; cached."""
+    return _form_class(definition, keys, lang)
+
+
+@lru_cache(maxsize=1024)
+def _form_class(definition: FormDefinition, keys: tuple[str, ...] | None, lang: str) -> type[AnswerForm]:
+    chosen = {field.key for field in definition.fields} if keys is None else set(keys)
+    if unknown := chosen - {field.key for field in definition.fields}:
+        raise KeyError(f"{definition.key} has no field {', '.join(sorted(unknown))}")
+    fields = {f.key: AnswerField(f, lang) for f in definition.fields if f.key in chosen}
+    return type(f"{definition.key}_form", (AnswerForm,), {**fields, "definition": definition, "lang": lang})

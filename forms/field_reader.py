@@ -1,0 +1,273 @@
+"""Reads one field of a definition, property by property; mistakes are collected, never raised."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pydantic import ValidationError
+
+from forms.field_types import COLUMN_TYPES, FIELD_TYPES, MOST_ROWS
+from forms.model import Field, Limit, Option
+from rules.conditions import Condition, FactType, did_you_mean, parse, shown
+from rules.values import Problem, Text, parse_roc_date
+
+KEY = re.compile("[a-z][a-z0-9_]{0,39}")
+OPTION = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+MASK = re.compile(r"[0-9A-Za-z* -]*[9A*][0-9A-Za-z* -]*")
+FILE_KINDS = frozenset(
+    {"pdf", "jpg", "png", "heic", "docx", "odt", "xlsx", "ods", "dwg", "dxf", "kml", "zip"}
+)
+MOST_OPTIONS = 500
+MOST_COLUMNS = 12
+LONGEST_TEXT = 2000
+
+#: least and most of the properties that are whole numbers
+SIZES: Mapping[str, tuple[int, int]] = {
+    "min_length": (0, 20_000),
+    "max_length": (1, 20_000),
+    "decimals": (0, 6),
+    "max_mb": (1, 100),
+    "max_files": (1, 50),
+    "min_rows": (0, MOST_ROWS),
+    "max_rows": (1, MOST_ROWS),
+}
+COMMON = ("key", "type", "label", "hint", "optional", "personal")
+#: not in a column: a row is shown as a whole
+PLACED = ("when", "required_when", "group")
+
+
+class FieldReader:
+    def __init__(self, facts: Mapping[str, FactType]) -> None:
+        self.problems: list[Problem] = []
+        self.facts = dict(facts)
+        self.types: dict[str, str] = {}
+        self.paths: dict[str, str] = {}
+
+    def report(self, path: str, message: str) -> None:
+        self.problems.append(Problem(path=path.lstrip("."), message=message))
+
+    def learn(self, data: object) -> None:
+        """What conditions may read of a field, if its key and type can be told at all."""
+        type_ = data.get("type") if isinstance(data, Mapping) else None
+        if (
+            isinstance(data, Mapping)
+            and isinstance(type_, str)
+            and type_ in FIELD_TYPES
+            and isinstance(data.get("key"), str)
+        ):
+            self.types[data["key"]] = type_
+            self.facts.update(FIELD_TYPES[type_].fact_types(data["key"]))
+
+    # --- the field ---------------------------------------------------------------------------------------
+
+    def field(self, data: object, path: str, *, column: bool = False) -> Field | None:
+        if not isinstance(data, Mapping):
+            self.report(path, "欄位須為 key、type、label 的組合")
+            return None
+        before = len(self.problems)
+        name = data.get("type")
+        known = COLUMN_TYPES if column else FIELD_TYPES.keys()
+        key, label = self.key(data, path), self.text(data, "label", path, required=True)
+        if not isinstance(name, str) or name not in known:
+            where = "表格的欄" if column else "欄位"
+            self.report(f"{path}.type", f"{where}沒有「{shown(name)}」這種型別{did_you_mean(name, known)}")
+            return None
+        kind = FIELD_TYPES[name]
+        self.only(
+            data, (*COMMON, *(() if column else PLACED), *sorted(kind.props)), path, what=f"型別 {name} "
+        )
+        props: dict[str, Any] = {
+            "key": key,
+            "type": name,
+            "label": label,
+            "hint": self.text(data, "hint", path),
+            "optional": self.flag(data, "optional", path) or False,
+            **kind.defaults,
+        }
+        if not column:
+            props["group"] = self.text(data, "group", path)
+            props["when"] = self.condition(data, "when", path)
+            props["required_when"] = self.condition(data, "required_when", path)
+        for prop in sorted(kind.props & data.keys()):
+            props[prop] = self.property(prop, data, name, path)
+        self.complete(props, kind.props, path)
+        personal = self.flag(data, "personal", path)
+        inherited = kind.personal or any(c.personal for c in props.get("columns", ()))
+        props["personal"] = inherited if personal is None else personal
+        if len(self.problems) > before:
+            return None
+        field = Field(**props)
+        if not column:
+            self.paths[field.key] = path
+        return field
+
+    def property(self, prop: str, data: Mapping[str, Any], type_: str, path: str) -> object:
+        if prop in SIZES:
+            return self.whole(data, prop, path)
+        readers: Mapping[str, Callable[[object, str], object]] = {
+            "min": self.date_limit if type_ == "date" else self.number_limit,
+            "max": self.date_limit if type_ == "date" else self.number_limit,
+            "options": self.options,
+            "columns": self.columns,
+            "accept": self.accept,
+            "pattern": self.pattern,
+            "not_before": self.name,
+            "autocomplete": self.autocomplete,
+            "unit": self.as_text,
+        }
+        return readers[prop](data[prop], f"{path}.{prop}")
+
+    def complete(self, props: dict[str, Any], allowed: Collection[str], path: str) -> None:
+        """What must be there, and pairs that must fit together."""
+        for prop, word in (("options", "選項"), ("columns", "欄")):
+            if prop in allowed and prop not in props:
+                self.report(path, f"至少要有一個{word}（{prop}）")
+        if "min_rows" in allowed:
+            props.setdefault("min_rows", 0 if props["optional"] else 1)
+        for low, high in (("min", "max"), ("min_length", "max_length"), ("min_rows", "max_rows")):
+            least: Any = props.get(low)
+            most: Any = props.get(high)
+            ordered: bool = type(least) is type(most) and type(least) in (int, Decimal, date)
+            if ordered and least > most:
+                self.report(f"{path}.{low}", f"{low}「{least}」不能大於 {high}「{most}」")
+
+    # --- properties --------------------------------------------------------------------------------------
+
+    def options(self, data: object, path: str) -> tuple[Option, ...]:
+        if not isinstance(data, list) or not 1 <= len(data) <= MOST_OPTIONS:
+            self.report(path, f"選項須為 1 到 {MOST_OPTIONS} 個 {{value, label}} 的清單")
+            return ()
+        options = []
+        for i, item in enumerate(data):
+            at = f"{path}[{i}]"
+            if not isinstance(item, Mapping):
+                self.report(at, f"選項須為 {{value, label}}，不是「{shown(item)}」")
+                continue
+            self.only(item, ("value", "label", "hint"), at)
+            value, label = item.get("value"), self.text(item, "label", at, required=True)
+            if not isinstance(value, str) or not OPTION.fullmatch(value):
+                self.report(
+                    f"{at}.value", f"選項的值「{shown(value)}」須為英文字母、數字或 _ . -，數字請加引號"
+                )
+            elif label:
+                options.append(Option(value=value, label=label, hint=self.text(item, "hint", at)))
+        self.unique([option.value for option in options], path, "選項")
+        return tuple(options)
+
+    def columns(self, data: object, path: str) -> tuple[Field, ...]:
+        if not isinstance(data, list) or not 1 <= len(data) <= MOST_COLUMNS:
+            self.report(path, f"表格須有 1 到 {MOST_COLUMNS} 欄")
+            return ()
+        read = [self.field(item, f"{path}[{i}]", column=True) for i, item in enumerate(data)]
+        columns = tuple(column for column in read if column)
+        self.unique([column.key for column in columns], path, "欄")
+        return columns
+
+    def accept(self, data: object, path: str) -> tuple[str, ...]:
+        if isinstance(data, list) and data and all(isinstance(x, str) and x in FILE_KINDS for x in data):
+            return tuple(dict.fromkeys(data))
+        self.report(path, f"檔案種類「{shown(data)}」不正確，可用：{'、'.join(sorted(FILE_KINDS))}")
+        return ()
+
+    def pattern(self, data: object, path: str) -> str | None:
+        if isinstance(data, str) and len(data) <= 60 and MASK.fullmatch(data):
+            return data
+        self.report(path, f"格式「{shown(data)}」不正確：9 代表數字、A 代表字母、* 代表兩者，例如 AA-9999")
+        return None
+
+    def autocomplete(self, data: object, path: str) -> str | None:
+        if isinstance(data, str) and re.fullmatch("[a-z0-9 -]{1,60}", data):
+            return data
+        self.report(path, f"autocomplete「{shown(data)}」須為 HTML 的自動填入名稱，例如 tel、email、name")
+        return None
+
+    def name(self, data: object, path: str) -> str | None:
+        if isinstance(data, str):
+            return data
+        self.report(path, f"「{shown(data)}」須為欄位的 key")
+        return None
+
+    def number_limit(self, data: object, path: str) -> Limit | None:
+        if isinstance(data, int | float) and not isinstance(data, bool) and abs(data) < 10**15:
+            return Decimal(str(data))
+        self.report(path, f"「{shown(data)}」須為數字")
+        return None
+
+    def date_limit(self, data: object, path: str) -> Limit | None:
+        if data == "today":
+            return "today"
+        if isinstance(data, date):
+            return data
+        try:
+            return parse_roc_date(str(data))
+        except ValueError:
+            self.report(path, f"「{shown(data)}」須為日期（例如 109-10-16 或 2020-10-16）或 today")
+            return None
+
+    def as_text(self, data: object, path: str) -> Text | None:
+        try:
+            text = Text.model_validate(data)
+        except ValidationError:
+            self.report(path, f"「{shown(data)}」須為文字，或 {{zh: 中文, en: English}}")
+            return None
+        if len(text.zh) > LONGEST_TEXT or len(text.en) > LONGEST_TEXT:
+            self.report(path, f"文字最多 {LONGEST_TEXT} 字")
+        return text
+
+    # --- small readers -----------------------------------------------------------------------------------
+
+    def key(self, data: Mapping[str, Any], path: str) -> str | None:
+        value = data.get("key")
+        if isinstance(value, str) and KEY.fullmatch(value):
+            return value
+        message = (
+            "缺少 key"
+            if value is None
+            else f"key「{shown(value)}」須以小寫英文字母開頭，只用小寫字母、數字和 _"
+        )
+        self.report(f"{path}.key", message)
+        return None
+
+    def text(self, data: Mapping[str, Any], name: str, path: str, *, required: bool = False) -> Text | None:
+        if data.get(name) is not None:
+            return self.as_text(data[name], f"{path}.{name}")
+        if required:
+            self.report(f"{path}.{name}", f"缺少 {name}")
+        return None
+
+    def flag(self, data: Mapping[str, Any], name: str, path: str) -> bool | None:
+        value = data.get(name)
+        if value is not None and not isinstance(value, bool):
+            self.report(f"{path}.{name}", f"{name}「{shown(value)}」須為 true 或 false")
+            return None
+        return value
+
+    def whole(self, data: Mapping[str, Any], name: str, path: str) -> int | None:
+        value, (least, most) = data[name], SIZES[name]
+        if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+            return value
+        self.report(f"{path}.{name}", f"{name}「{shown(value)}」須為 {least} 到 {most} 的整數")
+        return None
+
+    def condition(self, data: Mapping[str, Any], name: str, path: str) -> Condition | None:
+        if data.get(name) is None:
+            return None
+        return parse(
+            data[name], path=f"{path}.{name}".lstrip("."), facts=self.facts, params={}, problems=self.problems
+        )
+
+    def only(self, data: Mapping[str, Any], allowed: Collection[str], path: str, *, what: str = "") -> None:
+        for name in data:
+            if name not in allowed:
+                at, close = f"{path}.{shown(name)}", did_you_mean(name, allowed)
+                self.report(at, f"{what}沒有「{shown(name)}」這個設定{close}")
+
+    def unique(self, keys: list[str], path: str, what: str) -> None:
+        for key, n in Counter(keys).items():
+            if n > 1:
+                self.report(path, f"{what}「{key}」重複 {n} 次")

@@ -1,0 +1,208 @@
+"""From a mapping (a YAML file, an editor, a stored revision) to a checked FormDefinition.
+
+Every mistake is reported at once, each with its path and one sentence for an administrator.
+"""
+
+from __future__ import annotations
+
+import copy
+import graphlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from forms.field_reader import FieldReader
+from forms.model import Field, FormDefinition, Section
+from rules.conditions import Condition, FactType, Leaf, did_you_mean, facts_of, leaves_of, shown
+from rules.values import DefinitionError, Problem, Text, read_yaml
+
+FACTORY = Path(__file__).parent / "definitions"
+SHARED = FACTORY / "_shared"
+MOST_FIELDS = 200
+
+#: names of the form object and of other inputs of a page
+RESERVED = frozenset(
+    {"action", "context", "csrf_token", "data", "definition", "errors", "evaluation", "form_errors", "lang"}
+    | {"meta", "populate_obj", "post_process", "process", "today", "validate", "version"}
+)
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The factory definitions by key, expanded; a file bears the key of its form."""
+    definitions: dict[str, dict[str, Any]] = {}
+    problems: list[Problem] = []
+    for path in sorted((root or FACTORY).glob("*/*.yaml")):
+        if path.parent.name == SHARED.name:
+            continue
+        try:
+            mapping = expand(read_yaml(path))
+        except DefinitionError as error:
+            problems += [
+                Problem(path=f"{path.name} {p.path}".strip(), message=p.message) for p in error.problems
+            ]
+            continue
+        if mapping.get("key") != path.stem:
+            problems.append(
+                Problem(path=path.name, message=f"檔名須與表單的 key「{shown(mapping.get('key'))}」相同")
+            )
+        elif path.stem in definitions:
+            problems.append(Problem(path=path.name, message=f"表單「{path.stem}」有兩個檔案"))
+        definitions[path.stem] = mapping
+    if problems:
+        raise DefinitionError(problems)
+    return definitions
+
+
+def expand(mapping: object) -> dict[str, Any]:
+    """A copy in which every `include: name` is replaced by the shared section; key, title, description and
+    when beside it take precedence."""
+    if not isinstance(mapping, Mapping):
+        raise DefinitionError([Problem(path="", message="表單定義須為 key、title、sections 的組合")])
+    expanded = copy.deepcopy(dict(mapping))
+    problems: list[Problem] = []
+    if isinstance(sections := expanded.get("sections"), list):
+        for i, section in enumerate(sections):
+            if isinstance(section, dict) and "include" in section:
+                sections[i] = _included(section, f"sections[{i}]", problems)
+    if problems:
+        raise DefinitionError(problems)
+    return expanded
+
+
+def _included(section: dict[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
+    name = section.pop("include")
+    known = sorted(file.stem for file in SHARED.glob("*.yaml"))
+    if name not in known:
+        message = f"沒有「{shown(name)}」這個共用區段{did_you_mean(name, known)}"
+        problems.append(Problem(path=f"{path}.include", message=message))
+        return section
+    if "fields" in section:
+        problems.append(Problem(path=path, message="include 與 fields 只能擇一"))
+    shared: dict[str, Any] = read_yaml(SHARED / f"{name}.yaml")
+    return {**shared, **section}
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+def load(mapping: object, *, facts: Mapping[str, FactType] = {}) -> FormDefinition:
+    """The definition; DefinitionError with every mistake. `facts` are what conditions may read besides answers."""
+    expanded = expand(mapping)
+    reader = _FormReader(facts)
+    parts = reader.form(expanded)
+    if reader.problems:
+        raise DefinitionError(reader.problems)
+    canonical = json.dumps(expanded, sort_keys=True, separators=(",", ":"), default=str)
+    return FormDefinition(checksum=hashlib.sha256(canonical.encode()).hexdigest(), **parts)
+
+
+class _FormReader(FieldReader):
+    def form(self, mapping: Mapping[str, Any]) -> dict[str, Any]:
+        self.only(mapping, ("key", "title", "sections"), "")
+        items = mapping.get("sections")
+        if not isinstance(items, list) or not items:
+            self.report("sections", "表單至少要有一個區段")
+            items = []
+        self.learn_all(items)
+        read = [self.section(item, f"sections[{i}]") for i, item in enumerate(items)]
+        sections = tuple(section for section in read if section)
+        fields = [field for section in sections for field in section.fields]
+        self.unique([section.key for section in sections], "sections", "區段")
+        self.unique([field.key for field in fields], "sections", "欄位")
+        if len(fields) > MOST_FIELDS:
+            self.report("sections", f"一張表單最多 {MOST_FIELDS} 個欄位，目前有 {len(fields)} 個")
+        by_key = {field.key: field for field in fields}
+        for i, section in enumerate(read):
+            if section:
+                self.named_options(section.when, by_key, f"sections[{i}].when")
+        for field in fields:
+            self.relations(field, by_key)
+        return {
+            "key": self.key(mapping, ""),
+            "title": self.text(mapping, "title", "", required=True),
+            "sections": sections,
+            "order": self.order({f.key: _reads(s) | _reads(f) for s in sections for f in s.fields}),
+        }
+
+    def learn_all(self, sections: list[Any]) -> None:
+        """Conditions may read any field, also one that stands below them or has mistakes of its own."""
+        for section in sections:
+            fields = section.get("fields") if isinstance(section, Mapping) else None
+            for field in fields if isinstance(fields, list) else []:
+                self.learn(field)
+
+    def section(self, data: object, path: str) -> Section | None:
+        if not isinstance(data, Mapping):
+            self.report(path, "區段須為 key、title、fields 的組合")
+            return None
+        self.only(data, ("key", "title", "description", "when", "fields"), path)
+        key, title = self.key(data, path), self.text(data, "title", path, required=True)
+        items = data.get("fields")
+        if not isinstance(items, list) or not items:
+            self.report(f"{path}.fields", "區段至少要有一個欄位")
+            items = []
+        read = [self.field(item, f"{path}.fields[{i}]") for i, item in enumerate(items)]
+        return Section(
+            key=key or path,  # stands in until all mistakes are found
+            title=title or Text(zh=path),
+            description=self.text(data, "description", path),
+            when=self.condition(data, "when", path),
+            fields=tuple(field for field in read if field),
+        )
+
+    def relations(self, field: Field, by_key: Mapping[str, Field]) -> None:
+        """What only the whole form can tell: reserved names, other dates, options that conditions name."""
+        path = self.paths[field.key]
+        if field.key in RESERVED:
+            self.report(f"{path}.key", f"「{field.key}」是系統保留的名稱，請改用其他 key")
+        if field.not_before is not None:
+            dates = [key for key, type_ in self.types.items() if type_ == "date" and key != field.key]
+            if field.not_before not in dates:
+                close = did_you_mean(field.not_before, dates)
+                self.report(f"{path}.not_before", f"「{field.not_before}」不是另一個日期欄位{close}")
+        if field.required_when and field.key in _keys(field.required_when):
+            self.report(f"{path}.required_when", "不能以欄位自己的答案作為必填條件")
+        self.named_options(field.when, by_key, f"{path}.when")
+        self.named_options(field.required_when, by_key, f"{path}.required_when")
+
+    def named_options(self, condition: Condition | None, by_key: Mapping[str, Field], path: str) -> None:
+        """A condition that names an option which nobody can choose would never hold."""
+        for leaf, value in _literals(condition):
+            key, _, part = leaf.fact.removeprefix("answers.").partition(".")
+            field = by_key.get(key) if leaf.fact.startswith("answers.") else None
+            choices = field.kind.part_choices(field, part) if field else {}
+            if choices and value not in choices:
+                close = did_you_mean(value, choices)
+                self.report(path, f"「{leaf.fact}」沒有「{shown(value)}」這個選項{close}")
+
+    def order(self, reads: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+        """The fields, each after those that its conditions read; every cycle is a mistake."""
+        graph = {key: sorted(others & reads.keys()) for key, others in reads.items()}
+        while True:
+            try:
+                return tuple(graphlib.TopologicalSorter(graph).static_order())
+            except graphlib.CycleError as error:
+                cycle: list[str] = error.args[1]
+                self.report("sections", f"顯示條件互相循環：{' → '.join(reversed(cycle))}")
+                graph[cycle[1]].remove(cycle[0])
+
+
+def _reads(owner: Section | Field) -> frozenset[str]:
+    return _keys(owner.when) if owner.when else frozenset()
+
+
+def _keys(condition: Condition) -> frozenset[str]:
+    """The fields whose answers a condition reads."""
+    return frozenset(name.split(".")[1] for name in facts_of(condition) if name.startswith("answers."))
+
+
+def _literals(condition: Condition | None) -> Iterator[tuple[Leaf, str]]:
+    for leaf in leaves_of(condition) if condition else ():
+        for value in leaf.value if isinstance(leaf.value, tuple) else (leaf.value,):
+            if isinstance(value, str):
+                yield leaf, value
