@@ -199,12 +199,16 @@ STAND_IN = re.compile(
 MACHINE = re.compile(r"(?<![\w.:/-])/(" + "|".join(["work", "root", "home", "tmp", "Users"]) + r")/[\w.]")
 LONGEST_FILE = 600
 
+
+def is_module(path: Path) -> bool:
+    """A migration is history: it is written once and not kept tidy."""
+    return path.suffix == ".py" and path.parent.name != "versions"
+
+
 HABITS: Mapping[str, Callable[[Path, str], bool]] = {
     "names a folder of one machine": lambda path, text: bool(MACHINE.search(text)),
     "holds unfinished work": lambda path, text: bool(UNFINISHED.search(text) or STAND_IN.search(text)),
-    "is a module too long to read": lambda path, text: (
-        path.suffix == ".py" and text.count("\n") > LONGEST_FILE
-    ),
+    "is a module too long to read": lambda path, text: is_module(path) and text.count("\n") > LONGEST_FILE,
     "is a lock that names a host": lambda path, text: path.suffix == ".lock" and "://" in text,
 }
 
