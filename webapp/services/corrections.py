@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 import forms.answers
 from forms.answers import Change, Cleaned
@@ -73,6 +74,7 @@ def starting_raw(case: Case, request: CorrectionRequest, form: FormDefinition) -
 
 
 def save(case: Case, request: CorrectionRequest, raw: Raw, version: int) -> None:
+    lock(request)
     if version != request.version:
         raise Conflict(
             Text(
@@ -85,24 +87,35 @@ def save(case: Case, request: CorrectionRequest, raw: Raw, version: int) -> None
     db.session.flush()
 
 
+def lock(request: CorrectionRequest) -> None:
+    """Uploads come several at a time, beside the autosave: whoever writes next waits, and reads what was written."""
+    db.session.refresh(request, with_for_update=True)
+
+
 def add_file(case: Case, request: CorrectionRequest, document: Document) -> None:
-    form = definitions.form(case.form_revision_id)
-    raw = {name: list(values) for name, values in starting_raw(case, request, form).items()}
     key = document.field_key or ""
-    raw[key] = [*raw.get(key, []), document.public_id]
-    request.raw = raw
-    db.session.flush()
+    lock(request)
+    _set_files(case, request, key, lambda ids: [*ids, document.public_id])
 
 
 def drop_file(case: Case, request: CorrectionRequest, field_key: str, public_id: str) -> None:
     """Takes a file out of the correction. One that was sent before stays in the record of the earlier submission."""
     if field_key not in request.fields:
         raise NotFound()
+    lock(request)
+    _set_files(case, request, field_key, lambda ids: [kept for kept in ids if kept != public_id])
+
+
+def _set_files(
+    case: Case, request: CorrectionRequest, field_key: str, change: Callable[[list[str]], list[str]]
+) -> None:
+    """Past the version counter: a file more or less makes no open page out of date."""
     form = definitions.form(case.form_revision_id)
     raw = {name: list(values) for name, values in starting_raw(case, request, form).items()}
-    raw[field_key] = [kept for kept in raw.get(field_key, []) if kept != public_id]
-    request.raw = raw
-    db.session.flush()
+    raw[field_key] = change(raw.get(field_key, []))
+    table = CorrectionRequest.__table__
+    db.session.execute(update(table).where(table.c.id == request.id).values(raw=raw))
+    set_committed_value(request, "raw", raw)
 
 
 def check(case: Case, request: CorrectionRequest, now: datetime, lang: str) -> Cleaned:
@@ -140,7 +153,7 @@ def take_in(actor: Actor, case: Case, request: CorrectionRequest, now: datetime)
             created_at=now,
         )
     )
-    parties.rewrite(case, answers)
+    parties.rewrite(case, form, answers)
     db.session.flush()
     return forms.answers.diff(form, before.all_answers, answers)
 

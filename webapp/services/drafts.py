@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
+import forms.answers
 from forms.model import FormDefinition
 from rules.values import Text
 from webapp.crypto import public_id
@@ -19,8 +21,6 @@ from webapp.permissions import Actor
 from webapp.queries import definitions
 
 LIFETIME = timedelta(days=30)
-#: longer input is refused by its field; this much of it is kept to be shown again
-KEPT_PER_VALUE = 20_000
 
 Raw = Mapping[str, Sequence[str]]
 
@@ -77,6 +77,7 @@ def save(
     draft: Draft, form: FormDefinition, keys: Sequence[str], raw: Raw, version: int, now: datetime
 ) -> None:
     """Keeps what was typed for some fields. A page older than the draft is refused: no tab overwrites another."""
+    lock(draft)
     if version != draft.version:
         raise Conflict(
             Text(
@@ -92,16 +93,9 @@ def save(
 
 def merged(kept: Raw, form: FormDefinition, keys: Sequence[str], raw: Raw) -> dict[str, list[str]]:
     """`kept` with the input of the named fields replaced. Files change by upload and removal, never by a posted id."""
-    replaced = {key for key in keys if form.field(key).type != "file"}
-
-    def belongs(name: str) -> bool:
-        return name.split("-", 1)[0] in replaced
-
-    result = {name: list(values) for name, values in kept.items() if not belongs(name)}
-    result |= {
-        name: [value[:KEPT_PER_VALUE] for value in values] for name, values in raw.items() if belongs(name)
-    }
-    return result
+    replaced = tuple(key for key in keys if form.field(key).type != "file")
+    rest = {name: list(values) for name, values in kept.items() if name.split("-", 1)[0] not in replaced}
+    return rest | forms.answers.keep(form, raw, keys=replaced)
 
 
 def bring_up_to_date(draft: Draft, now: datetime) -> list[Text]:
@@ -133,14 +127,26 @@ def adopt(actor: Actor, device_hash: str, now: datetime) -> int:
     return len(drafts)
 
 
+def lock(draft: Draft) -> None:
+    """Uploads come several at a time, beside the autosave: whoever writes next waits, and reads what was written."""
+    db.session.refresh(draft, with_for_update=True)
+
+
 def add_file(draft: Draft, document: Document) -> None:
     """Names an upload in the draft's input."""
     key = document.field_key or ""
-    draft.raw = {**draft.raw, key: [*draft.raw.get(key, []), document.public_id]}
-    db.session.flush()
+    lock(draft)
+    _set_files(draft, key, [*draft.raw.get(key, []), document.public_id])
 
 
 def drop_file(draft: Draft, field_key: str, public_id: str) -> None:
-    kept = [document for document in draft.raw.get(field_key, []) if document != public_id]
-    draft.raw = {**draft.raw, field_key: kept}
-    db.session.flush()
+    lock(draft)
+    _set_files(draft, field_key, [kept for kept in draft.raw.get(field_key, []) if kept != public_id])
+
+
+def _set_files(draft: Draft, field_key: str, ids: list[str]) -> None:
+    """Past the version counter: a file more or less makes no open page out of date."""
+    raw = {**draft.raw, field_key: ids}
+    table = Draft.__table__
+    db.session.execute(update(table).where(table.c.id == draft.id).values(raw=raw))
+    set_committed_value(draft, "raw", raw)
