@@ -68,7 +68,10 @@ class Case(db.Model):
     state: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(10), default="open")
     outcome: Mapped[str | None] = mapped_column(String(20))
+    #: grant or reject, as the officer proposes; and who proposed it, for whom: they may not decide it
     proposal: Mapped[str | None] = mapped_column(String(10))
+    proposed_by_id: Mapped[int | None] = ref("account.id")
+    proposed_for_id: Mapped[int | None] = ref("account.id")
     #: counts the states entered, so that the tasks of the present visit are known
     visit: Mapped[int] = mapped_column(default=0)
     due_on: Mapped[date | None]

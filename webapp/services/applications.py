@@ -93,11 +93,11 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             created_at=now,
         )
     )
-    for party in parties.from_answers(answers):
+    for party in parties.from_answers(form, answers):
         party.case_id = case.id
         db.session.add(party)
     _attach_files(case, draft_key, form, answers)
-    step = engine.start(ctx.workflow, facts, service.parameters)
+    step = engine.start(ctx.workflow, facts, service.engine_parameters)
     steps.carry_out(actor, ctx, step, now, pick=pick, first=True)
     effects.enqueue(
         effects.effect("receipt", case.public_id, now, case_id=case.id),

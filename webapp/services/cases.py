@@ -21,8 +21,10 @@ from webapp.queries.org import chart
 from webapp.services import evaluation, steps
 from webapp.services.steps import Context, Given
 from workflows import engine
-from workflows.model import Transition
+from workflows.model import WITHDRAW, Transition
 
+#: the form whose records are counted as inspections
+INSPECTION = "inspection_record"
 #: transitions with one of these effects decide the case
 DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 
@@ -71,22 +73,29 @@ def facts_now(ctx: Context) -> dict[str, object]:
         task_form = definitions.form(submission.form_revision_id)
         for name, value in forms.answers.facts(task_form, submission.all_answers).items():
             facts[name.replace("answers.", "task.", 1)] = value
-    facts["case.inspections"] = _visits(ctx.case.id, "inspection_record")
+    facts["case.inspections"] = _count(ctx.case.id, INSPECTION)
     return facts
+
+
+def _for_task(task: Task, facts: dict[str, object]) -> dict[str, object]:
+    """A task with a form of its own is judged by that form, not by the records of earlier visits."""
+    if task.form_key is None:
+        return facts
+    return {name: value for name, value in facts.items() if not name.startswith("task.")}
 
 
 def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
     """Every transition that the actor may take now. The page shows exactly these."""
     if ctx.case.status == "closed":
         return []
-    tasks = steps.tasks_of_visit(ctx.case)
-    present = steps.snapshot(ctx, tasks, facts_now(ctx))
+    tasks, facts = steps.tasks_of_visit(ctx.case), facts_now(ctx)
     found = []
     for task in tasks:
         mandate = _mandate(actor, task, taipei_day(now))
         if task.state != "open" or mandate is None:
             continue
         functions = frozenset({task.function})
+        present = steps.snapshot(ctx, tasks, _for_task(task, facts))
         task_form = definitions.current_form(task.form_key, taipei_day(now)) if task.form_key else None
         found += [
             Offer(transition, task, mandate[0], task_form)
@@ -110,7 +119,7 @@ def take_transition(
     if transition is not None:
         _separate_duties(actor, ctx, transition, acting_for_id)
     needs_form = transition is not None and "form" in transition.requires
-    facts = facts_now(ctx)
+    facts = _for_task(task, facts_now(ctx))
     if needs_form and task.form_key:
         facts |= _record_form(actor, case, task, given, now)
     step = engine.take(
@@ -137,6 +146,19 @@ def take_as_citizen(
     """The applicant's own action: withdraw, or answer a correction request."""
     _check_version(case, version)
     _take(actor, case, name, "citizen", now, given)
+
+
+def answer_correction(actor: Actor, case: Case, now: datetime, *, version: int) -> None:
+    """The applicant says that the correction or improvement is done; the case goes back to the officer."""
+    ctx = steps.context(case)
+    way_back = [
+        t for t in ctx.workflow.state(case.state).transitions if t.by == "citizen" and t.name != WITHDRAW
+    ]
+    if not way_back:
+        raise Refused(
+            Text(zh="這個案件目前沒有需要補正的事項。", en="Nothing needs correcting in this case now.")
+        )
+    take_as_citizen(actor, case, way_back[0].name, now, version=version)
 
 
 def take_as_system(case: Case, name: str, now: datetime, given: Given | None = None) -> None:
@@ -217,18 +239,9 @@ def _separate_duties(actor: Actor, ctx: Context, transition: Transition, acting_
                 en="You are the applicant and may not act on this case.",
             )
         )
-    if (
-        DECIDING.isdisjoint(effect.partition(":")[0] for effect in transition.effects)
-        or ctx.case.proposal is None
-    ):
-        return
-    proposer = db.session.execute(
-        select(Task.done_by_id, Task.acting_for_id)
-        .where(Task.case_id == ctx.case.id, Task.state == "done", Task.outcome.like("propose%"))
-        .order_by(Task.done_at.desc())
-        .limit(1)
-    ).one_or_none()
-    if proposer is not None and people & {proposer.done_by_id, proposer.acting_for_id}:
+    deciding = not DECIDING.isdisjoint(effect.partition(":")[0] for effect in transition.effects)
+    proposers = {ctx.case.proposed_by_id, ctx.case.proposed_for_id} - {None}
+    if deciding and people & proposers:
         raise Refused(
             Text(
                 zh="這個案件由您擬辦，不能再由您決行，請由其他主管決行。",
@@ -254,7 +267,7 @@ def _record_form(actor: Actor, case: Case, task: Task, given: Given, now: dateti
         Submission(
             case_id=case.id,
             kind=form.key,
-            number=_visits(case.id, form.key) + 1,
+            number=_count(case.id, form.key) + 1,
             form_revision_id=revision,
             task_id=task.id,
             answers=plain,
@@ -275,7 +288,7 @@ def upload_key(task: Task) -> str:
     return f"task-{task.public_id}"[:32]
 
 
-def _visits(case_id: int, kind: str) -> int:
+def _count(case_id: int, kind: str) -> int:
     return db.session.scalars(
         select(func.count())
         .select_from(Submission)

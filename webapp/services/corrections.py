@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 def open_request(
     actor: Actor, ctx: Context, fields: Sequence[str], message: str, now: datetime
 ) -> CorrectionRequest:
-    """Opens the named fields to the applicant; the last day allowed is a working day (行政程序法 48)."""
-    known = {field.key for field in ctx.form.fields}
-    unknown = [key for key in fields if key not in known]
-    if not fields or unknown:
+    """Opens the named fields to the applicant; the last day allowed is a working day (行政程序法 48).
+
+    Without fields it asks for an improvement on the spot, which the applicant reports as done.
+    """
+    if not set(fields) <= {field.key for field in ctx.form.fields}:
         raise Refused(
             Text(zh="請至少勾選一個要補正的欄位。", en="Choose at least one field to be corrected.")
         )

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text
-from workflows.service import fill
 
 import forms.answers
 from rules import conditions
@@ -16,11 +15,13 @@ from webapp.models import CaseEvent, EventPayload, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import chart
-from webapp.services import effects, evaluation, parties
+from webapp.services import effects, evaluation, notices, parties
+from workflows.service import fill
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
 
+NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
 
 
@@ -29,7 +30,7 @@ def issue(actor: Actor, ctx: Context, kind: str, comment: str, attached: str, no
     from webapp.services.cases import answers_of
 
     case, today = ctx.case, taipei_day(now)
-    proposed = _proposal(case.id)
+    proposed = _proposal(ctx)
     reason = comment.strip() or proposed.get("comment", "")
     attached = attached.strip() or proposed.get("conditions", "")
     answers = answers_of(case)
@@ -65,7 +66,10 @@ def issue(actor: Actor, ctx: Context, kind: str, comment: str, attached: str, no
     )
     db.session.add(letter)
     db.session.flush()
-    effects.enqueue(effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id))
+    effects.enqueue(
+        effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id),
+        notices.effect(case, NOTICES[kind], now, comment=reason),
+    )
     return letter
 
 
@@ -102,13 +106,13 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
     }
 
 
-def _proposal(case_id: int) -> dict[str, Any]:
-    """The reasons that came with the proposal now before the decider."""
-
+def _proposal(ctx: Context) -> dict[str, Any]:
+    """The reasons and conditions that came with the proposal now before the decider."""
+    proposing = {t.name for state in ctx.workflow.states for t in state.transitions if t.proposes}
     body = db.session.scalars(
         select(EventPayload.body)
         .join(CaseEvent, CaseEvent.id == EventPayload.event_id)
-        .where(CaseEvent.case_id == case_id, CaseEvent.kind.like("propose%"))
+        .where(CaseEvent.case_id == ctx.case.id, CaseEvent.kind.in_(proposing))
         .order_by(CaseEvent.seq.desc())
         .limit(1)
     ).first()

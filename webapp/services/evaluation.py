@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
-from workflows.service import ServiceDefinition
 
 import forms.answers
 from forms.model import FormDefinition
@@ -17,27 +16,37 @@ from webapp.extensions import db
 from webapp.models import Case, Firing
 from webapp.moments import taipei_day
 from webapp.queries import definitions
+from workflows.service import ServiceDefinition
 
 
 def facts_of(
     case: Case, service: ServiceDefinition, form: FormDefinition, answers: Mapping[str, Any]
 ) -> dict[str, object]:
     """What guards and rules may know of a case. Names and types are those of rules.facts."""
-    applicant = answers.get("address") or {}
     return {
         "service.code": service.code,
         "service.owner": service.owner,
+        "service.handling_unit": service.handling_unit.zh,
         "service.workflow": service.workflow,
         "service.period": service.period.period,
+        "service.period_kind": service.period.kind,
         "service.decision_level": service.decision_level,
         "case.channel": case.channel,
         "case.filed_on": case.filed_on,
         "case.state": case.state,
         "case.proposal": case.proposal,
         "case.fee": case.fee_total,
-        "applicant.township": applicant.get("township") if isinstance(applicant, Mapping) else None,
+        "applicant.type": answers.get("applicant_type"),
+        "applicant.township": _township(form, answers),
         **forms.answers.facts(form, answers),
     }
+
+
+def _township(form: FormDefinition, answers: Mapping[str, Any]) -> str | None:
+    """The township that the application is about where the form asks for it, else that of the address."""
+    asked = (answers.get(field.key) for field in form.fields if field.type == "township")
+    address = answers.get("address")
+    return next((t for t in asked if t), address.get("township") if isinstance(address, Mapping) else None)
 
 
 def evaluate(

@@ -49,7 +49,7 @@ TEMPLATES: dict[str, Template] = {
             en="Your application {number} was not corrected in time; the review goes on with what was sent.",
         ),
     ),
-    "correction_received": Template(
+    "corrected": Template(
         Text(zh="已收到您的補正：{service}", en="We have received your correction: {service}"),
         Text(
             zh="您的補正（{number}）已送達，新的預計完成日為 {due}。",
@@ -110,8 +110,6 @@ def notify(
 def effect(
     case: Case, template: str, now: datetime, *, comment: str = "", on_date: date | None = None
 ) -> Effect:
-    if template == "decided":
-        template = case.outcome or ""
     TEMPLATES[template]  # an unknown template fails here, not in the worker
     return effects.effect(
         "notice",

@@ -7,21 +7,23 @@ from typing import Any
 
 from sqlalchemy import select
 
+import forms.answers
+from forms.model import FormDefinition
 from webapp import crypto
 from webapp.extensions import db
 from webapp.models import Case, Party
 
 
-def from_answers(answers: Mapping[str, Any]) -> list[Party]:
+def from_answers(form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
     kind = answers.get("applicant_type")
     people = [
         _party(
             "company" if kind in {"company", "organisation"} else "applicant",
             answers.get("applicant_name"),
-            answers.get("applicant_id"),
+            answers.get("applicant_id") or answers.get("company_number"),
             answers.get("phone"),
             answers.get("email"),
-            answers.get("address"),
+            _in_words(form, answers, "address"),
         )
     ]
     if answers.get("agent_name"):
@@ -31,12 +33,12 @@ def from_answers(answers: Mapping[str, Any]) -> list[Party]:
     return people
 
 
-def rewrite(case: Case, answers: Mapping[str, Any]) -> None:
+def rewrite(case: Case, form: FormDefinition, answers: Mapping[str, Any]) -> None:
     """After a correction the parties are those of the newest answers."""
-    for party in db.session.scalars(select(Party).where(Party.case_id == case.id)):
+    for party in of_case(case.id):
         db.session.delete(party)
     db.session.flush()
-    for party in from_answers(answers):
+    for party in from_answers(form, answers):
         party.case_id = case.id
         db.session.add(party)
 
@@ -57,13 +59,9 @@ def _party(role: str, name: Any, identifier: Any, phone: Any, email: Any, addres
         identifier_hash=crypto.keyed_hash(identifier, "party") if identifier else None,
         phone=phone or None,
         email=email or None,
-        address=_address_text(address),
+        address=address or None,
     )
 
 
-def _address_text(address: Any) -> str | None:
-    if isinstance(address, Mapping):
-        from forms.places import address_text
-
-        return address_text(address) or None
-    return address or None
+def _in_words(form: FormDefinition, answers: Mapping[str, Any], key: str) -> str:
+    return forms.answers.display(form.field(key), answers[key]) if answers.get(key) else ""

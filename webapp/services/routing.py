@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import func, select
-from workflows.service import ServiceDefinition
 
 from webapp.extensions import db
 from webapp.models import Case, Task
 from webapp.queries.org import Chart, Seat, UnitInfo, chart
+from workflows.service import ServiceDefinition
 
 
-def handling_unit(service: ServiceDefinition, assigned: str | None = None) -> UnitInfo:
-    """The unit that works on a service: the rule's word, else the service's handling unit, else its owner."""
+def handling_unit(service: ServiceDefinition, assigned: str = "handling") -> UnitInfo:
+    """The unit that works on a service: a unit code, its owner, or the handling unit that it names itself."""
     tree = chart()
-    if assigned is not None and assigned in tree.by_code:
+    if assigned in tree.by_code:
         return tree.by_code[assigned]
-    return tree.by_name.get(service.handling_unit.zh, tree.by_code[service.owner])
+    owner = tree.by_code[service.owner]
+    return owner if assigned == "owner" else tree.by_name.get(service.handling_unit.zh, owner)
 
 
 def unit_for(name: str, case: Case) -> int:

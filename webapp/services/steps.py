@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
-from workflows.service import ServiceDefinition
 
 from forms.model import FormDefinition
 from webapp.extensions import db
@@ -20,6 +19,7 @@ from webapp.queries.org import chart
 from webapp.services import clocks, corrections, decisions, events, notices, routing
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
+from workflows.service import ServiceDefinition
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def snapshot(ctx: Context, tasks: list[Task], facts: Mapping[str, object]) -> en
             for t in tasks
         ),
         facts=facts,
-        params=ctx.service.parameters,
+        params=ctx.service.engine_parameters,
     )
 
 
@@ -112,6 +112,7 @@ def carry_out(
     previous, case.state = (None if first else case.state), step.to_state
     if step.proposal:
         case.proposal = step.proposal
+        case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
     opened: list[Task] = []
     if step.moved or first:
         case.visit += 1
@@ -215,14 +216,10 @@ def _effect(actor: Actor, ctx: Context, effect: str, given: Given, now: datetime
     case, today = ctx.case, taipei_day(now)
     name, _, argument = effect.partition(":")
     if name == "pause_clock":
-        if ctx.service.correction != "none":
-            clocks.move(actor, case, clocks.of_case(case.id), "pause", now, reason=argument or "補正")
-    elif name == "resume_clock":
-        if ctx.service.correction != "none":
-            kind = "restart" if ctx.service.correction == "restart" else "resume"
-            clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason=argument or "補正")
-    elif name == "restart_clock":
-        clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason=argument)
+        clocks.move(actor, case, clocks.of_case(case.id), "pause", now, reason="補正")
+    elif name in ("resume_clock", "restart_clock"):
+        kind = name.removesuffix("_clock")
+        clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason="補正")
     elif name == "stop_clock":
         clocks.stop(clocks.of_case(case.id), today)
     elif name == "open_correction":

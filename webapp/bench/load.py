@@ -1,0 +1,84 @@
+"""A load of HTTP requests over kept-alive connections, one process a connection, and what came back."""
+
+from __future__ import annotations
+
+import http.client
+import multiprocessing
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Request:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str = ""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Rate in requests a second; latencies in milliseconds."""
+
+    count: int
+    failed: int
+    rate: float
+    p50: float
+    p95: float
+
+
+def drive(host: str, port: int, batches: Sequence[Sequence[Request]], seconds: float, expect: int) -> Measured:
+    """Sends each batch over its own connection, around and around if `seconds` is positive, else once."""
+    context = multiprocessing.get_context("fork")
+    ready, answers = context.Barrier(len(batches) + 1), context.Queue()
+    senders = [
+        context.Process(target=_send, args=(host, port, batch, seconds, expect, ready, answers))
+        for batch in batches
+    ]
+    for sender in senders:
+        sender.start()
+    ready.wait()
+    started = time.perf_counter()
+    results = [answers.get() for _ in senders]
+    wall = time.perf_counter() - started
+    for sender in senders:
+        sender.join()
+    took = sorted(latency for latencies, _ in results for latency in latencies)
+    failed = sum(bad for _, bad in results)
+    return Measured(
+        len(took), failed, len(took) / wall, _percentile(took, 0.50) * 1000, _percentile(took, 0.95) * 1000
+    )
+
+
+def _send(
+    host: str,
+    port: int,
+    batch: Sequence[Request],
+    seconds: float,
+    expect: int,
+    ready: Callable[..., object],
+    answers: Callable[..., object],
+) -> None:
+    connection = http.client.HTTPConnection(host, port, timeout=60)
+    connection.connect()
+    ready.wait()  # type: ignore[attr-defined]  # a Barrier
+    latencies, failed, end = [], 0, time.perf_counter() + seconds
+    while True:
+        for request in batch:
+            before = time.perf_counter()
+            connection.request(request.method, request.path, request.body or None, request.headers)
+            answer = connection.getresponse()
+            answer.read()
+            latencies.append(time.perf_counter() - before)
+            failed += answer.status != expect
+            if seconds > 0 and time.perf_counter() > end:
+                break
+        if seconds <= 0 or time.perf_counter() > end:
+            break
+    connection.close()
+    answers.put((latencies, failed))  # type: ignore[attr-defined]  # a Queue
+
+
+def _percentile(values: Sequence[float], share: float) -> float:
+    return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0
