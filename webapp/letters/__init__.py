@@ -1,0 +1,1 @@
+"""Letters: what the county hands out on paper, from templates to PDF."""

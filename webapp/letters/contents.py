@@ -1,0 +1,168 @@
+"""What stands in the three documents of a case, as plain values: no database, no request, no clock."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+@dataclass(frozen=True)
+class Contact:
+    """Whom to ask. What is empty is not printed."""
+
+    unit: str
+    officer: str = ""
+    phone: str = ""
+    email: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class Fee:
+    """One line of a fee; amount in whole New Taiwan dollars ("500") or words (免費, 另行通知)."""
+
+    label: str
+    amount: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A document that was asked for; without a filename it was not handed in."""
+
+    label: str
+    filename: str = ""
+    note: str = ""
+
+
+# --- 送件收據 --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The proof that an application was received, and how to follow it."""
+
+    agency_name: str
+    case_number: str
+    service_title: str
+    applicant: str
+    received_at: datetime
+    printed_at: datetime
+    channel: str
+    handling_unit: str
+    contact: Contact
+    track_url: str
+    track_code: str = ""
+    period: str = ""
+    due_on: date | None = None
+    agent: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    fees: tuple[Fee, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+# --- 函、處分書 ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An official letter. As an administrative disposition it must state what 行政程序法 96 lists.
+
+    The points are facts, reasons and legal basis, each one paragraph. `head_name` is empty on automatic mass
+    decisions, which bear the seal alone (96 I 4); `deputy` is who decided in the head's place, as it is to be printed
+    (建設處處長 李四 決行). `fingerprint` is a digest of what was decided, to compare with the page of `verify_url`.
+    """
+
+    agency_name: str
+    recipient: str
+    issued_on: date
+    doc_number: str
+    subject: str
+    points: tuple[str, ...]
+    case_number: str
+    service_title: str
+    contact: Contact
+    verify_url: str
+    fingerprint: str
+    title: str = "函"
+    recipient_address: str = ""
+    speed: str = "普通件"
+    confidentiality: str = ""
+    enclosures: str = ""
+    conditions: tuple[str, ...] = ()
+    remedy: str = ""
+    originals: tuple[str, ...] = ()
+    copies: tuple[str, ...] = ()
+    head_title: str = ""
+    head_name: str = ""
+    deputy: str = ""
+    disposition: bool = True
+
+    def __post_init__(self) -> None:
+        demanded = {
+            "處分相對人": self.recipient,
+            "主旨": self.subject,
+            "事實、理由及法令依據": all(point.strip() for point in self.points) and self.points,
+            "處分機關": self.agency_name,
+            "發文字號": self.doc_number,
+        }
+        if self.disposition:
+            demanded["救濟教示"] = self.remedy
+        if absent := [name for name, value in demanded.items() if not value]:
+            raise ValueError(f"letter without {'、'.join(absent)} (行政程序法 96)")
+
+
+# --- 申請書 ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One box of a question, ticked or not."""
+
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question and its answer: words, boxes to tick, or a number with a frame for each character."""
+
+    label: str
+    value: str = ""
+    choices: tuple[Choice, ...] = ()
+    framed: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A question answered by a table."""
+
+    label: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the form."""
+
+    title: str
+    rows: tuple[Row | Grid, ...]
+
+
+@dataclass(frozen=True)
+class ApplicationForm:
+    """A filled application, as the file keeps it."""
+
+    agency_name: str
+    title: str
+    case_number: str
+    applicant: str
+    filed_at: datetime
+    printed_at: datetime
+    channel: str
+    sections: tuple[Section, ...]
+    track_url: str
+    legal_basis: str = ""
+    agent: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    declaration: str = ""
+    offices: tuple[str, ...] = ("承辦人", "單位主管", "機關首長")

@@ -1,0 +1,72 @@
+"""The PDF of each of the three documents of a case. Pure functions of the values in `contents`."""
+
+from typing import Any
+
+from webapp.letters import seal
+from webapp.letters.contents import (
+    ApplicationForm,
+    Attachment,
+    Choice,
+    Contact,
+    Decision,
+    Fee,
+    Grid,
+    Receipt,
+    Row,
+    Section,
+)
+from webapp.letters.form_layout import blocks
+from webapp.letters.geta import printable
+from webapp.letters.pdf import render
+from webapp.letters.qr import qr_png
+from webapp.letters.wording import environment, whole_dollars
+
+__all__ = [
+    "ApplicationForm",
+    "Attachment",
+    "Choice",
+    "Contact",
+    "Decision",
+    "Fee",
+    "Grid",
+    "Receipt",
+    "Row",
+    "Section",
+    "application",
+    "decision",
+    "receipt",
+]
+
+
+def receipt(document: Receipt) -> bytes:
+    """送件收據. Characters that no typeface has print as in an application."""
+    document, unprintable = printable(document)
+    total = sum(whole_dollars(fee.amount) or 0 for fee in document.fees)
+    return _pdf(
+        "receipt.html", document, fee_total=str(total), qr=qr_png(document.track_url), unprintable=unprintable
+    )
+
+
+def decision(document: Decision) -> bytes:
+    """函 or 處分書."""
+    stamp = seal.seal_png(f"{document.agency_name}印")
+    return _pdf("decision.html", document, qr=qr_png(document.verify_url), seal=stamp)
+
+
+def application(document: ApplicationForm) -> bytes:
+    """申請書. A character that no typeface has (an emoji in a remark) prints as 〓 and is named in a note."""
+    document, unprintable = printable(document)
+    return _pdf(
+        "application.html",
+        document,
+        sections=[(section.title, list(blocks(section))) for section in document.sections],
+        qr=qr_png(document.track_url),
+        unprintable=unprintable,
+    )
+
+
+_templates = environment()
+
+
+def _pdf(template: str, document: Any, **more: Any) -> bytes:
+    return render(_templates.get_template(template).render(doc=document, **more))

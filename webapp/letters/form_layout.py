@@ -1,0 +1,66 @@
+"""How the answers of an application are laid out on the printed form."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from unicodedata import east_asian_width
+
+from webapp.letters.contents import Grid, Row, Section
+
+_FORM_WIDTH = 170  # millimetres
+_HALF = 30  # columns of type (two a Chinese character) of an answer that shares its line
+_LABEL = 14  # and of its label
+_LONG = 1000  # columns, or line ends, from which an answer is set as paragraphs
+_LONG_LINES = 12
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(character) in "WFA" else 1 for character in text)
+
+
+def _is_long(row: Row) -> bool:
+    return _width(row.value) > _LONG or row.value.count("\n") > _LONG_LINES
+
+
+def _is_short(row: Row) -> bool:
+    if "\n" in row.value or _width(row.label) > _LABEL:
+        return False
+    if row.choices:
+        return sum(_width(choice.label) + 4 for choice in row.choices) <= _HALF
+    return _width(row.value) * (2 if row.framed else 1) <= _HALF
+
+
+@dataclass
+class Block:
+    """One of three: lines of one or two questions each, a grid with its column widths, or one answer of many words."""
+
+    lines: list[list[Row]] = field(default_factory=list)
+    grid: Grid | None = None
+    widths: tuple[float, ...] = ()
+    long: Row | None = None
+
+
+def blocks(section: Section) -> Iterator[Block]:
+    """Short answers stand two in a line, as on a paper form; grids and long answers stand outside its lines.
+
+    A long answer is set as paragraphs, since a table cell higher than a page is slow to lay out and hard to read.
+    """
+    lines: list[list[Row]] = []
+    for row in section.rows:
+        if isinstance(row, Grid) or _is_long(row):
+            if lines:
+                yield Block(lines)
+                lines = []
+            yield Block(grid=row, widths=_column_widths(row)) if isinstance(row, Grid) else Block(long=row)
+        elif lines and len(lines[-1]) == 1 and _is_short(lines[-1][0]) and _is_short(row):
+            lines[-1].append(row)
+        else:
+            lines.append([row])
+    if lines:
+        yield Block(lines)
+
+
+def _column_widths(grid: Grid) -> tuple[float, ...]:
+    """Millimetres for each column, by its longest text within reason."""
+    longest = [max(map(_width, column)) for column in zip(grid.columns, *grid.rows, strict=True)]
+    weights = [min(max(columns, 6), 40) for columns in longest]
+    return tuple(round(_FORM_WIDTH * weight / sum(weights), 2) for weight in weights)
