@@ -7,6 +7,7 @@ a comparison unknown (None), `not unknown` is unknown, and unknown never holds.
 
 import difflib
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -89,6 +90,9 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
+_ISO_DATE = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 def coerce(type_: FactType, value: object) -> object | None:
     """The value as its type, also from parsed JSON (floats by their text, ISO dates); else None."""
     if type_ == "number":
@@ -117,7 +121,7 @@ def _number(value: object) -> int | Decimal | None:
 
 
 def _date(value: object) -> date | None:
-    if isinstance(value, str) and len(value) == 10:
+    if isinstance(value, str) and _ISO_DATE.fullmatch(value):
         try:
             return date.fromisoformat(value)
         except ValueError:

@@ -56,12 +56,11 @@ class DefinitionError(ValueError):
 
 # --- ROC dates -------------------------------------------------------------------------------------------
 
-_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {
-    "零": 0,
-    "○": 0,
-    "兩": 2,
-}
-_TENS = {"十": 10, "廿": 20, "卅": 30}
+_DIGITS = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
+_SCORES = {"廿": 20, "卅": 30}
+_COUNTED = re.compile(
+    "(?:([一二三四五六七八九]?)百)?零?(?:([一二三四五六七八九]?)十|([廿卅]))?([一二三四五六七八九])?"
+)
 _NUMERAL = r"[0-9]{1,4}|[〇○零一二三四五六七八九十廿卅百]{1,7}"
 _WRITTEN = re.compile(
     rf"(?P<era>(?:中華)?民國前|(?:中華)?民國|西元)?(?P<year>{_NUMERAL}|元)年"
@@ -83,17 +82,15 @@ def _numeral(text: str) -> int:
         return int(text)
     if all(c in _DIGITS for c in text):
         return int("".join(str(_DIGITS[c]) for c in text))
-    total, digit = 0, None
-    for c in text:
-        if c in _DIGITS:
-            digit = _DIGITS[c]
-            continue
-        if c == "百":
-            total += 100 * (1 if digit is None else digit)
-        else:
-            total += _TENS[c] * (1 if digit is None else digit)
-        digit = None
-    return total + (digit or 0)
+    counted = _COUNTED.fullmatch(text)
+    if counted is None:
+        raise ValueError(f"not a numeral: {text!r}")
+    hundreds, tens, score, ones = counted.groups()
+    total = _SCORES.get(score, 0) + _DIGITS.get(ones, 0)
+    for digit, unit in ((hundreds, 100), (tens, 10)):
+        if digit is not None:
+            total += unit * _DIGITS.get(digit, 1)  # 十 alone is ten
+    return total
 
 
 def parse_roc_date(text: str) -> date:
