@@ -47,12 +47,16 @@ def new_database(databases: Databases) -> Callable[[], str]:
 
 
 @pytest.fixture(scope="session")
-def app(databases: Databases) -> Flask:
+def app(databases: Databases) -> Iterator[Flask]:
     """One application a run, on a copy of the template. Tests of CSRF switch it on in the configuration."""
     from webapp import create_app
+    from webapp.extensions import db
 
     url = databases.create("main", TEMPLATE)
-    return create_app({**SECRETS, "DATABASE_URL": url, "TESTING": True, "WTF_CSRF_ENABLED": False})
+    made = create_app({**SECRETS, "DATABASE_URL": url, "TESTING": True, "WTF_CSRF_ENABLED": False})
+    yield made
+    with made.app_context():
+        db.engine.dispose()
 
 
 @pytest.fixture
