@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from webapp import create_app, demo, migrate
+from webapp.extensions import db
 from webapp.moments import utc_now
 from webapp.permissions import SYSTEM
 from webapp.services import publishing
@@ -28,6 +29,7 @@ def prepare(database_url: str) -> None:
             with unit_of_work():
                 loaded = demo.load(app.config["SECRET_KEY"], now)
             print(f"  demonstration county: {'loaded' if loaded else 'already there'}", flush=True)
+        db.engine.dispose()
 
 
 def demo_logins() -> list[tuple[str, str, str]]:
