@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -38,21 +38,23 @@ def open_request(
         raise Refused(
             Text(zh="請至少勾選一個要補正的欄位。", en="Choose at least one field to be corrected.")
         )
-    today = taipei_day(now)
-    due = calendar(ctx.case.handling_unit_id).next_working_day(
-        today + timedelta(days=ctx.service.correction_days)
-    )
     request = CorrectionRequest(
         case_id=ctx.case.id,
         fields=[field.key for field in ctx.form.fields if field.key in set(fields)],
         message=message.strip(),
         requested_by_id=actor.account_id,
         requested_at=now,
-        due_on=due,
+        due_on=last_day(ctx, taipei_day(now)),
     )
     db.session.add(request)
     db.session.flush()
     return request
+
+
+def last_day(ctx: Context, today: date) -> date:
+    """Until when the applicant may answer a request of today."""
+    answered_by = today + timedelta(days=ctx.service.correction_days)
+    return calendar(ctx.case.handling_unit_id).next_working_day(answered_by)
 
 
 def current(case: Case) -> CorrectionRequest:

@@ -124,35 +124,47 @@ def effect(
 
 def deliver(row: Effect, case: Case, base_url: str, extra: dict[str, str], now: datetime) -> None:
     """Writes the message of an effect for every channel by which the applicant can be reached."""
-    party = parties.applicant(case.id)
-    template, lang = TEMPLATES[row.payload["template"]], case.language
-    service = definitions.service(case.service_revision_id)
     given = row.payload.get("date") or ""
-    words = {
-        "service": service.title.in_(lang),
-        "number": case.number or "",
-        "due": format_roc_date(case.due_on) if case.due_on else "",
-        "comment": row.payload.get("comment", ""),
-        "date": format_roc_date(date.fromisoformat(given)) if given else "",
-        "correction_due": "",
-        "letter": "",
-        "url": f"{base_url}/track?number={case.number}",
-        "code": follow_code(case.public_id),
+    subject, body = compose(
+        case,
+        row.payload["template"],
+        comment=row.payload.get("comment", ""),
+        on_date=date.fromisoformat(given) if given else None,
         **extra,
-    }
-    subject = template.subject.in_(lang).format_map(words)
-    body = template.body.in_(lang).format_map(words) + "\n" + _FOLLOW.in_(lang).format_map(words)
-    for channel, recipient in _channels(party):
+    )
+    follow = _FOLLOW.in_(case.language).format(
+        url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
+    )
+    for channel, recipient in _channels(parties.applicant(case.id)):
         post(
             f"{row.idempotency_key}:{channel}",
             channel,
             recipient,
             subject,
-            body,
+            f"{body}\n{follow}",
             now,
             case_id=case.id,
             account_id=case.account_id,
         )
+
+
+def compose(
+    case: Case, template: str, *, comment: str = "", on_date: date | None = None, **extra: str
+) -> tuple[str, str]:
+    """Subject and body in the applicant's language; also for the officer who looks before sending."""
+    lang = case.language
+    words = {
+        "service": definitions.service(case.service_revision_id).title.in_(lang),
+        "number": case.number or "",
+        "due": format_roc_date(case.due_on) if case.due_on else "",
+        "comment": comment,
+        "date": format_roc_date(on_date) if on_date else "",
+        "correction_due": "",
+        "letter": "",
+        **extra,
+    }
+    found = TEMPLATES[template]
+    return found.subject.in_(lang).format_map(words), found.body.in_(lang).format_map(words)
 
 
 def post(
