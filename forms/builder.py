@@ -91,7 +91,10 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
         return self._typed("")
 
     def _typed(self, part: str) -> str:
-        return printable(next(iter(self.given.get(part, ())), ""))
+        typed = self.given.get(part)
+        if not typed and part == self.definition.kind.parts[0]:
+            typed = self.given.get("")  # a whole date returns to the first of its boxes
+        return printable(next(iter(typed or ()), ""))
 
     @property
     def values(self) -> list[str]:
@@ -146,7 +149,10 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
             return own + [link for row in self.rows for cell in row for link in cell.links]
         ids = {part: entry.id for part, entry in self.inputs.items()}
         first = next(iter(ids.values()), self.id)
-        return [(ids.get(mistake.part, first), mistake.text.in_(self.lang)) for mistake in self.mistakes]
+        return [
+            (ids.get(mistake.part, first) if mistake.part else first, mistake.text.in_(self.lang))
+            for mistake in self.mistakes
+        ]
 
     def add_row(self) -> None:
         """One more blank row, for a button that works without script."""

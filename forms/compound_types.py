@@ -41,6 +41,7 @@ _PART_NAMES = {
     "day": Text(zh="日", en="the day"),
 }
 _FIRST_GREGORIAN_YEAR = 1000
+_YEAR = re.compile("^(?:民國|西元)?[0-9]{1,4}年?$")
 
 
 def shown_date(day: date) -> Text:
@@ -58,6 +59,8 @@ class Date(FieldType):
     def parse(self, field: Field, given: Given, today: date) -> Json:
         boxes = {part: one(field, given, part, limit=CODE_LENGTH) for part in self.parts}
         whole = boxes.pop("")
+        if boxes["year"] and not (boxes["month"] or boxes["day"] or _YEAR.search(folded(boxes["year"]))):
+            whole, boxes = boxes["year"], {}  # pasted into the first box
         if any(boxes.values()):
             day = self.from_boxes(field, boxes)
         elif whole:
@@ -106,7 +109,7 @@ class Date(FieldType):
         return date(gregorian, month, day)
 
     def number(self, field: Field, part: str, text: str) -> int:
-        digits = re.sub("年|月|日|民國|西元", "", folded(text))
+        digits = re.sub("民國|西元|[年月日]", "", folded(text))
         if re.fullmatch("[0-9]{1,4}", digits):
             return int(digits)
         name = _PART_NAMES[part]
@@ -352,7 +355,7 @@ class File(FieldType):
     column = False
     props = frozenset({"accept", "max_mb", "max_files"})
     defaults: Mapping[str, object] = {"accept": ("pdf", "jpg", "png"), "max_mb": 10, "max_files": 5}
-    required = ("請上傳{label}", "Upload {label}")
+    required = ("請上傳{label}", "{label}: upload a file")
 
     def parse(self, field: Field, given: Given, today: date) -> Json:
         ids = list(dict.fromkeys(text for text in given.get("", ()) if text and not text.isspace()))

@@ -188,9 +188,11 @@ class Number(FieldType):
         return (field.unit.zh, field.unit.en) if field.unit else ()
 
     def sample(self, field: Field) -> str:
-        low = field.min if isinstance(field.min, Decimal) else Decimal(0)
-        high = field.max if isinstance(field.max, Decimal) else low + 100
-        return show_number(round((low + high) / 2, 0 if high - low >= 2 else field.decimals or 0))
+        low, high = (x if isinstance(x, Decimal) else None for x in (field.min, field.max))
+        for number in map(Decimal, (10, 100, 1000, 1)):
+            if (low is None or number >= low) and (high is None or number <= high):
+                return show_number(number)
+        return show_number(low if low is not None else high or 0)
 
     def check_range(self, field: Field, number: Decimal) -> None:
         low, high = (x if isinstance(x, Decimal) else None for x in (field.min, field.max))
@@ -251,7 +253,7 @@ _WORDS = {YES: YES, "true": YES, "1": YES, "是": YES, NO: NO, "false": NO, "0":
 
 class YesNo(FieldType):
     fact = "boolean"
-    required = ("請選擇{label}：是或否", "Answer yes or no: {label}")
+    required = ("請選擇{label}：是或否", "{label}: answer yes or no")
 
     def parse(self, field: Field, given: Given, today: date) -> Json:
         text = one(field, given, limit=CODE_LENGTH)
@@ -286,7 +288,7 @@ class Agreement(YesNo):
 
 class Choice(FieldType):
     props = frozenset({"options", "autocomplete"})
-    required = ("請選擇{label}", "Choose {label}")
+    required = ("請選擇{label}", "{label}: choose an option")
 
     def choices(self, field: Field) -> Mapping[str, Text]:
         return {option.value: option.label for option in field.options}
@@ -307,7 +309,7 @@ class MultiChoice(Choice):
     many = True
     column = False
     props = frozenset({"options"})
-    required = ("請至少選擇一項{label}", "Choose at least one: {label}")
+    required = ("請至少選擇一項{label}", "{label}: choose at least one option")
 
     def parse(self, field: Field, given: Given, today: date) -> Json:
         choices, chosen = self.choices(field), set(given.get("", ()))
