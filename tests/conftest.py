@@ -12,7 +12,6 @@ from itertools import count
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
 from sqlalchemy.orm import Session, scoped_session
 
 from tests.databases import Databases, server
@@ -83,27 +82,19 @@ def db_session(app: Flask) -> Iterator[scoped_session[Session]]:
 
 @pytest.fixture
 def committed(app: Flask, databases: Databases) -> Iterator[None]:
-    """For tests that commit, as every request does: a test that wrote anything leaves a fresh copy behind."""
+    """For tests that commit, as every request does. What they wrote is gone afterwards."""
     from webapp.extensions import db
     from webapp.queries import generations
 
-    before = _transactions(databases)
+    before = databases.next_transaction()
     yield
-    if _transactions(databases) != before:
+    if databases.next_transaction() != before:
         with app.app_context():
             db.engine.dispose()
-        databases.create("main", TEMPLATE)
+        databases.restore("main", TEMPLATE)
         generations._copies.clear()
 
 
 @pytest.fixture
 def client(app: Flask, committed: None) -> FlaskClient:
     return app.test_client()
-
-
-def _transactions(databases: Databases) -> int:
-    """Moves with every transaction that writes, on the whole server."""
-    with databases.admin.connect() as connection:
-        return int(
-            connection.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")).scalar_one()
-        )

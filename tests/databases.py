@@ -6,10 +6,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Connection, NullPool, create_engine, make_url, text
 
 from webapp import embedded_postgres, trial
 from webapp.config import driver_url
@@ -45,13 +46,21 @@ def _remove(data_dir: Path) -> None:
         data_dir.with_name(data_dir.name + ".lock").unlink()
 
 
+@dataclass(frozen=True)
+class Mark:
+    """How a copy began: which transaction numbers come after it, and how many rows each table held."""
+
+    next_transaction: int
+    rows: dict[str, int]
+
+
 class Databases:
     """Makes and drops databases of this run; their names carry its number, so that runs may share a server."""
 
     def __init__(self, server_url: str) -> None:
         self.server = make_url(server_url)
-        self.made: list[str] = []
         self.admin = create_engine(self.server.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        self.marks: dict[str, Mark] = {}
 
     def url(self, name: str) -> str:
         return self.server.set(database=self._full(name)).render_as_string(hide_password=False)
@@ -61,17 +70,53 @@ class Databases:
         source = self._full(template) if template else "template0"
         with self.admin.connect() as connection:
             connection.execute(text(f'DROP DATABASE IF EXISTS "{self._full(name)}" WITH (FORCE)'))
-            connection.execute(
-                text(f'CREATE DATABASE "{self._full(name)}" TEMPLATE "{source}" STRATEGY file_copy')
-            )
-        self.made.append(name)
+            connection.execute(text(f'CREATE DATABASE "{self._full(name)}" TEMPLATE "{source}"'))
+        with self._inside(name) as connection:
+            self.marks[name] = Mark(self.next_transaction(), _count(connection))
         return self.url(name)
+
+    def restore(self, name: str, template: str) -> None:
+        """Back to the beginning of a copy. Rows written since then are deleted, which is fast; where a row of the
+        beginning was changed, and so went with them, a new copy is made. Nobody may be connected."""
+        mark = self.marks[name]
+        with self._inside(name) as connection:
+            connection.execute(text("SET session_replication_role = replica"))  # no triggers, no foreign keys
+            for table in mark.rows:
+                connection.execute(
+                    text(f"DELETE FROM {table} WHERE xmin::text::bigint >= :first"),
+                    {"first": mark.next_transaction},
+                )
+            is_whole = _count(connection) == mark.rows
+        if not is_whole:
+            self.create(name, template)
+
+    def next_transaction(self) -> int:
+        """Moves with every transaction that writes, on the whole server."""
+        with self.admin.connect() as connection:
+            number = connection.execute(text("SELECT pg_snapshot_xmax(pg_current_snapshot())::text"))
+            return int(number.scalar_one())
 
     def drop_all(self) -> None:
         with self.admin.connect() as connection:
-            for name in set(self.made):
+            for name in self.marks:
                 connection.execute(text(f'DROP DATABASE IF EXISTS "{self._full(name)}" WITH (FORCE)'))
         self.admin.dispose()
 
     def _full(self, name: str) -> str:
         return f"ecounter_test_{os.getpid()}_{name}"
+
+    @contextmanager
+    def _inside(self, name: str) -> Iterator[Connection]:
+        engine = create_engine(self.url(name), poolclass=NullPool)
+        with engine.begin() as connection:
+            yield connection
+
+
+def _count(connection: Connection) -> dict[str, int]:
+    tables = connection.execute(
+        text(
+            "SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+        )
+    ).scalars()
+    counts = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in tables)
+    return dict(connection.execute(text(counts)).tuples().all()) if counts else {}

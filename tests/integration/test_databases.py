@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import create_engine, func, select, text
 from sqlalchemy.orm import Session, scoped_session
 
-from tests.databases import Databases
 from webapp.extensions import db
 from webapp.models import CalendarOverride, Unit
 from webapp.moments import utc_now
@@ -63,6 +62,16 @@ def test_what_a_request_commits_is_gone_afterwards(app: Flask, committed: None, 
         assert overrides() == 1
 
 
+@pytest.mark.parametrize("run", ["first", "second"])
+@pytest.mark.parametrize("change", ["UPDATE unit SET phone = '119'", "DELETE FROM holder"])
+def test_a_changed_county_is_whole_again(app: Flask, committed: None, change: str, run: str) -> None:
+    with app.app_context():
+        assert not db.session.scalar(text("SELECT count(*) FROM unit WHERE phone = '119'"))
+        assert db.session.scalar(text("SELECT count(*) FROM holder"))
+        with unit_of_work():
+            db.session.execute(text(change))
+
+
 def test_the_county_is_there(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Unit))
@@ -77,9 +86,3 @@ def test_copies_are_separate(new_database: Callable[[], str]) -> None:
         assert connection.execute(text("SELECT count(*) FROM position")).scalar_one()
     first.dispose()
     second.dispose()
-
-
-def test_the_databases_of_a_run_are_its_own(databases: Databases) -> None:
-    assert databases.url("main") != Databases(databases.server.render_as_string(hide_password=False)).url(
-        "other"
-    )
