@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, scoped_session
 
 from tests.databases import Databases, server
+from tests.programs import Counter, open_counter
 
 SECRETS = {
     "SECRET_KEY": "a secret of the tests",
@@ -43,6 +44,13 @@ def new_database(databases: Databases) -> Callable[[], str]:
     """Addresses of fresh databases, for tests that start programs of their own."""
     numbers = count()
     return lambda: databases.create(f"own_{next(numbers)}", TEMPLATE)
+
+
+@pytest.fixture(scope="session")
+def counter(databases: Databases) -> Iterator[Counter]:
+    """The real programs, web server and worker, on a database of their own. Tests share it, as citizens do."""
+    with open_counter(databases.create("counter", TEMPLATE)) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO
 
@@ -44,7 +44,7 @@ def run(host: str = "127.0.0.1", port: int | None = None, workers: int = 2) -> i
     """Runs until Ctrl-C or SIGTERM. Returns the exit code."""
     stop = Stop()
     try:
-        with _only_one() as note, _listen(host, port) as listener:
+        with _only_one() as note, listen(host, port) as listener:
             address = _address(host, listener)
             note.write(f"{os.getpid()} {address}")
             note.flush()
@@ -102,7 +102,7 @@ def _open(listener: socket.socket, address: str, workers: int, stop: Stop) -> No
             for child in children:
                 child.start()
             with stop.interrupts():
-                _wait_for_an_answer(children[0], listener)
+                wait_for_an_answer(children[0], listener)
             _welcome(address, logins)
             while not stop.wait(TICK):
                 for child in children:
@@ -169,8 +169,16 @@ def worker_command() -> list[str]:
 class Child:
     """A program that is started again when it dies, after a pause that doubles."""
 
-    def __init__(self, zh: str, en: str, command: Sequence[str], *, keep: Sequence[int] = ()) -> None:
-        self.zh, self.en, self.command, self.keep = zh, en, command, keep
+    def __init__(
+        self,
+        zh: str,
+        en: str,
+        command: Sequence[str],
+        *,
+        keep: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.zh, self.en, self.command, self.keep, self.environment = zh, en, command, keep, environment
         self.process: subprocess.Popen[bytes] | None = None
         self.born = self.due = 0.0
         self.pause = 0.0
@@ -182,6 +190,7 @@ class Child:
         self.process = subprocess.Popen(
             [*follow_us, *self.command],
             cwd=trial.PROJECT,
+            env=self.environment,
             stdin=subprocess.DEVNULL,
             process_group=0,
             pass_fds=self.keep,
@@ -224,7 +233,7 @@ class Child:
                 os.killpg(self.process.pid, number)
 
 
-def _wait_for_an_answer(web: Child, listener: socket.socket) -> None:
+def wait_for_an_answer(web: Child, listener: socket.socket) -> None:
     deadline = time.monotonic() + SECONDS_TO_ANSWER
     while not _answers(listener):
         if not web.is_alive():
@@ -276,7 +285,7 @@ def _only_one() -> Iterator[IO[str]]:
         note.truncate(0)
 
 
-def _listen(host: str, port: int | None) -> socket.socket:
+def listen(host: str, port: int | None) -> socket.socket:
     """A named port is taken or refused; without one the next free port from 8000 on will do.
 
     The socket is ours and outlives every web server that is started on it: while one is replaced, requests

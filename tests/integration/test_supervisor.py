@@ -122,7 +122,7 @@ def test_without_a_named_port_the_next_free_one_is_taken(
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         monkeypatch.setattr(supervisor, "DEFAULT_PORT", number)
-        with supervisor._listen("127.0.0.1", None) as listener:
+        with supervisor.listen("127.0.0.1", None) as listener:
             assert number < listener.getsockname()[1] < number + supervisor.PORTS_TO_TRY
             assert f"埠 {number} 已被使用" in capsys.readouterr().out
 
@@ -131,7 +131,7 @@ def test_a_named_port_in_use_is_refused_in_both_languages() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         number = taken.getsockname()[1]
         with pytest.raises(CannotRun, match=f"無法使用 127.0.0.1 的埠 {number}.*choose another"):
-            supervisor._listen("127.0.0.1", number)
+            supervisor.listen("127.0.0.1", number)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_named_port_in_use_is_refused_in_both_languages() -> None:
     [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("localhost", "localhost")],
 )
 def test_the_address_can_be_opened(host: str, name: str) -> None:
-    with supervisor._listen(host, 0) as listener:
+    with supervisor.listen(host, 0) as listener:
         assert supervisor._address(host, listener) == f"http://{name}:{listener.getsockname()[1]}"
 
 
