@@ -1,4 +1,4 @@
-"""`ecounter`: the one command. What needs no database says so by never importing it."""
+"""`ecounter`: the one command. Each subcommand imports what it needs, so that a quick one stays quick."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def clock() -> None:
     "--pause", multiple=True, metavar="FROM..TO", help="Notice went out on FROM, correction came on TO."
 )
 @click.option("--restart", multiple=True, metavar="DATE")
-@click.option("--extend", multiple=True, type=int, metavar="N")
+@click.option("--extend", type=int, metavar="N")
 @click.option("--off", multiple=True, metavar="DATE", help="A stop-work day.")
 @click.option("--work", multiple=True, metavar="DATE", help="An extra working day.")
 @click.option("--today", default=None, metavar="DATE", help="The day up to which an open pause counts.")
@@ -135,7 +135,7 @@ def clock_due(
     start: str,
     pause: tuple[str, ...],
     restart: tuple[str, ...],
-    extend: tuple[int, ...],
+    extend: int | None,
     off: tuple[str, ...],
     work: tuple[str, ...],
     today: str | None,
@@ -144,14 +144,15 @@ def clock_due(
     """Print the ledger and, as the last line, the due date."""
     from webapp.moments import taipei_day, utc_now
     from workflows.calendar import WorkingCalendar
-    from workflows.clock import explain, movements_from, run
+    from workflows.clock import explain, parse_movements, parse_start, run
 
     try:
+        begin = parse_start(kind, start)
         ledger = run(
             kind,
             period,
-            _start(kind, start),
-            movements_from(pause=pause, restart=restart, extend=extend),
+            begin,
+            parse_movements(begin, pauses=pause, restarts=restart, extend=extend),
             calendar=WorkingCalendar(
                 off={date.fromisoformat(day): "停止上班" for day in off},
                 work={date.fromisoformat(day): "補行上班" for day in work},
@@ -163,10 +164,6 @@ def clock_due(
     for line in explain(ledger, lang):
         click.echo(line)
     click.echo(ledger.due.isoformat())
-
-
-def _start(kind: str, text: str) -> date | datetime:
-    return datetime.fromisoformat(text) if kind == "HOUR" else date.fromisoformat(text)
 
 
 # --- rules

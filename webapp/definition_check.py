@@ -6,19 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import workflows.service
-from workflows.service import ServiceDefinition
-
 import forms.loader
 import rules.engine
 import rules.facts
 import rules.loader
 import rules.testing
 import workflows.loader
+import workflows.service
 from forms.model import FormDefinition
 from rules.values import DefinitionError
-from webapp.services.publishing import factory
+from webapp.services.publishing import READERS
 from workflows.model import WorkflowDefinition
+from workflows.service import ServiceDefinition
 
 
 @dataclass(frozen=True)
@@ -35,16 +34,21 @@ class Report:
 def check_all() -> Report:
     """Loads everything and reports every mistake at once as "kind/key path: message"."""
     problems: list[str] = []
-    bodies = factory()
+
+    def read(kind: str) -> Mapping[str, Mapping[str, Any]]:
+        try:
+            return READERS[kind]()
+        except DefinitionError as error:
+            problems.extend(f"{kind} {problem}" for problem in error.problems)
+            return {}
 
     def loaded(kind: str, load: Callable[[str, Mapping[str, Any]], Any]) -> dict[str, Any]:
         found = {}
-        for (of_kind, key), body in sorted(bodies.items()):
-            if of_kind == kind:
-                try:
-                    found[key] = load(key, body)
-                except DefinitionError as error:
-                    problems.extend(f"{kind}/{key} {problem}" for problem in error.problems)
+        for key, body in sorted(read(kind).items()):
+            try:
+                found[key] = load(key, body)
+            except DefinitionError as error:
+                problems.extend(f"{kind}/{key} {problem}" for problem in error.problems)
         return found
 
     known = rules.facts.types()
@@ -55,7 +59,8 @@ def check_all() -> Report:
 
     def load_service(key: str, body: Mapping[str, Any]) -> ServiceDefinition:
         form = forms_.get(str(body.get("form")))
-        return workflows.service.load(body, facts=known | (form.fact_types() if form else {}))
+        flow = flows.get(str(body.get("workflow")))
+        return workflows.service.load(body, facts=known | (form.fact_types() if form else {}), workflow=flow)
 
     services: dict[str, ServiceDefinition] = loaded("service", load_service)
     for code, service in services.items():
@@ -63,7 +68,8 @@ def check_all() -> Report:
             problems.append(f"service/{code} form: 沒有「{service.form}」這份表單")
         if service.workflow not in flows:
             problems.append(f"service/{code} workflow: 沒有「{service.workflow}」這個流程")
-    for key, body in ((k, b) for (kind, k), b in bodies.items() if kind == "ruleset"):
+    rulesets = read("ruleset")
+    for key, body in rulesets.items():
         problems += _check_ruleset(key, body)
     applied = {service.form for service in services.values()}
     return Report(
@@ -73,7 +79,7 @@ def check_all() -> Report:
         owners=len({service.owner for service in services.values()}),
         internal_forms=len(forms_.keys() - applied),
         workflows=len(flows),
-        rulesets=sum(kind == "ruleset" for kind, _ in bodies),
+        rulesets=len(rulesets),
     )
 
 

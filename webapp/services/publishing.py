@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import workflows.service
 import yaml
 from sqlalchemy import func, select
 
 import forms.loader
 import rules.loader
 import workflows.loader
+import workflows.service
 from webapp.extensions import db
 from webapp.models import AuditEntry, Publication, Revision
 from webapp.permissions import Actor
@@ -36,15 +36,18 @@ class Synced:
     conflicts: tuple[str, ...]
 
 
+#: how the definition files of each kind are read
+READERS: Mapping[str, Callable[[], Mapping[str, Mapping[str, Any]]]] = {
+    "form": forms.loader.read_all,
+    "workflow": workflows.loader.read_all,
+    "service": workflows.service.read_all,
+    "ruleset": rules.loader.read_all,
+}
+
+
 def factory() -> dict[tuple[str, str], Mapping[str, Any]]:
     """Every definition file of the product by kind and key, expanded."""
-    kinds = {
-        "form": forms.loader.read_all(),
-        "workflow": workflows.loader.read_all(),
-        "service": workflows.service.read_all(),
-        "ruleset": rules.loader.read_all(),
-    }
-    return {(kind, key): body for kind, found in kinds.items() for key, body in found.items()}
+    return {(kind, key): body for kind, read in READERS.items() for key, body in read().items()}
 
 
 def sync(actor: Actor, now: datetime) -> Synced:
