@@ -1,0 +1,283 @@
+"""From a mapping to a workflow that cannot get stuck; every mistake at once, each with its path."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from rules.conditions import FactType, did_you_mean
+from rules.values import DefinitionError, Problem
+from workflows.functions import FUNCTIONS
+from workflows.model import (
+    EFFECTS,
+    NOTICE_EFFECT,
+    NOTICES,
+    WITHDRAW,
+    Joined,
+    State,
+    TaskTemplate,
+    Transition,
+    WorkflowDefinition,
+)
+from workflows.reading import build, join, mapping, read_folder, sequence, with_guard
+
+#: What guards of workflows ask for: webapp collects the first four, the engine knows the others.
+WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
+    {
+        "case.proposal": "text",  # grant or reject: what was proposed last
+        "case.inspections": "number",  # inspection records before this action
+        "task.result": "text",  # of the last inspection record, the one given with the action included
+        "task.opinion": "text",  # of the co-review opinion given with the action
+        "task.outcomes": "list",  # how the finished tasks of this state ended
+        "case.state": "text",
+    }
+)
+
+
+def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The factory definitions, by key."""
+    return read_folder(root or Path(__file__).parent / "definitions", "key")
+
+
+def load(
+    data: object,
+    *,
+    facts: Mapping[str, FactType] = MappingProxyType({}),
+    functions: frozenset[str] = FUNCTIONS,
+    units: frozenset[str] | None = None,
+) -> WorkflowDefinition:
+    """The definition, or DefinitionError with all problems. `facts` adds to WORKFLOW_FACTS."""
+    reader = _Reader({**WORKFLOW_FACTS, **facts}, functions, units)
+    definition = reader.read(data)
+    if definition is None or reader.problems:
+        raise DefinitionError(reader.problems)
+    return definition
+
+
+class _Reader:
+    def __init__(
+        self, facts: Mapping[str, FactType], functions: frozenset[str], units: frozenset[str] | None
+    ) -> None:
+        self.facts = facts
+        self.functions = functions
+        self.units = units
+        self.params: Mapping[str, Any] = {}
+        self.names: frozenset[str] = frozenset()
+        self.problems: list[Problem] = []
+        #: whether all parts could be read and all targets exist, so that paths mean something
+        self.complete = True
+
+    def report(self, path: str, message: str) -> None:
+        self.problems.append(Problem(path=path, message=message))
+
+    def read(self, data: object) -> WorkflowDefinition | None:
+        top = mapping(data, "", self.problems)
+        self.params = mapping(top.get("parameters", {}), "parameters", self.problems)
+        raw = mapping(top.get("states", {}), "states", self.problems)
+        everywhere = mapping(top.get("everywhere", {}), "everywhere", self.problems)
+        self.names = frozenset(raw)
+        states = {key: self.state(key, part, everywhere, f"states.{key}") for key, part in raw.items()}
+        head = {k: v for k, v in top.items() if k not in ("everywhere", "states")}
+        whole = {key: state for key, state in states.items() if state is not None}
+        definition = build(WorkflowDefinition, {**head, "states": whole}, "", self.problems)
+        if definition is None or len(whole) < len(raw):
+            return None
+        self.check_target(definition.initial, "initial")
+        if self.complete:
+            self.check_paths(definition)
+        return definition
+
+    # --- reading the parts ---
+
+    def state(self, key: str, data: object, everywhere: Mapping[str, Any], path: str) -> State | None:
+        raw = dict(mapping(data, path, self.problems))
+        tasks = [
+            build(TaskTemplate, part, f"{path}.tasks[{i}]", self.problems)
+            for i, part in enumerate(sequence(raw.pop("tasks", ()), f"{path}.tasks", self.problems))
+        ]
+        own = mapping(raw.pop("transitions", {}), f"{path}.transitions", self.problems)
+        common = {} if raw.get("kind") == "closed" else everywhere
+        actions = {**own, **{name: part for name, part in common.items() if name not in own}}
+        transitions = [
+            self.transition(name, part, f"{path}.transitions.{name}") for name, part in actions.items()
+        ]
+        joins = [
+            self.joined(part, f"{path}.joined[{i}]")
+            for i, part in enumerate(sequence(raw.pop("joined", ()), f"{path}.joined", self.problems))
+        ]
+        state = build(State, {**raw, "key": key}, path, self.problems)
+        if state is None or None in tasks or None in transitions or None in joins:
+            return None
+        known = tuple(task for task in tasks if task is not None)
+        state = state.model_copy(
+            update={
+                "tasks": known,
+                "transitions": {t.name: self.assigned(t, known, path) for t in transitions if t is not None},
+                "joined": tuple(part for part in joins if part is not None),
+            }
+        )
+        self.check_state(state, path)
+        return state
+
+    def transition(self, name: str, data: object, path: str) -> Transition | None:
+        raw = self.guarded(data, path)
+        if isinstance(raw, Mapping):
+            raw = {**raw, "name": name}
+        transition = build(Transition, raw, path, self.problems)
+        if transition is not None:
+            self.check_effects(transition.effects, path)
+        return transition
+
+    def joined(self, data: object, path: str) -> Joined | None:
+        joined = build(Joined, self.guarded(data, path), path, self.problems)
+        if joined is not None:
+            self.check_effects(joined.effects, path)
+        return joined
+
+    def guarded(self, data: object, path: str) -> object:
+        return with_guard(data, path, facts=self.facts, params=self.params, problems=self.problems)
+
+    def assigned(self, t: Transition, tasks: tuple[TaskTemplate, ...], path: str) -> Transition:
+        """The transition with its task and its functions said."""
+        where = f"{path}.transitions.{t.name}"
+        if t.by != "task":
+            if t.task or t.functions or t.completes or t.outcome_from or t.proposes:
+                said = "task、functions、completes、outcome_from 或 proposes"
+                self.report(where, f"只有 by: task 的動作可以有 {said}")
+            return t
+        if t.task is None and len(tasks) != 1:
+            self.report(f"{where}.task", "這個狀態不是只有一項待辦，必須寫明是哪一項待辦的動作")
+            return t
+        key = t.task or tasks[0].key
+        task = next((task for task in tasks if task.key == key), None)
+        if task is None:
+            self.unknown(f"{where}.task", "待辦", key, [task.key for task in tasks])
+            return t
+        if "form" in t.requires and task.form is None:
+            self.report(f"{where}.requires", f"待辦「{task.key}」沒有表單可填")
+        return t.model_copy(update={"task": key, "functions": t.functions or (task.function,)})
+
+    # --- checks of one state ---
+
+    def check_state(self, state: State, path: str) -> None:
+        for i, task in enumerate(state.tasks):
+            self.check_task(task, state, f"{path}.tasks[{i}]")
+        for t in state.transitions.values():
+            self.check_transition(t, state, f"{path}.transitions.{t.name}")
+        for i, joined in enumerate(state.joined):
+            self.check_target(joined.to, f"{path}.joined[{i}].to")
+        if state.kind == "closed":
+            if state.outcome is None:
+                self.report(f"{path}.outcome", "結束的狀態必須寫明結果")
+            if state.tasks or state.transitions or state.joined:
+                self.report(path, "結束的狀態不可再有待辦或動作")
+            return
+        if state.outcome is not None:
+            self.report(f"{path}.outcome", "只有結束的狀態才有結果")
+        self.check_ways_out(state, path)
+        self.check_join(state, path)
+
+    def check_task(self, task: TaskTemplate, state: State, path: str) -> None:
+        self.check_function(task.function, f"{path}.function")
+        if self.units is not None and task.unit not in {"handling", "owner"} | self.units:
+            self.unknown(f"{path}.unit", "單位", task.unit, self.units)
+        if [other.key for other in state.tasks].count(task.key) > 1:
+            self.report(f"{path}.key", f"待辦「{task.key}」重複")
+        mine = [t for t in state.transitions.values() if t.task == task.key]
+        if not any(t.when is None and task.function in t.functions for t in mine):
+            self.report(path, f"「{task.label}」沒有一個隨時可做的動作，案件可能卡住")
+
+    def check_transition(self, t: Transition, state: State, path: str) -> None:
+        if t.outcome_from is not None and t.outcome_from not in self.facts:
+            self.unknown(f"{path}.outcome_from", "事實", t.outcome_from, self.facts)
+        for function in t.functions:
+            self.check_function(function, f"{path}.functions")
+        if t.completes is None:
+            self.check_target(t.to, f"{path}.to")
+        elif t.to is not None:
+            self.report(f"{path}.to", "completes 的動作只完成自己的待辦，去向要寫在 joined")
+        elif not state.joined:
+            self.report(path, "這個狀態沒有 joined，完成待辦之後不會前進")
+
+    def check_ways_out(self, state: State, path: str) -> None:
+        answers = [t for t in state.transitions.values() if t.by == "citizen" and t.name != WITHDRAW]
+        if state.kind == "correction" and all(t.when is not None for t in answers):
+            self.report(path, "補正中的狀態必須有申請人隨時可做的回覆動作")
+        if state.kind == "active" and not state.tasks:
+            self.report(path, "這個狀態沒有待辦，案件會停在這裡沒有人處理")
+
+    def check_join(self, state: State, path: str) -> None:
+        waited = state.parallel
+        if state.joined and not waited:
+            self.report(f"{path}.joined", "沒有任何動作以 completes 完成待辦，永遠不會會合")
+        if state.joined and state.joined[-1].when is not None:
+            self.report(f"{path}.joined", "最後一項不可有條件，否則完成之後可能無處可去")
+        for i, task in enumerate(state.tasks):
+            if task in waited and task.each is None and task.needed(1) > 1:
+                self.report(
+                    f"{path}.tasks[{i}].join", f"只有一項待辦，卻要等 {task.join} 項完成，永遠不會會合"
+                )
+            if task.each is not None and task not in waited:
+                self.report(f"{path}.tasks[{i}]", "分送多個單位的待辦必須有以 completes 完成的動作")
+
+    def check_effects(self, effects: tuple[str, ...], path: str) -> None:
+        for i, effect in enumerate(effects):
+            where = f"{path}.effects[{i}]"
+            if effect.startswith(NOTICE_EFFECT):
+                notice = effect.removeprefix(NOTICE_EFFECT)
+                if notice not in NOTICES:
+                    self.unknown(where, "通知", notice, NOTICES)
+            elif effect not in EFFECTS:
+                self.unknown(where, "效果", effect, EFFECTS)
+
+    def check_function(self, function: str, path: str) -> None:
+        if function not in self.functions:
+            self.unknown(path, "職務", function, self.functions)
+
+    def check_target(self, target: str | None, path: str) -> None:
+        if target is None:
+            self.report(path, "動作必須寫明去向")
+        elif target not in self.names:
+            self.unknown(path, "狀態", target, self.names)
+        self.complete = self.complete and target in self.names
+
+    def unknown(self, path: str, what: str, name: str, known: Iterable[str]) -> None:
+        self.report(path, f"沒有「{name}」這個{what}{did_you_mean(name, known)}")
+
+    # --- checks of the whole ---
+
+    def check_paths(self, definition: WorkflowDefinition) -> None:
+        """Every state can be reached, every state leads to an end, and an end stops the clock."""
+        closed = {state.key for state in definition.states.values() if state.kind == "closed"}
+        after = {state.key: {to for _, to, _ in _edges(state)} for state in definition.states.values()}
+        reached = _closure({definition.initial}, after)
+        # withdrawing is always possible; it must not hide that the case itself cannot be finished
+        onward = {
+            state.key: {to for name, to, _ in _edges(state) if name != WITHDRAW}
+            for state in definition.states.values()
+        }
+        for state in definition.states.values():
+            path = join("states", state.key)
+            if state.key not in reached:
+                self.report(path, f"從「{definition.initial}」走不到這個狀態")
+            if not closed & _closure({state.key}, onward):
+                self.report(path, "從這個狀態走不到任何結束的狀態（撤回除外）")
+            for name, to, effects in _edges(state):
+                if to in closed and "stop_clock" not in effects:
+                    self.report(join(path, "transitions", name), "結束案件的動作必須有 stop_clock")
+
+
+def _edges(state: State) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    for transition in state.transitions.values():
+        if transition.to is not None:
+            yield transition.name, transition.to, transition.effects
+    for joined in state.joined:
+        yield "joined", joined.to, joined.effects
+
+
+def _closure(start: set[str], after: Mapping[str, set[str]]) -> set[str]:
+    found, fresh = set(start), set(start)
+    while fresh:
+        fresh = set().union(*(after[key] for key in fresh)) - found
+        found |= fresh
+    return found

@@ -1,0 +1,196 @@
+"""A workflow definition: states, the tasks they open, and the transitions between them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
+from pydantic_core import PydanticCustomError
+
+from rules.conditions import Condition
+from rules.values import Text
+from workflows.counting import MAX_PERIOD, ClockKind
+
+#: What a transition may cause; webapp carries it out. A letter that is issued is announced by itself; other
+#: messages are `notify_applicant:<notice>`.
+EFFECTS = frozenset(
+    {
+        "pause_clock",
+        "resume_clock",
+        "stop_clock",
+        "restart_clock",
+        "open_correction",
+        "close_correction",
+        "issue_decision",
+        "issue_rejection",
+        "issue_return",
+        "record_inspection",
+    }
+)
+NOTICE_EFFECT = "notify_applicant:"
+NOTICES = frozenset(
+    {
+        "correction",
+        "corrected",
+        "inspection_scheduled",
+        "improvement",
+        "withdrawn",
+    }
+)
+
+#: the one action that no state may count as its way forward
+WITHDRAW = "withdraw"
+
+Actor = Literal["task", "citizen", "system"]
+Requirement = Literal["comment", "fields", "form", "date"]
+Outcome = Literal["granted", "rejected", "returned", "withdrawn"]
+Proposal = Literal["grant", "reject"]
+Guard = Annotated[Condition | None, SkipValidation]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+
+
+def _join(data: object) -> object:
+    """all, any, or {quorum: n}."""
+    quorum = data.get("quorum") if isinstance(data, Mapping) and len(data) == 1 else None
+    if data not in ("all", "any") and (type(quorum) is not int or quorum < 1):
+        raise PydanticCustomError("refused", "會合方式必須是 all、any 或 {{quorum: 至少 1 的整數}}")
+    return quorum or data
+
+
+class Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Period(Frozen):
+    """A time limit: so many working days, calendar days, months or hours."""
+
+    kind: ClockKind
+    period: int = Field(ge=1, le=MAX_PERIOD, strict=True)
+
+
+class TaskTemplate(Frozen):
+    """A task that opens when its state is entered; with `each`, one for every unit of a list of the service."""
+
+    key: Key
+    label: Text
+    function: str
+    #: handling, owner or a unit code
+    unit: str = "handling"
+    #: the service parameter that lists the units of the branches
+    each: str | None = None
+    #: how many branches must be finished before the state is joined
+    join: Annotated[Literal["all", "any"] | int, BeforeValidator(_join)] = "all"
+    period: Period | None = None
+    form: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _each(cls, data: object) -> object:
+        """`unit: {each: service.co_review_units}`: one branch for every unit of that list."""
+        unit = data.get("unit") if isinstance(data, Mapping) else None
+        if not isinstance(data, Mapping) or not isinstance(unit, Mapping) or set(unit) != {"each"}:
+            return data
+        rest = {key: value for key, value in data.items() if key != "unit"}
+        return {**rest, "each": str(unit["each"]).removeprefix("service.")}
+
+    def needed(self, branches: int) -> int:
+        """How many of the branches must be finished."""
+        if isinstance(self.join, int):
+            return self.join
+        return branches if self.join == "all" else min(1, branches)
+
+
+class Transition(Frozen):
+    """An action in a state. Guards are OR inside `functions` and AND across kinds."""
+
+    name: Key
+    label: Text
+    by: Actor
+    to: str | None = None
+    #: whose action it is, when a state has several tasks
+    task: str | None = None
+    #: who may act; the function of the task when nothing is said
+    functions: tuple[str, ...] = ()
+    when: Guard = None
+    #: told when `when` does not hold
+    refusal: Text | None = None
+    requires: tuple[Requirement, ...] = ()
+    style: Literal["primary", "secondary", "warning"] = "secondary"
+    effects: tuple[str, ...] = ()
+    confirm: Text | None = None
+    #: finishes the actor's branch only; the state moves by its `joined`
+    completes: Literal["task"] | None = None
+    #: the fact that says how the task ended; the name of the transition when nothing is said
+    outcome_from: str | None = None
+    proposes: Proposal | None = None
+
+
+class Joined(Frozen):
+    """Where a state goes when its parallel tasks are finished; the first that holds."""
+
+    to: str
+    when: Guard = None
+    effects: tuple[str, ...] = ()
+
+
+class State(Frozen):
+    key: Key
+    label: Text
+    #: in plain words, for the applicant
+    citizen_label: Text
+    kind: Literal["active", "correction", "closed"]
+    outcome: Outcome | None = None
+    tasks: tuple[TaskTemplate, ...] = ()
+    transitions: Mapping[str, Transition] = {}
+    joined: tuple[Joined, ...] = ()
+
+    @property
+    def parallel(self) -> tuple[TaskTemplate, ...]:
+        """The tasks whose branches are waited for."""
+        keys = {transition.task for transition in self.transitions.values() if transition.completes}
+        return tuple(task for task in self.tasks if task.key in keys)
+
+
+class WorkflowDefinition(Frozen):
+    key: Key
+    code: str = Field(pattern=r"^P[0-9]{2}$")
+    title: Text
+    initial: str
+    #: defaults that a service may change
+    parameters: Mapping[str, Any] = {}
+    states: Mapping[str, State]
+
+
+# --- what the engine says must be written ----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    key: str
+    #: the unit code of a parallel branch, else empty
+    branch: str
+    function: str
+    #: handling, owner or a unit code
+    unit: str
+    period: Period | None
+    label: Text
+    form: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What must be written so that an action has happened."""
+
+    transition: str
+    from_state: str | None
+    to_state: str
+    #: whether a state was entered, also the same one again
+    moved: bool
+    #: (task id, outcome) of the task that the action finishes
+    finish: tuple[tuple[int, str], ...]
+    cancel: tuple[int, ...]
+    open: tuple[NewTask, ...]
+    effects: tuple[str, ...]
+    proposal: str | None
+    closed: bool
+    outcome: str | None

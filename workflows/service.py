@@ -1,0 +1,301 @@
+"""A service (申辦項目): who may apply, how long it takes, what it costs, and what its letters say."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+from rules.conditions import FactType, did_you_mean
+from rules.values import DefinitionError, Problem, Text
+from workflows.model import Frozen, Guard, Period, WorkflowDefinition
+from workflows.reading import build, mapping, read_folder, with_guard
+
+UNFILLED = "（未填）"
+
+#: the everyday categories of the catalogue
+GROUPS: Mapping[str, Text] = MappingProxyType(
+    {
+        "business": Text(zh="創業與商業", en="Business"),
+        "land_building": Text(zh="土地與建築", en="Land and buildings"),
+        "farming": Text(zh="農林漁牧", en="Farming, forestry and fishery"),
+        "animals": Text(zh="寵物與動物", en="Pets and animals"),
+        "roads": Text(zh="道路與管線", en="Roads and utilities"),
+        "transport": Text(zh="交通與運輸", en="Transport"),
+        "welfare": Text(zh="福利與補助", en="Benefits and subsidies"),
+        "education_culture": Text(zh="教育、文化與體育", en="Education, culture and sports"),
+        "health": Text(zh="健康與長照", en="Health and long-term care"),
+        "environment": Text(zh="環境與清潔", en="Environment"),
+        "safety": Text(zh="治安與消防", en="Police and fire safety"),
+        "tax": Text(zh="稅務與財產", en="Taxes and property"),
+        "daily_life": Text(zh="戶籍與生活", en="Household and daily life"),
+        "rights": Text(zh="法律與權益", en="Law and rights"),
+        "tourism": Text(zh="觀光與住宿", en="Tourism"),
+    }
+)
+
+#: What a letter may quote besides the answers; webapp supplies each as a text.
+LETTER_FACTS: Mapping[str, FactType] = MappingProxyType(
+    {
+        "applicant.name": "text",
+        "case.number": "text",
+        "case.filed_on": "date",
+        "case.due_on": "date",
+        "service.title": "text",
+        "service.outcome": "text",
+        "service.legal_basis": "text",
+        "decision.reason": "text",
+        "decision.date": "date",
+        "correction.items": "text",
+        "correction.due_on": "date",
+    }
+)
+
+LETTERS = ("receipt", "correction", "return", "grant", "reject")
+#: 行政程序法 96 I 2: what a decision must state besides what the layout and the remedy notice carry
+DECISION_PARTS = frozenset({"fact", "reason", "basis"})
+DECISIONS = frozenset({"return", "grant", "reject"})
+
+_PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)+)\}")
+
+
+def fill(text: str, facts: Mapping[str, str]) -> str:
+    """The text with every {fact} replaced by its value; what is unknown or empty is said to be."""
+    return _PLACEHOLDER.sub(lambda found: facts.get(found[1], "") or UNFILLED, text)
+
+
+def _amount(data: object) -> object:
+    """Money is a text in a definition, so that no float ever touches it."""
+    if isinstance(data, str) and re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,2})?", data):
+        return Decimal(data)
+    if data is None or isinstance(data, Decimal):
+        return data
+    raise PydanticCustomError("refused", "金額必須是加引號的數字，例如 '500'；審查後才能決定的寫 null")
+
+
+class Fee(Frozen):
+    key: str
+    label: Text
+    #: None: fixed during the review
+    amount: Annotated[Decimal | None, BeforeValidator(_amount)]
+    note: Text | None = None
+    when: Guard = None
+    #: the fact whose size (rows of a table) or value multiplies the amount
+    each: str | None = None
+    #: how many of them are covered by another line
+    beyond: int = Field(default=0, ge=0, strict=True)
+
+    def quantity(self, facts: Mapping[str, object]) -> int:
+        """How often the amount is due; none while the fact is not known."""
+        if self.each is None:
+            return 1
+        value = facts.get(self.each)
+        count = 0
+        if isinstance(value, list | tuple):
+            count = len(value)
+        elif isinstance(value, int | Decimal) and not isinstance(value, bool):
+            count = int(value)
+        return max(0, count - self.beyond)
+
+
+class Paragraph(Frozen):
+    text: Text
+    when: Guard = None
+    part: Literal["fact", "reason", "basis", "note"] = "note"
+
+
+class Letter(Frozen):
+    subject: Text
+    paragraphs: tuple[Paragraph, ...] = Field(min_length=1)
+
+
+class Extension(Frozen):
+    """展期: how often, and how long at most (in the unit of the period; as long as the period when not said)."""
+
+    times: int = Field(default=1, ge=1, strict=True)
+    at_most: int | None = Field(default=None, ge=1, strict=True)
+
+
+class ServiceDefinition(Frozen):
+    code: str = Field(pattern=r"^[A-Z]{2}[0-9]{2}$")
+    title: Text
+    #: one or two sentences in plain words
+    summary: Text
+    group: str
+    synonyms: tuple[str, ...] = ()
+    owner: str
+    handling_unit: Text
+    form: str
+    workflow: str
+    period: Period
+    correction: Literal["pause", "restart", "none"]
+    correction_days: int = Field(default=15, ge=1, le=366, strict=True)
+    extension: Extension | None = None
+    fees: tuple[Fee, ...] = ()
+    fee_note: Text | None = None
+    outcome: Text
+    #: 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
+    decision_level: int = Field(ge=1, le=4, strict=True)
+    who_may_apply: tuple[Literal["citizen", "company", "organisation"], ...] = Field(min_length=1)
+    eligibility: tuple[Text, ...] = ()
+    #: how long the form takes
+    minutes: int = Field(ge=1, le=600, strict=True)
+    #: whether a part of it can be done only at the counter
+    in_person: bool = Field(strict=True)
+    legal_basis: str
+    #: how sure the basis, the limit and the fee are
+    basis_status: str
+    assurance: Literal["none", "phone", "strong", "originals"] = "none"
+    parameters: Mapping[str, Any] = {}
+    letters: Mapping[str, Letter]
+    #: 不服之救濟方法、期間及受理機關 (行政程序法 96 I 6)
+    remedy: Text
+
+    @property
+    def key(self) -> str:
+        return self.code
+
+
+# --- loading ---------------------------------------------------------------------------------------------
+
+
+def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
+    """The factory services, by code."""
+    return read_folder(root or Path(__file__).parent / "services", "code")
+
+
+def load(
+    data: object,
+    *,
+    facts: Mapping[str, FactType] | None,
+    workflow: WorkflowDefinition | None = None,
+    units: frozenset[str] | None = None,
+) -> ServiceDefinition:
+    """The service, or DefinitionError with all problems.
+
+    `facts` are the answers of its form and the fact catalogue. None: the names were checked when it was
+    published, only their types are taken from the values that conditions compare them with.
+    """
+    problems: list[Problem] = []
+    top = mapping(data, "", problems)
+    types = {**LETTER_FACTS, **(_types_in(top) if facts is None else facts)}
+    params = mapping(top.get("parameters", {}), "parameters", problems)
+
+    def guarded(part: object, path: str) -> object:
+        return with_guard(part, path, facts=types, params=params, problems=problems)
+
+    read = dict(top)
+    if isinstance(top.get("fees"), list | tuple):
+        read["fees"] = [guarded(fee, f"fees[{i}]") for i, fee in enumerate(top["fees"])]
+    letters = mapping(top.get("letters", {}), "letters", problems)
+    if letters:
+        read["letters"] = {name: _guarded_letter(letter, name, guarded) for name, letter in letters.items()}
+    service = build(ServiceDefinition, read, "", problems)
+    if service is not None:
+        problems.extend(_check(service, None if facts is None else types, units))
+        problems.extend(_check_branches(service, workflow, units) if workflow is not None else ())
+    if service is None or problems:
+        raise DefinitionError(problems)
+    return service
+
+
+def _guarded_letter(data: object, name: str, guarded: Callable[[object, str], object]) -> object:
+    if not isinstance(data, Mapping) or not isinstance(data.get("paragraphs"), list | tuple):
+        return data
+    path = f"letters.{name}.paragraphs"
+    return {**data, "paragraphs": [guarded(p, f"{path}[{i}]") for i, p in enumerate(data["paragraphs"])]}
+
+
+def _types_in(data: object) -> dict[str, FactType]:
+    """The facts that conditions anywhere in the data ask for, by the type of what they are compared with."""
+    if isinstance(data, list | tuple):
+        return {name: type_ for part in data for name, type_ in _types_in(part).items()}
+    if not isinstance(data, Mapping):
+        return {}
+    if isinstance(data.get("fact"), str):
+        return {data["fact"]: _type_of(data.get("value"), data.get("op"))}
+    return {name: type_ for part in data.values() for name, type_ in _types_in(part).items()}
+
+
+def _type_of(value: object, op: object) -> FactType:
+    if isinstance(value, list | tuple) and value:
+        value = value[0]
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float | Decimal):
+        return "number"
+    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+        return "date"
+    return "list" if op == "contains" else "text"
+
+
+# --- checks ----------------------------------------------------------------------------------------------
+
+
+def _check(
+    service: ServiceDefinition, facts: Mapping[str, FactType] | None, units: frozenset[str] | None
+) -> Iterator[Problem]:
+    if service.group not in GROUPS:
+        yield _unknown("group", "類別", service.group, GROUPS)
+    if units is not None and service.owner not in units:
+        yield _unknown("owner", "單位", service.owner, units)
+    keys = [fee.key for fee in service.fees]
+    for i, fee in enumerate(service.fees):
+        if keys.index(fee.key) < i:
+            yield Problem(path=f"fees[{i}].key", message=f"費用「{fee.key}」重複")
+        if fee.each is not None and facts is not None and fee.each not in facts:
+            yield _unknown(f"fees[{i}].each", "事實", fee.each, facts)
+    for name in LETTERS:
+        if name not in service.letters:
+            yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")
+    for name, letter in service.letters.items():
+        yield from _check_letter(name, letter, facts)
+    yield from _check_text("remedy", service.remedy, {})
+
+
+def _check_letter(name: str, letter: Letter, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:
+    path = f"letters.{name}"
+    if name not in LETTERS:
+        yield _unknown(path, "公文", name, LETTERS)
+    always = {paragraph.part for paragraph in letter.paragraphs if paragraph.when is None}
+    if name in DECISIONS and (absent := DECISION_PARTS - always):
+        names = "、".join(sorted(absent))
+        yield Problem(path=path, message=f"行政處分必須記載事實、理由及法令依據，缺少 part: {names} 的段落")
+    yield from _check_text(f"{path}.subject", letter.subject, facts)
+    for i, paragraph in enumerate(letter.paragraphs):
+        yield from _check_text(f"{path}.paragraphs[{i}].text", paragraph.text, facts)
+
+
+def _check_text(path: str, text: Text, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:
+    """Placeholders name known facts, and no brace is left over."""
+    for where, words in ((f"{path}.zh", text.zh), (f"{path}.en", text.en)):
+        for name in _PLACEHOLDER.findall(words):
+            if facts is not None and name not in facts:
+                yield _unknown(where, "事實", name, facts)
+        if {"{", "}"} & set(_PLACEHOLDER.sub("", words)):
+            yield Problem(path=where, message="大括號只能用來引用事實，例如 {answers.applicant_name}")
+
+
+def _check_branches(
+    service: ServiceDefinition, workflow: WorkflowDefinition, known: frozenset[str] | None
+) -> Iterator[Problem]:
+    """Every list of units that the workflow sends tasks to is long enough, and its units exist."""
+    params = {**workflow.parameters, **service.parameters}
+    for task in (task for state in workflow.states.values() for task in state.tasks if task.each):
+        path, units = f"parameters.{task.each}", params.get(task.each or "")
+        count = len(units) if isinstance(units, list | tuple) else 0
+        if not 1 <= task.needed(count) <= count:
+            message = f"流程「{workflow.title}」的「{task.label}」需要這份單位清單，但單位不足"
+            yield Problem(path=path, message=message)
+        elif known is not None and isinstance(units, list | tuple):
+            for i, unit in enumerate(units):
+                if unit not in known:
+                    yield _unknown(f"{path}[{i}]", "單位", str(unit), known)
+
+
+def _unknown(path: str, what: str, name: str, known: Iterable[str]) -> Problem:
+    return Problem(path=path, message=f"沒有「{name}」這個{what}{did_you_mean(name, known)}")
