@@ -198,6 +198,7 @@ STAND_IN = re.compile(
 )
 MACHINE = re.compile(r"(?<![\w.:/-])/(" + "|".join(["work", "root", "home", "tmp", "Users"]) + r")/[\w.]")
 LONGEST_FILE = 600
+LONGEST_LINE = 120
 
 
 def is_module(path: Path) -> bool:
@@ -209,6 +210,9 @@ HABITS: Mapping[str, Callable[[Path, str], bool]] = {
     "names a folder of one machine": lambda path, text: bool(MACHINE.search(text)),
     "holds unfinished work": lambda path, text: bool(UNFINISHED.search(text) or STAND_IN.search(text)),
     "is a module too long to read": lambda path, text: is_module(path) and text.count("\n") > LONGEST_FILE,
+    "has a line too long to read": lambda path, text: (
+        is_module(path) and max(map(len, text.splitlines()), default=0) > LONGEST_LINE
+    ),
     "is a lock that names a host": lambda path, text: path.suffix == ".lock" and "://" in text,
 }
 
@@ -251,6 +255,7 @@ def test_habits() -> None:
         ("a.py", "# TO" + "DO: later"),
         ("a.html", "<p>place" + "holder text</p>"),
         ("a.py", "pass\n" * (LONGEST_FILE + 1)),
+        ("a.py", "a = '" + "很長" * LONGEST_LINE + "'"),
         ("a.lock", "--index-url https:" + "//example.org/simple"),
     ],
 )
