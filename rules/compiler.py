@@ -1,7 +1,7 @@
 """A ruleset as durable-rules must be given it: short names, integers, no negation, no choice inside a rule.
 
-What each trait is for stands in docs: the engine compares strings with numbers, collides names by their
-32-bit hash, fires a choice once per branch, and stops or crashes beyond its fixed table sizes.
+The engine compares strings with numbers, collides names by their 32-bit hash, fires a choice once per branch,
+and stops or crashes beyond its fixed table sizes; tests/unit/rules/test_engine_traps.py has each of its traps.
 """
 
 import json

@@ -67,26 +67,29 @@ def check(
             return [Finding(message, column=number)] if complete else []
     columns = [_column(list(zip(*cells, strict=True)), labels, params) for cells in by_fact.values()]
     findings: list[Finding] = []
-    effective, overlapping = 0, set[tuple[int, int]]()
+    effective, overlapping = 0, set[int]()
     for visited, (words, rows) in enumerate(_regions(columns, (1 << len(grid)) - 1)):
         if visited == MAX_REGIONS:
             return [*findings, Finding("表格太大，無法檢查重疊與缺口，請分成幾個表")]
         if len(findings) == MAX_FINDINGS:
             return findings
-        first = (rows & -rows).bit_length()
-        effective |= 1 << first >> 1
+        effective |= rows & -rows
         where = "、".join(filter(None, words)) or "任何情形"
         if not rows and complete:
-            findings.append(Finding(f"缺口：{where}時，沒有任何一列符合"))
-        if policy == "unique" and (others := rows & (rows - 1)):
-            second = (others & -others).bit_length()
-            if (first, second) not in overlapping:
-                overlapping.add((first, second))
-                findings.append(Finding(f"重疊：{where}時，第 {first}、{second} 列都符合", row=second))
+            findings.append(Finding(f"缺口：{where}，沒有任何一列符合"))
+        if policy == "unique" and rows & (rows - 1) and rows not in overlapping:
+            overlapping.add(rows)
+            several = [number for number in range(1, len(grid) + 1) if rows & _bit(number)]
+            listed = "、".join(map(str, several))
+            findings.append(Finding(f"重疊：{where}，第 {listed} 列都符合", row=several[1]))
     if policy == "first":
-        idle = [number for number in range(1, len(grid) + 1) if not effective & (1 << number >> 1)]
+        idle = [number for number in range(1, len(grid) + 1) if not effective & _bit(number)]
         findings += [Finding(f"第 {number} 列永遠不會被採用", row=number) for number in idle]
     return findings
+
+
+def _bit(row: int) -> int:
+    return 1 << (row - 1)
 
 
 def _regions(columns: Sequence[_Column], rows: int) -> Iterator[tuple[tuple[str, ...], int]]:
