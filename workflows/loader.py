@@ -191,7 +191,8 @@ class _Reader:
         if t.outcome_from is not None and t.outcome_from not in self.facts:
             self.unknown(f"{path}.outcome_from", "事實", t.outcome_from, self.facts)
         for function in t.functions:
-            self.check_function(function, f"{path}.functions")
+            if all(function != task.function for task in state.tasks):
+                self.check_function(function, f"{path}.functions")
         if t.completes is None:
             self.check_target(t.to, f"{path}.to")
         elif t.to is not None:

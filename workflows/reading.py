@@ -1,5 +1,6 @@
 """From mappings to models: every structural mistake as a Problem, in Chinese, with its path."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -58,9 +59,10 @@ def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
         name = error["loc"][-1]
         return f"不認得的項目「{shown(name)}」{did_you_mean(name, model.model_fields)}"
-    context = {key: str(value).replace("'", "") for key, value in error.get("ctx", {}).items()}
-    template = _MESSAGES.get(error["type"], "「{value}」不正確")
-    return template.format(**{**context, "value": shown(error["input"])})
+    context = {**error.get("ctx", {}), "value": shown(error["input"])}
+    if "expected" in context:  # 'a', 'b' or 'c'
+        context["expected"] = "、".join(re.findall(r"'([^']*)'", context["expected"]))
+    return _MESSAGES.get(error["type"], "「{value}」不正確").format_map(context)
 
 
 def mapping(data: object, path: str, problems: list[Problem]) -> Mapping[str, Any]:

@@ -1,0 +1,295 @@
+"""The factory workflows: each driven through its roads, and never stuck whatever happens."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workflows import engine, loader
+from workflows.engine import GuardFailed
+from workflows.functions import FUNCTIONS
+
+from .memory_case import EVERYTHING, Case
+
+PATTERNS = ("single_review", "parallel_co_review", "on_site_inspection")
+UNITS = {"co_review_units": ["PO", "EP"]}
+
+
+def test_the_factory_has_these_patterns():
+    assert {key: raw["code"] for key, raw in loader.read_all().items()} == {
+        "single_review": "P02",
+        "parallel_co_review": "P04",
+        "on_site_inspection": "P05",
+    }
+
+
+@pytest.mark.parametrize("key", PATTERNS)
+def test_every_label_is_bilingual(workflow, key):
+    definition = workflow(key)
+    texts = [definition.title]
+    for state in definition.states.values():
+        texts += [state.label, state.citizen_label, *(task.label for task in state.tasks)]
+        for t in state.transitions.values():
+            texts += [text for text in (t.label, t.refusal, t.confirm) if text is not None]
+    assert [text.zh for text in texts if not text.en] == []
+
+
+@pytest.mark.parametrize("key", PATTERNS)
+def test_a_citizen_can_withdraw_until_it_is_decided(workflow, key):
+    for state in workflow(key).states.values():
+        withdraw = state.transitions.get("withdraw")
+        if state.kind == "closed":
+            assert withdraw is None
+        else:
+            assert (withdraw.by, withdraw.to, withdraw.when) == ("citizen", "withdrawn", None)
+            assert "stop_clock" in withdraw.effects
+            assert ("close_correction" in withdraw.effects) == (state.kind == "correction")
+
+
+@pytest.mark.parametrize("key", PATTERNS)
+def test_a_negative_answer_always_has_a_reason(workflow, key):
+    for state in workflow(key).states.values():
+        for t in state.transitions.values():
+            if t.proposes == "reject" or t.name in ("send_back", "return_application", "request_correction"):
+                assert "comment" in t.requires, (state.key, t.name)
+
+
+@pytest.mark.parametrize("key", PATTERNS)
+def test_a_correction_pauses_the_clock_and_its_answer_resumes_it(workflow, key):
+    definition = workflow(key)
+    for state in definition.states.values():
+        for t in state.transitions.values():
+            into = t.to is not None and definition.states[t.to].kind == "correction"
+            assert ("pause_clock" in t.effects) == ("open_correction" in t.effects) == into
+            if state.kind == "correction" and t.name != "withdraw":
+                assert {"resume_clock", "close_correction"} <= set(t.effects)
+
+
+# --- P02 -------------------------------------------------------------------------------------------------
+
+
+def test_single_review_grants(workflow):
+    case = Case(workflow("single_review"))
+    assert (case.last.from_state, case.state, case.open[0].function) == (None, "review", "officer")
+    step = case.do("propose_approval")
+    assert (step.proposal, step.open[0].function) == ("grant", "section_head")
+    assert set(case.offered("task", ["section_head"])) == {"approve", "send_back"}
+    step = case.do("approve")
+    assert (step.closed, step.outcome, step.open) == (True, "granted", ())
+    assert step.effects == ("stop_clock", "issue_decision")
+
+
+def test_single_review_corrects_sends_back_and_rejects(workflow):
+    case = Case(workflow("single_review"))
+    assert case.do("request_correction").effects == (
+        "open_correction",
+        "pause_clock",
+        "notify_applicant:correction",
+    )
+    assert case.open == []
+    assert set(case.offered("citizen")) == {"resubmit", "withdraw"}
+    case.do("resubmit")
+    case.do("propose_approval")
+    case.do("send_back")
+    case.do("propose_rejection")
+    with pytest.raises(GuardFailed) as refused:
+        case.do("approve")
+    assert "退回重擬" in refused.value.text.zh
+    assert case.do("confirm_rejection").outcome == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("actions", "outcome"),
+    [
+        (["return_application"], "returned"),
+        (["withdraw"], "withdrawn"),
+        (["request_correction", "withdraw"], "withdrawn"),
+        (["request_correction", "lapse", "propose_approval", "approve"], "granted"),
+        (["propose_approval", "withdraw"], "withdrawn"),
+    ],
+)
+def test_single_review_ends(workflow, actions, outcome):
+    case = Case(workflow("single_review"))
+    for action in actions:
+        case.do(action)
+    assert (case.last.closed, case.last.outcome, case.open) == (True, outcome, [])
+
+
+def test_withdrawing_cancels_the_open_task(workflow):
+    case = Case(workflow("single_review"))
+    assert case.do("withdraw").cancel == (1,)
+
+
+# --- P04 -------------------------------------------------------------------------------------------------
+
+
+def co_reviewed(workflow, *opinions):
+    case = Case(workflow("parallel_co_review"), UNITS)
+    case.do("split")
+    for unit, opinion in zip(("PO", "EP"), opinions, strict=True):
+        case.do("give_opinion", branch=unit, opinion=opinion)
+    return case
+
+
+def test_co_review_joins_and_grants(workflow):
+    case = co_reviewed(workflow, "agree", "agree_with_conditions")
+    assert case.state == "consolidate"
+    case.do("propose_approval")
+    assert case.do("approve").outcome == "granted"
+
+
+def test_an_objection_is_never_approved_without_another_round(workflow):
+    case = co_reviewed(workflow, "disagree", "agree")
+    assert case.state == "objection"
+    assert set(case.offered("task")) == {"request_correction", "ask_again", "propose_rejection"}
+    case.do("ask_again")
+    assert [task.branch for task in case.open] == ["PO", "EP"]
+    case.do("give_opinion", branch="PO", opinion="agree")
+    case.do("give_opinion", branch="EP", opinion="agree")
+    assert case.state == "consolidate"
+
+
+def test_what_no_unit_has_seen_cannot_be_approved(workflow):
+    case = Case(workflow("parallel_co_review"), UNITS)
+    case.do("propose_rejection")
+    case.do("send_back")
+    with pytest.raises(GuardFailed):
+        case.do("propose_approval")
+    case.do("ask_again")
+    assert case.state == "co_review"
+
+
+def test_wording_is_sent_back_without_another_round(workflow):
+    case = co_reviewed(workflow, "agree", "agree")
+    case.do("propose_approval")
+    case.do("send_back")
+    case.do("propose_approval")
+    assert case.do("approve").outcome == "granted"
+
+
+# --- P05 -------------------------------------------------------------------------------------------------
+
+
+def visited(workflow, **params):
+    case = Case(workflow("on_site_inspection"), params)
+    case.do("pass_papers")
+    case.do("schedule")
+    return case
+
+
+def test_inspection_passes(workflow):
+    case = visited(workflow)
+    assert (case.open[0].function, case.last.open[0].form) == ("inspector", "inspection_record")
+    step = case.do("pass", result="pass")
+    assert (step.effects, step.proposal) == (("record_inspection",), "grant")
+    assert case.do("approve").outcome == "granted"
+
+
+def test_the_action_must_agree_with_the_record(workflow):
+    case = visited(workflow)
+    with pytest.raises(GuardFailed):
+        case.do("pass", result="improve")
+    for action in ("improve", "fail"):
+        with pytest.raises(GuardFailed):
+            case.do(action, result="pass")
+
+
+def test_a_place_is_re_inspected_at_most_twice(workflow):
+    case = visited(workflow)
+    for _ in range(2):
+        case.do("improve", result="improve")
+        assert (case.state, case.open) == ("improvement", [])
+        case.do("improved")
+        case.do("schedule")
+        assert {"pass", "fail"} <= set(case.offered("task")), "an earlier record does not answer the new one"
+    assert "improve" not in case.offered("task")
+    case.do("fail", result="improve")
+    assert case.do("confirm_rejection").outcome == "rejected"
+
+
+def test_a_service_may_set_another_limit(workflow):
+    case = visited(workflow, reinspection_limit=0)
+    with pytest.raises(GuardFailed):
+        case.do("improve", result="improve")
+
+
+def test_after_the_visit_the_wording_may_change_without_a_new_visit(workflow):
+    case = visited(workflow)
+    case.do("pass", result="pass")
+    case.do("send_back")
+    case.do("propose_approval")
+    assert case.do("approve").outcome == "granted"
+
+
+def test_what_was_never_visited_cannot_be_approved(workflow):
+    case = Case(workflow("on_site_inspection"))
+    case.do("propose_rejection")
+    case.do("send_back")
+    assert set(case.offered("task")) == {"inspect_again", "request_correction", "propose_rejection"}
+
+
+def test_no_answer_to_an_improvement_comes_back_to_the_officer(workflow):
+    case = visited(workflow)
+    case.do("improve", result="improve")
+    case.do("lapse")
+    assert (case.state, case.open[0].function) == ("conclude", "officer")
+
+
+def test_another_date(workflow):
+    case = visited(workflow)
+    case.do("reschedule")
+    assert case.state == "schedule"
+
+
+# --- whatever happens ------------------------------------------------------------------------------------
+
+
+@settings(max_examples=150)
+@given(st.sampled_from(PATTERNS), st.integers(1, 3), st.data())
+def test_a_case_is_never_stuck(workflow, key, units, data):
+    """After any actions somebody has an open task they can act on, the citizen an open correction, or it is closed."""
+    params = {
+        "co_review_units": ["PO", "EP", "LA"][:units],
+        "reinspection_limit": data.draw(st.integers(0, 2)),
+    }
+    case = Case(workflow(key), params)
+    for _ in range(data.draw(st.integers(0, 25))):
+        state = case.definition.states[case.state]
+        if state.kind == "closed":
+            break
+        result = data.draw(st.sampled_from(["pass", "improve", None]))
+        case.facts["task.result"] = result
+        case.facts["task.opinion"] = data.draw(
+            st.sampled_from(["agree", "agree_with_conditions", "disagree"])
+        )
+        moves = [
+            (name, by, task.id if by == "task" else None)
+            for task in case.open or [None]
+            for by in ("task", "citizen", "system")
+            if task or by != "task"
+            for name in {
+                t.name
+                for t in engine.allowed(
+                    case.definition, case.snapshot, by, FUNCTIONS, task.id if by == "task" else None
+                )
+            }
+        ]
+        name, by, task_id = data.draw(st.sampled_from(sorted(moves, key=str)))
+        action = engine.Action(name, by, task_id, FUNCTIONS, EVERYTHING)
+        try:
+            case.apply(engine.take(case.definition, case.snapshot, action))
+        except GuardFailed:
+            assert "form" in state.transitions[name].requires, "only a form can refuse what was offered"
+
+    state = case.definition.states[case.state]
+    if state.kind == "closed":
+        assert case.open == []
+        assert "stop_clock" in case.last.effects
+        assert case.last.outcome is not None
+    elif state.kind == "correction":
+        assert set(case.offered("citizen")) > {"withdraw"}
+        assert set(case.offered("system")) == {"lapse"}
+    else:
+        assert case.open
+        for task in case.open:
+            mine = frozenset({task.function})
+            assert engine.allowed(case.definition, case.snapshot, "task", mine, task.id)
