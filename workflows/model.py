@@ -144,6 +144,12 @@ class State(Frozen):
     transitions: Mapping[str, Transition] = {}
     joined: tuple[Joined, ...] = ()
 
+    def task(self, key: str) -> TaskTemplate | None:
+        return next((task for task in self.tasks if task.key == key), None)
+
+    def transition(self, name: str) -> Transition | None:
+        return self.transitions.get(name)
+
     @property
     def parallel(self) -> tuple[TaskTemplate, ...]:
         """The tasks whose branches are waited for."""
@@ -159,6 +165,9 @@ class WorkflowDefinition(Frozen):
     #: defaults that a service may change
     parameters: Mapping[str, Any] = {}
     states: Mapping[str, State]
+
+    def state(self, key: str) -> State:
+        return self.states[key]
 
 
 # --- what the engine says must be written ----------------------------------------------------------------
