@@ -128,9 +128,9 @@ def _prepare(url: str) -> Sequence[tuple[str, str, str]]:
 def _welcome(address: str, logins: Sequence[tuple[str, str, str]]) -> None:
     say(f"E櫃檯已開張：{address}", "open; stop with Ctrl-C")
     if logins:
-        say("示範帳號", "demonstration logins: role, login, password")
+        say("示範帳號", "demonstration logins: login, password, role")
         for role, login, password in logins:
-            print(f"    {role}\t{login}\t{password}", flush=True)
+            print(f"    {login:<36}{password:<18}{role}", flush=True)
 
 
 # --- Database

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,8 +88,18 @@ def family(run: Run, data_dir: Path) -> list[psutil.Process]:
 
 
 def living(processes: list[psutil.Process]) -> list[psutil.Process]:
-    _, alive = psutil.wait_procs(processes, timeout=20)
-    return [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    """What has not ended after a while. Orphans that are dead but not yet buried have ended."""
+    until = time.monotonic() + 30
+    while (alive := [process for process in processes if is_alive(process)]) and time.monotonic() < until:
+        time.sleep(0.1)
+    return alive
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def remember(data_dir: Path, statement: str) -> list[tuple[object, ...]]:
@@ -122,10 +133,11 @@ def test_open_kill_stop_and_open_again(start: Callable[[], Run], tmp_path: Path)
 
     third = start()
     assert get(third.address()) == 200
-    started = family(third, data_dir)
+    started = psutil.Process(third.process.pid).children(recursive=True)
     third.process.kill()
     third.process.wait()
-    assert [process for process in living(started) if not process.name().startswith("postgres")] == []
+    assert living(started) == []
+    assert embedded_postgres.find(data_dir)
 
     fourth = start()
     assert get(fourth.address()) == 200
