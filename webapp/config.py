@@ -46,7 +46,12 @@ def settings(overrides: Mapping[str, object] | None = None) -> dict[str, Any]:
     values |= {
         "DEMO": _flag(values["DEMO"]),
         "SQLALCHEMY_DATABASE_URI": driver_url(str(values["DATABASE_URL"])),
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": False, "pool_size": 8, "max_overflow": 8},
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_pre_ping": False,
+            "pool_size": 8,
+            "max_overflow": 8,
+            "hide_parameters": True,
+        },
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_SECURE": https,

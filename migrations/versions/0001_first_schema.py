@@ -197,6 +197,8 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("outcome", sa.String(length=20), nullable=True),
         sa.Column("proposal", sa.String(length=10), nullable=True),
+        sa.Column("proposed_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("proposed_for_id", sa.BigInteger(), nullable=True),
         sa.Column("visit", sa.Integer(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("risk", sa.String(length=10), nullable=True),
@@ -218,6 +220,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["form_revision_id"], ["revision.id"], name=op.f("fk_case_form_revision_id")),
         sa.ForeignKeyConstraint(["handling_unit_id"], ["unit.id"], name=op.f("fk_case_handling_unit_id")),
         sa.ForeignKeyConstraint(["owner_unit_id"], ["unit.id"], name=op.f("fk_case_owner_unit_id")),
+        sa.ForeignKeyConstraint(["proposed_by_id"], ["account.id"], name=op.f("fk_case_proposed_by_id")),
+        sa.ForeignKeyConstraint(["proposed_for_id"], ["account.id"], name=op.f("fk_case_proposed_for_id")),
         sa.ForeignKeyConstraint(
             ["service_revision_id"], ["revision.id"], name=op.f("fk_case_service_revision_id")
         ),

@@ -10,11 +10,11 @@ from typing import Any
 
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.orm.attributes import set_committed_value
-from workflows.service import ServiceDefinition
 
 import forms.answers
 from forms.model import FormDefinition
 from rules import conditions
+from rules.decision import Decision
 from rules.values import Text, roc_year
 from webapp.crypto import public_id
 from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
@@ -27,6 +27,7 @@ from webapp.queries.org import chart
 from webapp.services import clocks, effects, evaluation, notices, parties, routing, steps
 from webapp.services.drafts import owns
 from workflows import engine
+from workflows.service import ServiceDefinition
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,15 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     case.fee_total, case.fee_lines = fee.total, list(fee.lines)
     ctx = steps.Context(case, service, form, definitions.workflow(case.workflow_revision_id))
     facts = evaluation.facts_of(case, service, form, answers)
+    decision, ruleset = evaluation.decide("intake_routing", facts, case.filed_on)
+    route = _route(ctx, decision, facts)
+    step = engine.start(ctx.workflow, facts, service.parameters)
+    case.state, case.visit = step.to_state, 1
+    case.due_on = clocks.due_on(route.kind, route.period, case.filed_on, case.handling_unit_id)
     db.session.add(case)
     db.session.flush()
-    pick = _route(ctx, facts, now)
+    evaluation.store(case.id, decision, ruleset, now)
+    clocks.start(case, route.kind, route.period, case.filed_on)
     plain, personal = forms.answers.split_personal(form, answers)
     db.session.add(
         Submission(
@@ -97,8 +104,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         party.case_id = case.id
         db.session.add(party)
     _attach_files(case, draft_key, form, answers)
-    step = engine.start(ctx.workflow, facts, service.engine_parameters)
-    steps.carry_out(actor, ctx, step, now, pick=pick, first=True)
+    steps.carry_out(actor, ctx, step, now, pick=route.pick, first=True)
     effects.enqueue(
         effects.effect("receipt", case.public_id, now, case_id=case.id),
         notices.effect(case, "submitted", now),
@@ -194,10 +200,18 @@ def _filed_on(intake: Mapping[str, Any], now: datetime) -> date:
     return filed
 
 
-def _route(ctx: steps.Context, facts: dict[str, object], now: datetime) -> steps.Pick | None:
-    """Applies the routing decision: unit, limit, risk and clock now; the officer when the tasks open."""
+@dataclass(frozen=True)
+class Route:
+    """What the routing rules decided besides the unit: the limit, and how the officer is chosen."""
+
+    kind: str
+    period: int
+    pick: steps.Pick | None
+
+
+def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) -> Route:
+    """Applies unit and risk to the case now; the officer is chosen when the tasks open."""
     case, service = ctx.case, ctx.service
-    decision, _ = evaluation.evaluate(case, "intake_routing", facts, now, selects=case.filed_on)
     kind, period = service.period.kind, service.period.period
     function, by = "officer", None
     for outcome in decision.outcomes:
@@ -212,10 +226,9 @@ def _route(ctx: steps.Context, facts: dict[str, object], now: datetime) -> steps
             kind, period = params["kind"], int(params["period"])
         elif outcome.action == "set_risk":
             case.risk = params["level"]
-    clock = clocks.start(case, kind, period, case.filed_on)
-    case.due_on = clock.due_on
     township = facts.get("applicant.township")
-    return steps.Pick(function, by, str(township) if township else None) if by else None
+    pick = steps.Pick(function, by, str(township) if township else None) if by else None
+    return Route(kind, period, pick)
 
 
 def _attach_files(case: Case, draft_key: str, form: FormDefinition, answers: Mapping[str, Any]) -> None:

@@ -77,25 +77,18 @@ def facts_now(ctx: Context) -> dict[str, object]:
     return facts
 
 
-def _for_task(task: Task, facts: dict[str, object]) -> dict[str, object]:
-    """A task with a form of its own is judged by that form, not by the records of earlier visits."""
-    if task.form_key is None:
-        return facts
-    return {name: value for name, value in facts.items() if not name.startswith("task.")}
-
-
 def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
     """Every transition that the actor may take now. The page shows exactly these."""
     if ctx.case.status == "closed":
         return []
-    tasks, facts = steps.tasks_of_visit(ctx.case), facts_now(ctx)
+    tasks = steps.tasks_of_visit(ctx.case)
+    present = steps.snapshot(ctx, tasks, facts_now(ctx))
     found = []
     for task in tasks:
         mandate = _mandate(actor, task, taipei_day(now))
         if task.state != "open" or mandate is None:
             continue
         functions = frozenset({task.function})
-        present = steps.snapshot(ctx, tasks, _for_task(task, facts))
         task_form = definitions.current_form(task.form_key, taipei_day(now)) if task.form_key else None
         found += [
             Offer(transition, task, mandate[0], task_form)
@@ -115,11 +108,11 @@ def take_transition(
     if task is None or task.state != "open":
         raise _already_done(case)
     acting_for_id = require_mandate(actor, task, now)
-    transition = ctx.workflow.state(case.state).transition(name)
+    transition = ctx.workflow.states[case.state].transitions.get(name)
     if transition is not None:
         _separate_duties(actor, ctx, transition, acting_for_id)
     needs_form = transition is not None and "form" in transition.requires
-    facts = _for_task(task, facts_now(ctx))
+    facts = facts_now(ctx)
     if needs_form and task.form_key:
         facts |= _record_form(actor, case, task, given, now)
     step = engine.take(
@@ -151,9 +144,8 @@ def take_as_citizen(
 def answer_correction(actor: Actor, case: Case, now: datetime, *, version: int) -> None:
     """The applicant says that the correction or improvement is done; the case goes back to the officer."""
     ctx = steps.context(case)
-    way_back = [
-        t for t in ctx.workflow.state(case.state).transitions if t.by == "citizen" and t.name != WITHDRAW
-    ]
+    offered = ctx.workflow.states[case.state].transitions.values()
+    way_back = [t for t in offered if t.by == "citizen" and t.name != WITHDRAW]
     if not way_back:
         raise Refused(
             Text(zh="這個案件目前沒有需要補正的事項。", en="Nothing needs correcting in this case now.")

@@ -14,16 +14,20 @@ from webapp.queries.org import calendar
 from workflows import clock as arithmetic
 
 
+def due_on(kind: str, period: int, on: date, unit_id: int) -> date:
+    """The day a clock that starts now will end on, if nothing moves it."""
+    return _day(arithmetic.run(kind, period, on, (), calendar=calendar(unit_id), today=on).due)
+
+
 def start(case: Case, kind: str, period: int, on: date, *, task: Task | None = None) -> Clock:
     unit_id = task.unit_id if task is not None else case.handling_unit_id
-    ledger = arithmetic.run(kind, period, on, (), calendar=calendar(unit_id), today=on)
     clock = Clock(
         case_id=case.id,
         task_id=task.id if task is not None else None,
         kind=kind,
         period=period,
         started_on=on,
-        due_on=_day(ledger.due),
+        due_on=due_on(kind, period, on, unit_id),
     )
     db.session.add(clock)
     return clock

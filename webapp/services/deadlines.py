@@ -73,13 +73,14 @@ def sweep_clock(clock_id: int, now: datetime) -> list[str]:
         "case.days_total": clock.period,
         "case.paused": clock.state == "paused",
     }
-    decision, firing_id = evaluation.evaluate(case, "case_deadlines", facts, now, selects=today)
-    reached = []
-    for outcome in decision.outcomes:
-        if outcome.action == "escalate" and _first_time(clock, outcome.params["rung"], firing_id, now):
-            reached.append(outcome.params["rung"])
-            _tell(case, clock, outcome.params, days_left, now)
-    return reached
+    decision, revision = evaluation.decide("case_deadlines", facts, today)
+    if not decision.outcomes:
+        return []
+    firing_id = evaluation.store(case.id, decision, revision, now)
+    escalations = [o.params for o in decision.outcomes if o.action == "escalate"]
+    reached = [params for params in escalations if _first_time(clock, params["rung"], firing_id, now)]
+    _tell(case, clock, reached, days_left, now)
+    return [params["rung"] for params in reached]
 
 
 def lapse_correction(request_id: int, now: datetime) -> None:
@@ -106,20 +107,23 @@ def _first_time(clock: Clock, rung: str, firing_id: int, now: datetime) -> bool:
     return row is not None
 
 
-def _tell(case: Case, clock: Clock, params: Mapping[str, Any], days_left: int, now: datetime) -> None:
-    """One message to every holder of the functions that the rung names."""
+def _tell(
+    case: Case, clock: Clock, reached: Sequence[Mapping[str, Any]], days_left: int, now: datetime
+) -> None:
+    """One message a person: after a pause of the worker several rungs are reached at once, and the last one counts."""
+    last: dict[int, Mapping[str, Any]] = {}
+    for params in reached:
+        last |= dict.fromkeys(_recipients(case, clock, params["to"], taipei_day(now)), params)
     service = definitions.service(case.service_revision_id)
-    kind = str(params["kind"])
-    for account_id in sorted(_recipients(case, clock, params["to"], taipei_day(now))):
+    for account_id, params in sorted(last.items(), key=lambda item: item[0]):
         account = db.session.get_one(Account, account_id)
         lang = account.language
-        words = _words(days_left, lang)
         notices.post(
             f"escalation:{clock.id}:{clock.period_number}:{params['rung']}:{account_id}",
             "inbox",
             account.email or account.name,
-            f"{SUBJECTS[kind].in_(lang)}：{case.number} {service.title.in_(lang)}",
-            f"{words}（{format_roc_date(clock.due_on)}）。",
+            f"{SUBJECTS[params['kind']].in_(lang)}：{case.number} {service.title.in_(lang)}",
+            f"{_words(days_left, lang)}（{format_roc_date(clock.due_on)}）。",
             now,
             case_id=case.id,
             account_id=account_id,

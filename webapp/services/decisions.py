@@ -108,7 +108,8 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
 
 def _proposal(ctx: Context) -> dict[str, Any]:
     """The reasons and conditions that came with the proposal now before the decider."""
-    proposing = {t.name for state in ctx.workflow.states for t in state.transitions if t.proposes}
+    transitions = [t for state in ctx.workflow.states.values() for t in state.transitions.values()]
+    proposing = {t.name for t in transitions if t.proposes}
     body = db.session.scalars(
         select(EventPayload.body)
         .join(CaseEvent, CaseEvent.id == EventPayload.event_id)

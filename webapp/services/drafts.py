@@ -50,6 +50,21 @@ def start(actor: Actor, code: str, now: datetime, *, intake: dict[str, Any] | No
     return draft
 
 
+def start_from(draft: Draft, earlier: FormDefinition, answers: Mapping[str, Any]) -> None:
+    """Fills a new draft with earlier answers, where both forms ask the same. Consent is asked anew, files are offered."""
+    form = definitions.form(draft.form_revision_id)
+    same = {
+        field.key: answers[field.key]
+        for field in form.fields
+        if field.type not in ("agreement", "file")
+        and field.key in earlier
+        and earlier.field(field.key) == field
+        and answers.get(field.key) is not None
+    }
+    draft.raw = {**draft.raw, **forms.answers.to_raw(form, same)}
+    db.session.flush()
+
+
 def own(actor: Actor, key: str, now: datetime) -> Draft:
     """The actor's draft. Somebody else's, an expired and a submitted one do not exist."""
     draft = db.session.scalars(select(Draft).where(Draft.public_id == key)).one_or_none()

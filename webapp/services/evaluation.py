@@ -49,32 +49,31 @@ def _township(form: FormDefinition, answers: Mapping[str, Any]) -> str | None:
     return next((t for t in asked if t), address.get("township") if isinstance(address, Mapping) else None)
 
 
-def evaluate(
-    case: Case, ruleset: str, facts: Mapping[str, object], now: datetime, *, selects: date
-) -> tuple[Decision, int]:
-    """Decides by the revision in force on `selects` and stores the firing. The same evaluation a day is stored once."""
+def decide(ruleset: str, facts: Mapping[str, object], selects: date) -> tuple[Decision, int]:
+    """The decision, and the revision that made it: the one in force on the day that the ruleset goes by."""
     revision = definitions.revision_id("ruleset", ruleset, selects)
-    decision = definitions.ruleset(revision).evaluate(facts)
+    return definitions.ruleset(revision).evaluate(facts), revision
+
+
+def store(case_id: int, decision: Decision, revision: int, now: datetime) -> int:
+    """Keeps the firing with its facts and explanation. The same evaluation on the same day is kept once."""
     record = decision.to_json()
     values = {
-        "case_id": case.id,
+        "case_id": case_id,
         "ruleset_revision_id": revision,
         "as_of": taipei_day(now),
         "at": now,
-        "facts": {
-            name: _plain(facts.get(name)) for name in sorted(decision.used) if facts.get(name) is not None
-        },
+        "facts": {name: _plain(value) for name, value in sorted(decision.facts.items()) if value is not None},
         "outcomes": record["outcomes"],
         "explanation": record["explanation"],
         "engine": decision.engine,
     }
     statement = insert(Firing).values(**values)
-    firing_id = db.session.scalars(
+    return db.session.scalars(
         statement.on_conflict_do_update(
             index_elements=["case_id", "ruleset_revision_id", "as_of"], set_={"at": now}
         ).returning(Firing.id)
     ).one()
-    return decision, firing_id
 
 
 def _plain(value: object) -> Any:

@@ -89,7 +89,7 @@ def snapshot(ctx: Context, tasks: list[Task], facts: Mapping[str, object]) -> en
             for t in tasks
         ),
         facts=facts,
-        params=ctx.service.engine_parameters,
+        params=ctx.service.parameters,
     )
 
 
@@ -109,13 +109,16 @@ def carry_out(
     task_id, acting_for_id = acting
     today = taipei_day(now)
     _close_tasks(actor, case, step, now, acting_for_id)
-    previous, case.state = (None if first else case.state), step.to_state
+    previous = None if first else case.state
+    case.state = step.to_state
     if step.proposal:
         case.proposal = step.proposal
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
+    for effect in step.effects:
+        _move_clock(actor, ctx, effect, now)
     opened: list[Task] = []
     if step.moved or first:
-        case.visit += 1
+        case.visit += 0 if first else 1
         opened = _open_tasks(ctx, step, now, given, pick)
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
@@ -212,17 +215,10 @@ def _sole(seats: tuple[Any, ...]) -> int | None:
 
 
 def _effect(actor: Actor, ctx: Context, effect: str, given: Given, now: datetime) -> None:
-    """The closed list of effects that a workflow may name; its loader refuses all others."""
-    case, today = ctx.case, taipei_day(now)
+    """The other effects of the closed list; the loader refuses what is not on it."""
+    case = ctx.case
     name, _, argument = effect.partition(":")
-    if name == "pause_clock":
-        clocks.move(actor, case, clocks.of_case(case.id), "pause", now, reason="補正")
-    elif name in ("resume_clock", "restart_clock"):
-        kind = name.removesuffix("_clock")
-        clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason="補正")
-    elif name == "stop_clock":
-        clocks.stop(clocks.of_case(case.id), today)
-    elif name == "open_correction":
+    if name == "open_correction":
         corrections.open_request(actor, ctx, given.fields, given.comment, now)
     elif name == "close_correction":
         corrections.close_request(case, now)
@@ -230,3 +226,22 @@ def _effect(actor: Actor, ctx: Context, effect: str, given: Given, now: datetime
         decisions.issue(actor, ctx, decisions.EFFECTS[name], given.comment, given.conditions, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
+
+
+def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
+    """The effects on the clock come first: tasks that the step opens are due by the date they leave."""
+    case = ctx.case
+    if name == "pause_clock":
+        if ctx.service.correction != "none":
+            clocks.move(actor, case, clocks.of_case(case.id), "pause", now, reason="補正")
+    elif name == "resume_clock":
+        if ctx.service.correction != "none":
+            # it counts anew only from an answer; a correction that lapsed merely ends the pause
+            anew = ctx.service.correction == "restart" and actor.kind != "system"
+            clocks.move(
+                actor, case, clocks.of_case(case.id), "restart" if anew else "resume", now, reason="補正"
+            )
+    elif name == "restart_clock":
+        clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason="補正")
+    elif name == "stop_clock":
+        clocks.stop(clocks.of_case(case.id), taipei_day(now))
