@@ -92,7 +92,7 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
 
     def _typed(self, part: str) -> str:
         typed = self.given.get(part)
-        if not typed and part == self.definition.kind.parts[0]:
+        if not typed and (part,) == self.definition.kind.parts[:1]:
             typed = self.given.get("")  # a whole date returns to the first of its boxes
         return printable(next(iter(typed or ()), ""))
 
@@ -115,30 +115,20 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
             for part in self.definition.kind.parts
         }
 
-    @property
-    def choices(self) -> list[Choice]:
-        """Options with those chosen; the first has the id of the field, so that an error can lead to it."""
+    def choices(self, part: str = "") -> list[Choice]:
+        """Options of an input, with those chosen; the first bears its id, so that an error can lead there."""
         hints = {option.value: option.hint for option in self.definition.options}
-        chosen = set(self.given.get("", ()))
-        choices = self.definition.kind.choices(self.definition)
+        chosen = set(self.given.get(part, ()))
+        first = f"{self.id}-{part}" if part else self.id
         return [
             Choice(
                 value=value,
                 label=label.in_(self.lang),
                 hint=hint.in_(self.lang) if (hint := hints.get(value)) else "",
-                id=self.id if n == 1 else f"{self.id}-{n}",
+                id=first if n == 1 else f"{first}-{n}",
                 checked=value in chosen,
             )
-            for n, (value, label) in enumerate(choices.items(), 1)
-        ]
-
-    def part_choices(self, part: str) -> list[Choice]:
-        """Options of a part that is a select: the township of an address."""
-        chosen = self._typed(part)
-        options = self.definition.kind.part_choices(self.definition, part)
-        return [
-            Choice(v, label.in_(self.lang), "", f"{self.id}-{part}", v == chosen)
-            for v, label in options.items()
+            for n, (value, label) in enumerate(self.definition.kind.choices(self.definition, part).items(), 1)
         ]
 
     @property

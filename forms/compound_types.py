@@ -175,6 +175,7 @@ class Address(Parts):
     """Township, village and the rest. Many addresses of Kinmen have a settlement instead of a road."""
 
     parts = ("township", "village", "detail")
+    fixed: Mapping[str, Mapping[str, Text]] = {"township": ADDRESS_PLACES}
     props = frozenset({"autocomplete"})
     column = False
     personal = True
@@ -220,9 +221,6 @@ class Address(Parts):
         if lang == "en":
             return ", ".join(filter(None, (detail, village, place, "Kinmen County")))
         return f"金門縣{place}{village}{detail}"
-
-    def part_choices(self, field: Field, part: str) -> Mapping[str, Text]:
-        return ADDRESS_PLACES if part == "township" else {}
 
     def typed(self, field: Field, value: Json) -> object:
         return self.show(field, value, "zh")

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from forms.field_types import COLUMN_TYPES, FIELD_TYPES, MOST_ROWS
 from forms.model import Field, Limit, Option
-from rules.conditions import Condition, FactType, did_you_mean, parse, shown
+from rules.conditions import Condition, FactType, did_you_mean, facts_of, leaves_of, parse, shown
 from rules.values import Problem, Text, parse_roc_date
 
 KEY = re.compile("[a-z][a-z0-9_]{0,39}")
@@ -36,6 +36,11 @@ SIZES: Mapping[str, tuple[int, int]] = {
     "min_rows": (0, MOST_ROWS),
     "max_rows": (1, MOST_ROWS),
 }
+#: names of the form object and of other inputs of a page
+RESERVED = frozenset(
+    {"action", "context", "csrf_token", "data", "definition", "errors", "evaluation", "form_errors", "lang"}
+    | {"meta", "populate_obj", "post_process", "process", "today", "validate", "version"}
+)
 COMMON = ("key", "type", "label", "hint", "optional", "personal")
 #: not in a column: a row is shown as a whole
 PLACED = ("when", "required_when", "group")
@@ -45,23 +50,30 @@ class FieldReader:
     def __init__(self, facts: Mapping[str, FactType]) -> None:
         self.problems: list[Problem] = []
         self.facts = dict(facts)
-        self.types: dict[str, str] = {}
-        self.paths: dict[str, str] = {}
+        self.keys: list[str] = []
+        self.dates: set[str] = set()
+        self.choices: dict[str, list[str]] = {}
 
     def report(self, path: str, message: str) -> None:
         self.problems.append(Problem(path=path.lstrip("."), message=message))
 
     def learn(self, data: object) -> None:
-        """What conditions may read of a field, if its key and type can be told at all."""
-        type_ = data.get("type") if isinstance(data, Mapping) else None
-        if (
-            isinstance(data, Mapping)
-            and isinstance(type_, str)
-            and type_ in FIELD_TYPES
-            and isinstance(data.get("key"), str)
-        ):
-            self.types[data["key"]] = type_
-            self.facts.update(FIELD_TYPES[type_].fact_types(data["key"]))
+        """What other fields may say of this one, as far as it can be told before it is read itself."""
+        if not isinstance(data, Mapping) or not isinstance(key := data.get("key"), str):
+            return
+        self.keys.append(key)
+        type_, options = data.get("type"), data.get("options")
+        kind = FIELD_TYPES.get(type_) if isinstance(type_, str) else None
+        if kind is None:
+            return
+        if type_ == "date":
+            self.dates.add(key)
+        self.facts.update(kind.fact_types(key))
+        for part, fixed in kind.fixed.items():
+            self.choices[f"answers.{key}" + (f".{part}" if part else "")] = list(fixed)
+        if "options" in kind.props and isinstance(options, list):
+            values = [option.get("value") for option in options if isinstance(option, Mapping)]
+            self.choices[f"answers.{key}"] = [value for value in values if isinstance(value, str)]
 
     # --- the field ---------------------------------------------------------------------------------------
 
@@ -73,6 +85,8 @@ class FieldReader:
         name = data.get("type")
         known = COLUMN_TYPES if column else FIELD_TYPES.keys()
         key, label = self.key(data, path), self.text(data, "label", path, required=True)
+        if key in RESERVED and not column:
+            self.report(f"{path}.key", f"「{key}」是系統保留的名稱，請改用其他 key")
         if not isinstance(name, str) or name not in known:
             where = "表格的欄" if column else "欄位"
             self.report(f"{path}.type", f"{where}沒有「{shown(name)}」這種型別{did_you_mean(name, known)}")
@@ -92,19 +106,16 @@ class FieldReader:
         if not column:
             props["group"] = self.text(data, "group", path)
             props["when"] = self.condition(data, "when", path)
-            props["required_when"] = self.condition(data, "required_when", path)
+            props["required_when"] = required_when = self.condition(data, "required_when", path)
+            if required_when and key in keys_read(required_when):
+                self.report(f"{path}.required_when", "不能以欄位自己的答案作為必填條件")
         for prop in sorted(kind.props & data.keys()):
             props[prop] = self.property(prop, data, name, path)
         self.complete(props, kind.props, path)
         personal = self.flag(data, "personal", path)
         inherited = kind.personal or any(c.personal for c in props.get("columns", ()))
         props["personal"] = inherited if personal is None else personal
-        if len(self.problems) > before:
-            return None
-        field = Field(**props)
-        if not column:
-            self.paths[field.key] = path
-        return field
+        return Field(**props) if len(self.problems) == before else None
 
     def property(self, prop: str, data: Mapping[str, Any], type_: str, path: str) -> object:
         if prop in SIZES:
@@ -116,7 +127,7 @@ class FieldReader:
             "columns": self.columns,
             "accept": self.accept,
             "pattern": self.pattern,
-            "not_before": self.name,
+            "not_before": lambda other, at: self.another_date(other, at, data.get("key")),
             "autocomplete": self.autocomplete,
             "unit": self.as_text,
         }
@@ -186,10 +197,11 @@ class FieldReader:
         self.report(path, f"autocomplete「{shown(data)}」須為 HTML 的自動填入名稱，例如 tel、email、name")
         return None
 
-    def name(self, data: object, path: str) -> str | None:
-        if isinstance(data, str):
+    def another_date(self, data: object, path: str, own: object) -> str | None:
+        dates = sorted(self.dates - {own})
+        if isinstance(data, str) and data in dates:
             return data
-        self.report(path, f"「{shown(data)}」須為欄位的 key")
+        self.report(path, f"「{shown(data)}」不是另一個日期欄位{did_you_mean(data, dates)}")
         return None
 
     def number_limit(self, data: object, path: str) -> Limit | None:
@@ -257,9 +269,15 @@ class FieldReader:
     def condition(self, data: Mapping[str, Any], name: str, path: str) -> Condition | None:
         if data.get(name) is None:
             return None
-        return parse(
-            data[name], path=f"{path}.{name}".lstrip("."), facts=self.facts, params={}, problems=self.problems
-        )
+        at = f"{path}.{name}"
+        condition = parse(data[name], path=at, facts=self.facts, params={}, problems=self.problems)
+        for leaf in leaves_of(condition) if condition else ():
+            known = self.choices.get(leaf.fact, [])
+            for value in leaf.value if isinstance(leaf.value, tuple) else (leaf.value,):
+                if known and isinstance(value, str) and value not in known:
+                    close = did_you_mean(value, known)
+                    self.report(at, f"「{leaf.fact}」沒有「{shown(value)}」這個選項{close}")
+        return condition
 
     def only(self, data: Mapping[str, Any], allowed: Collection[str], path: str, *, what: str = "") -> None:
         for name in data:
@@ -271,3 +289,8 @@ class FieldReader:
         for key, n in Counter(keys).items():
             if n > 1:
                 self.report(path, f"{what}「{key}」重複 {n} 次")
+
+
+def keys_read(condition: Condition) -> frozenset[str]:
+    """The fields whose answers a condition reads."""
+    return frozenset(name.split(".")[1] for name in facts_of(condition) if name.startswith("answers."))

@@ -34,6 +34,8 @@ class FieldType:
     #: properties that a definition may set, beside those of every field
     props: frozenset[str] = frozenset()
     defaults: Mapping[str, object] = {}
+    #: options that are the same in every form, by part
+    fixed: Mapping[str, Mapping[str, Text]] = {}
     example: Text | None = None
     required = ("請填寫{label}", "{label} is required")
 
@@ -57,12 +59,9 @@ class FieldType:
     def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
         return {"": [str(value)]}
 
-    def choices(self, field: Field) -> Mapping[str, Text]:
-        return {}
-
-    def part_choices(self, field: Field, part: str) -> Mapping[str, Text]:
-        """The options of a part; "" is the field itself."""
-        return {} if part else self.choices(field)
+    def choices(self, field: Field, part: str = "") -> Mapping[str, Text]:
+        """The options of an input, by value."""
+        return self.fixed.get(part, {})
 
     def missing(self, field: Field) -> Invalid:
         zh, en = self.required

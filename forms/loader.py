@@ -9,24 +9,18 @@ import copy
 import graphlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from forms.field_reader import FieldReader
+from forms.field_reader import FieldReader, keys_read
 from forms.model import Field, FormDefinition, Section
-from rules.conditions import Condition, FactType, Leaf, did_you_mean, facts_of, leaves_of, shown
+from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text, read_yaml
 
 FACTORY = Path(__file__).parent / "definitions"
 SHARED = FACTORY / "_shared"
 MOST_FIELDS = 200
-
-#: names of the form object and of other inputs of a page
-RESERVED = frozenset(
-    {"action", "context", "csrf_token", "data", "definition", "errors", "evaluation", "form_errors", "lang"}
-    | {"meta", "populate_obj", "post_process", "process", "today", "validate", "version"}
-)
 
 
 # --- files -----------------------------------------------------------------------------------------------
@@ -111,17 +105,10 @@ class _FormReader(FieldReader):
         self.learn_all(items)
         read = [self.section(item, f"sections[{i}]") for i, item in enumerate(items)]
         sections = tuple(section for section in read if section)
-        fields = [field for section in sections for field in section.fields]
         self.unique([section.key for section in sections], "sections", "區段")
-        self.unique([field.key for field in fields], "sections", "欄位")
-        if len(fields) > MOST_FIELDS:
-            self.report("sections", f"一張表單最多 {MOST_FIELDS} 個欄位，目前有 {len(fields)} 個")
-        by_key = {field.key: field for field in fields}
-        for i, section in enumerate(read):
-            if section:
-                self.named_options(section.when, by_key, f"sections[{i}].when")
-        for field in fields:
-            self.relations(field, by_key)
+        self.unique(self.keys, "sections", "欄位")
+        if len(self.keys) > MOST_FIELDS:
+            self.report("sections", f"一張表單最多 {MOST_FIELDS} 個欄位，目前有 {len(self.keys)} 個")
         return {
             "key": self.key(mapping, ""),
             "title": self.text(mapping, "title", "", required=True),
@@ -155,31 +142,6 @@ class _FormReader(FieldReader):
             fields=tuple(field for field in read if field),
         )
 
-    def relations(self, field: Field, by_key: Mapping[str, Field]) -> None:
-        """What only the whole form can tell: reserved names, other dates, options that conditions name."""
-        path = self.paths[field.key]
-        if field.key in RESERVED:
-            self.report(f"{path}.key", f"「{field.key}」是系統保留的名稱，請改用其他 key")
-        if field.not_before is not None:
-            dates = [key for key, type_ in self.types.items() if type_ == "date" and key != field.key]
-            if field.not_before not in dates:
-                close = did_you_mean(field.not_before, dates)
-                self.report(f"{path}.not_before", f"「{field.not_before}」不是另一個日期欄位{close}")
-        if field.required_when and field.key in _keys(field.required_when):
-            self.report(f"{path}.required_when", "不能以欄位自己的答案作為必填條件")
-        self.named_options(field.when, by_key, f"{path}.when")
-        self.named_options(field.required_when, by_key, f"{path}.required_when")
-
-    def named_options(self, condition: Condition | None, by_key: Mapping[str, Field], path: str) -> None:
-        """A condition that names an option which nobody can choose would never hold."""
-        for leaf, value in _literals(condition):
-            key, _, part = leaf.fact.removeprefix("answers.").partition(".")
-            field = by_key.get(key) if leaf.fact.startswith("answers.") else None
-            choices = field.kind.part_choices(field, part) if field else {}
-            if choices and value not in choices:
-                close = did_you_mean(value, choices)
-                self.report(path, f"「{leaf.fact}」沒有「{shown(value)}」這個選項{close}")
-
     def order(self, reads: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
         """The fields, each after those that its conditions read; every cycle is a mistake."""
         graph = {key: sorted(others & reads.keys()) for key, others in reads.items()}
@@ -193,16 +155,4 @@ class _FormReader(FieldReader):
 
 
 def _reads(owner: Section | Field) -> frozenset[str]:
-    return _keys(owner.when) if owner.when else frozenset()
-
-
-def _keys(condition: Condition) -> frozenset[str]:
-    """The fields whose answers a condition reads."""
-    return frozenset(name.split(".")[1] for name in facts_of(condition) if name.startswith("answers."))
-
-
-def _literals(condition: Condition | None) -> Iterator[tuple[Leaf, str]]:
-    for leaf in leaves_of(condition) if condition else ():
-        for value in leaf.value if isinstance(leaf.value, tuple) else (leaf.value,):
-            if isinstance(value, str):
-                yield leaf, value
+    return keys_read(owner.when) if owner.when else frozenset()

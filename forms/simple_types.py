@@ -253,6 +253,7 @@ _WORDS = {YES: YES, "true": YES, "1": YES, "是": YES, NO: NO, "false": NO, "0":
 
 class YesNo(FieldType):
     fact = "boolean"
+    fixed: Mapping[str, Mapping[str, Text]] = {"": {YES: Text(zh="是", en="Yes"), NO: Text(zh="否", en="No")}}
     required = ("請選擇{label}：是或否", "{label}: answer yes or no")
 
     def parse(self, field: Field, given: Given, today: date) -> Json:
@@ -262,9 +263,6 @@ class YesNo(FieldType):
         if text.lower() not in _WORDS:
             raise unknown_option(field, text)
         return _WORDS[text.lower()] == YES
-
-    def choices(self, field: Field) -> Mapping[str, Text]:
-        return {YES: Text(zh="是", en="Yes"), NO: Text(zh="否", en="No")}
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         return self.choices(field)[YES if value else NO].in_(lang)
@@ -277,21 +275,19 @@ class Agreement(YesNo):
     """A box to tick; where it is required, only a tick will do."""
 
     column = False
+    fixed: Mapping[str, Mapping[str, Text]] = {"": {YES: Text(zh="同意", en="Agreed")}}
     required = ("請閱讀後勾選「{label}」", "Read and tick “{label}”")
 
     def parse(self, field: Field, given: Given, today: date) -> Json:
         return True if super().parse(field, given, today) else None
-
-    def choices(self, field: Field) -> Mapping[str, Text]:
-        return {YES: Text(zh="同意", en="Agreed")}
 
 
 class Choice(FieldType):
     props = frozenset({"options", "autocomplete"})
     required = ("請選擇{label}", "{label}: choose an option")
 
-    def choices(self, field: Field) -> Mapping[str, Text]:
-        return {option.value: option.label for option in field.options}
+    def choices(self, field: Field, part: str = "") -> Mapping[str, Text]:
+        return {option.value: option.label for option in field.options} or super().choices(field, part)
 
     def parse(self, field: Field, given: Given, today: date) -> Json:
         text = one(field, given, limit=CODE_LENGTH)
@@ -332,9 +328,7 @@ def _items(value: Json) -> list[Json]:
 
 class Township(Choice):
     props = frozenset({"autocomplete"})
-
-    def choices(self, field: Field) -> Mapping[str, Text]:
-        return TOWNSHIPS
+    fixed: Mapping[str, Mapping[str, Text]] = {"": TOWNSHIPS}
 
 
 SIMPLE_TYPES: dict[str, FieldType] = {

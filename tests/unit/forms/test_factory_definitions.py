@@ -1,0 +1,253 @@
+"""The forms that are shipped: whole, bilingual, and answerable."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from forms import answers, loader
+from forms.model import Field, FormDefinition
+from tests.form_fixtures import TODAY, factory_form, fill
+
+FORMS = sorted(loader.read_all())
+
+#: of the catalogue: fields with their types (an optional one ends in "?"), and the attachments
+CATALOGUE = {
+    "farm_use_certificate": (
+        "applicant_name:text applicant_id:national_id birth_date:date phone:phone email:email? address:address "
+        "parcels:table current_crops:text facilities:table? purpose:choice inspection_contact:text",
+        "土地登記謄本 地籍圖謄本 身分證明文件 委託書",
+    ),
+    "pet_neutering": (
+        "applicant_name:text applicant_id:national_id birth_date:date phone:phone email:email? address:address "
+        "pet_name:text species:choice sex:choice pet_birth:date chip_no:text clinic:text operation_date:date "
+        "amount:money bank:bank_account",
+        "手術證明 寵物登記證明 收據",
+    ),
+    "road_excavation": (
+        "applicant_type:choice applicant_name:text applicant_id:national_id company_number:company_number "
+        "phone:phone email:email? address:address purpose:choice road_name:text route:route length_m:decimal "
+        "width_m:decimal depth_m:decimal start_date:date end_date:date night_work:boolean contractor:text "
+        "contractor_ubn:company_number site_manager:text traffic_plan:file emergency:boolean",
+        "施工計畫 交通維持計畫 位置圖 管線套繪圖 保險單",
+    ),
+}
+
+
+def test_the_forms_that_are_shipped() -> None:
+    assert FORMS == [
+        "co_review_opinion",
+        "farm_use_certificate",
+        "inspection_record",
+        "pet_neutering",
+        "road_excavation",
+    ]
+
+
+@pytest.mark.parametrize("key", sorted(CATALOGUE))
+def test_every_field_and_attachment_of_the_catalogue_is_asked(key: str) -> None:
+    definition = factory_form(key)
+    asked = {f"{field.key}:{field.type}{'?' if field.optional else ''}" for field in definition.fields}
+    fields, attachments = CATALOGUE[key]
+    assert set(fields.split()) <= asked
+    assert {str(field.label) for field in definition.file_fields} == set(attachments.split())
+
+
+def texts(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every label, title, hint… of a mapping."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name in ("label", "title", "hint", "description", "unit", "group"):
+                yield f"{path}.{name}", value
+            else:
+                yield from texts(value, f"{path}.{name}")
+    elif isinstance(node, list):
+        for n, value in enumerate(node):
+            yield from texts(value, f"{path}[{n}]")
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_every_text_is_there_in_chinese_and_english(key: str) -> None:
+    for path, text in texts(loader.read_all()[key]):
+        assert isinstance(text, dict) and text["zh"] and text["en"], path
+        assert "查證" not in text["zh"] and "verified" not in text["en"], path
+
+
+PERSONAL = {"national_id", "phone", "email", "address", "bank_account"}
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_what_tells_of_a_person_is_marked(key: str) -> None:
+    for field in factory_form(key).fields:
+        about = field.type in PERSONAL or any(word in str(field.label) for word in ("姓名", "聯絡人", "身分"))
+        if (about and field.key != "applicant_type") or field.key == "birth_date":
+            assert field.personal, field.key
+
+
+@pytest.mark.parametrize("key", ["farm_use_certificate", "pet_neutering", "road_excavation"])
+def test_someone_can_be_reached_without_e_mail(key: str) -> None:
+    definition = factory_form(key)
+    assert definition.field("email").optional
+    assert not definition.field("phone").optional
+    assert [field.key for field in definition.sections[-1].fields] == ["agree_privacy", "agree_truth"]
+
+
+# --- filled in -------------------------------------------------------------------------------------------
+
+PERSON = {
+    "applicant_name": "王小明",
+    "applicant_id": "Ａ１２３４５６７８９",
+    "birth_date-year": "47",
+    "birth_date-month": "3",
+    "birth_date-day": "9",
+    "phone": "082-318823",
+    "email": "",
+    "address-township": "JC",
+    "address-detail": "民生路60號",
+    "filed_by": "self",
+}
+AGREED = {"agree_privacy": "yes", "agree_truth": "yes"}
+PET = {
+    **PERSON,
+    **AGREED,
+    "pet_name": "小黑",
+    "species": "dog",
+    "sex": "f",
+    "pet_birth": "113/5/20",
+    "chip_no": "900 123 456 789 012",
+    "clinic": "金城動物醫院",
+    "operation_date": "115/11/2",
+    "amount": "3,500 元",
+    "bank-bank": "700",
+    "bank-account": "0012345-6789012",
+    "bank-holder": "王小明",
+    "surgery_proof": "a",
+    "registration_proof": "b",
+    "receipt": ["c", "d"],
+}
+LAND = {
+    **PERSON,
+    **AGREED,
+    "land_township": "JS",
+    "parcels-0-section": "西園段",
+    "parcels-0-land_no": "１２３－４",
+    "parcels-0-area_m2": "1,234.5 平方公尺",
+    "parcels-0-share": "1/2",
+    "current_crops": "高粱",
+    "purpose": "inheritance",
+    "inspection_contact": "王小明 0953-803-516",
+    "land_register": "a",
+    "cadastral_map": "b",
+    "identity_proof": "c",
+}
+ROAD = {
+    **AGREED,
+    "applicant_type": "company",
+    "applicant_name": "金門電信工程有限公司",
+    "company_number": "04595257",
+    "contact_name": "李大同",
+    "phone": "082-318823#12",
+    "address-township": "other",
+    "address-detail": "臺北市信義區市府路1號",
+    "purpose": "telecom",
+    "emergency": "no",
+    "road_name": "民生路",
+    "route-description": "民生路 60 號往東到復興路口",
+    "length_m": "120",
+    "width_m": "0.6",
+    "depth_m": "1.2 公尺",
+    "start_date": "116/3/2",
+    "end_date": "116/3/12",
+    "night_work": "否",
+    "contractor": "金門土木包工業",
+    "contractor_ubn": "１２３４５６７５",
+    "site_manager": "陳美玲",
+    **dict.fromkeys(("construction_plan", "traffic_plan", "location_map", "utility_map", "insurance"), "x"),
+}
+FILLED: Mapping[str, Mapping[str, object]] = {
+    "pet_neutering": PET,
+    "farm_use_certificate": LAND,
+    "road_excavation": ROAD,
+    "inspection_record": {
+        "inspected_on": "115/11/20",
+        "use_matches": "yes",
+        "findings": "現場種植高粱，無違規使用。",
+        "photos": ["a", "b"],
+        "result": "pass",
+    },
+    "co_review_opinion": {"opinion": "agree"},
+}
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_a_complete_form_is_taken(key: str) -> None:
+    cleaned = fill(factory_form(key), FILLED[key])
+    assert cleaned.errors == {}
+    json.dumps(cleaned.answers)
+    definition = factory_form(key)
+    again = answers.clean(definition, answers.to_raw(definition, cleaned.answers), today=TODAY)
+    assert again.answers == cleaned.answers
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_an_empty_form_names_every_required_field(key: str) -> None:
+    definition = factory_form(key)
+    cleaned = fill(definition, {})
+    required = {f.key for f in definition.fields if not f.optional and not f.required_when} - cleaned.hidden
+    assert set(cleaned.errors) == required
+    for name, (message,) in cleaned.errors.items():
+        assert str(definition.field(name).label) in message
+
+
+@pytest.mark.parametrize(
+    ("key", "changed", "named"),
+    [
+        ("pet_neutering", {"pet_birth": "115/11/23"}, {"pet_birth"}),
+        ("pet_neutering", {"operation_date": "115/11/23"}, {"operation_date"}),
+        ("pet_neutering", {"operation_date": "113/5/19"}, {"operation_date"}),
+        ("pet_neutering", {"chip_no": "90012345678901"}, {"chip_no"}),
+        ("pet_neutering", {"amount": "0"}, {"amount"}),
+        ("pet_neutering", {"amount": "50001"}, {"amount"}),
+        ("pet_neutering", {"filed_by": "agent"}, {"agent_name", "agent_phone"}),
+        ("farm_use_certificate", {"purpose": "other"}, {"purpose_text"}),
+        ("farm_use_certificate", {"filed_by": "agent"}, {"agent_name", "agent_phone", "power_of_attorney"}),
+        ("farm_use_certificate", {"parcels-0-area_m2": "0"}, {"parcels"}),
+        ("farm_use_certificate", {"facilities-0-name": "灌溉井"}, {"facilities"}),
+        ("road_excavation", {"applicant_type": "person"}, {"applicant_id"}),
+        ("road_excavation", {"company_number": "00000000"}, {"company_number"}),
+        ("road_excavation", {"purpose": "other"}, {"purpose_text"}),
+        ("road_excavation", {"emergency": "yes"}, {"emergency_reason"}),
+        ("road_excavation", {"end_date": "116/3/1"}, {"end_date"}),
+        ("road_excavation", {"traffic_plan": ""}, {"traffic_plan"}),
+        ("inspection_record", {"result": "improve"}, {"improvements"}),
+        ("inspection_record", {"position": "118.3,24.4"}, {"position"}),
+        ("co_review_opinion", {"opinion": "agree_with_conditions"}, {"conditions"}),
+        ("co_review_opinion", {"opinion": "disagree"}, {"comment"}),
+    ],
+)
+def test_one_change_is_named(key: str, changed: Mapping[str, object], named: set[str]) -> None:
+    assert set(fill(factory_form(key), {**FILLED[key], **changed}).errors) == named
+
+
+def test_the_kind_of_applicant_decides_the_number_that_is_asked() -> None:
+    road = factory_form("road_excavation")
+    person = fill(road, {**ROAD, "applicant_type": "person", "applicant_id": "A123456789"})
+    assert not person.errors
+    assert "company_number" not in person.answers and "contact_name" not in person.answers
+    organisation = fill(road, {**ROAD, "applicant_type": "organisation", "applicant_id": "A123456789"})
+    assert organisation.answers["company_number"] == "04595257"
+    assert "applicant_id" not in organisation.answers
+
+
+def walk(definition: FormDefinition) -> Iterator[Field]:
+    for field in definition.fields:
+        yield field
+        yield from field.columns
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_labels_of_a_form_can_be_told_apart(key: str) -> None:
+    labels = [str(field.label) for field in factory_form(key).fields]
+    assert len(labels) == len(set(labels))
+    assert all(len(str(field.label)) <= 60 for field in walk(factory_form(key)))

@@ -1,0 +1,272 @@
+import copy
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from forms import loader
+from forms.builder import AnswerForm
+from forms.field_reader import FILE_KINDS, RESERVED
+from forms.model import FormDefinition
+from rules.values import DefinitionError, read_yaml
+from tests.form_fixtures import FIXTURES, NAMES, form_named
+
+
+def form(*fields: dict[str, Any], **section: Any) -> dict[str, Any]:
+    part = {"key": "page", "title": "頁", "fields": list(fields), **section}
+    return {"key": "tiny", "title": "小表單", "sections": [part]}
+
+
+def text(key: str = "name", **more: Any) -> dict[str, Any]:
+    return {"key": key, "type": "text", "label": "姓名", **more}
+
+
+def answered(key: str) -> dict[str, str]:
+    return {"fact": f"answers.{key}", "op": "exists"}
+
+
+def mistakes(mapping: object, **options: Any) -> dict[str, str]:
+    with pytest.raises(DefinitionError) as caught:
+        loader.load(mapping, **options)
+    return {problem.path: problem.message for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fixtures_load(name: str) -> None:
+    assert form_named(name).key == name
+
+
+def test_the_model_answers_questions_about_a_form() -> None:
+    definition = form_named("address")
+    assert definition.fact_types() == {"answers.home": "text", "answers.home.township": "text"}
+    assert "home" in definition and "village" not in definition
+    assert definition.section("page").fields == (definition.field("home"),)
+    assert definition.section_of("home").key == "page"
+    assert [field.key for field in form_named("files").file_fields] == ["proof", "extra"]
+    assert form_named("numbers").fact_types()["answers.amount"] == "number"
+    assert str(form_named("choices").labels()["answers.species=dog"]) == "犬"
+
+
+def test_defaults() -> None:
+    definition = loader.load(
+        form(
+            text(),
+            {"key": "proof", "type": "file", "label": "檔"},
+            {"key": "rows", "type": "table", "label": "表", "optional": True, "columns": [text()]},
+            {"key": "must", "type": "table", "label": "表", "columns": [text(personal=True)]},
+            {"key": "amount", "type": "money", "label": "元"},
+            {"key": "phone", "type": "phone", "label": "電話"},
+            {"key": "hotline", "type": "phone", "label": "專線", "personal": False},
+        )
+    )
+    assert definition.field("name").max_length == 200
+    proof = definition.field("proof")
+    assert (proof.accept, proof.max_mb, proof.max_files) == (("pdf", "jpg", "png"), 10, 5)
+    assert (definition.field("rows").min_rows, definition.field("must").min_rows) == (0, 1)
+    assert definition.field("amount").min == Decimal(0)
+    personal = {field.key for field in definition.fields if field.personal}
+    assert personal == {"must", "phone"}  # a person's by nature, unless it is said otherwise
+
+
+def test_two_readings_of_one_mapping_are_equal_and_hash_alike() -> None:
+    mapping = read_yaml(FIXTURES / "table.yaml")
+    one, two = loader.load(mapping), loader.load(copy.deepcopy(mapping))
+    assert one == two and hash(one) == hash(two) and one is not two
+    mapping["title"] = "別的"
+    assert loader.load(mapping) != one
+
+
+def test_every_mistake_is_reported_at_once_with_its_path() -> None:
+    mapping = {
+        "key": "Bad Key",
+        "tilte": "x",
+        "sections": [
+            {"key": "one", "title": {"zh": 1}, "fields": [text("n", lable="x"), text(), "x", text("data")]},
+            {
+                "key": "one",
+                "title": "二",
+                "fields": [
+                    {"key": "a", "type": "txt", "label": "甲"},
+                    {"key": "b", "type": "integer", "label": "乙", "min": 5, "max": 1, "options": []},
+                    {"key": "c", "type": "choice"},
+                    {
+                        "key": "d",
+                        "type": "choice",
+                        "label": "丁",
+                        "options": [{"value": 1, "label": "x"}, "y"],
+                    },
+                    {"key": "e", "type": "date", "label": "戊", "min": "108/2/29", "not_before": "strat"},
+                    {"key": "start", "type": "date", "label": "己", "optional": "maybe"},
+                    {"key": "f", "type": "file", "label": "庚", "accept": ["exe"], "max_mb": 0},
+                    {"key": "g", "type": "table", "label": "辛", "columns": [text(type="file")]},
+                    text("h", pattern="---", when=answered("cc")),
+                    text("i", required_when=answered("i")),
+                ],
+            },
+            {"title": "三", "fields": []},
+            "四",
+        ],
+    }
+    two = "sections[1].fields"
+    assert mistakes(mapping) == {
+        "key": "key「Bad Key」須以小寫英文字母開頭，只用小寫字母、數字和 _",
+        "tilte": "沒有「tilte」這個設定，是否為「title」？",
+        "title": "缺少 title",
+        "sections[0].title": "「{'zh': 1}」須為文字，或 {zh: 中文, en: English}",
+        "sections[0].fields[0].lable": "型別 text 沒有「lable」這個設定，是否為「label」？",
+        "sections[0].fields[2]": "欄位須為 key、type、label 的組合",
+        "sections[0].fields[3].key": "「data」是系統保留的名稱，請改用其他 key",
+        "sections": "區段「one」重複 2 次",
+        f"{two}[0].type": "欄位沒有「txt」這種型別，是否為「text」？",
+        f"{two}[1].options": "型別 integer 沒有「options」這個設定，是否為「optional」？",
+        f"{two}[1].min": "min「5」不能大於 max「1」",
+        f"{two}[2].label": "缺少 label",
+        f"{two}[2]": "至少要有一個選項（options）",
+        f"{two}[3].options[0].value": "選項的值「1」須為英文字母、數字或 _ . -，數字請加引號",
+        f"{two}[3].options[1]": "選項須為 {value, label}，不是「y」",
+        f"{two}[4].min": "「108/2/29」須為日期（例如 109-10-16 或 2020-10-16）或 today",
+        f"{two}[4].not_before": "「strat」不是另一個日期欄位，是否為「start」？",
+        f"{two}[5].optional": "optional「maybe」須為 true 或 false",
+        f"{two}[6].accept": "檔案種類「['exe']」不正確，可用：" + "、".join(sorted(FILE_KINDS)),
+        f"{two}[6].max_mb": "max_mb「0」須為 1 到 100 的整數",
+        f"{two}[7].columns[0].type": "表格的欄沒有「file」這種型別",
+        f"{two}[8].pattern": "格式「---」不正確：9 代表數字、A 代表字母、* 代表兩者，例如 AA-9999",
+        f"{two}[8].when.fact": "沒有「answers.cc」這項事實，是否為「answers.c」？",
+        f"{two}[9].required_when": "不能以欄位自己的答案作為必填條件",
+        "sections[2].key": "缺少 key",
+        "sections[2].fields": "區段至少要有一個欄位",
+        "sections[3]": "區段須為 key、title、fields 的組合",
+    }
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            [text("a", when=answered("b")), text("b", when=answered("c")), text("c", when=answered("b"))],
+            "顯示條件互相循環：b → c → b",
+        ),
+        ([text("a", when=answered("a"))], "顯示條件互相循環：a → a"),
+        ([text("a"), text("a")], "欄位「a」重複 2 次"),
+        ([text(f"f{n}") for n in range(201)], "一張表單最多 200 個欄位，目前有 201 個"),
+    ],
+)
+def test_mistakes_of_the_whole_form(fields: list[dict[str, Any]], message: str) -> None:
+    assert mistakes(form(*fields)) == {"sections": message}
+
+
+def test_a_section_that_depends_on_its_own_field_is_a_cycle() -> None:
+    found = mistakes(form(text("a"), when=answered("a")))
+    assert found == {"sections": "顯示條件互相循環：a → a"}
+
+
+@pytest.mark.parametrize("op", ["eq", "in"])
+def test_a_condition_that_names_no_option_is_a_mistake(op: str) -> None:
+    species = {
+        "key": "species",
+        "type": "choice",
+        "label": "種類",
+        "options": [{"value": "dog", "label": "犬"}],
+    }
+    value = "dogs" if op == "eq" else ["dog", "dogs"]
+    found = mistakes(form(species, text(when={"fact": "answers.species", "op": op, "value": value})))
+    assert found == {"sections[0].fields[1].when": "「answers.species」沒有「dogs」這個選項，是否為「dog」？"}
+    home = {"key": "home", "type": "address", "label": "地址"}
+    lives = {"fact": "answers.home.township", "op": "eq", "value": "TP"}
+    assert "沒有「TP」" in mistakes(form(home, text(when=lives)))["sections[0].fields[1].when"]
+
+
+def test_not_before_must_name_another_date() -> None:
+    start, end = ({"key": k, "type": "date", "label": k} for k in ("start", "end"))
+    found = mistakes(form(start, end | {"not_before": "strat"}))
+    assert found == {"sections[0].fields[1].not_before": "「strat」不是另一個日期欄位，是否為「start」？"}
+    assert mistakes(form(start | {"not_before": "start"}))
+    assert loader.load(form(start, end | {"not_before": "start"})).field("end").not_before == "start"
+
+
+def test_conditions_read_answers_and_the_facts_they_are_lent() -> None:
+    counter = {"fact": "case.channel", "op": "eq", "value": "counter"}
+    assert mistakes(form(text(when=counter))) == {
+        "sections[0].fields[0].when.fact": "沒有「case.channel」這項事實"
+    }
+    assert loader.load(form(text(when=counter)), facts={"case.channel": "text"})
+
+
+def test_names_of_the_form_object_are_reserved() -> None:
+    public = {name for name in dir(AnswerForm) if not name.startswith("_")}
+    assert public - {"Meta"} <= RESERVED
+    for name in sorted(RESERVED):
+        assert "系統保留" in mistakes(form(text(name)))["sections[0].fields[0].key"]
+
+
+# --- includes and files ----------------------------------------------------------------------------------
+
+
+def test_an_include_brings_the_shared_section() -> None:
+    mapping = {"key": "tiny", "title": "小", "sections": [{"include": "applicant", "title": "申請的人"}]}
+    expanded = loader.expand(mapping)
+    assert mapping["sections"] == [{"include": "applicant", "title": "申請的人"}]
+    assert "include" not in expanded["sections"][0]
+    assert loader.expand(expanded) == expanded
+    definition = loader.load(mapping)
+    assert str(definition.sections[0].title) == "申請的人"
+    assert {"applicant_name", "applicant_id", "phone", "email", "address"} <= {
+        f.key for f in definition.fields
+    }
+
+
+def test_a_wrong_include_is_a_mistake() -> None:
+    assert mistakes({"sections": [{"include": "aplicant"}]}) == {
+        "sections[0].include": "沒有「aplicant」這個共用區段，是否為「applicant」？"
+    }
+    both = {"sections": [{"include": "applicant", "fields": [text()]}]}
+    assert mistakes(both) == {"sections[0]": "include 與 fields 只能擇一"}
+
+
+def test_files_bear_the_key_of_their_form(tmp_path: Path) -> None:
+    (tmp_path / "EC").mkdir()
+    (tmp_path / "EC" / "tiny.yaml").write_text("key: tiny\ntitle: 小\nsections: []\n", encoding="utf-8")
+    assert loader.read_all(tmp_path) == {"tiny": {"key": "tiny", "title": "小", "sections": []}}
+    (tmp_path / "PW").mkdir()
+    (tmp_path / "PW" / "tiny.yaml").write_text("key: tiny\n", encoding="utf-8")
+    (tmp_path / "PW" / "other.yaml").write_text("key: another\n", encoding="utf-8")
+    (tmp_path / "PW" / "twice.yaml").write_text("key: a\nkey: b\n", encoding="utf-8")
+    with pytest.raises(DefinitionError) as caught:
+        loader.read_all(tmp_path)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "other.yaml: 檔名須與表單的 key「another」相同",
+        "tiny.yaml: 表單「tiny」有兩個檔案",
+        "twice.yaml twice.yaml:2: 鍵「key」重複",
+    ]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(data=st.data())
+def test_a_definition_with_anything_in_any_place_is_loaded_or_refused(data: st.DataObject) -> None:
+    mapping = loader.expand(read_yaml(FIXTURES / f"{data.draw(st.sampled_from(NAMES))}.yaml"))
+    place: Any = mapping
+    while True:
+        keys = sorted(place) if isinstance(place, dict) else list(range(len(place)))
+        key = data.draw(st.sampled_from(keys))
+        if not (isinstance(place[key], dict | list) and place[key] and data.draw(st.booleans())):
+            break
+        place = place[key]
+    place[key] = data.draw(json_values)
+    try:
+        assert isinstance(loader.load(mapping, facts={"case.channel": "text"}), FormDefinition)
+    except DefinitionError as error:
+        assert error.problems and all(problem.message for problem in error.problems)
+
+
+@given(mapping=json_values)
+def test_anything_else_is_refused(mapping: object) -> None:
+    assert mistakes(mapping)
