@@ -334,7 +334,7 @@ def parse_movements(
     restarts: Iterable[str] = (),
     extend: int | None = None,
 ) -> tuple[Movement, ...]:
-    """Movements from `FROM..TO` (`FROM..`: no answer yet), restart days, and the length of an extension.
+    """Movements from `FROM..TO` (`FROM` or `FROM..`: no answer yet), restart days, and the length of an extension.
 
     A restart inside a pause leaves the rest of the pause uncounted. The extension is of the last period.
     """

@@ -320,7 +320,7 @@ def test_working_days_of_a_paused_case_are_the_days_that_count(period, start, ga
         lambda: due("WD", 1, D("2020-09-01"), [Movement("pause", date.max)]),
         lambda: due("HOUR", 1, datetime(2020, 9, 1, tzinfo=UTC), today=datetime(2020, 9, 1)),  # noqa: DTZ001  # on purpose
         lambda: clock.parse_start("WD", "yesterday"),
-        lambda: clock.parse_movements(D("2020-09-01"), pauses=["2020-09-05"]),
+        lambda: clock.parse_movements(D("2020-09-01"), pauses=["2020-09-05,2020-09-07"]),
         lambda: clock.parse_movements(D("2020-09-01"), pauses=["2020-09-05..2020-09-01"]),
     ],
 )
@@ -335,5 +335,10 @@ def test_a_restart_inside_a_pause_leaves_the_rest_uncounted():
     start = D("2020-09-01")
     moves = clock.parse_movements(start, pauses=["2020-09-03..2020-09-17"], restarts=["2020-09-10"])
     assert due("WD", 7, start, moves) == CALENDAR.add_working_days(D("2020-09-17"), 7)
-    asked = clock.parse_movements(start, pauses=["2020-09-03.."], extend=2)
-    assert [m.kind for m in asked] == ["pause", "extend"]
+
+
+@pytest.mark.parametrize("words", ["2020-09-03..", "2020-09-03"])
+def test_a_pause_may_have_no_end_yet(words):
+    start = D("2020-09-01")
+    moves = clock.parse_movements(start, pauses=[words], extend=2)
+    assert moves == (Movement("pause", D("2020-09-03")), Movement("extend", start, days=2))
