@@ -334,7 +334,7 @@ def parse_movements(
     restarts: Iterable[str] = (),
     extend: int | None = None,
 ) -> tuple[Movement, ...]:
-    """Movements from `FROM..TO` (`FROM` or `FROM..`: no answer yet), restart days, and the length of an extension.
+    """Movements from `FROM..TO` (`FROM`: no answer yet), restart days, and the length of an extension.
 
     A restart inside a pause leaves the rest of the pause uncounted. The extension is of the last period.
     """
@@ -355,11 +355,7 @@ def parse_movements(
 
 
 def _span(text: str) -> tuple[date, date | None]:
-    first, dots, second = text.partition("..")
-    if not dots:
-        raise ClockError(
-            f"暫停要寫成「起日..迄日」，不是「{text}」", f"write a pause as FROM..TO, not {text}"
-        )
+    first, _, second = text.partition("..")
     begin, end = _day(first), _day(second) if second else None
     if end is not None and end < begin:
         raise ClockError(f"暫停的迄日早於起日：「{text}」", f"a pause ends before it begins: {text}")
