@@ -3,7 +3,6 @@
 A character is drawn by the first face that has it, so the rare characters of names print, and copy, like any other.
 """
 
-import unicodedata
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -38,6 +37,17 @@ WHOLE_SUNG = Face("TWSungExtB", Path("/usr/share/fonts/truetype/cns11643/TW-Sung
 #: For a stylesheet: every face, first choice first.
 FAMILIES = ", ".join(face.name for face in (*FACES, WHOLE_SUNG))
 
+#: What has no shape but would print as a box, or turn the text around: controls, soft hyphens, zero-width marks,
+#: bidirectional overrides, variation selectors, tags.
+INVISIBLE = frozenset(
+    code
+    for first, last in [
+        (0x00, 0x08), (0x0B, 0x0C), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F), (0xAD, 0xAD), (0x200B, 0x200F),
+        (0x202A, 0x202E), (0x2060, 0x206F), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xE0000, 0xE01EF),
+    ]
+    for code in range(first, last + 1)
+)  # fmt: skip
+
 _lock = Lock()
 
 
@@ -57,9 +67,9 @@ def _register(face: Face) -> frozenset[int]:
 
 
 def missing(text: Iterable[str]) -> tuple[str, ...]:
-    """The characters of a text that no face can draw, each once. The faces are ready to draw all others."""
+    """The visible characters of a text that no face can draw, each once. The faces are ready to draw all others."""
     with _lock:
-        wanted = {ord(c) for c in set(text) if not c.isspace() and unicodedata.category(c) != "Cc"}
+        wanted = {ord(character) for character in set(text) if not character.isspace()} - INVISIBLE
         for face in FACES:
             wanted = wanted - _register(face)
         if wanted and WHOLE_SUNG.regular.exists():

@@ -33,33 +33,28 @@ class MissingGlyphs(PdfError):
 #: A letter reads no file and no address: its pictures are made here and stand in it as data.
 _POLICY = ResourceAccessPolicy.server(None, allow_remote=False)
 
-#: What has no shape but would print as a box, or hide the direction of the text: controls, zero-width marks,
-#: bidirectional overrides, variation selectors. An ideographic space would collapse.
-_INVISIBLE = dict.fromkeys(
-    code
-    for start, end in [
-        (0x00, 0x09), (0x0B, 0x0D), (0x0E, 0x20), (0x7F, 0xA0), (0xAD, 0xAE), (0x200B, 0x2010), (0x202A, 0x202F),
-        (0x2060, 0x2070), (0xFE00, 0xFE10), (0xFEFF, 0xFF00), (0xE0000, 0xE01F0),
-    ]
-    for code in range(start, end)
-)  # fmt: skip
-_TIDY = _INVISIBLE | {0x3000: "\xa0\xa0\xa0\xa0", 0x2028: "\n", 0x2029: "\n"}
-
-_log = logging.getLogger("xhtml2pdf")
-_log.propagate = False  # its messages quote the source, with names and addresses
+#: An ideographic space would collapse; so would a line end that only Unicode knows.
+_TIDY = dict.fromkeys(fonts.INVISIBLE) | {0x3000: "\xa0" * 4, 0x2028: "\n", 0x2029: "\n"}
 
 _lock = Lock()
 
 
-class _Complaints(logging.Handler):
-    """Where xhtml2pdf warned: the place in its code, not the words."""
+class _Complaints(logging.Filter):
+    """Keeps the place in xhtml2pdf where a warning arose and drops the words: they quote names and addresses."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.places: list[str] = []
+    places: tuple[str, ...] = ()
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self.places.append(f"{record.name}:{record.lineno}")
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno >= logging.WARNING:
+            self.places += (f"{record.name}:{record.lineno}",)
+        return False
+
+
+_complaints = _Complaints()
+logging.getLogger("xhtml2pdf").propagate = False
+for _name in list(logging.root.manager.loggerDict):
+    if _name.partition(".")[0] == "xhtml2pdf":
+        logging.getLogger(_name).addFilter(_complaints)
 
 
 def _only_pictures_made_here(uri: str, _relative: object) -> str:
@@ -73,9 +68,9 @@ def render(html: str) -> bytes:
     source = html.translate(_TIDY)
     if missing := fonts.missing(markup.unescape(source)):
         raise MissingGlyphs(missing)
-    out, complaints = BytesIO(), _Complaints()
+    out = BytesIO()
     with _lock:
-        _log.addHandler(complaints)
+        _complaints.places = ()
         try:
             result = pisa.CreatePDF(
                 source,
@@ -88,10 +83,8 @@ def render(html: str) -> bytes:
             raise
         except Exception as error:  # noqa: BLE001 - any failure of the renderer; its words quote the document
             raise PdfError(f"文件無法產生：{type(error).__name__}，{_place(error)}") from None
-        finally:
-            _log.removeHandler(complaints)
-    if result.err or result.warn or complaints.places:
-        raise PdfError("文件不完整：" + "、".join(complaints.places or ["xhtml2pdf"]))
+        if result.err or result.warn or _complaints.places:
+            raise PdfError("文件不完整：" + "、".join(_complaints.places or ["xhtml2pdf"]))
     return out.getvalue()
 
 

@@ -145,7 +145,7 @@ READERS: dict[str, Callable[[bytes], str]] = {"pypdf": copied}
 if shutil.which("pdftotext"):
     READERS["poppler"] = _copied_by_poppler
 
-_HAN = "的一是在不了有和人這中大為上個國我以要他時來用們生到作地於出就分對成會可主發年動同工也能下過子說產種面而方後多定行學法所民得經"
+_HAN = "的一是在不了有和人這中大為上個國我以要他時來用們生到作地於出就分對成會可主發年動同工也能下過子"
 _OTHERS = [
     "EC06-115-000123",
     "NT$1,234,567",

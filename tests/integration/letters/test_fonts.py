@@ -43,10 +43,19 @@ def test_missing(text, missing):
 
 @pytest.mark.parametrize(
     ("character", "face"),
-    [("王", "NotoSansTC"), ("\u3b2f", "NotoSansTC"), ("𡍼", "TWSungNames"), ("😀", "NotoSansTC")],
+    [("王", "NotoSansTC"), ("㐁", "DroidFallback"), ("𡍼", "TWSungNames"), ("😀", "NotoSansTC")],
 )
 def test_face_of(character, face):
     assert fonts.face_of(character).name == face
+
+
+def test_a_server_that_has_the_whole_sung_face_uses_it(monkeypatch, tmp_path):
+    first, *_, names = fonts.FACES
+    monkeypatch.setattr(fonts, "FACES", (first,))
+    monkeypatch.setattr(fonts, "WHOLE_SUNG", names._replace(regular=tmp_path / "absent.ttf"))
+    assert fonts.missing("王𡍼") == ("𡍼",)
+    monkeypatch.setattr(fonts, "WHOLE_SUNG", names)
+    assert fonts.missing("王𡍼") == ()
 
 
 def test_code_point():

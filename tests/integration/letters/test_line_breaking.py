@@ -1,6 +1,7 @@
 """Kinsoku: where a line of Chinese may end, alone and inside a PDF."""
 
 from io import BytesIO
+from itertools import pairwise
 from random import Random
 
 import pypdf
@@ -34,11 +35,11 @@ def broken(text, *widths):
     [
         ("甲乙丙丁", 4, ["甲乙", "丙丁"]),
         ("甲乙丙，丁", 6, ["甲乙", "丙，丁"]),  # a comma begins no line
-        ("甲乙。」丙", 4, ["甲", "乙。」", "丙"][:1] + ["乙。」", "丙"]),
-        ("甲（乙）丙", 4, ["甲", "（乙）", "丙"][:1] + ["（乙）", "丙"]),
-        ("甲乙「丙丁」", 6, ["甲乙", "「丙丁」"]),  # an opening mark ends none
+        ("甲乙。」丙", 6, ["甲", "乙。」", "丙"]),  # nor does a mark that follows one
+        ("甲（乙）丙", 6, ["甲", "（乙）", "丙"]),
+        ("甲乙「丙丁」", 6, ["甲乙", "「丙", "丁」"]),  # an opening mark ends none
         ("甲乙 1,234元", 9, ["甲乙 ", "1,234元"]),  # a number stays whole
-        ("案號EC06-115-1號", 9, ["案號", "EC06-115-", "1號"][:1] + ["EC06-115-", "1號"]),
+        ("案號EC06-115-1號", 12, ["案號", "EC06-115-1號"]),
         ("abcdefghij", 4, ["abcd", "efgh", "ij"]),  # unless it fits no line
         ("甲abcdefghij", 4, ["甲ab", "cdef", "ghij"]),
         ("one two three", 8, ["one two ", "three"]),
@@ -46,13 +47,12 @@ def broken(text, *widths):
         ("甲乙^，丙", 4, ["甲", "乙^，", "丙"]),  # an invisible mark does not hide the comma
         ("，，，，，", 4, ["，，", "，，", "，"]),  # nothing but marks: somewhere it must break
         ("甲乙——丙", 6, ["甲", "乙——", "丙"]),
-        ("e\u0301" * 3, 2, ["e\u0301e\u0301", "e\u0301"][:0] + ["e\u0301" * 3][:0] or None),
+        ("ae\u0301ae\u0301", 4, ["ae\u0301", "ae\u0301"]),  # a letter keeps its accent
         ("", 4, []),
     ],
 )
 def test_lines(text, width, lines):
-    if lines is not None:
-        assert broken(text, width) == lines
+    assert broken(text, width) == lines
 
 
 def test_the_first_line_may_be_narrower():
@@ -69,7 +69,7 @@ SENTENCES = st.lists(
         st.text("的一是在不了有和人這中", min_size=2, max_size=12),
         st.from_regex(r"[A-Z]{1,4}[0-9]{1,6}", fullmatch=True),
     ).flatmap(
-        lambda words: st.sampled_from(["", "，", "。", "」", "（", "「", "％", "……"]).map(lambda m: words + m)
+        lambda words: st.sampled_from(["，", "。", "」", "（", "「", "％", "……"]).map(lambda m: words + m)
     ),
     max_size=30,
 ).map("".join)
@@ -82,9 +82,8 @@ def test_every_line_is_allowed_and_nothing_is_lost(text, width):
     assert all(sum(unit.width for unit in units(line)) <= width for line in lines)
     assert not any(line[0] in CANNOT_START for line in lines[1:])
     assert not any(line[-1] in CANNOT_END for line in lines[:-1])
-    joints = zip(lines, lines[1:], strict=False)
     assert not any(
-        a[-1].isascii() and a[-1].isalnum() and b[0].isascii() and b[0].isalnum() for a, b in joints
+        a[-1].isascii() and a[-1].isalnum() and b[0].isascii() and b[0].isalnum() for a, b in pairwise(lines)
     )
 
 

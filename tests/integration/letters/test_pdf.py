@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import traceback
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import BytesIO
 
@@ -9,7 +10,6 @@ import pypdf
 import pytest
 
 from tests.integration.letters.samples import READERS, copied, page, pages
-from webapp.letters import fonts
 from webapp.letters.pdf import MissingGlyphs, PdfError, render
 
 SECRET = "身分證A123456789"
@@ -39,18 +39,6 @@ def test_many_different_characters_survive_copying(reader):
     assert reader(render(page(f"<p>{text}</p>"))) == text
 
 
-def test_the_map_names_no_null_character():
-    raw = (
-        b"".join(
-            thing.get_data()
-            for thing in pypdf.PdfReader(BytesIO(render(page("<p>王𡍼</p>")))).get_objects_of_streams()
-        )
-        if hasattr(pypdf.PdfReader, "get_objects_of_streams")
-        else b""
-    )
-    assert b"<0000>" not in raw
-
-
 def test_a_character_that_no_face_has_is_named():
     with pytest.raises(MissingGlyphs, match=r"😀 \(U\+1F600\)") as caught:
         render(page(f"<p>{SECRET}謝謝😀</p>"))
@@ -70,11 +58,7 @@ def test_what_has_no_shape_is_left_out_and_a_wide_space_is_kept():
 
 
 def test_the_document_knows_its_title_and_language():
-    pdf = render(
-        '<html lang="zh-Hant-TW"><head><title>收據</title></head><body>x</body></html>'.replace(
-            "<title>", f"<style>title{{font-family:{fonts.FAMILIES}}}</style><title>"
-        )
-    )
+    pdf = render(page("<p>x</p>").replace("<head>", "<head><title>收據</title>"))
     found = pypdf.PdfReader(BytesIO(pdf))
     assert found.metadata.title == "收據"
     assert found.trailer["/Root"]["/Lang"] == "zh-Hant-TW"
@@ -134,10 +118,12 @@ def test_no_address_is_asked(way_in, listener, caplog, capfd):
 
 
 def test_a_file_with_a_secret_stays_shut(tmp_path, caplog, capfd):
-    (tmp_path / "answers.css").write_text(f"p::before {{ content: '{SECRET}' }}")
-    with pytest.raises(PdfError) as caught:
-        render(page(f'<link rel="stylesheet" href="{(tmp_path / "answers.css").as_uri()}"><p>x</p>'))
-    assert quiet(caught.value, caplog, capfd, SECRET, "answers.css")
+    sheet = tmp_path / f"{SECRET}.css"
+    sheet.write_text(f"p::before {{ content: '{SECRET}' }}")
+    for address in (sheet.as_uri(), str(sheet)):
+        with pytest.raises(PdfError) as caught:
+            render(page(f'<link rel="stylesheet" href="{address}"><p>x</p>'))
+        assert quiet(caught.value, caplog, capfd, SECRET, str(tmp_path))
 
 
 def test_pictures_come_only_as_png_data():
@@ -149,11 +135,9 @@ def test_pictures_come_only_as_png_data():
 
 
 def quiet(error, caplog, capfd, *words):
-    """Whether no word of the document is in the message, its causes, the log or on the screen."""
-    said = "".join(capfd.readouterr()) + caplog.text + repr(error) + repr(error.__cause__)
-    return error.__suppress_context__ in (True, error.__context__ is None) and not any(
-        word in said for word in words
-    )
+    """Whether none of the words is in the error as a log would print it, in the log or on the screen."""
+    said = "".join(capfd.readouterr()) + caplog.text + "".join(traceback.format_exception(error))
+    return not any(word in said for word in words)
 
 
 @pytest.mark.parametrize(
@@ -161,11 +145,10 @@ def quiet(error, caplog, capfd, *words):
     [
         f"<p style='font-family: nosuchface'>{SECRET}</p>",
         f"<table><tr><td rowspan='90'>{SECRET}</td><td>1</td></tr>" + "<tr><td>2</td></tr>" * 89 + "</table>",
-        f"<p style='color: {SECRET}'>x</p>",
         "<div>" * 300 + SECRET + "</div>" * 300,
         f"<table>{SECRET}</table>",
     ],
-    ids=["unknown face", "too tall a cell", "unknown colour", "too deep", "empty table"],
+    ids=["unknown face", "too tall a cell", "too deep", "empty table"],
 )
 def test_a_document_that_would_come_out_wrong_is_refused_without_quoting_it(body, caplog, capfd):
     caplog.set_level(logging.DEBUG)
