@@ -32,9 +32,12 @@ class Published:
 
     #: (kind, key) -> ((effective_from, revision id), …) in the order of publication
     history: dict[tuple[str, str], tuple[tuple[date, int], ...]]
+    #: revision id -> (kind, checksum)
+    contents: dict[int, tuple[str, str]]
 
 
-_parsed: dict[tuple[str, int], Any] = {}
+#: (kind, checksum) -> model: the same content is parsed once
+_parsed: dict[tuple[str, str], Any] = {}
 _lock = Lock()
 
 
@@ -94,18 +97,15 @@ def parse(kind: str, body: dict[str, Any]) -> Any:
 
 
 def _load(revision: int, kind: str) -> Any:
-    slot = (str(db.engine.url), revision)
+    content = _published().contents.get(revision)
+    if content is None or content[0] != kind:
+        raise NotFound()
     with _lock:
-        held = _parsed.get(slot)
+        held = _parsed.get(content)
     if held is None:
-        row = db.session.execute(
-            select(Revision.kind, Revision.body).where(Revision.id == revision)
-        ).one_or_none()
-        if row is None or row.kind != kind:
-            raise NotFound()
-        held = parse(kind, dict(row.body))
+        held = parse(kind, db.session.get_one(Revision, revision).mapping)
         with _lock:
-            _parsed[slot] = held
+            held = _parsed.setdefault(content, held)
     return held
 
 
@@ -116,10 +116,12 @@ def _published() -> Published:
 def _read_publications() -> Published:
     history: dict[tuple[str, str], list[tuple[date, int]]] = defaultdict(list)
     rows = db.session.execute(
-        select(Revision.kind, Revision.key, Publication.effective_from, Revision.id)
+        select(Revision.kind, Revision.key, Publication.effective_from, Revision.id, Revision.checksum)
         .join(Publication, Publication.revision_id == Revision.id)
         .order_by(Publication.id)
     )
-    for kind, key, effective_from, revision in rows:
+    contents: dict[int, tuple[str, str]] = {}
+    for kind, key, effective_from, revision, checksum in rows:
         history[kind, key].append((effective_from, revision))
-    return Published({name: tuple(entries) for name, entries in history.items()})
+        contents[revision] = (kind, checksum)
+    return Published({name: tuple(entries) for name, entries in history.items()}, contents)
