@@ -1,0 +1,105 @@
+"""The history of a case in words: who did what, when, in whose place, and what they wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from forms.model import FormDefinition
+from rules.values import Text
+from webapp.extensions import db
+from webapp.models import Case, CaseEvent, Task
+from webapp.moments import taipei_day
+from webapp.queries.org import UnitInfo, chart
+from workflows.model import Transition, WorkflowDefinition
+
+#: events that no workflow names
+LABELS: Mapping[str, Text] = {
+    "submitted": Text(zh="送出申請", en="Application sent"),
+    "claimed": Text(zh="受理", en="Accepted"),
+    "released": Text(zh="退回待分派", en="Given back to the pool"),
+}
+APPLICANT = Text(zh="申請人", en="Applicant")
+SYSTEM = Text(zh="系統", en="System")
+
+
+@dataclass(frozen=True)
+class Entry:
+    seq: int
+    kind: str
+    at: datetime
+    what: Text
+    who: Text
+    title: str
+    #: the absent colleague for whom the actor stood in
+    acted_for: str
+    #: of a parallel branch
+    unit: UnitInfo | None
+    #: the state that the case entered by it, if it moved
+    entered: Text | None
+    comment: str
+    conditions: str
+    fields: tuple[Text, ...]
+    on_date: date | None
+
+
+def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> list[Entry]:
+    """Oldest first. An erased payload leaves its entry without words."""
+    rows = db.session.execute(
+        select(CaseEvent, Task.branch, Task.unit_id)
+        .outerjoin(Task, Task.id == CaseEvent.task_id)
+        .where(CaseEvent.case_id == case.id)
+        .order_by(CaseEvent.seq)
+    ).all()
+    return [_entry(event, branch, unit_id, workflow, form) for event, branch, unit_id in rows]
+
+
+def newest_proposal(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> Entry | None:
+    """What an officer proposed to the decider."""
+    proposing = {
+        t.name for state in workflow.states.values() for t in state.transitions.values() if t.proposes
+    }
+    return next((e for e in reversed(of_case(case, workflow, form)) if e.kind in proposing), None)
+
+
+def _entry(
+    event: CaseEvent,
+    branch: str | None,
+    unit_id: int | None,
+    workflow: WorkflowDefinition,
+    form: FormDefinition,
+) -> Entry:
+    tree = chart()
+    transition = _transition(event, workflow)
+    body = event.payload.body if event.payload else {}
+    moved = event.to_state and event.to_state != event.from_state
+    who, title = APPLICANT, ""
+    if event.actor_id in tree.names:
+        who = Text(zh=tree.names[event.actor_id])
+        title = tree.title(event.actor_id, taipei_day(event.at))
+    elif transition is not None and transition.by == "system":
+        who = SYSTEM
+    return Entry(
+        seq=event.seq,
+        kind=event.kind,
+        at=event.at,
+        what=transition.label if transition else LABELS.get(event.kind, Text(zh=event.kind)),
+        who=who,
+        title=title,
+        acted_for=tree.names.get(event.acting_for_id or 0, ""),
+        unit=tree.units[unit_id] if branch and unit_id else None,
+        entered=workflow.state(event.to_state).label if moved else None,
+        comment=body.get("comment", ""),
+        conditions=body.get("conditions", ""),
+        fields=tuple(form.field(key).label for key in body.get("fields", ()) if key in form),
+        on_date=date.fromisoformat(body["date"]) if body.get("date") else None,
+    )
+
+
+def _transition(event: CaseEvent, workflow: WorkflowDefinition) -> Transition | None:
+    if event.from_state is None or event.kind in LABELS:
+        return None
+    return workflow.state(event.from_state).transition(event.kind)

@@ -1,0 +1,360 @@
+"""Taking a transition: the page asks for what it requires, shows what the applicant will read, and sends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+import forms.answers
+from forms.builder import AnswerForm, form_class
+from forms.model import FormDefinition
+from rules.values import Text, parse_roc_date
+from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
+from webapp.models import Case, Task
+from webapp.moments import taipei_day
+from webapp.presentation import in_language, language
+from webapp.queries import case_page, definitions, history, inbox
+from webapp.security import actor, now
+from webapp.services import cases, decisions, documents, steps, tasks
+from webapp.services.cases import Offer
+from webapp.services.steps import Context, Given
+from webapp.staff import bp, preview, shown
+from webapp.uow import unit_of_work
+from workflows.engine import Missing, WorkflowError
+
+#: longer names of inputs belong to nobody
+LONGEST_NAME = 200
+LONGEST_COMMENT = 4000
+DATE_PARTS = ("year", "month", "day")
+
+Mistakes = dict[str, list[str]]
+
+
+@dataclass
+class Typed:
+    """What stands in the inputs of the page."""
+
+    comment: str = ""
+    conditions: str = ""
+    fields: tuple[str, ...] = ()
+    date: dict[str, str] = field(default_factory=dict)
+    raw: dict[str, list[str]] = field(default_factory=dict)
+    version: int = -1
+
+    def on_date(self) -> date | None:
+        try:
+            return parse_roc_date("{year}年{month}月{day}日".format_map(self.date))
+        except (KeyError, ValueError):
+            return None
+
+    def given(self) -> Given:
+        return Given(self.comment, self.conditions, self.fields, self.on_date(), self.raw)
+
+
+@bp.get("/cases/<pid>/act/<name>")
+def act(pid: str, name: str) -> ResponseReturnValue:
+    ctx = steps.context(cases.visible(actor(), pid))
+    offer = _offer(ctx, name)
+    if offer is None:
+        flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
+        return redirect(url_for("staff.case", pid=pid))
+    typed = Typed(conditions=_conditions_of_opinions(ctx, offer), version=ctx.case.version)
+    return _page(ctx, offer, typed, looks=not offer.transition.requires)
+
+
+@bp.post("/cases/<pid>/act/<name>")
+def take(pid: str, name: str) -> ResponseReturnValue:
+    ctx = steps.context(cases.visible(actor(), pid))
+    typed = _typed()
+    offer = _offer(ctx, name)
+    if offer is None:
+        return _overtaken(ctx, name, typed)
+    action, _colon, argument = request.form.get("action", "preview").partition(":")
+    mistakes = _receive_files(offer, action, argument)
+    typed.raw |= _files(offer)
+    if action == "send" and not mistakes:
+        return _send(ctx, offer, typed)
+    return _page(ctx, offer, typed, mistakes, looks=action == "preview", status=422 if mistakes else 200)
+
+
+@bp.post("/tasks/<pid>/files/<field_key>")
+def upload(pid: str, field_key: str) -> ResponseReturnValue:
+    """One file of a task's form, sent by script."""
+    task = tasks.visible(actor(), pid)
+    cases.require_mandate(actor(), task, now())
+    form, file = _task_form(task), request.files.get("file")
+    wanted = next((f for f in form.file_fields if f.key == field_key), None) if form else None
+    if wanted is None or file is None or task.state != "open":
+        raise NotFound()
+    with unit_of_work():
+        document = documents.upload(
+            actor(), cases.upload_key(task), wanted, file.filename or "", file.read(), now()
+        )
+    return jsonify(id=document.public_id, name=document.filename, size=document.size)
+
+
+# --- sending ----------------------------------------------------------------------------------------------
+
+
+def _send(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
+    mistakes = _mistakes(ctx, offer, typed)
+    checked = _checked(offer, typed)
+    if mistakes or (checked is not None and checked.errors):
+        return _page(ctx, offer, typed, mistakes, check=True, status=422)
+    assert offer.task is not None, "an officer acts on a task"
+    try:
+        with unit_of_work():
+            _take(ctx.case, offer.transition.name, offer.task.id, typed)
+    except Conflict as conflict:
+        return _stale(ctx.case, conflict, typed)
+    except AnswersInvalid:
+        return _page(ctx, offer, typed, check=True, status=422)
+    except (Refused, WorkflowError) as refusal:
+        return _page(ctx, offer, typed, check=True, refusal=refusal.text, status=422)
+    return _onwards(ctx, offer)
+
+
+def _take(case: Case, name: str, task_id: int, typed: Typed) -> None:
+    cases.take_transition(
+        actor(), case, name, now(), version=typed.version, task_id=task_id, given=typed.given()
+    )
+
+
+def _onwards(ctx: Context, offer: Offer) -> ResponseReturnValue:
+    """The next case of the desk; this one again while there is more to do in it."""
+    done = _(
+        "%(number)s 已完成「%(action)s」。",
+        number=ctx.case.number,
+        action=in_language(offer.transition.label),
+    )
+    if cases.offers(actor(), ctx, now()):
+        flash(done, "success")
+        return redirect(url_for("staff.case", pid=ctx.case.public_id))
+    following = inbox.next_case(actor(), besides=ctx.case.id)
+    if following is None:
+        flash(done + _("您的待辦都辦完了。"), "success")
+        return redirect(url_for("staff.inbox"))
+    flash(done + _("這是您的下一件待辦。"), "success")
+    return redirect(url_for("staff.case", pid=following))
+
+
+def _overtaken(ctx: Context, name: str, typed: Typed) -> ResponseReturnValue:
+    """The action is no longer offered: the verb says why, and what was typed stays in sight."""
+    task = tasks.visible(actor(), request.args.get("task", ""))
+    try:
+        with unit_of_work():
+            _take(ctx.case, name, task.id, typed)
+    except Conflict as conflict:
+        return _stale(ctx.case, conflict, typed)
+    raise NotFound()
+
+
+def _stale(case: Case, conflict: Conflict, typed: Typed) -> ResponseReturnValue:
+    form = steps.context(case).form
+    asked = [form.field(key).label for key in typed.fields if key in form]
+    page = render_template("staff/stale.html", case=case, message=conflict.text, typed=typed, fields=asked)
+    return page, conflict.status
+
+
+# --- what was typed ---------------------------------------------------------------------------------------
+
+
+def _typed() -> Typed:
+    posted = request.form
+    version = posted.get("version", "")
+    return Typed(
+        comment=posted.get("comment", "").replace("\r\n", "\n"),
+        conditions=posted.get("conditions", "").replace("\r\n", "\n"),
+        fields=tuple(posted.getlist("fields")),
+        date={part: posted.get(f"date-{part}", "").strip() for part in DATE_PARTS},
+        raw={name: posted.getlist(name) for name in posted if len(name) <= LONGEST_NAME},
+        version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1,
+    )
+
+
+def _mistakes(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
+    """What the transition requires and was not given, all at once. The task's own form is checked by `_checked`."""
+    found: Mistakes = {}
+    given = typed.given().names(has_form=True)
+    for name in offer.transition.requires:
+        if name not in given and not _asks_itself(offer, name):
+            found[name] = [in_language(Missing(name).text)]
+    if "date" in offer.transition.requires:
+        day = typed.on_date()
+        if day is None:
+            found["date"] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
+        elif day < taipei_day(now()):
+            found["date"] = [_("日期不能早於今天。")]
+    for name, text in (("comment", typed.comment), ("conditions", typed.conditions)):
+        if len(text) > LONGEST_COMMENT:
+            found[name] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_COMMENT, now=len(text))]
+    return found
+
+
+def _asks_itself(offer: Offer, name: str) -> bool:
+    """Whether the task's form has a question of this name, which then stands for the page's own."""
+    return _has_form(offer) and name in offer.task_form
+
+
+def _has_form(offer: Offer) -> bool:
+    return offer.task_form is not None and "form" in offer.transition.requires
+
+
+def _checked(offer: Offer, typed: Typed) -> forms.answers.Cleaned | None:
+    if not _has_form(offer):
+        return None
+    return forms.answers.clean(offer.task_form, typed.raw, today=taipei_day(now()), lang=language())
+
+
+def _conditions_of_opinions(ctx: Context, offer: Offer) -> str:
+    """The conditions under which other units agreed: they become 附款 unless the officer changes them."""
+    if offer.transition.proposes != "grant":
+        return ""
+    file = case_page.read(ctx.case)
+    newest: dict[int, str] = {}
+    units = {task.id: task.unit_id for task in file.tasks if task.branch}
+    for record in file.records:
+        unit_id = units.get(record.task_id or 0)
+        if unit_id is not None:
+            newest[unit_id] = str(record.all_answers.get("conditions") or "").strip()
+    return "\n".join(f"{text}（{shown.unit_name(unit_id)}）" for unit_id, text in newest.items() if text)
+
+
+# --- files of the task's form -----------------------------------------------------------------------------
+
+
+def _receive_files(offer: Offer, action: str, argument: str) -> Mistakes:
+    """Keeps the files that came with the page and takes out the one that was removed."""
+    found: Mistakes = {}
+    if not _has_form(offer):
+        return found
+    key = cases.upload_key(offer.task)
+    with unit_of_work():
+        if action == "remove-file":
+            documents.remove(key, argument.rpartition(":")[2])
+        for wanted in offer.task_form.file_fields:
+            chosen = [f for f in request.files.getlist(f"{wanted.key}-upload") if f.filename]
+            if action == "upload" and argument == wanted.key and not chosen:
+                found[wanted.key] = [_("請先選擇檔案，再按「上傳」。")]
+            for file in chosen:
+                try:
+                    documents.upload(actor(), key, wanted, file.filename or "", file.read(), now())
+                except Refused as refusal:
+                    found.setdefault(wanted.key, []).append(in_language(refusal.text))
+    return found
+
+
+def _files(offer: Offer) -> dict[str, list[str]]:
+    if not _has_form(offer):
+        return {}
+    kept = documents.of_draft(cases.upload_key(offer.task))
+    return {f.key: [d.public_id for d in kept.get(f.key, [])] for f in offer.task_form.file_fields}
+
+
+def _task_form(task: Task) -> FormDefinition | None:
+    return definitions.current_form(task.form_key, taipei_day(now())) if task.form_key else None
+
+
+# --- the page ---------------------------------------------------------------------------------------------
+
+
+def _offer(ctx: Context, name: str) -> Offer | None:
+    wanted = request.args.get("task")
+    for offer in cases.offers(actor(), ctx, now()):
+        assert offer.task is not None
+        if offer.transition.name == name and wanted in (None, offer.task.public_id):
+            return offer
+    return None
+
+
+def _page(
+    ctx: Context,
+    offer: Offer,
+    typed: Typed,
+    mistakes: Mistakes | None = None,
+    *,
+    check: bool = False,
+    looks: bool = False,
+    refusal: Text | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    """`check` shows the mistakes of the task's form, `looks` what the applicant will read."""
+    transition, mistakes = offer.transition, mistakes or {}
+    proposal = _proposal(ctx, offer)
+    file = case_page.read(ctx.case)
+    page = render_template(
+        "staff/act.html",
+        case=ctx.case,
+        service=ctx.service,
+        offer=offer,
+        transition=transition,
+        acts_for=shown.staff_name(offer.acting_for_id),
+        typed=typed,
+        mistakes=mistakes,
+        refusal=refusal,
+        has_errors=bool(mistakes or refusal or status == 422),
+        asks=_questions(offer),
+        form=_answer_form(offer, typed, mistakes, check),
+        uploaded=_uploaded(offer),
+        sections=shown.answers(ctx.form, file),
+        proposal=proposal,
+        reaches=preview.reaches_applicant(transition),
+        previews=preview.of(ctx, transition, _as_sent(typed, proposal), now()) if looks else [],
+        looks=looks,
+    )
+    return page, status
+
+
+def _proposal(ctx: Context, offer: Offer) -> history.Entry | None:
+    """What was proposed to the decider, whose silence adopts it."""
+    if decisions.EFFECTS.keys().isdisjoint(offer.transition.effects):
+        return None
+    return history.newest_proposal(ctx.case, ctx.workflow, ctx.form)
+
+
+def _as_sent(typed: Typed, proposal: history.Entry | None) -> Given:
+    given = typed.given()
+    if proposal is None:
+        return given
+    return replace(
+        given,
+        comment=given.comment.strip() or proposal.comment,
+        conditions=given.conditions.strip() or proposal.conditions,
+    )
+
+
+def _questions(offer: Offer) -> frozenset[str]:
+    """Which of the page's own inputs are shown."""
+    transition = offer.transition
+    asked = {"comment", *transition.requires} - {"form"}
+    if transition.proposes == "grant" or "issue_decision" in transition.effects:
+        asked.add("conditions")
+    return frozenset(name for name in asked if not _asks_itself(offer, name))
+
+
+def _answer_form(offer: Offer, typed: Typed, mistakes: Mistakes, check: bool) -> AnswerForm | None:
+    if not _has_form(offer):
+        return None
+    if check:
+        form = _checked(offer, typed).form
+    else:
+        form = form_class(offer.task_form, lang=language())(typed.raw, today=taipei_day(now()))
+    for answer in form:
+        answer.errors = [*answer.errors, *mistakes.get(answer.name, [])]
+    return form
+
+
+def _uploaded(offer: Offer) -> dict[str, dict[str, Any]]:
+    if not _has_form(offer):
+        return {}
+    kept = documents.of_draft(cases.upload_key(offer.task))
+    return {
+        d.public_id: {"name": d.filename, "size": d.size, "url": shown.document_url(d)}
+        for group in kept.values()
+        for d in group
+    }

@@ -1,0 +1,82 @@
+"""The case page: what was asked and answered, who holds it, what can be done, and how it came here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from rules.values import Text
+from webapp.models import Case, Task
+from webapp.moments import taipei_day
+from webapp.presentation import language
+from webapp.queries import case_page, history
+from webapp.queries.org import calendar, chart
+from webapp.security import actor, now
+from webapp.services import cases, clocks, steps
+from webapp.staff import bp, shown, words
+from workflows.clock import explain
+
+
+@dataclass(frozen=True)
+class Button:
+    label: Text
+    style: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Actions:
+    """What the officer may do on one task."""
+
+    task: Task
+    #: the absent colleague for whom the officer stands in
+    acts_for: str
+    buttons: list[Button]
+
+
+@bp.get("/cases/<pid>")
+def case(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    ctx, file, today = steps.context(found), case_page.read(found), taipei_day(now())
+    clock = clocks.of_case(found.id)
+    ledger = clocks.ledger(clock, found, today)
+    return render_template(
+        "staff/case.html",
+        case=found,
+        service=ctx.service,
+        state=ctx.workflow.state(found.state),
+        words=words,
+        header=shown.header(found, file),
+        clock=clock,
+        ledger=explain(ledger, language()),
+        used=ledger.used,
+        days_left=calendar(found.handling_unit_id).working_days_between(today, clock.due_on),
+        actions=_actions(found, cases.offers(actor(), ctx, now())),
+        desks=[shown.desk(ctx.workflow, task, today) for task in file.tasks if task.state == "open"],
+        me=actor().account_id,
+        sections=shown.answers(ctx.form, file),
+        branches=shown.branches(ctx.workflow, file, today),
+        records=shown.records(file),
+        corrections=shown.corrections(ctx.form, file),
+        changes=shown.changes(ctx.form, file),
+        letters=shown.letters(file),
+        letter_pending="letter" in file.pending,
+        messages=list(reversed(file.messages)),
+        history=list(reversed(history.of_case(found, ctx.workflow, ctx.form))),
+        routing=shown.explanations(file, shown.ROUTING),
+        assigned_to=shown.assigned_to(file),
+        rungs=shown.rungs(file),
+    )
+
+
+def _actions(case: Case, offers: list[cases.Offer]) -> list[Actions]:
+    found: dict[int, Actions] = {}
+    for offer in offers:
+        task, transition = offer.task, offer.transition
+        assert task is not None, "an officer acts on a task"
+        group = found.setdefault(task.id, Actions(task, chart().names.get(offer.acting_for_id or 0, ""), []))
+        url = url_for("staff.act", pid=case.public_id, name=transition.name, task=task.public_id)
+        group.buttons.append(Button(transition.label, transition.style, url))
+    return list(found.values())

@@ -1,0 +1,146 @@
+"""Counter, telephone and postal intake: a clerk enters an application on the same form as everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from forms.model import FormDefinition
+from rules.values import Text, parse_roc_date
+from webapp.errors import Forbidden
+from webapp.moments import taipei_day
+from webapp.queries import catalogue, definitions
+from webapp.security import actor, now
+from webapp.services import drafts
+from webapp.staff import bp
+from webapp.staff.words import CHANNELS
+from webapp.uow import unit_of_work
+from workflows.service import ServiceDefinition
+
+DATE_PARTS = ("year", "month", "day")
+LONGEST_NOTE = 1000
+#: an application that lay about longer than this was mistyped
+OLDEST_DAYS = 366
+
+
+@dataclass
+class Typed:
+    channel: str = ""
+    received: dict[str, str] = field(default_factory=dict)
+    postmarked: dict[str, str] = field(default_factory=dict)
+    originals: tuple[str, ...] = ()
+    note: str = ""
+
+
+@bp.get("/intake")
+def intake() -> ResponseReturnValue:
+    """First the service, found by everyday words; then how and when the application came."""
+    _check_clerk()
+    today = taipei_day(now())
+    code = request.args.get("service")
+    if code is None:
+        asked = request.args.get("q", "").strip()
+        found = catalogue.search(asked, today) if asked else definitions.current_services(today)
+        return render_template("staff/intake.html", asked=asked, services=found)
+    service = definitions.current_service(code, today)
+    return _form_page(service, Typed(received=_boxes(today)))
+
+
+@bp.post("/intake")
+def take_in() -> ResponseReturnValue:
+    _check_clerk()
+    service = definitions.current_service(request.form.get("service", ""), taipei_day(now()))
+    typed = Typed(
+        channel=request.form.get("channel", ""),
+        received=_posted("received"),
+        postmarked=_posted("postmarked"),
+        originals=tuple(request.form.getlist("originals")),
+        note=request.form.get("note", "").strip(),
+    )
+    mistakes, received, postmarked = _check(typed)
+    if mistakes:
+        return _form_page(service, typed, mistakes), 422
+    labels = {field.key: field.label.zh for field in _form_of(service).file_fields}
+    with unit_of_work():
+        draft = drafts.start(
+            actor(),
+            service.code,
+            now(),
+            intake={
+                "channel": typed.channel,
+                "received_on": received.isoformat() if received else None,
+                "postmarked_on": postmarked.isoformat() if postmarked else None,
+                "originals_seen": [label for key, label in labels.items() if key in typed.originals],
+                "note": typed.note,
+                "clerk": actor().account_id,
+            },
+        )
+        key = draft.public_id
+    return redirect(url_for("citizen.resume", key=key))
+
+
+def _check_clerk() -> None:
+    if not actor().may("take_in_at_counter"):
+        raise Forbidden(
+            Text(zh="只有櫃檯或承辦人員可以代為收件。", en="Only counter staff may take in applications.")
+        )
+
+
+def _form_page(
+    service: ServiceDefinition, typed: Typed, mistakes: dict[str, list[str]] | None = None
+) -> ResponseReturnValue:
+    return render_template(
+        "staff/intake_form.html",
+        service=service,
+        typed=typed,
+        mistakes=mistakes or {},
+        has_errors=bool(mistakes),
+        channels=[(key, label) for key, label in CHANNELS.items() if key != "web"],
+        documents=[(f.key, f.label) for f in _form_of(service).file_fields],
+    )
+
+
+def _form_of(service: ServiceDefinition) -> FormDefinition:
+    return definitions.current_form(service.form, taipei_day(now()))
+
+
+def _check(typed: Typed) -> tuple[dict[str, list[str]], date | None, date | None]:
+    """Mistakes by input; the day of receipt, and of the postmark of a letter (行政程序法 49)."""
+    mistakes: dict[str, list[str]] = {}
+    if typed.channel not in CHANNELS or typed.channel == "web":
+        mistakes["channel"] = [_("請選擇收件方式。")]
+    received = _day(typed.received, "received", mistakes)
+    postmarked = None
+    if typed.channel == "post":
+        postmarked = _day(typed.postmarked, "postmarked", mistakes)
+        if received and postmarked and postmarked > received:
+            mistakes["postmarked"] = [_("郵戳日不能晚於收件日。")]
+    if len(typed.note) > LONGEST_NOTE:
+        mistakes["note"] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_NOTE, now=len(typed.note))]
+    return mistakes, received, postmarked
+
+
+def _day(boxes: dict[str, str], name: str, mistakes: dict[str, list[str]]) -> date | None:
+    try:
+        day = parse_roc_date("{year}年{month}月{day}日".format_map(boxes))
+    except ValueError:
+        mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
+        return None
+    today = taipei_day(now())
+    if day > today:
+        mistakes[name] = [_("日期不能晚於今天。")]
+    elif (today - day).days > OLDEST_DAYS:
+        mistakes[name] = [_("日期是一年多以前，請確認年份。")]
+    return day
+
+
+def _posted(name: str) -> dict[str, str]:
+    return {part: request.form.get(f"{name}-{part}", "").strip() for part in DATE_PARTS}
+
+
+def _boxes(day: date) -> dict[str, str]:
+    return {"year": str(day.year - 1911), "month": str(day.month), "day": str(day.day)}

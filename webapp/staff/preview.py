@@ -1,0 +1,65 @@
+"""What the applicant will read, shown to the officer before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from rules.values import Text, format_roc_date
+from webapp.moments import taipei_day
+from webapp.services import corrections, decisions, notices
+from webapp.services.steps import Context, Given
+from workflows.model import NOTICE_EFFECT, Transition
+
+PROPOSED = {"grant": "grant", "reject": "reject"}
+
+
+@dataclass(frozen=True)
+class Preview:
+    title: Text
+    heading: str
+    paragraphs: tuple[str, ...]
+    items: tuple[Text, ...] = ()
+
+
+def reaches_applicant(transition: Transition) -> bool:
+    """Whether the applicant reads something because of it, now or when it is approved."""
+    return bool(transition.proposes) or any(
+        effect in decisions.EFFECTS or effect.startswith(NOTICE_EFFECT) for effect in transition.effects
+    )
+
+
+def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> list[Preview]:
+    """Every letter and message that the action sends, with what was typed so far."""
+    found = []
+    if transition.proposes:
+        title = Text(zh="決行後寄給申請人的公文", en="The letter, once it is approved")
+        found.append(_letter(ctx, transition.proposes, given, now, title))
+    for effect in transition.effects:
+        if effect in decisions.EFFECTS:
+            title = Text(zh="寄給申請人的公文", en="The letter to the applicant")
+            found.append(_letter(ctx, decisions.EFFECTS[effect], given, now, title))
+        elif effect.startswith(NOTICE_EFFECT):
+            found.append(_message(ctx, effect.removeprefix(NOTICE_EFFECT), given, now))
+    return found
+
+
+def _letter(ctx: Context, kind: str, given: Given, now: datetime, title: Text) -> Preview:
+    subject, *paragraphs = decisions.preview(ctx, kind, given.comment.strip(), now)
+    if given.conditions.strip() and kind == "grant":
+        paragraphs.append("附款：\n" + given.conditions.strip())
+    if kind != "return":
+        paragraphs.append(ctx.service.remedy.zh)
+    return Preview(title, subject, tuple(paragraphs))
+
+
+def _message(ctx: Context, template: str, given: Given, now: datetime) -> Preview:
+    subject, body = notices.compose(
+        ctx.case,
+        template,
+        comment=given.comment.strip(),
+        on_date=given.on_date,
+        correction_due=format_roc_date(corrections.last_day(ctx, taipei_day(now))),
+    )
+    fields = tuple(ctx.form.field(key).label for key in given.fields if key in ctx.form)
+    return Preview(Text(zh="傳給申請人的通知", en="The message to the applicant"), subject, (body,), fields)

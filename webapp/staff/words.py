@@ -1,0 +1,103 @@
+"""Words that several staff pages share: channels, ways of routing, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rules.actions import ACTIONS
+from rules.values import Text
+from webapp.models.cases import CHANNELS as CHANNEL_KEYS
+from webapp.queries.org import chart
+from workflows.functions import FUNCTION_LABELS
+
+CHANNELS: Mapping[str, Text] = {
+    "web": Text(zh="網路申辦", en="Online"),
+    "counter": Text(zh="臨櫃", en="At the counter"),
+    "telephone": Text(zh="電話", en="By telephone"),
+    "post": Text(zh="郵寄", en="By post"),
+}
+assert set(CHANNELS) == set(CHANNEL_KEYS)
+
+MESSAGE_CHANNELS: Mapping[str, Text] = {
+    "email": Text(zh="電子郵件", en="E-mail"),
+    "sms": Text(zh="簡訊", en="Text message"),
+    "post": Text(zh="郵寄", en="Post"),
+    "inbox": Text(zh="系統通知", en="Notice in the system"),
+}
+
+LETTERS: Mapping[str, Text] = {
+    "grant": Text(zh="核准函", en="Approval"),
+    "reject": Text(zh="駁回函", en="Rejection"),
+    "return": Text(zh="退件函", en="Return"),
+    "correction": Text(zh="補正通知", en="Request for correction"),
+}
+
+OUTCOMES: Mapping[str, Text] = {
+    "granted": Text(zh="已核准", en="Granted"),
+    "rejected": Text(zh="已駁回", en="Rejected"),
+    "returned": Text(zh="已退件", en="Returned"),
+    "withdrawn": Text(zh="已撤回", en="Withdrawn"),
+}
+#: colours of tags; the words say the same
+OUTCOME_COLOURS: Mapping[str, str] = {
+    "granted": "green",
+    "rejected": "red",
+    "returned": "orange",
+    "withdrawn": "grey",
+}
+STATE_COLOURS: Mapping[str, str] = {"active": "blue", "correction": "yellow", "closed": "grey"}
+
+TASK_STATES: Mapping[str, Text] = {
+    "open": Text(zh="辦理中", en="Under way"),
+    "done": Text(zh="已完成", en="Done"),
+    "cancelled": Text(zh="已取消", en="Cancelled"),
+}
+
+RULE_STATUS: Mapping[str, tuple[Text, str]] = {
+    "fired": (Text(zh="成立，採用", en="Applied"), "green"),
+    "superseded": (Text(zh="成立，未採用", en="Holds, not applied"), "yellow"),
+    "not_met": (Text(zh="不成立", en="Does not hold"), "grey"),
+    "unknown": (Text(zh="無法判斷", en="Cannot be judged"), "grey"),
+}
+
+_RELATIVE_UNITS: Mapping[str, Text] = {
+    "handling": Text(zh="該項目的承辦單位", en="the handling unit of the service"),
+    "owner": Text(zh="該項目的主管單位", en="the owner unit of the service"),
+}
+_PICKS: Mapping[str, Text] = {
+    "township": Text(zh="依所在鄉鎮", en="by township"),
+    "turn": Text(zh="承辦人輪流", en="in turn"),
+    "load": Text(zh="派給待辦最少者", en="whoever has the fewest open tasks"),
+}
+_LEVELS: Mapping[str, Text] = {
+    "low": Text(zh="低", en="low"),
+    "medium": Text(zh="中", en="medium"),
+    "high": Text(zh="高", en="high"),
+}
+
+
+def function_label(function: str) -> Text:
+    return FUNCTION_LABELS.get(function, Text(zh=function))
+
+
+def outcome(entry: Mapping[str, Any]) -> Text:
+    """What a rule asked for, in words: 指定承辦單位：農林科."""
+    action = ACTIONS[entry["action"]]
+    values = [_value(name, value) for name, value in entry["params"].items()]
+    return Text(
+        zh=f"{action.label.zh}：{'，'.join(v.zh for v in values)}",
+        en=f"{action.label.in_('en')}: {', '.join(v.in_('en') for v in values)}",
+    )
+
+
+def _value(name: str, value: Any) -> Text:
+    if name == "unit":
+        unit = chart().by_code.get(value)
+        return Text(zh=unit.zh, en=unit.en) if unit else _RELATIVE_UNITS.get(value, Text(zh=str(value)))
+    if name == "function":
+        return function_label(value)
+    if name == "to":
+        labels = [function_label(each) for each in value]
+        return Text(zh="、".join(x.zh for x in labels), en=", ".join(x.in_("en") for x in labels))
+    return {**_PICKS, **_LEVELS}.get(str(value), Text(zh=str(value)))
