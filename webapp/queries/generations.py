@@ -47,6 +47,6 @@ def bump(name: str) -> None:
 def _counters() -> dict[str, int]:
     counters: dict[str, int] | None = db.session.info.get("generations")
     if counters is None:
-        rows = db.session.execute(select(Generation.name, Generation.value)).tuples().all()
+        rows = db.session.execute(select(Generation.name, Generation.value)).all()
         counters = db.session.info["generations"] = dict(rows)
     return counters

@@ -180,7 +180,7 @@ def _read_chart() -> Chart:
         for row in db.session.scalars(select(Absence).order_by(Absence.id))
     )
     names = dict(
-        db.session.execute(select(Account.id, Account.name).where(Account.kind == "staff")).tuples().all()
+        db.session.execute(select(Account.id, Account.name).where(Account.kind == "staff")).all()
     )
     return Chart(
         units,

@@ -53,7 +53,6 @@ def factory() -> dict[tuple[str, str], Mapping[str, Any]]:
 def sync(actor: Actor, now: datetime) -> Synced:
     """Inserts changed files as revisions and publishes them, except where an administrator's revision is in force."""
     published, conflicts, unchanged = [], [], 0
-    known = {(row.kind, row.key): row for row in _newest()}
     in_force = _in_force()
     for (kind, key), body in factory().items():
         mapping = json.loads(json.dumps(body, ensure_ascii=False, default=str))
@@ -62,9 +61,8 @@ def sync(actor: Actor, now: datetime) -> Synced:
             unchanged += 1
             continue
         definitions.parse(kind, mapping)
-        newest = known.get((kind, key))
         revision = insert(actor, kind, key, mapping, now, origin="file")
-        if newest is None:
+        if (kind, key) not in in_force:
             publish(actor, revision, BEGINNING, now)
         elif in_force[kind, key] == "file":
             publish(actor, revision, now.date(), now)
@@ -122,16 +120,6 @@ def publish(actor: Actor, revision: Revision, effective_from: date, now: datetim
 def checksum(body: Mapping[str, Any]) -> str:
     canonical = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _newest() -> list[Revision]:
-    return list(
-        db.session.scalars(
-            select(Revision)
-            .distinct(Revision.kind, Revision.key)
-            .order_by(Revision.kind, Revision.key, Revision.number.desc())
-        )
-    )
 
 
 def _in_force() -> dict[tuple[str, str], str]:

@@ -1,0 +1,149 @@
+"""Submitting: what it writes, how often it asks the database, and that two clicks make one case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from threading import Barrier, Thread
+
+import psycopg
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.journeys import NOW, account, citizen, draft, open_tasks, submitted
+from webapp.errors import AnswersInvalid, NotFound, Refused
+from webapp.extensions import db
+from webapp.models import Case, Clock, Document, Draft, Effect, Firing, Party, Submission
+from webapp.permissions import Actor
+from webapp.services import accounts, applications, drafts, events
+from webapp.uow import unit_of_work
+
+MOST_STATEMENTS = 15
+
+
+@contextmanager
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Every statement that reaches the driver, whoever sends it."""
+    seen: list[str] = []
+    execute, executemany = psycopg.Cursor.execute, psycopg.Cursor.executemany
+
+    def spy(original):
+        def wrapped(self, query, *args, **kwargs):
+            seen.append(str(query))
+            return original(self, query, *args, **kwargs)
+
+        return wrapped
+
+    with monkeypatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", spy(execute))
+        patch.setattr(psycopg.Cursor, "executemany", spy(executemany))
+        yield seen
+
+
+@pytest.mark.parametrize("code", ["EC06", "EC09", "PW01"])
+def test_a_submit_takes_at_most_fifteen_statements(
+    app: Flask, committed: None, monkeypatch, code: str
+) -> None:
+    with app.app_context():
+        submitted(code)  # warms the copies of definitions and org chart
+        with unit_of_work():
+            key = draft(code, citizen()).public_id
+        session_id = account("chen.meiling").get_id()
+        db.session.remove()
+        with counted(monkeypatch) as statements:
+            person = accounts.by_session(session_id)
+            assert person is not None
+            with unit_of_work():
+                applications.submit(Actor("citizen", person.id, person.name), key, NOW)
+    sent = [s for s in statements if not s.upper().startswith(("BEGIN", "COMMIT"))]
+    assert len(sent) <= MOST_STATEMENTS, "\n".join(s[:100] for s in sent)
+
+
+def test_a_submit_writes_everything_that_follows_from_it(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("EC09")
+        assert case.number == "EC09-114-000001"
+        assert case.due_on == date(
+            2025, 10, 20
+        )  # 14 working days: a substitute holiday and two festivals inside
+        assert [task.key for task in open_tasks(case)] == ["review"]
+        assert db.session.scalars(select(Clock).where(Clock.case_id == case.id)).one().state == "running"
+        submission = db.session.scalars(select(Submission).where(Submission.case_id == case.id)).one()
+        assert "pet_name" in submission.answers
+        assert "applicant_id" not in submission.answers
+        assert submission.personal["applicant_id"] == "A123456789"
+        assert [p.role for p in db.session.scalars(select(Party).where(Party.case_id == case.id))] == [
+            "applicant"
+        ]
+        files = db.session.scalars(select(Document).where(Document.case_id == case.id)).all()
+        assert {file.field_key for file in files} == {"surgery_proof", "registration_proof", "receipt"}
+        firing = db.session.scalars(select(Firing).where(Firing.case_id == case.id)).one()
+        assert firing.outcomes
+        assert any(entry["status"] == "fired" for entry in firing.explanation)
+        kinds = db.session.scalars(select(Effect.kind).where(Effect.case_id == case.id)).all()
+        assert sorted(kinds) == ["notice", "receipt"]
+        assert db.session.scalars(select(Draft)).all() == []
+        assert events.broken_links(case.id) == []
+
+
+def test_numbers_run_by_service_and_year(app: Flask, committed: None) -> None:
+    with app.app_context():
+        numbers = [submitted(code).number for code in ("EC09", "EC09", "PW01")]
+    assert numbers == ["EC09-114-000001", "EC09-114-000002", "PW01-114-000001"]
+
+
+def test_two_submits_at_once_make_one_case(app: Flask, committed: None) -> None:
+    with app.app_context():
+        with unit_of_work():
+            actor = citizen()
+            key = draft("EC09", actor).public_id
+    both, results = Barrier(2), []
+
+    def send() -> None:
+        with app.app_context():
+            both.wait()
+            try:
+                with unit_of_work():
+                    results.append(applications.submit(actor, key, NOW).number)
+            except applications.AlreadySubmitted as again:
+                results.append(again.case.number)
+
+    threads = [Thread(target=send) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == ["EC09-114-000001"] * 2
+
+
+def test_a_refused_submit_keeps_the_draft(app: Flask, committed: None) -> None:
+    with app.app_context():
+        with unit_of_work():
+            key = draft("EC09", citizen(), chip_no=["123"]).public_id
+        with pytest.raises(AnswersInvalid) as refused, unit_of_work():
+            applications.submit(citizen(), key, NOW)
+        assert set(refused.value.errors) == {"chip_no"}
+        assert drafts.own(citizen(), key, NOW).raw["chip_no"] == ["123"]
+
+
+def test_nobody_submits_the_draft_of_another(app: Flask, committed: None) -> None:
+    with app.app_context():
+        with unit_of_work():
+            key = draft("EC09", citizen()).public_id
+        with pytest.raises(NotFound), unit_of_work():
+            applications.submit(citizen("wang.daming"), key, NOW)
+        assert drafts.own(citizen(), key, NOW)
+
+
+def test_a_document_of_another_draft_is_refused(app: Flask, committed: None) -> None:
+    with app.app_context():
+        with unit_of_work():
+            strange = draft("EC09", citizen("wang.daming"))
+            mine = draft("EC09", citizen())
+            mine.raw = {**mine.raw, "receipt": strange.raw["receipt"]}
+            key = mine.public_id
+        with pytest.raises(Refused), unit_of_work():
+            applications.submit(citizen(), key, NOW)
+        assert db.session.scalars(select(Case)).all() == []

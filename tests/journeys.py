@@ -1,0 +1,88 @@
+"""Steps of a case's journey through the real services, for tests that start in the middle of one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from webapp import crypto, demo
+from webapp.demo.samples import SAMPLES, picture
+from webapp.extensions import db
+from webapp.models import Account, Case, Draft, Task
+from webapp.permissions import Actor, staff_actor
+from webapp.queries import definitions
+from webapp.services import applications, cases, documents, drafts, steps
+from webapp.services.steps import Given
+from webapp.uow import unit_of_work
+
+#: Thursday; the next Monday is a holiday, and so is 10 October
+NOW = datetime(2025, 9, 25, 2, 0, tzinfo=UTC)
+
+
+def account(login: str) -> Account:
+    digest = crypto.keyed_hash(demo.login(login), "email")
+    return db.session.scalars(select(Account).where(Account.email_hash == digest)).one()
+
+
+def citizen(login: str = "chen.meiling") -> Actor:
+    person = account(login)
+    return Actor("citizen", person.id, person.name)
+
+
+def officer(login: str, now: datetime = NOW) -> Actor:
+    person = account(login)
+    return staff_actor(person.id, person.name, now)
+
+
+def login_of(account_id: int) -> str:
+    """The demonstration login of an account."""
+    people = [person["login"] for person in demo.county()["people"]]
+    return next(login for login in people if account(login).id == account_id)
+
+
+def draft(code: str, actor: Actor, now: datetime = NOW, **changes: list[str]) -> Draft:
+    """A complete draft with every required file."""
+    made = drafts.start(actor, code, now)
+    form = definitions.form(made.form_revision_id)
+    raw = {**SAMPLES[code], **changes}
+    drafts.save(made, form, [field.key for field in form.fields], raw, made.version, now)
+    asked = applications.check(made, now, "zh").errors
+    for field in (field for field in form.file_fields if field.key in asked):
+        document = documents.upload(actor, made.public_id, field, f"{field.key}.png", picture(), now)
+        drafts.add_file(made, document)
+    return made
+
+
+def submitted(code: str, now: datetime = NOW, actor: Actor | None = None, **changes: list[str]) -> Case:
+    """A case fresh from the review page."""
+    sender = actor or citizen()
+    with unit_of_work():
+        key = draft(code, sender, now, **changes).public_id
+    with unit_of_work():
+        return applications.submit(sender, key, now)
+
+
+def open_tasks(case: Case) -> list[Task]:
+    return list(
+        db.session.scalars(
+            select(Task).where(Task.case_id == case.id, Task.state == "open").order_by(Task.id)
+        )
+    )
+
+
+def take(case: Case, name: str, login: str | None = None, now: datetime = NOW, **given: Any) -> None:
+    """The transition by the task's own officer, or by the one named."""
+    with unit_of_work():
+        task = open_tasks(case)[0] if login is None else _task_of(case, login, now)
+        actor = officer(login or login_of(task.assignee_id or 0), now)
+        cases.take_transition(
+            actor, case, name, now, version=case.version, task_id=task.id, given=Given(**given)
+        )
+
+
+def _task_of(case: Case, login: str, now: datetime) -> Task:
+    ctx = steps.context(case)
+    offered = [offer.task for offer in cases.offers(officer(login, now), ctx, now)]
+    return next(task for task in offered if task is not None)
