@@ -3,6 +3,7 @@
 import struct
 
 import pytest
+from reportlab.pdfbase.ttfonts import TTFontFile
 
 from webapp.letters import fonts
 
@@ -20,6 +21,12 @@ def test_a_face_is_static_truetype_with_its_licence(path):
     assert "glyf" in found
     assert not found & {"CFF ", "CFF2", "fvar", "gvar"}
     assert path.with_name(f"{path.stem.split('-Regular')[0].split('-Bold')[0]}-LICENSE.txt").is_file()
+
+
+def test_no_two_files_share_a_postscript_name():
+    """ReportLab would take the second for the first; the whole Sung face keeps its own name."""
+    names = [TTFontFile(str(path)).name for path in FILES]
+    assert len({*names, b"TW-Sung-Ext-B-98_1"}) == len(FILES) + 1
 
 
 def test_every_vendored_face_is_used():
