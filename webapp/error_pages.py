@@ -21,14 +21,18 @@ log = logging.getLogger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    app.register_error_handler(DomainError, lambda e: _page(e.status, e.text))
+    app.register_error_handler(DomainError, refused)
     app.register_error_handler(WorkflowError, lambda e: _page(422, e.text))
     app.register_error_handler(StaleDataError, _stale)
-    app.register_error_handler(CSRFError, _csrf)
+    app.register_error_handler(CSRFError, page_expired)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(OperationalError, _database)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(500, _crash)
+
+
+def refused(error: DomainError) -> Response:
+    return _page(error.status, error.text)
 
 
 def _stale(error: StaleDataError) -> Response:
@@ -40,10 +44,10 @@ def _stale(error: StaleDataError) -> Response:
     return _page(Conflict.status, text)
 
 
-def _csrf(error: CSRFError) -> Response:
+def page_expired(error: CSRFError) -> Response:
     text = Text(
         zh="頁面已逾時或登入狀態已改變，這次操作沒有送出。您先前儲存的草稿仍在；請回上一頁重新載入後再送出。",
-        en="The page has expired or your sign-in changed; nothing was sent. Saved drafts are kept: go back, reload, retry.",
+        en="The page has expired or your sign-in changed; nothing was sent. Drafts are kept: go back and reload.",
     )
     return _page(400, text)
 

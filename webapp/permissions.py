@@ -37,7 +37,7 @@ class Actor:
     name: str = ""
     language: str = "zh"
     mandates: tuple[Mandate, ...] = ()
-    #: ids of cases that this browser opened by number and code
+    #: ids of cases that this browser opened by number and code, or took in for somebody
     unlocked: frozenset[int] = frozenset()
     #: hash of the browser's token, owner of drafts without an account
     device_hash: str | None = None
@@ -75,7 +75,8 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         asked = select(Task.case_id).where(
             Task.case_id == Case.id, or_(Task.unit_id.in_(units), Task.assignee_id == actor.account_id)
         )
-        return or_(own, asked.exists())
+        taken_in = [Case.id.in_(actor.unlocked)] if actor.unlocked else []
+        return or_(own, asked.exists(), *taken_in)
     mine: list[ColumnElement[bool]] = []
     if actor.account_id is not None:
         mine.append(and_(Case.account_id == actor.account_id))

@@ -76,9 +76,9 @@ def in_language(value: Text | str | None) -> str:
     return value.in_(language()) if isinstance(value, Text) else str(value)
 
 
-def change_language(code: str) -> Response:
+def change_language(code: str, back: str | None = None) -> Response:
     """Remember the language and go back to the page the visitor came from."""
-    answer = redirect(local_path(request.args.get("next", "")))
+    answer = redirect(local_path(request.args.get("next", "") if back is None else back))
     answer.set_cookie(
         "lang",
         code,

@@ -39,7 +39,7 @@ def actor() -> Actor:
 
 
 def unlock(case_id: int) -> None:
-    """Remembers in this browser that a case was opened by its number and code."""
+    """Remembers in this browser a case that was opened by its number and code, or taken in at the counter."""
     opened = [*session.get("cases", []), case_id]
     session["cases"] = opened[-50:]
     session.permanent = True
@@ -66,7 +66,9 @@ def _actor() -> Actor:
     if not current_user.is_authenticated:
         return Actor("anonymous", language=language, unlocked=unlocked, device_hash=device_hash(), demo=demo)
     if current_user.kind == "staff":
-        return staff_actor(current_user.id, current_user.name, now(), language=language, demo=demo)
+        return staff_actor(
+            current_user.id, current_user.name, now(), language=language, unlocked=unlocked, demo=demo
+        )
     return Actor(
         "citizen",
         current_user.id,

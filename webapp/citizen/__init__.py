@@ -1,0 +1,18 @@
+"""The public counter: find a service, apply, follow the case."""
+
+from flask import Blueprint
+
+bp = Blueprint("citizen", __name__, template_folder="templates")
+
+from webapp.citizen import (  # noqa: E402  # the views need the blueprint
+    apply,
+    cases,
+    catalogue,
+    corrections,
+    files,
+    follow,
+    pages,
+    review,
+)
+
+__all__ = ["apply", "bp", "cases", "catalogue", "corrections", "files", "follow", "pages", "review"]

@@ -1,0 +1,177 @@
+"""The applicant's own cases: the list, the progress of one, its papers, and taking it back."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+from flask import current_app, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+import forms.answers
+from rules.values import Text
+from webapp.citizen import bp, timeline, wording
+from webapp.citizen.sheet import shown, version_of
+from webapp.crypto import follow_code
+from webapp.errors import Forbidden, NotFound
+from webapp.letters.qr import qr_png
+from webapp.models import Case, Document, Draft
+from webapp.moments import taipei_day
+from webapp.presentation import language
+from webapp.queries import definitions, tracking
+from webapp.queries import mine as own
+from webapp.queries.org import UnitInfo, chart
+from webapp.security import actor, now
+from webapp.services import cases, documents, printing
+from webapp.uow import unit_of_work
+from workflows import clock
+from workflows.model import WITHDRAW
+from workflows.service import ServiceDefinition
+
+PDF = "application/pdf"
+
+
+@dataclass(frozen=True)
+class ShownDraft:
+    draft: Draft
+    service: ServiceDefinition
+
+
+@bp.get("/applications")
+def mine() -> ResponseReturnValue:
+    today = taipei_day(now())
+    found, following = own.cases(actor(), request.args.get("before", type=int))
+    kept = own.drafts(actor(), now()) if "before" not in request.args else ()
+    return render_template(
+        "citizen/mine.html",
+        drafts=[ShownDraft(draft, definitions.current_service(draft.service_code, today)) for draft in kept],
+        cases=found,
+        following=following,
+        anonymous=actor().kind == "anonymous",
+        outcome=wording.outcome,
+        today=today,
+    )
+
+
+@bp.get("/applications/<pid>")
+def case(pid: str) -> ResponseReturnValue:
+    """The progress in plain words. `?part=progress` is the part that refreshes itself, answered by ETag."""
+    found = cases.visible(actor(), pid)
+    etag = tracking.fingerprint(found, taipei_day(now()), language())
+    part = request.args.get("part") == "progress"
+    if part and request.if_none_match.contains(etag):
+        answer = make_response("", 304)
+    else:
+        progress = tracking.progress(found, now())
+        template = "citizen/_progress.html" if part else "citizen/case.html"
+        answer = make_response(render_template(template, etag=f'"{etag}"', **_about(progress)))
+    answer.set_etag(etag)
+    return answer
+
+
+def _about(progress: tracking.Progress) -> dict[str, object]:
+    ctx, found = progress.ctx, progress.ctx.case
+    answer_to_correction = next((a for a in progress.actions if a.name != WITHDRAW), None)
+    return {
+        "case": found,
+        "service": ctx.service,
+        "state": ctx.workflow.state(found.state),
+        "progress": progress,
+        "entries": timeline.entries(progress),
+        "answer": answer_to_correction if actor().may("answer_correction") else None,
+        "may_withdraw": actor().may("withdraw") and progress.action(WITHDRAW) is not None,
+        "unit": _unit(found),
+        "ledger": clock.explain(progress.ledger, language()),
+        "outcome": wording.outcome(found.outcome),
+        "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
+        "documents": [shown(d) for d in tracking.attachments(found.id)],
+        "channel": wording.channel(found.channel),
+    }
+
+
+@bp.get("/applications/<pid>/confirmation")
+def confirmation(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    return render_template(
+        "citizen/confirmation.html",
+        case=found,
+        service=definitions.service(found.service_revision_id),
+        state=definitions.workflow(found.workflow_revision_id).state(found.state),
+        unit=_unit(found),
+        code=follow_code(found.public_id) if found.account_id is None else "",
+        receipt_ready=tracking.receipt(found.id) is not None,
+        channel=wording.channel(found.channel),
+        staff=actor().is_staff,
+    )
+
+
+@bp.route("/applications/<pid>/withdraw", methods=["GET", "POST"])
+def withdraw(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    if not actor().may("withdraw"):
+        raise Forbidden(Text(zh="只有申請人可以撤回申請。", en="Only the applicant may withdraw."))
+    if request.method == "POST":
+        with unit_of_work():
+            cases.take_as_citizen(actor(), found, WITHDRAW, now(), version=version_of(request.form))
+        flash(_("您已撤回申請，本案結案。"), "success")
+        return redirect(url_for("citizen.case", pid=pid))
+    progress = tracking.progress(found, now())
+    action = progress.action(WITHDRAW)
+    if action is None:
+        return redirect(url_for("citizen.case", pid=pid))
+    return render_template("citizen/withdraw.html", case=found, service=progress.ctx.service, action=action)
+
+
+# --- papers
+
+
+@bp.get("/applications/<pid>/receipt.pdf")
+def receipt(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    return _printed(
+        tracking.receipt_document(found),
+        Text(
+            zh="收據正在製作，通常一分鐘內完成，請稍後再下載。您的申請已經送達。",
+            en="The receipt is being printed; try again in a minute. Your application has arrived.",
+        ),
+    )
+
+
+@bp.get("/applications/<pid>/letter.pdf")
+def letter(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    return _printed(
+        tracking.letter_document(found),
+        Text(zh="這個案件還沒有可以下載的公文。", en="There is no letter to download yet."),
+    )
+
+
+@bp.get("/applications/<pid>/application.pdf")
+def application(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    content = printing.application_pdf(found, cases.latest_submission(found.id), now(), current_app.config)
+    return _inline(content, _("申請書_%(number)s.pdf", number=found.number))
+
+
+@bp.get("/applications/<pid>/qr.png")
+def qr(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    answer = make_response(qr_png(printing.track_url(found, current_app.config)))
+    answer.mimetype = "image/png"
+    return answer
+
+
+def _printed(document: Document | None, absent: Text) -> ResponseReturnValue:
+    if document is None:
+        raise NotFound(absent)
+    return _inline(documents.content_of(document), document.filename)
+
+
+def _inline(content: bytes, filename: str) -> ResponseReturnValue:
+    """Our own PDFs open in the browser; uploads never do."""
+    return send_file(io.BytesIO(content), mimetype=PDF, download_name=filename)
+
+
+def _unit(found: Case) -> UnitInfo:
+    return chart().units[found.handling_unit_id]

@@ -1,0 +1,140 @@
+"""The last step: everything once more, then send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field as holding
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+import forms.answers
+from forms.model import Field, Section
+from rules.values import Text
+from webapp import crypto
+from webapp.citizen import bp
+from webapp.citizen.apply import journey_or_case, the_journey
+from webapp.citizen.journey import Journey
+from webapp.citizen.sheet import shown
+from webapp.errors import AnswersInvalid, NotFound
+from webapp.models import Case
+from webapp.presentation import language
+from webapp.security import actor, device_hash, now, unlock
+from webapp.services import applications, documents, drafts
+from webapp.uow import unit_of_work
+
+
+@dataclass
+class Row:
+    """A question with its answer; what was typed stands in for an answer that is not valid."""
+
+    field: Field
+    label: str
+    text: str
+    documents: list[dict[str, object]] = holding(default_factory=list)
+    mistakes: list[str] = holding(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Part:
+    section: Section
+    change_url: str
+    rows: list[Row]
+
+
+@bp.get("/apply/<key>/review")
+def review(key: str) -> ResponseReturnValue:
+    journey = journey_or_case(key)
+    return _page(journey) if isinstance(journey, Journey) else journey
+
+
+@bp.post("/apply/<key>/review")
+def send(key: str) -> ResponseReturnValue:
+    try:
+        with unit_of_work():
+            case = applications.submit(actor(), key, now())
+        _open_to_this_browser(case)
+    except applications.AlreadySubmitted as earlier:
+        case = earlier.case
+        if request.form.get("proof") == _proof(key):
+            _open_to_this_browser(case)
+    except AnswersInvalid:
+        return _page(the_journey(key), checked=True, status=422)
+    except applications.FormChanged as changed:
+        with unit_of_work():
+            journey = the_journey(key)
+            labels = drafts.bring_up_to_date(journey.draft, now())
+        return _page(Journey(journey.draft), notice=changed.text, changed=labels, status=changed.status)
+    except NotFound:
+        the_journey(key)
+        raise
+    return redirect(url_for("citizen.confirmation", pid=case.public_id))
+
+
+def _open_to_this_browser(case: Case) -> None:
+    """Whoever sent an application without an account, or took it in for somebody, may see what became of it."""
+    if case.account_id is None:
+        unlock(case.id)
+
+
+def _proof(key: str) -> str:
+    """Only the browser that was shown the review page of this draft can send it back: a second click needs it."""
+    return crypto.keyed_hash(f"{key}:{actor().account_id or device_hash()}", "sent by")
+
+
+def _page(
+    journey: Journey,
+    *,
+    checked: bool = False,
+    notice: Text | None = None,
+    changed: Sequence[Text] = (),
+    status: int = 200,
+) -> ResponseReturnValue:
+    whole = journey.whole()
+    parts = _parts(journey, whole)
+    facts = forms.answers.facts(journey.form, whole.answers)
+    mistakes = [
+        (f"{part.change_url}#field-{row.field.key}", message)
+        for part in parts
+        for row in part.rows
+        for message in row.mistakes
+    ]
+    body = render_template(
+        "citizen/review.html",
+        journey=journey,
+        parts=parts,
+        place=len(parts) + 1,
+        fee=applications.fees(journey.service, facts),
+        proof=_proof(journey.key),
+        mistakes=mistakes,
+        has_errors=checked and bool(mistakes),
+        notice=notice,
+        changed=changed,
+        previous=parts[-1].section.key,
+    )
+    return body, status
+
+
+def _parts(journey: Journey, whole: forms.answers.Cleaned) -> list[Part]:
+    lang = language()
+    uploads = {d.public_id: shown(d) for found in documents.of_draft(journey.key).values() for d in found}
+    typed = whole.form
+    parts = []
+    for section in journey.form.sections:
+        rows = []
+        for wanted in section.fields:
+            if wanted.key in whole.hidden:
+                continue
+            value, asked = whole.answers.get(wanted.key), typed[wanted.key]
+            row = Row(wanted, wanted.label.in_(lang), forms.answers.display(wanted, value, lang))
+            row.mistakes = list(asked.errors)
+            if wanted.type == "file":
+                row.documents = [uploads[name] for name in asked.values if name in uploads]
+            elif value is None:
+                row.text = "\n".join(text for texts in asked.given.values() for text in texts if text.strip())
+            rows.append(row)
+        if rows:
+            url = url_for("citizen.step", key=journey.key, section=section.key, **{"return": "review"})
+            parts.append(Part(section, url, rows))
+    return parts

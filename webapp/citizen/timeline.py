@@ -1,0 +1,82 @@
+"""The history of a case in plain words: what happened, where it stands, what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from webapp.models import CaseEvent
+from webapp.presentation import in_language, roc_date
+from webapp.queries.tracking import Progress
+from workflows.model import State, WorkflowDefinition
+
+
+@dataclass
+class Entry:
+    title: str
+    state: Literal["done", "current", "next"]
+    at: datetime | date | str | None = None
+    text: str = ""
+
+
+def entries(progress: Progress) -> list[Entry]:
+    """Only the states of the case and the applicant's own acts: the office's notes are not for this page."""
+    case, workflow = progress.ctx.case, progress.ctx.workflow
+    shown: list[Entry] = []
+    for event in progress.events:
+        if event.to_state is None or event.to_state == event.from_state:
+            continue
+        shown += _own_act(event, workflow)
+        title = in_language(workflow.state(event.to_state).citizen_label)
+        if not shown or shown[-1].title != title:
+            shown.append(Entry(title, "done", event.at, _detail(event, progress)))
+    if case.status == "open":
+        shown[-1].state = "current"
+        shown.append(_expected(progress))
+    return shown
+
+
+def _own_act(event: CaseEvent, workflow: WorkflowDefinition) -> list[Entry]:
+    if event.from_state is None:
+        return [Entry(_("已收到您的申請"), "done", event.at)]
+    before: State = workflow.state(event.from_state)
+    if before.kind != "correction":
+        return []
+    act = before.transition(event.kind)
+    if act is not None and act.by == "system":
+        return [Entry(_("補正期限已過，依現有資料續行審查"), "done", event.at)]
+    if act is not None and act.by == "citizen" and workflow.state(event.to_state or "").kind != "closed":
+        return [Entry(_("已收到您的補正"), "done", event.at)]
+    return []
+
+
+def _detail(event: CaseEvent, progress: Progress) -> str:
+    """The one thing about an event that the applicant must know: a date to be there, or what to correct."""
+    body = event.payload.body if event.payload is not None else {}
+    state = progress.ctx.workflow.state(event.to_state or "")
+    if state.kind == "correction":
+        return str(body.get("comment", ""))
+    if body.get("date"):
+        return _("日期：%(day)s", day=roc_date(body["date"]))
+    if state.kind == "closed" and progress.letter is not None:
+        return _("公文文號：%(number)s", number=progress.letter.number)
+    return ""
+
+
+def _expected(progress: Progress) -> Entry:
+    due, left = progress.ctx.case.due_on, progress.days_left
+    if progress.paused:
+        return Entry(_("完成"), "next", None, _("補正期間不計入辦理期限；收到補正後會重新推算預計完成日。"))
+    if due is None or left is None:
+        return Entry(_("完成"), "next")
+    if left < 0:
+        text = _("已超過預計完成日，我們正在加緊辦理。可以打電話詢問承辦單位。")
+    elif left == 0:
+        text = _("預計今天完成。")
+    else:
+        text = ngettext("還有 %(num)d 個工作天。", "還有 %(num)d 個工作天。", left)
+    return Entry(_("完成"), "next", _("預計 %(day)s 前", day=roc_date(due)), text)

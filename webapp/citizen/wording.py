@@ -1,0 +1,119 @@
+"""What the citizen pages say about a service: its limit, its fee, how to apply, which documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask_babel import gettext as _
+from flask_babel import ngettext
+
+from forms.model import Field, FormDefinition
+from rules import conditions
+from webapp.presentation import in_language, language, money
+from workflows.service import ServiceDefinition
+
+FREE = Decimal(0)
+
+
+@dataclass(frozen=True)
+class NeededDocument:
+    label: str
+    hint: str
+    #: when it is needed, in words; empty when always
+    condition: str
+    optional: bool
+    limits: str
+
+
+@dataclass(frozen=True)
+class FeeLine:
+    label: str
+    amount: str
+    note: str
+
+
+def limit(service: ServiceDefinition) -> str:
+    """10 個工作天."""
+    n = service.period.period
+    words = {
+        "WD": ngettext("%(num)d 個工作天", "%(num)d 個工作天", n),
+        "M-shift": ngettext("%(num)d 個月", "%(num)d 個月", n),
+        "HOUR": ngettext("%(num)d 小時", "%(num)d 小時", n),
+    }
+    return words.get(service.period.kind, ngettext("%(num)d 天", "%(num)d 天", n))
+
+
+def fee(service: ServiceDefinition) -> str:
+    """免費, NT$ 500, NT$ 500 起, or that it is fixed during the review."""
+    amounts = [line.amount for line in service.fees]
+    if not amounts:
+        return _("免費")
+    known = [amount for amount in amounts if amount is not None]
+    if not known:
+        return _("費用審查後通知")
+    simple = len(amounts) == 1 and service.fees[0].each is None and service.fees[0].when is None
+    return money(known[0]) if simple else _("%(amount)s 起", amount=money(known[0]))
+
+
+def way(service: ServiceDefinition) -> str:
+    return _("需到場一次") if service.in_person else _("線上申辦")
+
+
+def card_facts(service: ServiceDefinition) -> tuple[str, ...]:
+    return limit(service), fee(service), way(service)
+
+
+def fee_lines(service: ServiceDefinition, form: FormDefinition) -> list[FeeLine]:
+    labels, lang = form.labels(), language()
+    lines = []
+    for line in service.fees:
+        notes = [in_language(line.note)] if line.note else []
+        if line.when is not None:
+            notes.append(_("限：%(condition)s", condition=conditions.sentence(line.when, labels, lang=lang)))
+        amount = _("審查後通知") if line.amount is None else money(line.amount)
+        lines.append(FeeLine(in_language(line.label), amount, _("；").join(notes)))
+    return lines
+
+
+def needed_documents(form: FormDefinition) -> list[NeededDocument]:
+    """What to have at hand, from the file fields of the form, with their conditions in words."""
+    labels, lang = form.labels(), language()
+    needed = []
+    for field in form.file_fields:
+        asked = (form.section_of(field.key).when, field.when, field.required_when)
+        words = [conditions.sentence(c, labels, lang=lang) for c in asked if c is not None]
+        needed.append(
+            NeededDocument(
+                label=in_language(field.label),
+                hint=in_language(field.hint),
+                condition=_("，而且").join(words),
+                optional=field.optional and field.required_when is None,
+                limits=file_limits(field),
+            )
+        )
+    return needed
+
+
+def file_limits(field: Field) -> str:
+    kinds = "、".join(kind.upper() for kind in field.accept)
+    return _("%(kinds)s，每個檔案最大 %(mb)s MB", kinds=kinds, mb=field.max_mb)
+
+
+def applicants(service: ServiceDefinition) -> str:
+    names = {"citizen": _("個人"), "company": _("公司、商號"), "organisation": _("機關、團體")}
+    return "、".join(names[kind] for kind in service.who_may_apply)
+
+
+def channel(name: str) -> str:
+    return {"web": _("網路"), "counter": _("臨櫃"), "telephone": _("電話"), "post": _("郵寄")}[name]
+
+
+def outcome(name: str | None) -> str:
+    words = {
+        "granted": _("已核准"),
+        "rejected": _("未核准"),
+        "returned": _("已退件"),
+        "withdrawn": _("已撤回"),
+    }
+    return words.get(name or "", "")

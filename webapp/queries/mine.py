@@ -1,0 +1,135 @@
+"""What an applicant has under way: drafts and cases, of an account or of this browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models import Case, CorrectionRequest, Document, Draft, Submission
+from webapp.moments import taipei_day
+from webapp.permissions import Actor, visible_to
+from webapp.queries import definitions
+from workflows.model import State
+from workflows.service import ServiceDefinition
+
+PAGE = 30
+MOST_DRAFTS = 50
+
+
+@dataclass(frozen=True)
+class MyCase:
+    case: Case
+    service: ServiceDefinition
+    state: State
+    #: the day by which a correction is expected, where one is open
+    correct_by: date | None
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """A file that the applicant sent with an earlier application."""
+
+    document: Document
+    number: str
+
+
+def drafts(actor: Actor, now: datetime) -> Sequence[Draft]:
+    """The drafts that the actor can go on with, the newest first."""
+    if actor.account_id is None and actor.device_hash is None:
+        return ()
+    owner = (
+        Draft.account_id == actor.account_id
+        if actor.account_id is not None
+        else Draft.device_hash == actor.device_hash
+    )
+    return db.session.scalars(
+        select(Draft)
+        .where(owner, Draft.expires_on >= taipei_day(now))
+        .order_by(Draft.updated_at.desc())
+        .limit(MOST_DRAFTS)
+    ).all()
+
+
+def cases(actor: Actor, before: int | None = None) -> tuple[list[MyCase], int | None]:
+    """A page of the actor's cases, the newest first, and the cursor of the next page."""
+    query = select(Case).where(_own(actor)).order_by(Case.id.desc()).limit(PAGE + 1)
+    if before is not None:
+        query = query.where(Case.id < before)
+    found = db.session.scalars(query).all()
+    shown = found[:PAGE]
+    due = dict(
+        db.session.execute(
+            select(CorrectionRequest.case_id, CorrectionRequest.due_on).where(
+                CorrectionRequest.case_id.in_([case.id for case in shown]),
+                CorrectionRequest.answered_at.is_(None),
+                CorrectionRequest.lapsed_at.is_(None),
+            )
+        )
+        
+        .all()
+    )
+    page = [
+        MyCase(
+            case,
+            definitions.service(case.service_revision_id),
+            definitions.workflow(case.workflow_revision_id).state(case.state),
+            due.get(case.id),
+        )
+        for case in shown
+    ]
+    return page, shown[-1].id if len(found) > PAGE else None
+
+
+def belongs_to_an_account(draft_key: str) -> bool:
+    """Whether a draft waits for its owner to sign in."""
+    owner = db.session.scalars(select(Draft.account_id).where(Draft.public_id == draft_key)).first()
+    return owner is not None
+
+
+def latest_submission(actor: Actor) -> tuple[Case, Submission] | None:
+    """The newest application of the account, for a new one to start from."""
+    if actor.account_id is None or actor.is_staff:
+        return None
+    row = db.session.execute(
+        select(Case, Submission)
+        .join(Submission, Submission.case_id == Case.id)
+        .where(Case.account_id == actor.account_id, Submission.kind == "application")
+        .order_by(Submission.id.desc())
+        .limit(1)
+    ).first()
+    return (row[0], row[1]) if row else None
+
+
+def earlier_files(actor: Actor, field_keys: Sequence[str]) -> dict[str, list[Earlier]]:
+    """Files that the account sent before for questions with the same key: the three newest of each."""
+    found: dict[str, list[Earlier]] = {}
+    if actor.account_id is None or actor.is_staff or not field_keys:
+        return found
+    rows = db.session.execute(
+        select(Document, Case.number)
+        .join(Case, Case.id == Document.case_id)
+        .where(
+            Case.account_id == actor.account_id,
+            Document.kind == "upload",
+            Document.uploaded_by_id == actor.account_id,
+            Document.field_key.in_(field_keys),
+        )
+        .order_by(Document.id.desc())
+        .limit(50)
+    )
+    seen: set[tuple[str, str]] = set()
+    for document, number in rows:
+        key = document.field_key or ""
+        if (key, document.sha256) in seen or len(found.get(key, ())) >= 3:
+            continue
+        seen.add((key, document.sha256))
+        found.setdefault(key, []).append(Earlier(document, number or ""))
+    return found
+
+
+def _own(actor: Actor):  # type: ignore[no-untyped-def]  # a column expression
+    return Case.account_id == actor.account_id if actor.is_staff else visible_to(actor)

@@ -1,0 +1,40 @@
+"""One file, for whoever may see what it belongs to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from webapp.errors import NotFound
+from webapp.extensions import db
+from webapp.models import Case, CorrectionRequest, Document, Task
+from webapp.permissions import Actor, visible_to
+from webapp.services import drafts
+
+
+def visible(actor: Actor, public_id: str, now: datetime) -> Document:
+    """The document; NotFound unless the actor may see its case, or writes the draft that it waits in."""
+    document = db.session.scalars(select(Document).where(Document.public_id == public_id)).one_or_none()
+    if document is None:
+        raise NotFound()
+    key = document.draft_key or ""
+    if key.startswith("task-") and not actor.is_staff:
+        raise NotFound()
+    if document.case_id is not None:
+        owner = select(Case.id).where(Case.id == document.case_id)
+    elif key.startswith("correction-"):
+        request_id = key.removeprefix("correction-")
+        owner = select(Case.id).join(CorrectionRequest).where(CorrectionRequest.id == int(request_id))
+    elif key.startswith("task-"):
+        owner = (
+            select(Case.id)
+            .join(Task)
+            .where(Task.public_id.startswith(key.removeprefix("task-"), autoescape=True))
+        )
+    else:
+        drafts.own(actor, key, now)
+        return document
+    if db.session.scalars(owner.where(visible_to(actor))).first() is None:
+        raise NotFound()
+    return document
