@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 from forms import answers, loader
 from forms.answers import Cleaned
 from forms.model import FormDefinition
@@ -14,6 +16,8 @@ from rules.values import read_yaml
 FIXTURES = Path(__file__).parent / "definitions" / "forms"
 NAMES = sorted(path.stem for path in FIXTURES.glob("*.yaml"))
 TODAY = date(2026, 11, 22)
+#: a busy machine is no mistake
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache

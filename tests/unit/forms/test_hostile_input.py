@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forms import answers
 from forms.evaluation import evaluate
-from tests.form_fixtures import NAMES, TODAY, fill, form_named, listed
+from tests.form_fixtures import NAMES, TODAY, fill, form_named, listed, unhurried
 
 HOSTILE = [
     "\x00" * 100,
@@ -50,7 +50,7 @@ typical = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(unhurried, max_examples=300)
 @given(
     name=st.sampled_from(NAMES),
     raw=st.dictionaries(st.sampled_from(INPUTS), st.lists(typical | anything, max_size=3), max_size=12),
@@ -78,6 +78,7 @@ def test_no_input_raises_and_every_message_can_be_shown(
     answers.facts(definition, cleaned.answers)
 
 
+@unhurried
 @given(
     name=st.sampled_from(NAMES),
     raw=st.dictionaries(st.sampled_from(INPUTS), st.lists(typical | anything, max_size=3), max_size=12),
@@ -89,6 +90,7 @@ def test_what_is_accepted_is_canonical(name: str, raw: dict[str, list[str]]) -> 
     assert again == taken
 
 
+@unhurried
 @given(
     name=st.sampled_from(NAMES),
     raw=st.dictionaries(st.sampled_from(INPUTS), st.lists(typical | anything, max_size=3), max_size=12),
@@ -103,7 +105,7 @@ def test_a_draft_gives_back_the_same_answers(name: str, raw: dict[str, list[str]
     assert {key: later[key] for key in taken} == taken
 
 
-@settings(max_examples=50)
+@unhurried
 @given(
     wrong=st.sampled_from(["people", "depth", "change", "amount", "count"]),
     typed=anything,
