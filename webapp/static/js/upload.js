@@ -22,10 +22,14 @@ export function upload(box) {
   box.classList.add("app-upload--live");
   box.querySelectorAll("[data-upload-send]").forEach((button) => (button.hidden = true));
 
-  input.addEventListener("change", () => {
-    for (const file of input.files) add(file);
+  input.addEventListener("change", take);
+  take(); // files that were chosen before this module arrived
+
+  function take() {
+    const files = [...input.files];
     input.value = "";
-  });
+    files.forEach(add);
+  }
 
   form.addEventListener(
     "submit",

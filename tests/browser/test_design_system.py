@@ -1,0 +1,341 @@
+"""The pages and modules of the design system in a browser: layout, axe, autosave, upload, polling, focus."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from werkzeug.serving import make_server
+
+from tests.functional.gallery import create_gallery
+
+FORM = "/form/farm_use_certificate/applicant"
+FILES = "/form/files/page?proof=scan1"
+PAGES = (
+    "/",
+    "/components",
+    "/inbox",
+    FORM,
+    "/form/farm_use_certificate/land",
+    FILES,
+    "/form/choices/page",
+    "/form/road_excavation/work",
+    "/form/bank_account/page",
+)
+WITH_FORM = tuple(path.partition("?")[0] for path in PAGES[3:])
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PDF = {"name": "證明.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 and so on"}
+SAVE = "button[value=next]:not([aria-hidden])"
+
+
+@pytest.fixture(scope="module")
+def gallery() -> Iterator[tuple[Flask, str]]:
+    app = create_gallery()
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield app, f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def state(gallery: tuple[Flask, str]) -> dict[str, Any]:
+    """What the gallery received, and how it is to behave."""
+    state = gallery[0].extensions["gallery"]
+    state.update(drafts=[], submits=[], polls=0, behaviour="ok")
+    return state
+
+
+@pytest.fixture
+def visitor(browser: Browser, gallery: tuple[Flask, str], state: dict[str, Any]) -> Iterator[BrowserContext]:
+    context = browser.new_context(base_url=gallery[1], locale="zh-TW", reduced_motion="reduce")
+    context.set_default_timeout(10_000)
+    failures: list[str] = []
+    context.on("weberror", lambda failure: failures.append(str(failure.error)))
+    context.on(
+        "console",
+        lambda message: failures.append(message.text) if "Content Security Policy" in message.text else None,
+    )
+    yield context
+    context.close()
+    assert failures == []
+
+
+@pytest.fixture
+def tab(visitor: BrowserContext) -> Page:
+    return visitor.new_page()
+
+
+def violations(page: Page) -> list[str]:
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
+    return [f"{v['id']}: {[node['html'][:120] for node in v['nodes'][:3]]}" for v in found]
+
+
+def wider_than_the_window(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+SMALL_TARGETS = """
+() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+  .filter((e) => !e.closest(".govuk-visually-hidden, .govuk-skip-link, p, dd") && e.checkVisibility())
+  .map((e) => [e.outerHTML.slice(0, 90), e.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 24 || box.height < 24)
+  .map(([html]) => html)
+"""
+
+
+# --- looks -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_accessible_and_fit_a_desk_a_phone_and_large_text(tab: Page, path: str) -> None:
+    for width in (1280, 360):
+        tab.set_viewport_size({"width": width, "height": 800})
+        tab.goto(path)
+        assert violations(tab) == [], width
+        assert wider_than_the_window(tab) <= 0, width
+        assert tab.evaluate(SMALL_TARGETS) == [], width
+    tab.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert wider_than_the_window(tab) <= 0
+
+
+@pytest.mark.parametrize("path", WITH_FORM)
+def test_forms_with_errors_are_accessible_and_take_the_focus(tab: Page, path: str) -> None:
+    tab.set_viewport_size({"width": 360, "height": 800})
+    tab.goto(path)
+    tab.locator(SAVE).click()
+    expect(tab.locator("[data-error-summary]")).to_be_focused()
+    assert violations(tab) == []
+    assert wider_than_the_window(tab) <= 0
+    link = tab.locator("[data-error-summary] a").first
+    target = link.get_attribute("href")
+    link.click()
+    expect(tab.locator(f"{target}, {target} input").first).to_be_focused()
+
+
+def test_without_script_the_summary_has_the_focus_and_choices_hide_fields(
+    browser: Browser, gallery: tuple[Flask, str]
+) -> None:
+    context = browser.new_context(base_url=gallery[1], java_script_enabled=False)
+    page = context.new_page()
+    page.goto(FORM)
+    agent = page.locator("#field-agent_name")
+    expect(agent).to_be_hidden()
+    page.get_by_label("代理人", exact=True).check()
+    expect(agent).to_be_visible()
+    page.get_by_label("本人").check()
+    expect(agent).to_be_hidden()
+    page.locator(SAVE).click()
+    expect(page.locator("[data-error-summary]")).to_be_focused()
+    expect(page).to_have_title("錯誤：申請人資料 – 金門縣政府線上申辦 E櫃檯")
+    context.close()
+
+
+# --- autosave --------------------------------------------------------------------------------------------
+
+
+def status(tab: Page) -> Any:
+    return expect(tab.locator("[data-autosave-status]"))
+
+
+def test_a_draft_is_saved_while_typing_and_the_page_says_when(tab: Page, state: dict[str, Any]) -> None:
+    tab.goto(FORM)
+    tab.evaluate("document.querySelector('[data-autosave-status]').textContent = ''")
+    tab.get_by_label("申請人姓名").fill("陳美玲")
+    status(tab).to_have_text("已於 10:32 自動儲存")
+    saved = state["drafts"][-1]
+    assert saved["applicant_name"] == ["陳美玲"]
+    assert saved["version"] == ["1"]
+    assert tab.locator("input[name=version]").input_value() == str(len(state["drafts"]))
+
+
+def test_a_failed_save_says_so_and_is_tried_again(tab: Page, state: dict[str, Any]) -> None:
+    state["behaviour"] = "fail"
+    tab.goto(FORM)
+    tab.get_by_label("申請人姓名").fill("陳美玲")
+    status(tab).to_have_text("自動儲存失敗，2 秒後再試一次。您填的內容仍在這個頁面上。")
+    state["behaviour"] = "ok"
+    status(tab).to_have_text("已於 10:32 自動儲存")
+    assert state["drafts"][-1]["applicant_name"] == ["陳美玲"]
+
+
+def test_no_network_is_a_failed_save(visitor: BrowserContext, tab: Page, state: dict[str, Any]) -> None:
+    tab.goto(FORM)
+    visitor.set_offline(True)
+    tab.get_by_label("申請人姓名").fill("陳美玲")
+    status(tab).to_contain_text("自動儲存失敗")
+    visitor.set_offline(False)
+    status(tab).to_have_text("已於 10:32 自動儲存")
+
+
+def test_another_tab_is_not_overwritten(tab: Page, state: dict[str, Any]) -> None:
+    state["behaviour"] = "conflict"
+    tab.goto(FORM)
+    tab.get_by_label("申請人姓名").fill("陳美玲")
+    status(tab).to_contain_text("已在另一個分頁或裝置修改")
+    expect(tab.get_by_role("link", name="重新載入，看最新的草稿")).to_be_visible()
+    state["behaviour"] = "ok"
+    with tab.expect_navigation():  # stopped: not even leaving saves
+        tab.get_by_role("link", name="上一步").click()
+    assert state["drafts"] == []
+
+
+def test_a_login_that_ran_out_is_told(tab: Page, state: dict[str, Any]) -> None:
+    state["behaviour"] = "signed out"
+    tab.goto(FORM)
+    tab.get_by_label("申請人姓名").fill("陳美玲")
+    status(tab).to_contain_text("登入已逾時")
+
+
+def test_a_link_waits_for_what_was_just_typed(tab: Page, state: dict[str, Any]) -> None:
+    tab.goto(FORM)
+    tab.get_by_label("申請人姓名").fill("陳美玲")
+    tab.get_by_role("link", name="上一步").click()
+    expect(tab).to_have_title("申辦項目 – 金門縣政府線上申辦 E櫃檯")
+    assert state["drafts"][-1]["applicant_name"] == ["陳美玲"]
+
+
+def test_a_submit_waits_for_the_save_under_way_and_carries_its_version(
+    tab: Page, state: dict[str, Any]
+) -> None:
+    held: list[Route] = []
+    tab.route("**/draft", lambda route: held.append(route))
+    tab.goto(FORM)
+    with tab.expect_request("**/draft"):
+        tab.get_by_label("申請人姓名").fill("陳美玲")
+    tab.locator(SAVE).click()
+    assert state["submits"] == []
+    held[0].fulfill(json={"version": 7, "saved_at": "10:32"})
+    expect(tab.locator("[data-error-summary]")).to_be_focused()
+    assert state["submits"][0]["version"] == ["7"]
+    assert state["submits"][0]["action"] == ["next"]
+
+
+def test_the_enter_key_saves(tab: Page, state: dict[str, Any]) -> None:
+    tab.goto("/form/table/page?parcels-0-section=x")
+    tab.locator("#parcels-0-section").press("Enter")
+    expect(tab.locator("[data-error-summary]")).to_be_focused()
+    assert state["submits"][0]["action"] == ["next"]
+
+
+# --- uploads ---------------------------------------------------------------------------------------------
+
+
+def test_several_files_are_uploaded_at_once_and_become_documents(tab: Page, state: dict[str, Any]) -> None:
+    tab.goto("/form/files/page")
+    expect(tab.locator("[data-upload-send]").first).to_be_hidden()
+    tab.locator("#extra").set_input_files([PDF, PDF | {"name": "二.pdf", "buffer": b"12345"}])
+    rows = tab.locator("#field-extra [data-document]")
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("證明.pdf")
+    expect(rows.first).to_contain_text("1\u00a0KB")
+    expect(rows.last.locator("button")).to_have_attribute("value", "remove-file:extra:doc5")
+    status(tab).to_have_text("已於 10:32 自動儲存")
+    assert sorted(state["drafts"][-1]["extra"]) == ["doc18", "doc5"]
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ({"name": "a.exe"}, "這種檔案不能上傳，請改用 PDF。"),
+        ({"buffer": b""}, "這個檔案是空的，請重新選擇。"),
+        ({"buffer": b"x" * (3 * 1024 * 1024 + 1)}, "檔案超過 3 MB，請縮小後再選一次。"),
+        ({"buffer": b"%PDF a virus"}, "這個檔案不安全，不能收件。"),
+    ],
+)
+def test_a_file_that_cannot_be_taken_is_told_why(tab: Page, file: dict[str, Any], told: str) -> None:
+    tab.goto("/form/files/page")
+    tab.locator("#proof").set_input_files(PDF | file)
+    row = tab.locator("#field-proof .app-file--failed")
+    expect(row).to_contain_text(told)
+    expect(row.get_by_role("button", name="重試")).to_be_hidden()
+    row.get_by_role("button", name="取消").click()
+    expect(row).to_have_count(0)
+
+
+def test_more_files_than_allowed_are_refused(tab: Page) -> None:
+    tab.goto(FILES)
+    tab.locator("#proof").set_input_files([PDF, PDF | {"name": "三.pdf"}])
+    expect(tab.locator("#field-proof .app-file--failed")).to_contain_text("最多 2 個檔案")
+    expect(tab.locator("#field-proof [data-document]")).to_have_count(2)
+
+
+def test_a_failed_upload_is_tried_again(tab: Page, state: dict[str, Any]) -> None:
+    state["behaviour"] = "fail"
+    tab.goto("/form/files/page")
+    tab.locator("#proof").set_input_files(PDF)
+    row = tab.locator("#field-proof .app-file--failed")
+    expect(row).to_contain_text("上傳沒有成功，請再試一次。")
+    state["behaviour"] = "ok"
+    row.get_by_role("button", name="重試").click()
+    expect(tab.locator("#field-proof [data-document]")).to_contain_text("證明.pdf")
+
+
+def test_a_form_is_not_sent_while_a_file_is_on_its_way(tab: Page, state: dict[str, Any]) -> None:
+    held: list[Route] = []
+    tab.route("**/upload", lambda route: held.append(route))
+    tab.goto("/form/files/page")
+    with tab.expect_request("**/upload"):
+        tab.locator("#proof").set_input_files(PDF)
+    tab.locator(SAVE).click()
+    expect(tab.locator("#field-proof [data-upload-status]")).to_have_text("檔案還在上傳，完成後再按一次。")
+    held[0].fulfill(json={"id": "doc1", "name": "證明.pdf", "size": 18})
+    expect(tab.locator("#field-proof [data-document]")).to_have_count(1)
+    tab.locator(SAVE).click()
+    expect(tab.locator(".govuk-notification-banner").first).to_be_visible()
+    assert state["submits"][0]["proof"] == ["doc1"]
+
+
+# --- polling, double submit, print -----------------------------------------------------------------------
+
+
+def test_a_part_of_the_page_is_kept_fresh_by_its_etag(tab: Page, state: dict[str, Any]) -> None:
+    tab.goto(FORM)
+    part = tab.locator("[data-poll-url]")
+    expect(part).to_have_text("第 ok 版")
+    with tab.expect_response(lambda answer: "/poll" in answer.url and answer.status == 304):
+        pass
+    state["behaviour"] = "new"
+    expect(part).to_have_text("第 new 版")
+
+
+def test_a_hidden_tab_does_not_poll(tab: Page, state: dict[str, Any]) -> None:
+    tab.clock.install()
+    tab.goto(FORM)
+    tab.evaluate("Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true})")
+    tab.evaluate("window.away = true; document.dispatchEvent(new Event('visibilitychange'))")
+    tab.clock.run_for(60_000)
+    assert state["polls"] == 0
+    with tab.expect_response("**/poll"):
+        tab.evaluate("window.away = false; document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_pressing_twice_sends_once(tab: Page, state: dict[str, Any]) -> None:
+    tab.goto(FORM)
+    stopped = tab.evaluate(
+        """(save) => {
+          const stopped = [];
+          addEventListener("submit", (event) => stopped.push(event.defaultPrevented));
+          for (let press = 0; press < 3; press++) document.querySelector(save).click();
+          return stopped;
+        }""",
+        SAVE,
+    )
+    assert stopped == [False, True, True]
+    expect(tab.locator("[data-error-summary]")).to_be_focused()
+    assert len(state["submits"]) == 1
+
+
+def test_printing_leaves_out_what_paper_cannot_do(tab: Page) -> None:
+    tab.emulate_media(media="print")
+    tab.goto("/components")
+    for gone in (".app-header__nav", ".app-demo", ".govuk-back-link", ".govuk-button", ".app-tabs"):
+        expect(tab.locator(gone).first).to_be_hidden()
+    expect(tab.get_by_role("heading", name="元件一覽")).to_be_visible()
