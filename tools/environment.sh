@@ -10,15 +10,17 @@ mkdir -p var
 exec 9>var/environment.lock
 flock 9
 
-# fingerprint run|dev: changes with everything that was installed, and with the place where it was
-fingerprint() {
-  { pwd -P; cat requirements-build.lock requirements.lock pyproject.toml tools/environment.sh
+# packages run|dev, project: what was asked for, and where; kept in .venv when it has been installed
+packages() {
+  { pwd -P; cat requirements-build.lock requirements.lock
     [ "$1" = run ] || cat requirements-dev.lock; } | sha256sum
 }
 
-is_ready() {
-  .venv/bin/python -c '' 2>/dev/null && [ "$(cat ".venv/.ready-$want" 2>/dev/null)" = "$(fingerprint "$want")" ]
-}
+project() { cat pyproject.toml tools/environment.sh | sha256sum; }
+
+is_installed() { .venv/bin/python -c '' 2>/dev/null && [ "$(cat ".venv/.packages-$want" 2>/dev/null)" = "$(packages "$want")" ]; }
+
+is_ready() { is_installed && [ "$(cat .venv/.project 2>/dev/null)" = "$(project)" ]; }
 
 is_supported() { "$1" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null; }
 
@@ -81,20 +83,24 @@ check_machine() {
 
 pip() { PIP_DISABLE_PIP_VERSION_CHECK=1 .venv/bin/python -m pip "$@"; }
 
-is_ready && exit
+install_packages_of_locks() {
+  local lock=requirements.lock
+  [ "$want" = run ] || lock=requirements-dev.lock
+  check_machine
+  if ! is_supported .venv/bin/python || ! grep -qsF "$(pwd -P)/.venv" .venv/bin/activate; then
+    say "Creating .venv with $("$python" --version) ($python)"
+    "$python" -m venv --clear .venv
+  fi
+  say "Installing the packages of $lock (about a minute on a new machine)"
+  pip install --require-hashes -r requirements-build.lock
+  # durable-rules is compiled here, with the locked setuptools and nothing fetched unseen
+  pip install --require-hashes --no-build-isolation --use-pep517 -r "$lock"
+  packages run >.venv/.packages-run
+  [ "$want" = run ] || packages dev >.venv/.packages-dev
+}
 
-check_machine
-if ! is_supported .venv/bin/python || ! grep -qsF "$(pwd -P)/.venv" .venv/bin/activate; then
-  say "Creating .venv with $("$python" --version) ($python)"
-  "$python" -m venv --clear .venv
-fi
-say "Installing the locked packages (about a minute on a new machine)"
-pip install --require-hashes -r requirements-build.lock
-# durable-rules is compiled here, with the locked setuptools and nothing fetched unseen
-locks=(-r requirements.lock)
-[ "$want" = run ] || locks=(-r requirements-dev.lock)
-pip install --require-hashes --no-build-isolation --use-pep517 "${locks[@]}"
+is_ready && exit
+is_installed || install_packages_of_locks
 pip install --quiet --no-index --no-deps --no-build-isolation -e .
-fingerprint run >.venv/.ready-run
-[ "$want" = run ] || fingerprint dev >.venv/.ready-dev
+project >.venv/.project
 say "The environment is ready."

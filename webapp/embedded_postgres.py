@@ -97,8 +97,8 @@ def find(data_dir: Path) -> psutil.Process | None:
 
 def url(data_dir: Path, database: str = DATABASE) -> str:
     """The address in the form of SQLAlchemy; libpq reads it too once `+psycopg` is taken out."""
-    folder = quote(str(_socket_dir(data_dir.absolute())), safe="/")
-    return f"postgresql+psycopg://{SUPERUSER}@/{database}?host={folder}"
+    folder = _socket_dir(data_dir.absolute())
+    return f"postgresql+psycopg://{SUPERUSER}@/{database}?host={quote(str(folder))}"
 
 
 def _serves(process: psutil.Process, data_dir: Path) -> bool:
@@ -232,11 +232,10 @@ def _system_account() -> pwd.struct_passwd:
 
 
 def _socket_dir(data_dir: Path) -> Path:
-    """The data folder itself, or a short private one where the tree lies too deep for a socket.
-
-    A comma would be read as a list of folders.
-    """
-    if len(os.fsencode(data_dir / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH and "," not in str(data_dir):
+    """The data folder itself, or a short private one: where the tree lies too deep for a socket, and where its
+    name has a character that is written differently in an address, since not every reader decodes it alike."""
+    is_short = len(os.fsencode(data_dir / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH
+    if is_short and quote(str(data_dir)) == str(data_dir):
         return data_dir
     name = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"ecounter-{name}"

@@ -137,11 +137,13 @@ def test_two_starters_share_one_server(data_dir: Path) -> None:
     assert {process.pid for process in processes_in(data_dir)} <= family
 
 
-@pytest.mark.parametrize("name", ["深" * 60, "甲,乙", "it's here"])
+@pytest.mark.parametrize("name", ["深" * 60, "甲,乙", "it's here", "one two"])
 def test_any_folder_will_do(private_folder: Callable[[str], Path], name: str) -> None:
-    """Too deep for a socket, a comma that libpq takes for a list, a quote that ends a configured text."""
+    """Too deep for a socket; a comma, a quote and a space, each of which some reader takes for something else."""
     data_dir = private_folder(name)
-    remember(start(data_dir), name)
+    url = start(data_dir)
+    assert "%" not in url
+    remember(url, name)
     assert remembered(start(data_dir)) == [name]
     embedded_postgres.stop(data_dir)
     folder = embedded_postgres._socket_dir(data_dir)
