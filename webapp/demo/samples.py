@@ -22,7 +22,7 @@ APPLICANT: Raw = {
     "address-detail": ["雙口12號"],
     "filed_by": ["self"],
 }
-DECLARATION: Raw = {"agree_privacy": ["1"], "agree_truth": ["1"]}
+DECLARATION: Raw = {"agree_privacy": ["yes"], "agree_truth": ["yes"]}
 
 #: service code -> the inputs of its form, files left out
 SAMPLES: dict[str, Raw] = {
@@ -73,7 +73,7 @@ SAMPLES: dict[str, Raw] = {
         "address-village": ["東門里"],
         "address-detail": ["民生路1號"],
         "purpose": ["water"],
-        "emergency": ["false"],
+        "emergency": ["no"],
         "road_name": ["環島北路二段"],
         "route-description": ["自環島北路二段100號前起至120號前，沿慢車道"],
         "route-line": ["24.432100,118.317100; 24.433000,118.318000"],
@@ -82,7 +82,7 @@ SAMPLES: dict[str, Raw] = {
         "depth_m": ["1.2"],
         **{f"start_date-{part}": [value] for part, value in (("year", "119"), ("month", "1"), ("day", "5"))},
         **{f"end_date-{part}": [value] for part, value in (("year", "119"), ("month", "1"), ("day", "20"))},
-        "night_work": ["false"],
+        "night_work": ["no"],
         "contractor": ["永昌營造有限公司"],
         "contractor_ubn": ["04595257"],
         "site_manager": ["李志強"],

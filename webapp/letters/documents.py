@@ -19,7 +19,7 @@ from webapp.letters.form_layout import blocks
 from webapp.letters.geta import printable
 from webapp.letters.pdf import render
 from webapp.letters.qr import qr_png
-from webapp.letters.wording import environment, whole_dollars
+from webapp.letters.wording import dollars, environment, whole_dollars
 
 __all__ = [
     "ApplicationForm",
@@ -41,9 +41,12 @@ __all__ = [
 def receipt(document: Receipt) -> bytes:
     """送件收據. Characters that no typeface has print as in an application."""
     document, unprintable = printable(document)
-    total = sum(whole_dollars(fee.amount) or 0 for fee in document.fees)
+    amounts = [whole_dollars(fee.amount) for fee in document.fees]
+    total = dollars(str(sum(amount or 0 for amount in amounts)))
+    if None in amounts:
+        total = f"{total}，另加待通知的項目" if any(amounts) else "待審查後確定"
     return _pdf(
-        "receipt.html", document, fee_total=str(total), qr=qr_png(document.track_url), unprintable=unprintable
+        "receipt.html", document, fee_total=total, qr=qr_png(document.track_url), unprintable=unprintable
     )
 
 

@@ -48,7 +48,7 @@ def issue(actor: Actor, ctx: Context, kind: str, comment: str, attached: str, no
         ],
         "reason": reason,
         "conditions": attached,
-        "remedy": ctx.service.remedy.zh if kind != "return" else "",
+        "remedy": ctx.service.remedy.zh,
         "addressee": applicant.name if applicant else "",
         "addressee_address": (applicant.address if applicant else None) or "",
         "signer_title": chart().title(actor.account_id or 0, today),

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import forms.answers
+from forms.answers import SummaryRow
 from rules.values import format_roc_date
 from webapp.crypto import follow_code
 from webapp.extensions import db
@@ -23,6 +24,10 @@ Config = Mapping[str, Any]
 
 CHANNELS = {"web": "網路申辦", "counter": "臨櫃", "telephone": "電話", "post": "郵寄"}
 DAY_UNITS = {"WD": "個工作天", "CD": "日", "CD-shift": "日", "M-shift": "個月", "HOUR": "小時"}
+
+
+#: types whose characters stand in frames of their own
+FRAMED = frozenset({"national_id", "company_number", "nid_or_company"})
 
 
 def receipt(case: Case, now: datetime, config: Config) -> Document:
@@ -91,11 +96,13 @@ def application_pdf(case: Case, submission: Submission, now: datetime, config: C
     service = definitions.service(case.service_revision_id)
     form = definitions.form(submission.form_revision_id)
     applicant, agent = _names(case)
+    answers = submission.all_answers
     sections = tuple(
         papers.Section(
-            part.section.title.zh, tuple(papers.Row(row.label.zh, row.text) for row in part.rows if row.text)
+            part.section.title.zh,
+            tuple(_row(row, answers.get(row.field.key)) for row in part.rows if row.field.type != "file"),
         )
-        for part in forms.answers.summary(form, submission.all_answers, "zh")
+        for part in forms.answers.summary(form, answers, "zh")
     )
     return papers.application(
         papers.ApplicationForm(
@@ -113,6 +120,24 @@ def application_pdf(case: Case, submission: Submission, now: datetime, config: C
             attachments=_attachments(case),
         )
     )
+
+
+def _row(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
+    """A question as paper asks it: boxes to tick, a table, or a frame for every character of a number."""
+    field = row.field
+    options = field.kind.choices(field)
+    if options and field.type != "township":
+        given = ("yes" if value else "no") if isinstance(value, bool) else value
+        chosen = set(given if isinstance(given, list) else [given])
+        ticks = tuple(papers.Choice(label.zh, option in chosen) for option, label in options.items())
+        return papers.Row(row.label, choices=ticks)
+    if field.columns and value:
+        cells = tuple(
+            tuple(forms.answers.display(column, line.get(column.key)) for column in field.columns)
+            for line in value
+        )
+        return papers.Grid(row.label, tuple(column.label.zh for column in field.columns), cells)
+    return papers.Row(row.label, row.text, framed=field.type in FRAMED and len(row.text) <= 10)
 
 
 def track_url(case: Case, config: Config) -> str:
