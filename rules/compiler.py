@@ -7,11 +7,13 @@ and stops or crashes beyond its fixed table sizes; tests/unit/rules/test_engine_
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 
 from rules.conditions import COMPLEMENT, FactRef, Leaf, coerce, compare, threshold
 from rules.model import Ruleset
 from rules.normal import Literal, alternatives
-from rules.numbers import encode, encode_date
+from rules.numbers import encode
 
 MAX_RULES_PER_HANDLE = 48
 #: a fact of the engine holds 255 properties; above that it is refused
@@ -32,7 +34,8 @@ _OPERATORS: Mapping[str, str | None] = {
     "le": "$lte",
 }
 
-Encoder = Callable[[Mapping[str, object]], int | None]
+#: a value of a fact as an integer, or None when it is not of the fact's type
+Code = Callable[[object], int | None]
 
 
 def fnv_hash(name: str) -> int:
@@ -59,120 +62,108 @@ class Plan:
     rules: dict[str, object] = field(default_factory=dict)
     #: which rule of the ruleset an engine rule stands for
     rule_of: dict[str, int] = field(default_factory=dict)
-    encoders: dict[str, Encoder] = field(default_factory=dict)
+    names: set[str] = field(default_factory=set)
 
     @property
     def definition(self) -> str:
         warm_up = {"all": [{"m": {"$and": [{GUARD: 0}]}}]}
         return json.dumps(self.rules | {WARM_UP: warm_up})
 
-    def encode(self, facts: Mapping[str, object]) -> str:
-        """The facts as one JSON object of integers; unknown ones are left out, so nothing matches them."""
-        parts = [f'{{"id":"1","{GUARD}":1']
-        for name, encoder in self.encoders.items():
-            value = encoder(facts)
-            if value is not None:
-                parts.append(f',"{name}":{value}')
-        return "".join(parts) + "}"
+    def has_room_for(self, names: set[str]) -> bool:
+        return len(self.rules) < MAX_RULES_PER_HANDLE and len(self.names | names) <= MAX_NAMES_PER_HANDLE
 
 
-def plans(ruleset: Ruleset) -> tuple[Plan, ...]:
-    """Every alternative of every rule, spread over as few handles as their limits allow."""
-    names = _Names(ruleset.params)
-    result: list[Plan] = []
-    for index, rule in enumerate(ruleset.rules):
-        conjunctions = alternatives(rule.when) if rule.when else ((),)
-        for number, literals in enumerate(conjunctions):
-            tests = [names.test(literal) for literal in literals]
-            needed = {name for name, _ in tests}
-            plan = result[-1] if result else None
-            if (
-                plan is None
-                or len(plan.rules) == MAX_RULES_PER_HANDLE
-                or len(plan.encoders.keys() | needed) > MAX_NAMES_PER_HANDLE
-            ):
-                plan = Plan()
-                result.append(plan)
-            name = f"r{index}_{number}"
-            conditions = list({json.dumps(test): test for _, test in tests}.values())
-            plan.rules[name] = {"all": [{"m": {"$and": [{GUARD: 1}, *conditions]}}]}
-            plan.rule_of[name] = index
-            plan.encoders.update({needed_name: names.encoders[needed_name] for needed_name in needed})
-    check_names((*_RESERVED, *names.encoders))
-    return tuple(result)
+class Program:
+    """A ruleset in the engine's words: the plans of its handles, and the way to say facts to them."""
 
+    def __init__(self, ruleset: Ruleset) -> None:
+        self.plans: list[Plan] = []
+        self._params = ruleset.params
+        self._names: dict[tuple[str, object], str] = {}
+        #: facts that the engine compares with constants
+        self._values: dict[str, tuple[str, Code]] = {}
+        #: comparisons that it must not make itself, of which it is told the result
+        self._results: dict[str, Leaf] = {}
+        self._words: dict[str, int] = {}
+        for index, rule in enumerate(ruleset.rules):
+            conjunctions = alternatives(rule.when) if rule.when else ((),)
+            for number, literals in enumerate(conjunctions):
+                self._add(index, number, literals)
+        check_names((*_RESERVED, *self._names.values()))
 
-class _Names:
-    """Gives each fact and each comparison that the engine must not make itself a short name."""
+    def facts(self, facts: Mapping[str, object]) -> list[str]:
+        """For each plan one JSON object of integers; what is unknown is left out, so nothing matches it."""
+        said: dict[str, str] = {}
+        for name, (fact, code) in self._values.items():
+            value = facts.get(fact)
+            if value is not None and (number := code(value)) is not None:
+                said[name] = f',"{name}":{number}'
+        for name, leaf in self._results.items():
+            expected = threshold(leaf, facts, self._params)
+            result = compare(leaf.type, leaf.op, facts.get(leaf.fact), expected)
+            if result is not None:
+                said[name] = f',"{name}":{int(result)}'
+        start = f'{{"id":"1","{GUARD}":1'
+        return [start + "".join([said[n] for n in plan.names if n in said]) + "}" for plan in self.plans]
 
-    def __init__(self, params: Mapping[str, object]) -> None:
-        self.params = params
-        self.encoders: dict[str, Encoder] = {}
-        self.names: dict[tuple[str, object], str] = {}
-        self.words: dict[str, int] = {}
+    def _add(self, index: int, number: int, literals: Iterable[Literal]) -> None:
+        """One alternative of a rule; a new handle where the last one has no room."""
+        tests = [self._test(literal) for literal in literals]
+        names = {name for name, _ in tests}
+        if not self.plans or not self.plans[-1].has_room_for(names):
+            self.plans.append(Plan())
+        plan = self.plans[-1]
+        conditions = list({json.dumps(test): test for _, test in tests}.values())
+        name = f"r{index}_{number}"
+        plan.rules[name] = {"all": [{"m": {"$and": [{GUARD: 1}, *conditions]}}]}
+        plan.rule_of[name] = index
+        plan.names |= names
 
-    def test(self, literal: Literal) -> tuple[str, dict[str, object]]:
+    def _test(self, literal: Literal) -> tuple[str, dict[str, object]]:
         """The engine's condition for a literal, and the name that it asks for."""
         leaf = literal.leaf
-        if leaf.op in _OPERATORS and not isinstance(leaf.value, FactRef) and leaf.type != "list":
-            name = self.name(leaf.type, leaf.fact, self.value_encoder(leaf))
-            return name, _test(name, leaf.op, self.constant(leaf))
+        if leaf.op in _OPERATORS and leaf.type != "list" and not isinstance(leaf.value, FactRef):
+            name = self._name(leaf.type, leaf.fact)
+            code = self._word if leaf.type == "text" else _CODES[leaf.type]
+            self._values[name] = (leaf.fact, code)
+            operator, constant = _OPERATORS[leaf.op], self._constant(leaf, code)
+            return name, {operator: {name: constant}} if operator else {name: constant}
         asserted = not literal.negated
         if leaf.op == "missing":
             leaf, asserted = Leaf(leaf.fact, COMPLEMENT["missing"], None, leaf.type), False
-        name = self.name("result", leaf, self.result_encoder(leaf))
-        return name, _test(name, "eq", int(asserted))
+        name = self._name("result", leaf)
+        self._results[name] = leaf
+        return name, {name: int(asserted)}
 
-    def name(self, kind: str, of: object, encoder: Encoder) -> str:
-        name = self.names.setdefault((kind, of), f"{kind[0]}{len(self.names)}")
-        self.encoders.setdefault(name, encoder)
-        return name
+    def _name(self, kind: str, of: object) -> str:
+        return self._names.setdefault((kind, of), f"{kind[0]}{len(self._names)}")
 
-    def constant(self, leaf: Leaf) -> int:
-        value = coerce(leaf.type, threshold(leaf, {}, self.params))
-        if isinstance(value, str):
-            return self.words.setdefault(value, len(self.words) + 1)
-        number = _integer(leaf, value)
-        if number is None:
+    def _constant(self, leaf: Leaf, code: Code) -> int:
+        value = threshold(leaf, {}, self._params)
+        if leaf.type == "text" and isinstance(value, str):
+            return self._words.setdefault(value, len(self._words) + 1)
+        constant = code(value)
+        if constant is None:
             raise ValueError(f"no constant: {leaf}")
-        return number
+        return constant
 
-    def value_encoder(self, leaf: Leaf) -> Encoder:
-        fact, words = leaf.fact, self.words
-        if leaf.type == "text":
-
-            def word(facts: Mapping[str, object]) -> int | None:
-                value = facts.get(fact)
-                return words.get(value, 0) if isinstance(value, str) and value else None
-
-            return word
-
-        def number(facts: Mapping[str, object]) -> int | None:
-            value = facts.get(fact)
-            return None if value is None else _integer(leaf, coerce(leaf.type, value))
-
-        return number
-
-    def result_encoder(self, leaf: Leaf) -> Encoder:
-        params = self.params
-
-        def result(facts: Mapping[str, object]) -> int | None:
-            answer = compare(leaf.type, leaf.op, facts.get(leaf.fact), threshold(leaf, facts, params))
-            return None if answer is None else int(answer)
-
-        return result
+    def _word(self, value: object) -> int | None:
+        """Texts are numbered; all that no rule names are number 0."""
+        return self._words.get(value, 0) if isinstance(value, str) and value else None
 
 
-def _integer(leaf: Leaf, value: object) -> int | None:
-    if value is None:
-        return None
-    if leaf.type == "number":
-        return encode(value)  # type: ignore[arg-type]  # coerce made it a number
-    if leaf.type == "date":
-        return encode_date(value)  # type: ignore[arg-type]  # coerce made it a date
-    return int(value is True)
+def _number(value: object) -> int | None:
+    number = coerce("number", value)
+    return encode(number) if isinstance(number, (int, Decimal)) else None
 
 
-def _test(name: str, op: str, constant: int) -> dict[str, object]:
-    operator = _OPERATORS[op]
-    return {operator: {name: constant}} if operator else {name: constant}
+def _boolean(value: object) -> int | None:
+    return int(value) if isinstance(value, bool) else None
+
+
+def _date(value: object) -> int | None:
+    day = coerce("date", value)
+    return day.toordinal() if isinstance(day, date) else None
+
+
+_CODES: Mapping[str, Code] = {"number": _number, "boolean": _boolean, "date": _date}

@@ -9,14 +9,8 @@ from typing import Any, Literal
 
 from rules.explain import explain
 from rules.model import HitPolicy, Ruleset
+from rules.model import Outcome as Outcome
 from rules.values import Text
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    rule: str
-    action: str
-    params: dict[str, Any]
 
 
 class NotUnique(ValueError):
@@ -67,20 +61,18 @@ def decide(
     """From the rules that hold to what follows."""
     adopted = adopt(ruleset, matched)
     return Decision(
-        outcomes=tuple(
-            Outcome(ruleset.rules[i].key, call.action, dict(call.params))
-            for i in adopted
-            for call in ruleset.rules[i].then
-        ),
-        fired=tuple(ruleset.rules[i].key for i in adopted),
+        outcomes=tuple([outcome for i in adopted for outcome in ruleset.rules[i].then]),
+        fired=tuple([ruleset.rules[i].key for i in adopted]),
         engine=engine,
         ruleset=ruleset,
         facts=facts,
     )
 
 
-def adopt(ruleset: Ruleset, matched: Sequence[int]) -> list[int]:
+def adopt(ruleset: Ruleset, matched: Sequence[int]) -> Sequence[int]:
     """The hit policies: first each table that has its own, then the ruleset's over the others together."""
+    if not ruleset.table_policies:
+        return _hits(ruleset, matched, ruleset.hit_policy)
     adopted: list[int] = []
     for table, policy in [*ruleset.table_policies.items(), (None, ruleset.hit_policy)]:
         group = [i for i in matched if _group(ruleset, i) == table]
@@ -93,7 +85,7 @@ def _group(ruleset: Ruleset, index: int) -> str | None:
     return table if table in ruleset.table_policies else None
 
 
-def _hits(ruleset: Ruleset, matched: list[int], policy: HitPolicy) -> list[int]:
+def _hits(ruleset: Ruleset, matched: Sequence[int], policy: HitPolicy) -> Sequence[int]:
     if policy == "unique" and len(matched) > 1:
         raise NotUnique(ruleset, [ruleset.rules[i].key for i in matched])
     return matched[:1] if policy == "first" else matched

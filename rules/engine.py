@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import durable_rules_engine as native
 
 from rules import compiler
-from rules.compiler import Plan
+from rules.compiler import Plan, Program
 from rules.decision import Decision, decide
 from rules.explain import matching
 from rules.model import Ruleset
@@ -36,7 +36,7 @@ class Compiled:
 
     def __init__(self, ruleset: Ruleset, *, shadow_every: int = SHADOW_EVERY) -> None:
         self.ruleset = ruleset
-        self._plans = compiler.plans(ruleset)
+        self._program = Program(ruleset)
         self._shadow_every = shadow_every
         self._decisions = itertools.count()
         self._trusted = True
@@ -68,7 +68,7 @@ class Compiled:
 
     def _match(self, facts: Mapping[str, object]) -> list[int] | None:
         """The rules that match, or None where the engine is not to be used."""
-        texts = [plan.encode(facts) for plan in self._plans]
+        texts = self._program.facts(facts)
         with self._lock:
             if not self._trusted:
                 return None
@@ -87,7 +87,7 @@ class Compiled:
         self._handles = handles
         self._release = weakref.finalize(self, _close, handles)
         self._release.atexit = False
-        handles.extend(map(_Handle, self._plans))
+        handles.extend(map(_Handle, self._program.plans))
         return handles
 
     def _drop(self) -> None:

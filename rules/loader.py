@@ -1,11 +1,9 @@
 """A mapping (a file, a revision, an editor's draft) to a ruleset, or every mistake at once with its path."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_args
-
-from pydantic import ValidationError
 
 from rules import actions, facts, tables
 from rules.conditions import (
@@ -25,9 +23,9 @@ from rules.conditions import (
 )
 from rules.facts import FACTS, Fact
 from rules.model import (
-    Consequence,
     Example,
     HitPolicy,
+    Outcome,
     Parameter,
     RevisionDate,
     Rule,
@@ -36,16 +34,14 @@ from rules.model import (
 )
 from rules.normal import TooComplex, alternatives
 from rules.numbers import MAX_NUMBER, is_exact
+from rules.reading import ABSENT, Reader
 from rules.values import DefinitionError, Problem, Text, read_yaml
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 MAX_RULES = 2000
 
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 #: an empty cell of a table: any value of an input, no action of an output
 ANY = ("-", None, "")
-#: stands for a required item that is not there; its absence was reported, so nothing more is said
-_ABSENT = object()
 
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -74,7 +70,7 @@ def load(
     return ruleset
 
 
-class _Reader:
+class _Reader(Reader):
     """Reads on after a mistake. What could not be read is left out, never guessed."""
 
     def __init__(
@@ -83,15 +79,14 @@ class _Reader:
         functions: frozenset[str] | None,
         units: frozenset[str] | None,
     ) -> None:
+        super().__init__()
         self.catalogue = catalogue
         self.functions = functions
         self.units = units
         self.types: dict[str, FactType] = facts.types(catalogue)
-        self.problems: list[Problem] = []
         self.parameters: dict[str, Parameter] = {}
         self.params: dict[str, object] = {}
         self.used_params: set[str] = set()
-        self.keys: set[str] = set()
         self.policies: dict[str, HitPolicy] = {}
 
     def ruleset(self, data: object) -> Ruleset | None:
@@ -164,7 +159,7 @@ class _Reader:
 
     def parameter_value(self, value: object, path: str) -> object:
         """A number, a word, yes or no, a date (as ISO text), or a list of these."""
-        if value is _ABSENT:
+        if value is ABSENT:
             return None
         members = as_list(value)
         for each in (value,) if members is None else members:
@@ -184,9 +179,9 @@ class _Reader:
         label = self.text(one["label"], f"{path}.label")
         when = self.condition(one["when"], f"{path}.when") if "when" in one else None
         then = [
-            consequence
+            outcome
             for i, each in enumerate(self.items(one["then"], f"{path}.then"))
-            if (consequence := self.consequence(each, f"{path}.then[{i}]"))
+            if (outcome := self.outcome(key, each, f"{path}.then[{i}]"))
         ]
         if isinstance(one["then"], list) and not one["then"]:
             self.refuse(f"{path}.then", "規則至少要有一個動作")
@@ -218,14 +213,14 @@ class _Reader:
             if leaf.type == "number" and each is not None and not is_exact(coerce("number", each)):
                 self.refuse(path, f"「{shown(each)}」超過六位小數或大於 {MAX_NUMBER:,}")
 
-    def consequence(self, data: object, path: str) -> Consequence | None:
+    def outcome(self, rule: str | None, data: object, path: str) -> Outcome | None:
         if not isinstance(data, Mapping) or "action" not in data:
             self.refuse(path, "動作必須寫成 {action: 名稱, 參數: 值}")
             return None
         if not self.known_action(data["action"], f"{path}.action"):
             return None
         given = {name: (value, f"{path}.{name}") for name, value in data.items() if name != "action"}
-        return self.call(data["action"], given, path)
+        return self.call(rule, data["action"], given, path)
 
     def known_action(self, name: object, path: str) -> bool:
         if isinstance(name, str) and name in actions.ACTIONS:
@@ -233,7 +228,9 @@ class _Reader:
         self.refuse(path, f"沒有「{shown(name)}」這個動作{did_you_mean(name, actions.ACTIONS)}")
         return False
 
-    def call(self, action: str, given: Mapping[str, tuple[object, str]], path: str) -> Consequence | None:
+    def call(
+        self, rule: str | None, action: str, given: Mapping[str, tuple[object, str]], path: str
+    ) -> Outcome | None:
         """An action with its parameters; each given value comes with its path."""
         wanted = {param.name: param for param in actions.ACTIONS[action].params}
         before = len(self.problems)
@@ -256,7 +253,9 @@ class _Reader:
             if mistake := actions.mistake(param, value, self.functions, self.units):
                 self.refuse(where, mistake)
             values[name] = value
-        return Consequence(action, values) if len(self.problems) == before else None
+        if rule is None or len(self.problems) > before:
+            return None
+        return Outcome(rule, action, MappingProxyType(values))
 
     # --- tables ------------------------------------------------------------------------------------------
 
@@ -283,21 +282,29 @@ class _Reader:
             return []
         if "hit_policy" in one:
             self.policies[key] = policy
-        grid, rules = [], []
-        for i, row in enumerate(rows):
-            cells, then, row_label = self.row(row, f"{path}.rows[{i}]", i + 1, inputs, outputs)
-            leaves = tuple(cell for cell in cells if cell)
-            when = All(leaves) if leaves else None
-            name = row_label or Text(zh=f"{label}第 {i + 1} 列", en=f"{label.in_('en')}, row {i + 1}")
-            grid.append(cells)
-            rules.append(Rule(f"{key}.{i + 1}", name, when, then, table=key, row=i + 1))
+        read = [
+            self.row(row, f"{path}.rows[{i}]", f"{key}.{i + 1}", i + 1, inputs, outputs)
+            for i, row in enumerate(rows)
+        ]
         if len(self.problems) == before:
             labels = {name: fact.label for name, fact in self.catalogue.items()}
-            for finding in tables.check(grid, policy, complete=complete, labels=labels, params=self.params):
+            for finding in tables.check(
+                [cells for cells, _, _ in read], policy, complete=complete, labels=labels, params=self.params
+            ):
                 where = f"{path}.rows[{finding.row - 1}]" if finding.row else f"{path}.rows"
                 where = f"{path}.inputs[{finding.column - 1}]" if finding.column else where
                 self.refuse(where, finding.message)
-        return rules
+        return [
+            Rule(
+                f"{key}.{number}",
+                row_label or Text(zh=f"{label}第 {number} 列", en=f"{label.in_('en')}, row {number}"),
+                All(leaves) if (leaves := tuple(cell for cell in cells if cell)) else None,
+                then,
+                table=key,
+                row=number,
+            )
+            for number, (cells, then, row_label) in enumerate(read, start=1)
+        ]
 
     def inputs(self, data: object, path: str) -> list[tuple[str, Op]]:
         result: list[tuple[str, Op]] = []
@@ -305,7 +312,7 @@ class _Reader:
             one = self.mapping(each, f"{path}[{i}]", ("fact",), ("op",))
             if one is None:
                 continue
-            if one["fact"] is _ABSENT:
+            if one["fact"] is ABSENT:
                 continue
             if not isinstance(one["fact"], str) or one["fact"] not in self.types:
                 hint = did_you_mean(one["fact"], self.types)
@@ -319,7 +326,7 @@ class _Reader:
         result: list[tuple[str, str]] = []
         for i, each in enumerate(self.items(data, path)):
             one = self.mapping(each, f"{path}[{i}]", ("action", "param"))
-            if one is None or _ABSENT in one.values():
+            if one is None or ABSENT in one.values():
                 continue
             if not self.known_action(one["action"], f"{path}[{i}].action"):
                 continue
@@ -335,10 +342,11 @@ class _Reader:
         self,
         data: object,
         path: str,
+        rule: str,
         number: int,
         inputs: list[tuple[str, Op]],
         outputs: list[tuple[str, str]],
-    ) -> tuple[list[tables.Cell], tuple[Consequence, ...], Text | None]:
+    ) -> tuple[list[tables.Cell], tuple[Outcome, ...], Text | None]:
         one = self.mapping(data, path, ("when", "then"), ("label",))
         if one is None:
             return [None] * len(inputs), (), None
@@ -356,8 +364,8 @@ class _Reader:
                 given.setdefault(action, {})[param] = (value, f"{path}.then[{i}]")
         if values and not given:
             self.refuse(f"{path}.then", f"第 {number} 列沒有任何動作")
-        calls = [self.call(action, each, f"{path}.then") for action, each in given.items()]
-        return cells, tuple(call for call in calls if call), label
+        called = [self.call(rule, action, each, f"{path}.then") for action, each in given.items()]
+        return cells, tuple(outcome for outcome in called if outcome), label
 
     def row_of(self, data: object, path: str, width: int) -> list[Any]:
         items = self.items(data, path)
@@ -388,7 +396,7 @@ class _Reader:
 
     def example(self, data: object, path: str) -> Example | None:
         one = self.mapping(data, path, ("name", "facts", "expect"))
-        if one is None or _ABSENT in one.values():
+        if one is None or ABSENT in one.values():
             return None
         if not isinstance(one["facts"], Mapping):
             self.refuse(f"{path}.facts", "facts 必須是「事實名稱: 值」")
@@ -399,63 +407,3 @@ class _Reader:
             if not isinstance(each, Mapping):
                 self.refuse(f"{path}.expect[{i}]", "預期結果必須寫成 {action: 名稱, 參數: 值}")
         return Example(str(one["name"]), dict(one["facts"]), tuple(expect))
-
-    # --- small readers -----------------------------------------------------------------------------------
-
-    def refuse(self, path: str, message: str) -> None:
-        self.problems.append(Problem(path=path, message=message))
-
-    def mapping(
-        self, data: object, path: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
-    ) -> dict[str, Any] | None:
-        if not isinstance(data, Mapping):
-            self.refuse(path, f"「{shown(data)}」必須是一組「名稱: 值」")
-            return None
-        prefix = f"{path}." if path else ""
-        known = (*required, *optional)
-        for name in data:
-            if name not in known:
-                hint = did_you_mean(name, known)
-                self.refuse(f"{prefix}{shown(name)}", f"不認得的項目「{shown(name)}」{hint}")
-        for name in required:
-            if name not in data:
-                self.refuse(f"{prefix}{name}", f"缺少「{name}」")
-        return dict.fromkeys(required, _ABSENT) | dict(data)
-
-    def items(self, data: object, path: str) -> list[Any]:
-        if data is None or data is _ABSENT:
-            return []
-        if not isinstance(data, list):
-            self.refuse(path, f"「{shown(data)}」必須是清單")
-            return []
-        return data
-
-    def key(self, data: object, path: str) -> str | None:
-        if isinstance(data, str) and _KEY.fullmatch(data):
-            return data
-        if data is not _ABSENT:
-            self.refuse(path, f"代碼「{shown(data)}」只能用小寫英文字母開頭的字母、數字與底線")
-        return None
-
-    def new_key(self, data: object, path: str) -> str | None:
-        key = self.key(data, path)
-        if key in self.keys:
-            self.refuse(path, f"代碼「{key}」重複")
-        elif key is not None:
-            self.keys.add(key)
-        return key
-
-    def text(self, data: object, path: str) -> Text | None:
-        try:
-            return Text.model_validate(data)
-        except ValidationError:
-            if data is not _ABSENT:
-                self.refuse(path, f"「{shown(data)}」必須是文字，或 {{zh: 中文, en: 英文}}")
-            return None
-
-    def choice(self, data: object, path: str, choices: tuple[Any, ...]) -> Any:
-        if data in choices:
-            return data
-        if data is not _ABSENT:
-            self.refuse(path, f"「{shown(data)}」不在可選的值之中：{'、'.join(choices)}")
-        return choices[0]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from rules.conditions import Condition, facts_of
 from rules.facts import FACTS, Fact
@@ -28,9 +28,12 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Consequence:
+class Outcome:
+    """What follows when a rule fires: an action of the closed list with its parameters."""
+
+    rule: str
     action: str
-    params: Mapping[str, object]
+    params: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Rule:
     label: Text
     #: None always holds
     when: Condition | None
-    then: tuple[Consequence, ...]
+    then: tuple[Outcome, ...]
     priority: int = 0
     #: the decision table it is a row of, and which row (from 1)
     table: str | None = None

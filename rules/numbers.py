@@ -1,6 +1,5 @@
 """Numbers as the integers that the engine compares: exact for every fact, whatever its size or decimals."""
 
-from datetime import date
 from decimal import ROUND_FLOOR, Context, Decimal
 
 #: thresholds stay below; facts may be anything
@@ -33,10 +32,6 @@ def encode(value: int | Decimal) -> int:
         return 2 * _SCALE * value
     floor = _floor(value)
     return 2 * int(floor.scaleb(DECIMALS, _CONTEXT)) + (floor != value)
-
-
-def encode_date(value: date) -> int:
-    return value.toordinal()
 
 
 def _floor(value: Decimal) -> Decimal:

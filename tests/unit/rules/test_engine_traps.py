@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rules import engine
-from rules.compiler import MAX_NAMES_PER_HANDLE, MAX_RULES_PER_HANDLE, check_names, fnv_hash, plans
+from rules.compiler import MAX_NAMES_PER_HANDLE, MAX_RULES_PER_HANDLE, Program, check_names, fnv_hash
 from rules.conditions import FactType
 from rules.facts import Fact
 from rules.loader import load
@@ -142,9 +142,9 @@ def test_a_handle_holds_few_rules_and_few_names() -> None:
     types: dict[str, FactType] = {f"f{n}": "number" for n in range(640)}
     wide = [{"all": [number("ne", 0, f"f{64 * row + n}") for n in range(64)]} for row in range(10)]
     narrow: list[Any] = [number("eq", 1, "f0")] * 100
-    made = plans(ruleset(wide + narrow, types))
+    made = Program(ruleset(wide + narrow, types)).plans
     assert all(len(plan.rules) <= MAX_RULES_PER_HANDLE == 48 for plan in made)
-    assert all(len(plan.encoders) <= MAX_NAMES_PER_HANDLE == 200 for plan in made)
+    assert all(len(plan.names) <= MAX_NAMES_PER_HANDLE == 200 for plan in made)
     assert len(made) == 6
     everything = dict.fromkeys(types, 1)
     assert fired(wide + narrow, types, everything) == [set(range(110))]

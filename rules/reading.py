@@ -1,0 +1,81 @@
+"""Small readers of a definition: each returns what it read, or notes what is wrong and where."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from rules.conditions import did_you_mean, shown
+from rules.values import Problem, Text
+
+#: stands for a required item that is not there; its absence was reported, so nothing more is said
+ABSENT = object()
+
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
+
+
+class Reader:
+    """Collects the problems of one definition."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.keys: set[str] = set()
+
+    def refuse(self, path: str, message: str) -> None:
+        self.problems.append(Problem(path=path, message=message))
+
+    def mapping(
+        self, data: object, path: str, required: tuple[str, ...], optional: tuple[str, ...] = ()
+    ) -> dict[str, Any] | None:
+        if not isinstance(data, Mapping):
+            self.refuse(path, f"「{shown(data)}」必須是一組「名稱: 值」")
+            return None
+        prefix = f"{path}." if path else ""
+        known = (*required, *optional)
+        for name in data:
+            if name not in known:
+                hint = did_you_mean(name, known)
+                self.refuse(f"{prefix}{shown(name)}", f"不認得的項目「{shown(name)}」{hint}")
+        for name in required:
+            if name not in data:
+                self.refuse(f"{prefix}{name}", f"缺少「{name}」")
+        return dict.fromkeys(required, ABSENT) | dict(data)
+
+    def items(self, data: object, path: str) -> list[Any]:
+        if data is None or data is ABSENT:
+            return []
+        if not isinstance(data, list):
+            self.refuse(path, f"「{shown(data)}」必須是清單")
+            return []
+        return data
+
+    def key(self, data: object, path: str) -> str | None:
+        if isinstance(data, str) and _KEY.fullmatch(data):
+            return data
+        if data is not ABSENT:
+            self.refuse(path, f"代碼「{shown(data)}」只能用小寫英文字母開頭的字母、數字與底線")
+        return None
+
+    def new_key(self, data: object, path: str) -> str | None:
+        key = self.key(data, path)
+        if key in self.keys:
+            self.refuse(path, f"代碼「{key}」重複")
+        elif key is not None:
+            self.keys.add(key)
+        return key
+
+    def text(self, data: object, path: str) -> Text | None:
+        try:
+            return Text.model_validate(data)
+        except ValidationError:
+            if data is not ABSENT:
+                self.refuse(path, f"「{shown(data)}」必須是文字，或 {{zh: 中文, en: 英文}}")
+            return None
+
+    def choice(self, data: object, path: str, choices: tuple[Any, ...]) -> Any:
+        if data in choices:
+            return data
+        if data is not ABSENT:
+            self.refuse(path, f"「{shown(data)}」不在可選的值之中：{'、'.join(choices)}")
+        return choices[0]
