@@ -186,7 +186,9 @@ def number(value: Decimal | int | str | None) -> str:
 
 
 def money(value: Decimal | int | str | None) -> str:
-    """NT$ 1,000; a no-break space keeps the sign with its number."""
+    """NT$ 1,000; a no-break space keeps the sign with its number, whole amounts have no decimals."""
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        value = value.to_integral_value()
     amount = number(value)
     return f"NT$\N{NO-BREAK SPACE}{amount}" if amount else ""
 

@@ -55,6 +55,7 @@ def test_a_moment_shows_the_minute_in_taipei(gallery: Flask, moment: datetime | 
         (1000, "NT$\u00a01,000"),
         ("44000", "NT$\u00a044,000"),
         (Decimal("12.50"), "NT$\u00a012.50"),
+        (Decimal("800.00"), "NT$\u00a0800"),
         (0, "NT$\u00a00"),
         (None, ""),
         ("NaN", "NT$\u00a0NaN"),
