@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -22,6 +22,8 @@ LABELS: Mapping[str, Text] = {
     "claimed": Text(zh="受理", en="Accepted"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
 }
+#: by a clerk, for somebody at the counter, on the telephone or by post
+TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
 SYSTEM = Text(zh="系統", en="System")
 
@@ -54,7 +56,10 @@ def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> l
         .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.seq)
     ).all()
-    return [_entry(event, branch, unit_id, workflow, form) for event, branch, unit_id in rows]
+    entries = [_entry(event, branch, unit_id, workflow, form) for event, branch, unit_id in rows]
+    if case.intake and entries:
+        entries[0] = replace(entries[0], what=TAKEN_IN)
+    return entries
 
 
 def newest_proposal(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> Entry | None:

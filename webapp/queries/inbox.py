@@ -7,7 +7,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, get_args
 
-from sqlalchemy import Row, Select, and_, exists, func, literal, null, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Select,
+    and_,
+    cast,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from rules.values import Text
@@ -204,7 +217,11 @@ def _awaiting_applicants(actor: Actor) -> _Branch:
     request = CorrectionRequest
     unanswered = (request.answered_at.is_(None), request.lapsed_at.is_(None))
     query = select(
-        null().label("task_id"), request.case_id, request.due_on, request.due_on.label("rank"), request.id
+        cast(null(), BigInteger).label("task_id"),
+        request.case_id,
+        request.due_on,
+        request.due_on.label("rank"),
+        request.id,
     ).where(*unanswered, _worked_on(actor, request.case_id))
     return _Branch(query, request.due_on, request.id, _place_of_request)
 

@@ -303,7 +303,9 @@ def _page(
         uploaded=_uploaded(offer),
         sections=shown.answers(ctx.form, file),
         proposal=proposal,
+        form_revision=_form_revision(offer),
         reaches=preview.reaches_applicant(transition),
+        is_quoted=preview.quotes_comment(ctx, transition, now()),
         previews=preview.of(ctx, transition, _as_sent(typed, proposal), now()) if looks else [],
         looks=looks,
     )
@@ -347,6 +349,13 @@ def _answer_form(offer: Offer, typed: Typed, mistakes: Mistakes, check: bool) ->
     for answer in form:
         answer.errors = [*answer.errors, *mistakes.get(answer.name, [])]
     return form
+
+
+def _form_revision(offer: Offer) -> int | None:
+    """For the stylesheet that shows and hides its questions."""
+    if not _has_form(offer):
+        return None
+    return definitions.revision_id("form", offer.task_form.key, taipei_day(now()))
 
 
 def _uploaded(offer: Offer) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,10 @@ from webapp.security import actor, now
 from webapp.services import cases, clocks, steps
 from webapp.staff import bp, shown, words
 from workflows.clock import explain
+from workflows.counting import UNITS
+
+#: what ends a case stands last
+STYLES = ("primary", "secondary", "warning")
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ def case(pid: str) -> ResponseReturnValue:
         clock=clock,
         ledger=explain(ledger, language()),
         used=ledger.used,
+        unit=UNITS[clock.kind],
         days_left=calendar(found.handling_unit_id).working_days_between(today, clock.due_on),
         actions=_actions(found, cases.offers(actor(), ctx, now())),
         desks=[shown.desk(ctx.workflow, task, today) for task in file.tasks if task.state == "open"],
@@ -79,4 +84,6 @@ def _actions(case: Case, offers: list[cases.Offer]) -> list[Actions]:
         group = found.setdefault(task.id, Actions(task, chart().names.get(offer.acting_for_id or 0, ""), []))
         url = url_for("staff.act", pid=case.public_id, name=transition.name, task=task.public_id)
         group.buttons.append(Button(transition.label, transition.style, url))
+    for group in found.values():
+        group.buttons.sort(key=lambda button: STYLES.index(button.style))
     return list(found.values())

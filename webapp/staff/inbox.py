@@ -66,8 +66,7 @@ def inbox() -> ResponseReturnValue:
         tab=tab,
         title=TITLES[tab],
         nothing=NOTHING[tab],
-        tabs=_tabs(tab, counts),
-        etag=_etag(tab, counts),
+        **_sidebar(tab, counts),
         count=_shown(tab, counts[tab]),
         page=page,
         filters=filters,
@@ -118,9 +117,7 @@ def search() -> ResponseReturnValue:
     if found is not None:
         return redirect(url_for("staff.case", pid=found))
     counts = desk.counts(actor(), now())
-    return render_template(
-        "staff/search.html", asked=asked, number=number, tabs=_tabs(None, counts), etag=_etag(None, counts)
-    )
+    return render_template("staff/search.html", asked=asked, number=number, **_sidebar(None, counts))
 
 
 def canonical_number(asked: str) -> str | None:
@@ -138,6 +135,14 @@ def canonical_number(asked: str) -> str | None:
 def _tab() -> desk.Tab:
     asked = request.args.get("tab", "mine")
     return next((tab for tab in desk.TABS if tab == asked), "mine")
+
+
+def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str, object]:
+    return {
+        "tabs": _tabs(current, counts),
+        "etag": _etag(current, counts),
+        "takes_in": actor().may("take_in_at_counter"),
+    }
 
 
 def _tabs(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> list[dict[str, object]]:

@@ -11,8 +11,6 @@ from webapp.services import corrections, decisions, notices
 from webapp.services.steps import Context, Given
 from workflows.model import NOTICE_EFFECT, Transition
 
-PROPOSED = {"grant": "grant", "reject": "reject"}
-
 
 @dataclass(frozen=True)
 class Preview:
@@ -27,6 +25,13 @@ def reaches_applicant(transition: Transition) -> bool:
     return bool(transition.proposes) or any(
         effect in decisions.EFFECTS or effect.startswith(NOTICE_EFFECT) for effect in transition.effects
     )
+
+
+def quotes_comment(ctx: Context, transition: Transition, now: datetime) -> bool:
+    """Whether the applicant will read the officer's comment: asked of the texts themselves."""
+    mark = "\N{WORD JOINER}quoted\N{WORD JOINER}"
+    previews = of(ctx, transition, Given(comment=mark), now)
+    return any(mark in text for each in previews for text in (each.heading, *each.paragraphs))
 
 
 def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> list[Preview]:
