@@ -51,7 +51,7 @@ def create_gallery(**config: object) -> Flask:
     app.add_url_rule("/form/<key>/<section>", "form", form_page, methods=["GET", "POST"])
     app.add_url_rule("/form/<key>/visibility.css", "visibility", stylesheet)
     app.add_url_rule("/draft", "draft", draft, methods=["POST"])
-    app.add_url_rule("/upload", "upload", upload, methods=["POST"])
+    app.add_url_rule("/upload/<field>", "upload", upload, methods=["POST"])
     app.add_url_rule("/poll", "poll", poll)
     app.extensions["gallery"] = {"drafts": [], "submits": [], "polls": 0, "behaviour": "ok"}
 
@@ -164,14 +164,14 @@ def draft() -> ResponseReturnValue:
     return {"version": len(state()["drafts"]), "saved_at": "10:32"}
 
 
-def upload() -> ResponseReturnValue:
+def upload(field: str) -> ResponseReturnValue:
     if state()["behaviour"] == "fail":
         return jsonify(error=""), 503
     file = request.files["file"]
     content = file.read()
     if b"virus" in content:
         return jsonify(error="這個檔案不安全，不能收件。"), 422
-    return jsonify(id=f"doc{len(content)}", name=file.filename, size=len(content))
+    return jsonify(id=f"{field}{len(content)}", name=file.filename, size=len(content))
 
 
 def poll() -> ResponseReturnValue:

@@ -132,6 +132,18 @@ export function autosave(form) {
   window.addEventListener("pageshow", (event) => {
     if (event.persisted) location.replace(location.pathname + location.search);
   });
+  if ([...form.elements].some(touched)) changed({ target: form });
+}
+
+// what was typed before this module arrived, or put back by the browser
+function touched(input) {
+  if (input.matches("[type=hidden], [type=file], button")) return false;
+  if (input.matches("[type=radio], [type=checkbox]")) return input.checked !== input.defaultChecked;
+  if (input.options) {
+    const initial = [...input.options].findLast((option) => option.defaultSelected) ?? input.options[0];
+    return initial?.selected === false;
+  }
+  return "defaultValue" in input && input.value !== input.defaultValue;
 }
 
 function answersOf(form) {

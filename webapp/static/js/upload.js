@@ -1,7 +1,8 @@
 // Uploads the chosen files at once, two at a time, each with its own progress and retry.
 //
-// [data-upload-url] wraps one file field (macro upload). POST multipart: file, field, csrf_token;
-// the answer is JSON {id, name, size} or {error}. Rows are cloned from its <template>s, so every text is in the page.
+// [data-upload-url] wraps one file field (macro upload). Each file is a multipart POST of its own with X-CSRFToken; the
+// answer is JSON {id, name, size} or {error}. Rows are cloned from its <template>s, so every text
+// is in the page.
 
 const AT_ONCE = 2;
 const TIMEOUT_MS = 10 * 60_000;
@@ -85,7 +86,6 @@ export function upload(box) {
   function send(job) {
     const body = new FormData();
     body.append("file", job.file);
-    body.append("field", box.dataset.field);
     const request = new XMLHttpRequest();
     job.request = request;
     request.open("POST", box.dataset.uploadUrl);
