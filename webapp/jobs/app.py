@@ -6,6 +6,10 @@ from typing import Any
 
 from procrastinate import App, PsycopgConnector, RetryStrategy
 
+#: a worker is heard of this often, and one that was silent for so long is dead: its jobs start again
+HEARTBEAT_SECONDS = 5
+STALLED_SECONDS = 15
+
 app = App(connector=PsycopgConnector(), import_paths=["webapp.jobs.sweeps"])
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy import delete, select, text
 
 from webapp.extensions import db
 from webapp.jobs import mail
-from webapp.jobs.app import app
+from webapp.jobs.app import STALLED_SECONDS, app, perform
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
 from webapp.services import deadlines, effects
@@ -18,9 +20,8 @@ from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
 
-#: an effect that is still pending after this long has lost its job
+#: an effect that is still pending after this long may have lost its job
 LOST_AFTER = timedelta(minutes=2)
-STALLED_SECONDS = 30
 BATCH = 200
 
 
@@ -48,13 +49,14 @@ def sweep_drafts(timestamp: int) -> None:
     drop_expired_drafts(utc_now())
 
 
-@app.periodic(cron="* * * * *")
-@app.task(name="retry_stalled", queue="sweeps", pass_context=True)
+@app.periodic(cron="* * * * * */10")
+@app.task(name="retry_stalled", queue="sweeps", priority=1, pass_context=True)
 async def retry_stalled(context: Any, timestamp: int) -> None:
-    """A job whose worker was killed starts again; every task is idempotent."""
+    """A job whose worker was killed starts again, before anything else that waits; every task is idempotent."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
-        await manager.retry_job(job)
+        with suppress(ConnectorException):  # its worker was only slow, and has finished it meanwhile
+            await manager.retry_job(job, priority=1)
 
 
 def run_deadlines(now: datetime) -> dict[str, int]:
@@ -81,12 +83,18 @@ def run_deadlines(now: datetime) -> dict[str, int]:
 
 
 def redefer_effects(now: datetime) -> int:
+    """New jobs for effects whose own is gone. One that waits, or waits for its next try, is left alone."""
+    has_no_job = text(
+        "not exists (select from procrastinate_jobs job where job.task_name = :task "
+        "and job.status in ('todo', 'doing') and (job.args ->> 'effect_id')::bigint = effect.id)"
+    ).bindparams(task=perform.name)
     with unit_of_work():
         lost = db.session.scalars(
             select(Effect.id)
             .where(
                 Effect.state == db.literal("pending", literal_execute=True),
                 Effect.created_at < now - LOST_AFTER,
+                has_no_job,
             )
             .order_by(Effect.created_at)
             .limit(BATCH)

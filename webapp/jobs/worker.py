@@ -12,6 +12,7 @@ from procrastinate import App, PsycopgConnector
 from sqlalchemy import make_url
 
 from webapp import create_app
+from webapp.jobs.app import HEARTBEAT_SECONDS, STALLED_SECONDS
 from webapp.jobs.app import app as jobs
 
 CONCURRENCY = 2
@@ -37,5 +38,7 @@ async def _work(opened: App, web: Flask) -> None:
             concurrency=CONCURRENCY,
             delete_jobs="successful",
             shutdown_graceful_timeout=20,
+            update_heartbeat_interval=HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_SECONDS,
             task_middleware=[inside_the_application],
         )
