@@ -101,12 +101,12 @@ def take_transition(
     actor: Actor, case: Case, name: str, now: datetime, *, version: int, task_id: int, given: Given
 ) -> None:
     """An officer's action on one of their tasks. Raises Conflict if somebody acted since the page was made."""
-    _check_version(case, version)
+    _hold(case, version)
     ctx = steps.context(case)
     tasks = steps.tasks_of_visit(case)
     task = next((t for t in tasks if t.id == task_id), None)
     if task is None or task.state != "open":
-        raise _already_done(case)
+        raise overtaken(case)
     acting_for_id = require_mandate(actor, task, now)
     transition = ctx.workflow.states[case.state].transitions.get(name)
     if transition is not None:
@@ -137,7 +137,7 @@ def take_as_citizen(
     actor: Actor, case: Case, name: str, now: datetime, *, version: int, given: Given | None = None
 ) -> None:
     """The applicant's own action: withdraw, or answer a correction request."""
-    _check_version(case, version)
+    _hold(case, version)
     _take(actor, case, name, "citizen", now, given)
 
 
@@ -170,12 +170,18 @@ def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Gi
     db.session.flush()
 
 
-def _check_version(case: Case, version: int) -> None:
+def _hold(case: Case, version: int) -> None:
+    """One action on a case at a time: whoever waited sees what the other did, and stops if the case moved on.
+
+    Without it two branches that finish at the same moment would each wait for the other.
+    """
+    db.session.flush()
+    db.session.refresh(case, with_for_update=True)
     if case.version != version:
-        raise _already_done(case)
+        raise overtaken(case)
 
 
-def _already_done(case: Case) -> Conflict:
+def overtaken(case: Case) -> Conflict:
     """Names whoever acted meanwhile, so that the loser of a race knows whom to ask."""
     row = db.session.execute(
         select(Account.name)

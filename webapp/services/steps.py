@@ -72,11 +72,9 @@ def context(case: Case) -> Context:
 
 
 def tasks_of_visit(case: Case) -> list[Task]:
-    return list(
-        db.session.scalars(
-            select(Task).where(Task.case_id == case.id, Task.visit == case.visit).order_by(Task.id)
-        )
-    )
+    """As they stand now, also where the session has read them before."""
+    of_visit = select(Task).where(Task.case_id == case.id, Task.visit == case.visit).order_by(Task.id)
+    return list(db.session.scalars(of_visit.execution_options(populate_existing=True)))
 
 
 def snapshot(ctx: Context, tasks: list[Task], facts: Mapping[str, object]) -> engine.Snapshot:
