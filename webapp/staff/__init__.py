@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from rules.values import Text
+from webapp import pending
 from webapp.errors import Forbidden
-from webapp.security import actor
+from webapp.security import actor, now
 
 bp = Blueprint("staff", __name__, template_folder="templates")
 
@@ -19,7 +20,7 @@ def staff_only() -> ResponseReturnValue | None:
         return None
     if actor().kind == "anonymous":
         back = request.full_path.rstrip("?") if request.method == "GET" else url_for("staff.inbox")
-        return redirect(url_for("auth.sign_in", next=back))
+        return pending.ask_to_sign_in(back, now())
     raise Forbidden(
         Text(zh="這裡是承辦人員的作業區，您的帳號不能使用。", en="This area is for officers only.")
     )

@@ -9,11 +9,14 @@ from typing import Any
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import MultiDict
 
 import forms.answers
 from forms.builder import AnswerForm, form_class
 from forms.model import FormDefinition
 from rules.values import Text, parse_roc_date
+from webapp import pending
 from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
@@ -70,7 +73,7 @@ def act(pid: str, name: str) -> ResponseReturnValue:
 @bp.post("/cases/<pid>/act/<name>")
 def take(pid: str, name: str) -> ResponseReturnValue:
     ctx = steps.context(cases.visible(actor(), pid))
-    typed = _typed()
+    typed = _typed(request.form)
     offer = _offer(ctx, name)
     if offer is None:
         return _overtaken(ctx, name, typed)
@@ -80,6 +83,28 @@ def take(pid: str, name: str) -> ResponseReturnValue:
     if action == "send" and not mistakes:
         return _send(ctx, offer, typed)
     return _page(ctx, offer, typed, mistakes, looks=action == "preview", status=422 if mistakes else 200)
+
+
+def show_again(pid: str, name: str, typed: MultiDict[str, str]) -> ResponseReturnValue:
+    """What was sent from a page that had expired: shown again with everything that was typed, nothing is done yet."""
+    ctx, kept = steps.context(cases.visible(actor(), pid)), _typed(typed)
+    offer = _offer(ctx, name)
+    if offer is None:
+        return _overtaken(ctx, name, kept)
+    flash(_("登入曾經逾時，這個動作還沒有送出。您填的內容都在下面，請確認後再送一次。"), "warning")
+    return _page(ctx, offer, kept, status=400)
+
+
+pending.taker("staff.take")(show_again)
+
+
+@bp.errorhandler(CSRFError)
+def page_expired(error: CSRFError) -> ResponseReturnValue:
+    if actor().kind == "anonymous":
+        return pending.ask_to_sign_in(url_for("staff.inbox"), now())
+    if request.endpoint != "staff.take" or not actor().may("work_on_cases"):
+        raise error
+    return show_again(**(request.view_args or {}), typed=request.form)
 
 
 @bp.post("/tasks/<pid>/files/<field_key>")
@@ -145,6 +170,8 @@ def _onwards(ctx: Context, offer: Offer) -> ResponseReturnValue:
 
 def _overtaken(ctx: Context, name: str, typed: Typed) -> ResponseReturnValue:
     """The action is no longer offered: the verb says why, and what was typed stays in sight."""
+    if typed.version != ctx.case.version:
+        return _stale(ctx.case, cases.overtaken(ctx.case), typed)
     task = tasks.visible(actor(), request.args.get("task", ""))
     try:
         with unit_of_work():
@@ -164,8 +191,7 @@ def _stale(case: Case, conflict: Conflict, typed: Typed) -> ResponseReturnValue:
 # --- what was typed ---------------------------------------------------------------------------------------
 
 
-def _typed() -> Typed:
-    posted = request.form
+def _typed(posted: MultiDict[str, str]) -> Typed:
     version = posted.get("version", "")
     return Typed(
         comment=posted.get("comment", "").replace("\r\n", "\n"),
