@@ -114,8 +114,15 @@ def test_conditional_fields_are_indented_and_can_be_hidden_by_their_id(client: F
 
 
 def test_what_was_typed_stays_wrong_or_right(client: FlaskClient) -> None:
-    given = {"applicant_name": "陳<b>美玲", "applicant_id": "Ａ123456788", "birth_date-year": "47",
-             "birth_date-month": "2", "birth_date-day": "30", "address-township": "JH", "filed_by": "agent"}  # fmt: skip
+    given = {
+        "applicant_name": "陳<b>美玲",
+        "applicant_id": "Ａ123456788",
+        "birth_date-year": "47",
+        "birth_date-month": "2",
+        "birth_date-day": "30",
+        "address-township": "JH",
+        "filed_by": "agent",
+    }
     page = BeautifulSoup(
         client.post("/form/farm_use_certificate/applicant", data=given | {"action": "next"}).text, "lxml"
     )
