@@ -51,6 +51,7 @@ def service(code: str) -> ResponseReturnValue:
         applicants=wording.applicants(found),
         limit=wording.limit(found),
         way=wording.way(found),
+        identity=wording.identity(found),
         fee=wording.fee(found),
         fee_lines=wording.fee_lines(found, form),
         documents=wording.needed_documents(form),

@@ -99,7 +99,7 @@ def answer(pid: str) -> ResponseReturnValue:
     if received.action == "continue":
         return _hand_in(page)
     if received.action == "save":
-        flash(_("已儲存。請在 %(day)s 前送出補正。", day=roc_date(page.request.due_on)), "success")
+        flash(_("已儲存。請在%(day)s前送出補正。", day=roc_date(page.request.due_on)), "success")
         return redirect(url_for("citizen.case", pid=pid))
     anchor = f"field-{received.field_key}" if received.field_key in page.keys else None
     return redirect(url_for("citizen.correction", pid=pid, _anchor=anchor))
@@ -156,7 +156,7 @@ def _hand_in(page: CorrectionSheet) -> ResponseReturnValue:
         with unit_of_work():
             if page.request.fields:
                 corrections.take_in(actor(), case, page.request, now())
-            cases.take_as_citizen(actor(), case, page.answer.name, now(), version=case.version)
+            cases.answer_correction(actor(), case, now(), version=case.version)
     except AnswersInvalid:
         return _shown(page, check=True, status=422)
     flash(_("已收到您的補正，審查會繼續進行。"), "success")

@@ -79,4 +79,4 @@ def _expected(progress: Progress) -> Entry:
         text = _("預計今天完成。")
     else:
         text = ngettext("還有 %(num)d 個工作天。", "還有 %(num)d 個工作天。", left)
-    return Entry(_("完成"), "next", _("預計 %(day)s 前", day=roc_date(due)), text)
+    return Entry(_("完成"), "next", _("預計%(day)s前", day=roc_date(due)), text)

@@ -60,6 +60,16 @@ def way(service: ServiceDefinition) -> str:
     return _("需到場一次") if service.in_person else _("線上申辦")
 
 
+def identity(service: ServiceDefinition) -> str:
+    """How the office makes sure who applies; every service can be applied for without an account."""
+    words = {
+        "phone": _("承辦人會用您留的電話和您確認身分。"),
+        "strong": _("審查時要確認您的身分證件，承辦單位會通知您怎麼做。"),
+        "originals": _("審查時要核對文件的正本，承辦單位會通知您什麼時候出示。"),
+    }
+    return words.get(service.assurance, "")
+
+
 def card_facts(service: ServiceDefinition) -> tuple[str, ...]:
     return limit(service), fee(service), way(service)
 
