@@ -20,7 +20,6 @@ export function upload(box) {
   const queue = [];
   let running = 0;
 
-  box.classList.add("app-upload--live");
   box.querySelectorAll("[data-upload-send]").forEach((button) => (button.hidden = true));
 
   input.addEventListener("change", take);
