@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, or_, true
+from sqlalchemy.orm import aliased
 
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
@@ -72,11 +73,13 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
     if actor.is_staff:
         units = _units_of(actor)
         own = or_(Case.handling_unit_id.in_(units), Case.owner_unit_id.in_(units))
-        asked = select(Task.case_id).where(
-            Task.case_id == Case.id, or_(Task.unit_id.in_(units), Task.assignee_id == actor.account_id)
+        # a name of its own, since the statement around it may read tasks too
+        task = aliased(Task)
+        asked = exists().where(
+            task.case_id == Case.id, or_(task.unit_id.in_(units), task.assignee_id == actor.account_id)
         )
         taken_in = [Case.id.in_(actor.unlocked)] if actor.unlocked else []
-        return or_(own, asked.exists(), *taken_in)
+        return or_(own, asked, *taken_in)
     mine: list[ColumnElement[bool]] = []
     if actor.account_id is not None:
         mine.append(and_(Case.account_id == actor.account_id))
