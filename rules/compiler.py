@@ -153,7 +153,7 @@ class Program:
 
 
 def _number(value: object) -> int | None:
-    number = coerce("number", value)
+    number = value if type(value) is int else coerce("number", value)  # most facts are plain integers
     return encode(number) if isinstance(number, (int, Decimal)) else None
 
 

@@ -450,7 +450,7 @@ def show_value(value: object, *, fact: str, labels: Mapping[str, Text], lang: st
 
 def show_number(value: float | Decimal) -> str:
     """12345.60 as 12,345.6."""
-    number = Decimal(str(value))
+    number = Decimal(value) if isinstance(value, int) else Decimal(str(value))
     if not number.is_finite() or abs(number.adjusted()) > 30:
         return shown(number)
     text = f"{number:,f}"

@@ -35,7 +35,6 @@ _CATALOGUE = (
     _fact("service.owner", "text", "主管單位", "Owner unit"),
     _fact("service.handling_unit", "text", "承辦單位", "Handling unit"),
     _fact("service.workflow", "text", "流程", "Workflow"),
-    _fact("service.pattern", "text", "流程樣式", "Workflow pattern"),
     _fact("service.period", "number", "公告處理期限", "Published period"),
     _fact("service.period_kind", "text", "期限計算方式", "Kind of period"),
     _fact("service.decision_level", "number", "決行層級", "Decision level"),
@@ -48,7 +47,6 @@ _CATALOGUE = (
     _fact("case.proposal", "text", "擬辦", "Proposal"),
     _fact("case.fee", "number", "規費", "Fee", Text(zh="元", en="NT$")),
     _fact("case.inspections", "number", "已勘查次數", "Inspections made", Text(zh="次", en="times")),
-    _fact("case.corrections", "number", "已補正次數", "Corrections made", Text(zh="次", en="times")),
     _fact("case.paused", "boolean", "期限暫停計算", "Clock paused"),
     Fact(
         "case.days_left",
@@ -59,11 +57,8 @@ _CATALOGUE = (
         below_zero=Text(zh="（已逾期 {value} 個工作天）", en=" ({value} working days late)"),
     ),
     _fact("case.days_total", "number", "全部處理期限", "Whole period", _WORKING_DAYS),
-    _fact("task.outcome", "text", "待辦結果", "Outcome of the task"),
     _fact("task.result", "text", "勘查結果", "Result of the inspection"),
     _fact("task.opinion", "text", "會辦意見", "Co-review opinion"),
-    _fact("calendar.today", "date", "今日", "Today"),
-    _fact("calendar.working_day", "boolean", "今日為上班日", "Today is a working day"),
 )
 
 FACTS: Mapping[str, Fact] = MappingProxyType({fact.name: fact for fact in _CATALOGUE})

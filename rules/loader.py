@@ -310,9 +310,7 @@ class _Reader(Reader):
         result: list[tuple[str, Op]] = []
         for i, each in enumerate(self.items(data, path)):
             one = self.mapping(each, f"{path}[{i}]", ("fact",), ("op",))
-            if one is None:
-                continue
-            if one["fact"] is ABSENT:
+            if one is None or one["fact"] is ABSENT:
                 continue
             if not isinstance(one["fact"], str) or one["fact"] not in self.types:
                 hint = did_you_mean(one["fact"], self.types)

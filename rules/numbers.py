@@ -24,10 +24,8 @@ def encode(value: int | Decimal) -> int:
 
     So a comparison with any threshold (always even) comes out as it would with the numbers themselves.
     """
-    if value > MAX_NUMBER:
-        return _BEYOND
-    if value < -MAX_NUMBER:
-        return -_BEYOND
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:
+        return _BEYOND if value > 0 else -_BEYOND
     if isinstance(value, int):
         return 2 * _SCALE * value
     floor = _floor(value)
