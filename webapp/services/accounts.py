@@ -8,7 +8,7 @@ import unicodedata
 from datetime import datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from rules.values import Text, normalise_text
@@ -55,12 +55,16 @@ def register(
         password_hash=crypto.hash_password(password),
         created_at=now,
     )
-    taken = db.session.scalars(
-        select(Account.id).where(
-            (Account.email_hash == account.email_hash) | (Account.mobile_hash == account.mobile_hash)
+    # an account without a mobile number is not the same as every other one without
+    same = [
+        column == value
+        for column, value in (
+            (Account.email_hash, account.email_hash),
+            (Account.mobile_hash, account.mobile_hash),
         )
-    ).first()
-    if taken is not None:
+        if value is not None
+    ]
+    if same and db.session.scalars(select(Account.id).where(or_(*same)).limit(1)).first() is not None:
         raise Refused(
             Text(
                 zh="這個電子郵件或手機號碼已註冊過，請直接登入。",
