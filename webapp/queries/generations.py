@@ -22,7 +22,14 @@ _lock = Lock()
 
 
 def cached(name: str, load: Callable[[], T]) -> T:
-    """The process's copy of `name`, loaded anew when its generation moved."""
+    """The process's copy of `name`, loaded anew when its generation moved. Within a session it is always the same."""
+    copies: dict[str, Any] = db.session.info.setdefault("copies", {})
+    if name not in copies:
+        copies[name] = _newest(name, load)
+    return copies[name]
+
+
+def _newest(name: str, load: Callable[[], T]) -> T:
     database = str(db.engine.url)
     current = _counters().get(name, 0)
     with _lock:
@@ -42,6 +49,7 @@ def bump(name: str) -> None:
         statement.on_conflict_do_update(index_elements=["name"], set_={"value": Generation.value + 1})
     )
     db.session.info.pop("generations", None)
+    db.session.info.pop("copies", None)
 
 
 def _counters() -> dict[str, int]:

@@ -24,7 +24,8 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import clocks, effects, evaluation, notices, parties, routing, steps
+from webapp.rows import write_together
+from webapp.services import clocks, effects, evaluation, events, notices, parties, routing, steps
 from webapp.services.drafts import owns
 from workflows import engine
 from workflows.service import ServiceDefinition
@@ -86,29 +87,33 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     case.due_on = clocks.due_on(route.kind, route.period, case.filed_on, case.handling_unit_id)
     db.session.add(case)
     db.session.flush()
-    evaluation.store(case.id, decision, ruleset, now)
-    clocks.start(case, route.kind, route.period, case.filed_on)
+    steps.open_tasks(ctx, step, now, pick=route.pick)
     plain, personal = forms.answers.split_personal(form, answers)
-    db.session.add(
-        Submission(
-            case_id=case.id,
-            number=1,
-            form_revision_id=draft.form_revision_id,
-            answers=plain,
-            personal=personal,
-            created_by_id=actor.account_id,
-            created_at=now,
-        )
+    submission = Submission(
+        case_id=case.id,
+        number=1,
+        form_revision_id=draft.form_revision_id,
+        answers=plain,
+        personal=personal,
+        created_by_id=actor.account_id,
+        created_at=now,
     )
-    for party in parties.from_answers(form, answers):
-        party.case_id = case.id
-        db.session.add(party)
-    _attach_files(case, draft_key, form, answers)
-    steps.carry_out(actor, ctx, step, now, pick=route.pick, first=True)
-    effects.enqueue(
+    orders = [
         effects.effect("receipt", case.public_id, now, case_id=case.id),
         notices.effect(case, "submitted", now),
+    ]
+    keys = write_together(
+        [
+            *orders,
+            submission,
+            *parties.from_answers(case.id, form, answers),
+            evaluation.firing(case.id, decision, ruleset, now),
+            clocks.started(case.id, route.kind, route.period, case.filed_on, case.due_on),
+            events.first(actor, case, "submitted", now),
+        ]
     )
+    effects.hand_over(keys[: len(orders)])
+    _attach_files(case, draft_key, form, answers)
     _number(case, roc_year(today))
     return case
 

@@ -19,18 +19,11 @@ def due_on(kind: str, period: int, on: date, unit_id: int) -> date:
     return _day(arithmetic.run(kind, period, on, (), calendar=calendar(unit_id), today=on).due)
 
 
-def start(case: Case, kind: str, period: int, on: date, *, task: Task | None = None) -> Clock:
-    unit_id = task.unit_id if task is not None else case.handling_unit_id
-    clock = Clock(
-        case_id=case.id,
-        task_id=task.id if task is not None else None,
-        kind=kind,
-        period=period,
-        started_on=on,
-        due_on=due_on(kind, period, on, unit_id),
-    )
-    db.session.add(clock)
-    return clock
+def started(
+    case_id: int, kind: str, period: int, on: date, due: date, *, task_id: int | None = None
+) -> Clock:
+    """The clock of a case or of one task, not yet written; `due` comes from `due_on`."""
+    return Clock(case_id=case_id, task_id=task_id, kind=kind, period=period, started_on=on, due_on=due)
 
 
 def of_case(case_id: int) -> Clock:

@@ -51,7 +51,7 @@ def start(actor: Actor, code: str, now: datetime, *, intake: dict[str, Any] | No
 
 
 def start_from(draft: Draft, earlier: FormDefinition, answers: Mapping[str, Any]) -> None:
-    """Fills a new draft with earlier answers, where both forms ask the same. Consent is asked anew, files are offered."""
+    """Fills a new draft with earlier answers where both forms ask the same; never with consent or files."""
     form = definitions.form(draft.form_revision_id)
     same = {
         field.key: answers[field.key]

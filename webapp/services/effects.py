@@ -8,15 +8,14 @@ from typing import Any
 from webapp.extensions import db
 from webapp.jobs.app import perform
 from webapp.models import Effect
+from webapp.rows import write_together
 
 
 def enqueue(*effects: Effect) -> None:
     """Adds the effects and defers one job each on the session's own connection: rolled-back work never runs."""
     if not effects:
         return
-    db.session.add_all(effects)
-    db.session.flush()
-    hand_over([effect.id for effect in effects])
+    hand_over(write_together(effects))
 
 
 def hand_over(effect_ids: list[int]) -> None:

@@ -55,20 +55,29 @@ def decide(ruleset: str, facts: Mapping[str, object], selects: date) -> tuple[De
     return definitions.ruleset(revision).evaluate(facts), revision
 
 
+#: what a firing says; its key is the database's
+FIRING = ("case_id", "ruleset_revision_id", "as_of", "at", "facts", "outcomes", "explanation", "engine")
+
+
+def firing(case_id: int, decision: Decision, revision: int, now: datetime) -> Firing:
+    """The record of a decision, with its facts and its explanation; not yet written."""
+    record = decision.to_json()
+    return Firing(
+        case_id=case_id,
+        ruleset_revision_id=revision,
+        as_of=taipei_day(now),
+        at=now,
+        facts={name: _plain(value) for name, value in sorted(decision.facts.items()) if value is not None},
+        outcomes=record["outcomes"],
+        explanation=record["explanation"],
+        engine=decision.engine,
+    )
+
+
 def store(case_id: int, decision: Decision, revision: int, now: datetime) -> int:
     """Keeps the firing with its facts and explanation. The same evaluation on the same day is kept once."""
-    record = decision.to_json()
-    values = {
-        "case_id": case_id,
-        "ruleset_revision_id": revision,
-        "as_of": taipei_day(now),
-        "at": now,
-        "facts": {name: _plain(value) for name, value in sorted(decision.facts.items()) if value is not None},
-        "outcomes": record["outcomes"],
-        "explanation": record["explanation"],
-        "engine": decision.engine,
-    }
-    statement = insert(Firing).values(**values)
+    new = firing(case_id, decision, revision, now)
+    statement = insert(Firing).values({column: getattr(new, column) for column in FIRING})
     return db.session.scalars(
         statement.on_conflict_do_update(
             index_elements=["case_id", "ruleset_revision_id", "as_of"], set_={"at": now}

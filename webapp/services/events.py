@@ -15,6 +15,7 @@ from sqlalchemy import select
 from webapp.extensions import db
 from webapp.models import Case, CaseEvent, EventPayload
 from webapp.permissions import Actor
+from webapp.rows import write
 
 
 def record(
@@ -27,13 +28,12 @@ def record(
     acting_for_id: int | None = None,
     from_state: str | None = None,
     payload: dict[str, Any] | None = None,
-    first: bool = False,
-) -> CaseEvent:
+) -> None:
     """Appends one event. `payload` may hold personal data; empty values are left out, an empty payload has no row."""
-    last = None if first else _last(case.id)
+    last = _last(case.id)
     event = CaseEvent(
         case_id=case.id,
-        seq=1 if last is None else last.seq + 1,
+        seq=last.seq + 1,
         at=now,
         kind=kind,
         actor_id=actor.account_id,
@@ -46,10 +46,18 @@ def record(
     salt = secrets.token_hex(16)
     if content:
         event.payload_digest = payload_digest(salt, content)
-    event.digest = chained(last.digest if last else "", event)
-    db.session.add(event)
+    event.digest = chained(last.digest, event)
+    event_id = write(event)
     if content:
-        event.payload = EventPayload(salt=salt, body=content)
+        write(EventPayload(event_id=event_id, salt=salt, body=content))
+
+
+def first(actor: Actor, case: Case, kind: str, now: datetime) -> CaseEvent:
+    """The event that begins the chain of a case, not yet written."""
+    event = CaseEvent(
+        case_id=case.id, seq=1, at=now, kind=kind, actor_id=actor.account_id, to_state=case.state
+    )
+    event.digest = chained("", event)
     return event
 
 
@@ -110,11 +118,11 @@ def erase_payloads(case_id: int) -> int:
     return len(erased)
 
 
-def _last(case_id: int) -> CaseEvent | None:
+def _last(case_id: int) -> CaseEvent:
     db.session.flush()
     return db.session.scalars(
         select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq.desc()).limit(1)
-    ).first()
+    ).one()
 
 
 def _canonical(value: Any) -> str:

@@ -14,10 +14,11 @@ from webapp.extensions import db
 from webapp.models import Case, Party
 
 
-def from_answers(form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
+def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
     kind = answers.get("applicant_type")
     people = [
         _party(
+            case_id,
             "company" if kind in {"company", "organisation"} else "applicant",
             answers.get("applicant_name"),
             answers.get("applicant_id") or answers.get("company_number"),
@@ -28,7 +29,9 @@ def from_answers(form: FormDefinition, answers: Mapping[str, Any]) -> list[Party
     ]
     if answers.get("agent_name"):
         people.append(
-            _party("representative", answers["agent_name"], None, answers.get("agent_phone"), None, None)
+            _party(
+                case_id, "representative", answers["agent_name"], None, answers.get("agent_phone"), None, None
+            )
         )
     return people
 
@@ -38,8 +41,7 @@ def rewrite(case: Case, form: FormDefinition, answers: Mapping[str, Any]) -> Non
     for party in of_case(case.id):
         db.session.delete(party)
     db.session.flush()
-    for party in from_answers(form, answers):
-        party.case_id = case.id
+    for party in from_answers(case.id, form, answers):
         db.session.add(party)
 
 
@@ -51,8 +53,11 @@ def applicant(case_id: int) -> Party | None:
     return next((party for party in of_case(case_id) if party.role != "representative"), None)
 
 
-def _party(role: str, name: Any, identifier: Any, phone: Any, email: Any, address: Any) -> Party:
+def _party(
+    case_id: int, role: str, name: Any, identifier: Any, phone: Any, email: Any, address: Any
+) -> Party:
     return Party(
+        case_id=case_id,
         role=role,
         name=str(name or ""),
         identifier=identifier or None,

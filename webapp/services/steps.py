@@ -16,6 +16,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import chart
+from webapp.rows import write
 from webapp.services import clocks, corrections, decisions, events, notices, routing
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
@@ -99,35 +100,27 @@ def carry_out(
     *,
     given: Given | None = None,
     acting: tuple[int | None, int | None] = (None, None),
-    pick: Pick | None = None,
-    first: bool = False,
-) -> list[Task]:
-    """Applies one step and returns the tasks it opened. `acting` is (task id, whom the actor stands in for)."""
+) -> None:
+    """Applies one step. `acting` is (task id, whom the actor stands in for)."""
     case, given = ctx.case, given or Given()
     task_id, acting_for_id = acting
-    today = taipei_day(now)
     _close_tasks(actor, case, step, now, acting_for_id)
-    previous = None if first else case.state
-    case.state = step.to_state
+    previous, case.state = case.state, step.to_state
     if step.proposal:
         case.proposal = step.proposal
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
     for effect in step.effects:
         _move_clock(actor, ctx, effect, now)
-    opened: list[Task] = []
-    if step.moved or first:
-        case.visit += 0 if first else 1
-        opened = _open_tasks(ctx, step, now, given, pick)
+    if step.moved:
+        case.visit += 1
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
     db.session.flush()
-    for task, period in _with_period(step, opened):
-        clock = clocks.start(case, period.kind, period.period, today, task=task)
-        task.due_on = clock.due_on
+    open_tasks(ctx, step, now, on_date=given.on_date)
     events.record(
         actor,
         case,
-        "submitted" if first else step.transition,
+        step.transition,
         now,
         task_id=task_id,
         acting_for_id=acting_for_id,
@@ -138,15 +131,9 @@ def carry_out(
             "fields": list(given.fields),
             "date": given.on_date.isoformat() if given.on_date else "",
         },
-        first=first,
     )
     for effect in step.effects:
         _effect(actor, ctx, effect, given, now)
-    return opened
-
-
-def _with_period(step: Step, opened: list[Task]) -> list[tuple[Task, Any]]:
-    return [(task, new.period) for task, new in zip(opened, step.open, strict=True) if new.period is not None]
 
 
 def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for_id: int | None) -> None:
@@ -164,30 +151,36 @@ def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for
         clocks.stop_of_task(task.id, taipei_day(now))
 
 
-def _open_tasks(ctx: Context, step: Step, now: datetime, given: Given, pick: Pick | None) -> list[Task]:
+def open_tasks(
+    ctx: Context, step: Step, now: datetime, *, on_date: date | None = None, pick: Pick | None = None
+) -> None:
+    """Opens the tasks of a state, each with its officer or in its unit's pool, and the clocks of those that have one."""
     case, today, tree = ctx.case, taipei_day(now), chart()
-    tasks = []
     for new in step.open:
         unit_id, seats = tree.holders(routing.unit_for(new.unit, case), new.function, today)
         if pick is not None and pick.function == new.function:
             assignee = routing.choose(seats, pick.by, pick.township, today)
         else:
             assignee = _same_hands(case, new.key, new.function, unit_id) or _sole(seats)
-        task = Task(
-            case_id=case.id,
-            visit=case.visit,
-            key=new.key,
-            branch=new.branch,
-            function=new.function,
-            unit_id=unit_id,
-            form_key=new.form,
-            assignee_id=assignee,
-            due_on=given.on_date or case.due_on,
-            opened_at=now,
+        due = on_date or case.due_on
+        if new.period is not None:
+            due = clocks.due_on(new.period.kind, new.period.period, today, unit_id)
+        task_id = write(
+            Task(
+                case_id=case.id,
+                visit=case.visit,
+                key=new.key,
+                branch=new.branch,
+                function=new.function,
+                unit_id=unit_id,
+                form_key=new.form,
+                assignee_id=assignee,
+                due_on=due,
+                opened_at=now,
+            )
         )
-        db.session.add(task)
-        tasks.append(task)
-    return tasks
+        if new.period is not None and due is not None:
+            write(clocks.started(case.id, new.period.kind, new.period.period, today, due, task_id=task_id))
 
 
 def _same_hands(case: Case, key: str, function: str, unit_id: int) -> int | None:
