@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 import forms.answers
 from rules.values import Text
-from webapp.citizen import bp, timeline, wording
+from webapp.citizen import bp, progress, timeline, wording
 from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
@@ -63,26 +63,24 @@ def case(pid: str) -> ResponseReturnValue:
     if part and request.if_none_match.contains(etag):
         answer = make_response("", 304)
     else:
-        progress = tracking.progress(found, now())
         template = "citizen/_progress.html" if part else "citizen/case.html"
-        answer = make_response(render_template(template, etag=f'"{etag}"', **_about(progress)))
+        answer = make_response(render_template(template, etag=f'"{etag}"', **_about(found)))
     answer.set_etag(etag)
     return answer
 
 
-def _about(progress: tracking.Progress) -> dict[str, object]:
-    ctx, found = progress.ctx, progress.ctx.case
-    answer_to_correction = next((a for a in progress.actions if a.name != WITHDRAW), None)
+def _about(found: Case) -> dict[str, object]:
+    present = progress.of(found, now())
+    ctx = present.ctx
     return {
         "case": found,
         "service": ctx.service,
-        "state": ctx.workflow.state(found.state),
-        "progress": progress,
-        "entries": timeline.entries(progress),
-        "answer": answer_to_correction if actor().may("answer_correction") else None,
-        "may_withdraw": actor().may("withdraw") and progress.action(WITHDRAW) is not None,
+        "progress": present,
+        "entries": timeline.entries(present),
+        "may_answer": present.answer is not None and actor().may("answer_correction"),
+        "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
         "unit": _unit(found),
-        "ledger": clock.explain(progress.ledger, language()),
+        "ledger": clock.explain(present.ledger, language()),
         "outcome": wording.outcome(found.outcome),
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
         "documents": [shown(d) for d in tracking.attachments(found.id)],
@@ -116,11 +114,12 @@ def withdraw(pid: str) -> ResponseReturnValue:
             cases.take_as_citizen(actor(), found, WITHDRAW, now(), version=version_of(request.form))
         flash(_("您已撤回申請，本案結案。"), "success")
         return redirect(url_for("citizen.case", pid=pid))
-    progress = tracking.progress(found, now())
-    action = progress.action(WITHDRAW)
-    if action is None:
+    present = progress.of(found, now())
+    if present.withdraw is None:
         return redirect(url_for("citizen.case", pid=pid))
-    return render_template("citizen/withdraw.html", case=found, service=progress.ctx.service, action=action)
+    return render_template(
+        "citizen/withdraw.html", case=found, service=present.ctx.service, action=present.withdraw
+    )
 
 
 # --- papers

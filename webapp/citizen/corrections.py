@@ -16,6 +16,7 @@ from rules.values import Text
 from webapp import pending
 from webapp.citizen import bp, sheet
 from webapp.citizen.apply import SignInFirst, shown_again
+from webapp.citizen.progress import citizen_actions
 from webapp.citizen.sheet import Sheet, Typed, shown
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, NotFound
 from webapp.models import Case, Document
@@ -72,7 +73,7 @@ class CorrectionSheet(Sheet):
     @property
     def answer(self) -> Transition:
         """The action that hands the correction in; a workflow has one beside the withdrawal."""
-        found = next((a for a in tracking.citizen_actions(self.ctx) if a.name != WITHDRAW), None)
+        found = next((a for a in citizen_actions(self.ctx) if a.name != WITHDRAW), None)
         if found is None:
             raise NotFound()
         return found

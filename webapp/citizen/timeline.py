@@ -9,9 +9,9 @@ from typing import Literal
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from webapp.citizen.progress import Progress
 from webapp.models import CaseEvent
 from webapp.presentation import in_language, roc_date
-from webapp.queries.tracking import Progress
 from workflows.model import State, WorkflowDefinition
 
 

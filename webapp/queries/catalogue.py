@@ -36,9 +36,7 @@ def groups(on: date) -> list[Group]:
 def search(question: str, on: date) -> list[ServiceDefinition]:
     """The services that a question in everyday words names, the best first. Nothing found is an empty list."""
     sentence = folded(question[:LONGEST_QUESTION])
-    words = [word for word in re.split(r"[\W_]+", FILLERS.sub(" ", sentence)) if word]
-    if not words:
-        words = [word for word in re.split(r"[\W_]+", sentence) if word]
+    words = _words(FILLERS.sub(" ", sentence)) or [w for w in _words(sentence) if len(w) >= SHORTEST_NAME]
     scored = [(_score(service, words, sentence), service) for service in definitions.current_services(on)]
     found = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])
     return [service for _, service in found]
@@ -55,6 +53,10 @@ def alternatives(service: ServiceDefinition, on: date) -> list[ServiceDefinition
 
 def folded(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[\W_]+", text) if word]
 
 
 def _score(service: ServiceDefinition, words: list[str], sentence: str) -> int:

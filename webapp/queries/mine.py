@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, false, select
 
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Draft, Submission
@@ -39,19 +39,18 @@ class Earlier:
 
 def drafts(actor: Actor, now: datetime) -> Sequence[Draft]:
     """The drafts that the actor can go on with, the newest first."""
-    if actor.account_id is None and actor.device_hash is None:
-        return ()
-    owner = (
-        Draft.account_id == actor.account_id
-        if actor.account_id is not None
-        else Draft.device_hash == actor.device_hash
-    )
     return db.session.scalars(
         select(Draft)
-        .where(owner, Draft.expires_on >= taipei_day(now))
+        .where(_owned(actor), Draft.expires_on >= taipei_day(now))
         .order_by(Draft.updated_at.desc())
         .limit(MOST_DRAFTS)
     ).all()
+
+
+def owns_draft(actor: Actor, draft_key: str, now: datetime) -> bool:
+    """Whether the actor writes this draft."""
+    wanted = (Draft.public_id == draft_key, _owned(actor), Draft.expires_on >= taipei_day(now))
+    return db.session.scalars(select(Draft.id).where(*wanted)).first() is not None
 
 
 def cases(actor: Actor, before: int | None = None) -> tuple[list[MyCase], int | None]:
@@ -68,9 +67,7 @@ def cases(actor: Actor, before: int | None = None) -> tuple[list[MyCase], int | 
                 CorrectionRequest.answered_at.is_(None),
                 CorrectionRequest.lapsed_at.is_(None),
             )
-        )
-        
-        .all()
+        ).all()
     )
     page = [
         MyCase(
@@ -131,5 +128,11 @@ def earlier_files(actor: Actor, field_keys: Sequence[str]) -> dict[str, list[Ear
     return found
 
 
-def _own(actor: Actor):  # type: ignore[no-untyped-def]  # a column expression
+def _owned(actor: Actor) -> ColumnElement[bool]:
+    if actor.account_id is not None:
+        return Draft.account_id == actor.account_id
+    return Draft.device_hash == actor.device_hash if actor.device_hash is not None else false()
+
+
+def _own(actor: Actor) -> ColumnElement[bool]:
     return Case.account_id == actor.account_id if actor.is_staff else visible_to(actor)

@@ -10,7 +10,7 @@ from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Task
 from webapp.permissions import Actor, visible_to
-from webapp.services import drafts
+from webapp.queries import mine
 
 
 def visible(actor: Actor, public_id: str, now: datetime) -> Document:
@@ -33,7 +33,8 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
             .where(Task.public_id.startswith(key.removeprefix("task-"), autoescape=True))
         )
     else:
-        drafts.own(actor, key, now)
+        if not mine.owns_draft(actor, key, now):
+            raise NotFound()
         return document
     if db.session.scalars(owner.where(visible_to(actor))).first() is None:
         raise NotFound()

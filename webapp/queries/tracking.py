@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import select
 
@@ -14,72 +13,28 @@ from rules.values import normalise_code
 from webapp.crypto import follow_code
 from webapp.extensions import db
 from webapp.models import Case, CaseEvent, CorrectionRequest, Document, Letter
-from webapp.moments import taipei_day
-from webapp.queries.org import calendar
-from webapp.services import cases, clocks, steps
-from workflows import clock as arithmetic
-from workflows import engine
-from workflows.model import Transition
 
 
-@dataclass(frozen=True)
-class Progress:
-    ctx: steps.Context
-    events: Sequence[CaseEvent]
-    request: CorrectionRequest | None
-    letter: Letter | None
-    #: the letter's PDF is printed
-    letter_ready: bool
-    receipt_ready: bool
-    #: working days to the due date, None when the case is closed
-    days_left: int | None
-    paused: bool
-    ledger: arithmetic.Ledger
-    actions: tuple[Transition, ...]
-
-    def action(self, name: str) -> Transition | None:
-        return next((action for action in self.actions if action.name == name), None)
+def events(case_id: int) -> Sequence[CaseEvent]:
+    return db.session.scalars(
+        select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq)
+    ).all()
 
 
-def progress(case: Case, now: datetime) -> Progress:
-    ctx, today = steps.context(case), taipei_day(now)
-    clock = clocks.of_case(case.id)
-    letter = _letter(case.id)
-    open_case = case.status == "open"
-    days_left = None
-    if open_case and case.due_on is not None:
-        days_left = calendar(case.handling_unit_id).working_days_between(today, case.due_on)
-    return Progress(
-        ctx=ctx,
-        events=db.session.scalars(
-            select(CaseEvent).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq)
-        ).all(),
-        request=open_request(case.id),
-        letter=letter,
-        letter_ready=letter is not None and letter.document_id is not None,
-        receipt_ready=receipt(case.id) is not None,
-        days_left=days_left,
-        paused=open_case and clock.state == "paused",
-        ledger=clocks.ledger(clock, case, today),
-        actions=citizen_actions(ctx),
-    )
-
-
-def citizen_actions(ctx: steps.Context) -> tuple[Transition, ...]:
-    """What the applicant may do now. The page shows exactly these."""
-    if ctx.case.status == "closed":
-        return ()
-    present = steps.snapshot(ctx, steps.tasks_of_visit(ctx.case), cases.facts_now(ctx))
-    return tuple(engine.allowed(ctx.workflow, present, "citizen", frozenset()))
+def letter(case_id: int) -> Letter | None:
+    """The newest letter; its PDF may still be printed."""
+    return db.session.scalars(
+        select(Letter).where(Letter.case_id == case_id).order_by(Letter.id.desc()).limit(1)
+    ).first()
 
 
 def fingerprint(case: Case, today: date, language: str) -> str:
     """Changes whenever the progress page would look different: the ETag of its polled part."""
-    letter, request = _letter(case.id), open_request(case.id)
+    decision, request = letter(case.id), open_request(case.id)
     seen = (
         case.public_id,
         case.version,
-        letter.document_id if letter else None,
+        decision.document_id if decision else None,
         receipt(case.id),
         request.id if request else None,
         case.due_on,
@@ -116,10 +71,10 @@ def receipt_document(case: Case) -> Document | None:
 
 def letter_document(case: Case) -> Document | None:
     """The PDF of the newest letter."""
-    letter = _letter(case.id)
-    if letter is None or letter.document_id is None:
+    decision = letter(case.id)
+    if decision is None or decision.document_id is None:
         return None
-    return db.session.get(Document, letter.document_id)
+    return db.session.get(Document, decision.document_id)
 
 
 def attachments(case_id: int) -> Sequence[Document]:
@@ -154,9 +109,3 @@ def case_number(text: str) -> str:
     if len(plain) > 9 and plain[-9:].isdigit():
         return f"{plain[:-9]}-{plain[-9:-6]}-{plain[-6:]}"
     return plain
-
-
-def _letter(case_id: int) -> Letter | None:
-    return db.session.scalars(
-        select(Letter).where(Letter.case_id == case_id).order_by(Letter.id.desc()).limit(1)
-    ).first()

@@ -1,0 +1,59 @@
+"""Everything that the progress page of a case is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from webapp.models import Case, CaseEvent, CorrectionRequest, Letter
+from webapp.moments import taipei_day
+from webapp.queries import tracking
+from webapp.queries.org import calendar
+from webapp.services import cases, clocks, steps
+from workflows import clock as arithmetic
+from workflows import engine
+from workflows.model import WITHDRAW, Transition
+
+
+@dataclass(frozen=True)
+class Progress:
+    ctx: steps.Context
+    events: Sequence[CaseEvent]
+    request: CorrectionRequest | None
+    letter: Letter | None
+    #: working days to the due date, None when the case is closed
+    days_left: int | None
+    paused: bool
+    ledger: arithmetic.Ledger
+    withdraw: Transition | None
+    #: hands a correction in
+    answer: Transition | None
+
+
+def of(case: Case, now: datetime) -> Progress:
+    ctx, today, running = steps.context(case), taipei_day(now), case.status == "open"
+    clock = clocks.of_case(case.id)
+    days_left = None
+    if running and case.due_on is not None:
+        days_left = calendar(case.handling_unit_id).working_days_between(today, case.due_on)
+    actions = citizen_actions(ctx)
+    return Progress(
+        ctx=ctx,
+        events=tracking.events(case.id),
+        request=tracking.open_request(case.id),
+        letter=tracking.letter(case.id),
+        days_left=days_left,
+        paused=running and clock.state == "paused",
+        ledger=clocks.ledger(clock, case, today),
+        withdraw=next((action for action in actions if action.name == WITHDRAW), None),
+        answer=next((action for action in actions if action.name != WITHDRAW), None),
+    )
+
+
+def citizen_actions(ctx: steps.Context) -> list[Transition]:
+    """What the applicant may do now. The pages show exactly these."""
+    if ctx.case.status == "closed":
+        return []
+    present = steps.snapshot(ctx, steps.tasks_of_visit(ctx.case), cases.facts_now(ctx))
+    return engine.allowed(ctx.workflow, present, "citizen", frozenset())
