@@ -25,6 +25,8 @@ WARM_UP = "zz"
 #: what the engine itself calls something
 _RESERVED = (GUARD, "id", "sid", "$s")
 
+_START = f'{{"id":"1","{GUARD}":1'
+
 _OPERATORS: Mapping[str, str | None] = {
     "eq": None,
     "ne": "$neq",
@@ -81,9 +83,9 @@ class Program:
         self._params = ruleset.params
         self._names: dict[tuple[str, object], str] = {}
         #: facts that the engine compares with constants
-        self._values: dict[str, tuple[str, Code]] = {}
+        self._values: dict[str, tuple[str, str, Code]] = {}
         #: comparisons that it must not make itself, of which it is told the result
-        self._results: dict[str, Leaf] = {}
+        self._results: dict[str, tuple[str, Leaf]] = {}
         self._words: dict[str, int] = {}
         for index, rule in enumerate(ruleset.rules):
             conjunctions = alternatives(rule.when) if rule.when else ((),)
@@ -94,17 +96,18 @@ class Program:
     def facts(self, facts: Mapping[str, object]) -> list[str]:
         """For each plan one JSON object of integers; what is unknown is left out, so nothing matches it."""
         said: dict[str, str] = {}
-        for name, (fact, code) in self._values.items():
+        for name, (start, fact, code) in self._values.items():
             value = facts.get(fact)
             if value is not None and (number := code(value)) is not None:
-                said[name] = f',"{name}":{number}'
-        for name, leaf in self._results.items():
+                said[name] = start + str(number)
+        for name, (start, leaf) in self._results.items():
             expected = threshold(leaf, facts, self._params)
             result = compare(leaf.type, leaf.op, facts.get(leaf.fact), expected)
             if result is not None:
-                said[name] = f',"{name}":{int(result)}'
-        start = f'{{"id":"1","{GUARD}":1'
-        return [start + "".join([said[n] for n in plan.names if n in said]) + "}" for plan in self.plans]
+                said[name] = start + str(int(result))
+        if len(self.plans) == 1:
+            return [_START + "".join(said.values()) + "}"]
+        return [_START + "".join([said[n] for n in plan.names if n in said]) + "}" for plan in self.plans]
 
     def _add(self, index: int, number: int, literals: Iterable[Literal]) -> None:
         """One alternative of a rule; a new handle where the last one has no room."""
@@ -125,14 +128,14 @@ class Program:
         if leaf.op in _OPERATORS and leaf.type != "list" and not isinstance(leaf.value, FactRef):
             name = self._name(leaf.type, leaf.fact)
             code = self._word if leaf.type == "text" else _CODES[leaf.type]
-            self._values[name] = (leaf.fact, code)
+            self._values[name] = (_property(name), leaf.fact, code)
             operator, constant = _OPERATORS[leaf.op], self._constant(leaf, code)
             return name, {operator: {name: constant}} if operator else {name: constant}
         asserted = not literal.negated
         if leaf.op == "missing":
             leaf, asserted = Leaf(leaf.fact, COMPLEMENT["missing"], None, leaf.type), False
         name = self._name("result", leaf)
-        self._results[name] = leaf
+        self._results[name] = (_property(name), leaf)
         return name, {name: int(asserted)}
 
     def _name(self, kind: str, of: object) -> str:
@@ -152,8 +155,14 @@ class Program:
         return self._words.get(value, 0) if isinstance(value, str) and value else None
 
 
+def _property(name: str) -> str:
+    return f',"{name}":'
+
+
 def _number(value: object) -> int | None:
-    number = value if type(value) is int else coerce("number", value)  # most facts are plain integers
+    if type(value) is int:  # as most facts are
+        return encode(value)
+    number = coerce("number", value)
     return encode(number) if isinstance(number, (int, Decimal)) else None
 
 
