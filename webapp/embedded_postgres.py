@@ -38,6 +38,7 @@ LONGEST_SOCKET_PATH = 107
 SECONDS_TO_START = 120
 SECONDS_TO_STOP = 30
 
+OUR_SETTINGS = "ecounter.conf"
 SETTINGS = {
     "listen_addresses": "",
     "port": PORT,
@@ -139,6 +140,8 @@ def _create(data_dir: Path, durable: bool) -> None:
         *("--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
         *(() if durable else ("--no-sync",)),
     )
+    with (unfinished / "postgresql.conf").open("a") as file:
+        file.write(f"include '{OUR_SETTINGS}'\n")  # what initdb found out about the machine stands before it
     unfinished.rename(data_dir)
 
 
@@ -146,7 +149,7 @@ def _configure(data_dir: Path, durable: bool) -> None:
     folder = _socket_dir(data_dir)
     settings = SETTINGS | ({} if durable else FAST_AND_LOOSE) | {"unix_socket_directories": f'"{folder}"'}
     lines = [f"{name} = '{str(value).replace(chr(39), chr(39) * 2)}'\n" for name, value in settings.items()]
-    (data_dir / "postgresql.conf").write_text("".join(lines), encoding="utf-8")
+    (data_dir / OUR_SETTINGS).write_text("".join(lines), encoding="utf-8")
     if folder != data_dir:
         _make_private(folder, data_dir.stat())
 
