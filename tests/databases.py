@@ -119,4 +119,4 @@ def _count(connection: Connection) -> dict[str, int]:
         )
     ).scalars()
     counts = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in tables)
-    return dict(connection.execute(text(counts)).tuples().all()) if counts else {}
+    return dict(connection.execute(text(counts)).all()) if counts else {}
