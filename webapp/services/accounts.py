@@ -129,13 +129,13 @@ def sign_in_by_code(mobile: str, code: str, now: datetime) -> Account:
         raise Refused(WRONG_CODE)
     row.used_at = now
     account = db.session.scalars(select(Account).where(Account.mobile_hash == digest)).one_or_none()
+    if account is not None and not account.active:
+        raise Refused(WRONG_CODE)
     if account is None:
         account = Account(
             kind="citizen", name=_masked(number), mobile=number, mobile_hash=digest, created_at=now
         )
         db.session.add(account)
-    if not account.active:
-        raise Refused(WRONG_CODE)
     db.session.flush()
     _audit("signed_in_by_code", account.id, now)
     return account
