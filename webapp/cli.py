@@ -6,12 +6,16 @@ import json
 import sys
 from collections import Counter
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rules.values import DefinitionError
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 KINDS = click.Choice(["WD", "CD", "CD-shift", "M-shift", "HOUR", "DATE"])
@@ -44,12 +48,26 @@ def worker() -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring the database of DATABASE_URL to the newest schema."""
-    import os
-
+    """Bring the database to the newest schema."""
     from webapp import migrate as migration
 
-    migration.upgrade(os.environ["DATABASE_URL"])
+    migration.upgrade(_database())
+
+
+def _database() -> str:
+    """The address of DATABASE_URL, or of the trial that runs here; its secrets are in the environment then."""
+    from webapp import trial
+
+    try:
+        return trial.join()
+    except trial.NotATrial as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _application() -> Flask:
+    from webapp import create_app
+
+    return create_app({"DATABASE_URL": _database()})
 
 
 # --- definitions
@@ -80,13 +98,12 @@ def definitions_check() -> None:
 @definitions.command("sync")
 def definitions_sync() -> None:
     """Insert changed files as revisions; an administrator's edit is never overwritten."""
-    from webapp import create_app
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
     from webapp.services import publishing
     from webapp.uow import unit_of_work
 
-    with create_app().app_context(), unit_of_work():
+    with _application().app_context(), unit_of_work():
         done = publishing.sync(SYSTEM, utc_now())
     for name in done.published:
         click.echo(f"published {name}")
@@ -99,11 +116,10 @@ def definitions_sync() -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def definitions_export(folder: Path) -> None:
     """Write the revisions in force as files that `definitions sync` reads back."""
-    from webapp import create_app
     from webapp.moments import taipei_day, utc_now
     from webapp.services import publishing
 
-    with create_app().app_context():
+    with _application().app_context():
         for path in publishing.export(folder, taipei_day(utc_now())):
             click.echo(path)
 
@@ -217,16 +233,19 @@ def rules_test() -> None:
 def rules_decide(key: str, facts_file: Any, as_of: datetime | None) -> None:
     """Decide facts by a ruleset: one JSON object with outcomes and explanation."""
     from rules import engine, loader
+    from rules import facts as rule_facts
 
     found = loader.read_all()
     if key not in found:
         raise click.ClickException(f"no ruleset {key}; there are {', '.join(sorted(found))}")
     try:
-        facts = json.load(facts_file)
+        facts = json.load(facts_file, parse_float=Decimal)
     except ValueError as error:
         raise click.ClickException(f"facts are not JSON: {error}") from None
     if not isinstance(facts, dict):
         raise click.ClickException("facts are one JSON object of names and values")
+    for problem in rule_facts.check(facts, path="facts"):
+        click.echo(f"warning: {problem}", err=True)
     compiled = engine.compile(loader.load(found[key]))
     decision = compiled.evaluate(facts, shadow=True)
     click.echo(json.dumps(decision.to_json(), ensure_ascii=False, indent=2))
@@ -253,10 +272,9 @@ def bench_submit(seconds: int, connections: int) -> None:
 @main.command("verify-history")
 def verify_history() -> None:
     """Recompute the digest chain of every case; name the cases where it does not hold."""
-    from webapp import create_app
     from webapp.services.events import verify_all
 
-    with create_app().app_context():
+    with _application().app_context():
         result: Counter[str] = verify_all(click.echo)
     click.echo(f"{result['intact']} intact, {result['broken']} broken")
     sys.exit(1 if result["broken"] else 0)

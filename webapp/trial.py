@@ -7,7 +7,7 @@ import os
 import secrets
 from pathlib import Path
 
-from webapp import crypto
+from webapp import crypto, embedded_postgres
 
 PROJECT = Path(__file__).resolve().parent.parent
 SECRETS = ("SECRET_KEY", "ECOUNTER_DATA_KEY")
@@ -36,6 +36,16 @@ def refuse_in_production() -> None:
         if missing:
             names = ", ".join(missing)
             raise NotATrial(f"正式環境須在環境變數中設定 {names} (ECOUNTER_ENV is production: set {names})")
+
+
+def join() -> str:
+    """For a command beside `ecounter run`: the address of its database, with its secrets put in the environment."""
+    os.environ.update(secret_settings())
+    if given := os.environ.get("DATABASE_URL"):
+        return given
+    if embedded_postgres.find(data_dir()):
+        return embedded_postgres.url(data_dir())
+    raise NotATrial("沒有執行中的資料庫 (no database runs here: start `ecounter run`, or set DATABASE_URL)")
 
 
 def secret_settings() -> dict[str, str]:

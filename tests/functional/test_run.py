@@ -20,17 +20,23 @@ from webapp import embedded_postgres, trial
 COMMAND = [sys.executable, "-m", "webapp.cli", "run", "--port", "0"]
 
 
+def settings(var: Path) -> dict[str, str]:
+    """An environment with nothing but a folder."""
+    named = {"DATABASE_URL", *trial.SECRETS}
+    return {
+        **{name: value for name, value in os.environ.items() if name not in named},
+        "ECOUNTER_VAR": str(var),
+    }
+
+
 class Run:
     """One `ecounter run`, read line by line."""
 
     def __init__(self, var: Path) -> None:
-        settings = {
-            name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", *trial.SECRETS}
-        }
         self.process = subprocess.Popen(
             COMMAND,
             cwd=trial.PROJECT,
-            env={**settings, "ECOUNTER_VAR": str(var)},
+            env=settings(var),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -120,6 +126,16 @@ def test_open_kill_stop_and_open_again(start: Callable[[], Run], tmp_path: Path)
     second = start()
     assert second.process.wait() == 1
     assert "已在執行" in second.read_until(address)
+
+    checked = subprocess.run(
+        [sys.executable, "-m", "webapp.cli", "verify-history"],
+        cwd=trial.PROJECT,
+        env=settings(tmp_path),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.stdout.endswith("0 broken\n"), checked.stderr
 
     for child in first.children():
         child.kill()

@@ -41,6 +41,13 @@ def test_the_environment_wins(var: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert trial.secret_settings() == {"SECRET_KEY": "given", "ECOUNTER_DATA_KEY": "given too"}
 
 
+def test_a_command_needs_a_database(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(trial.NotATrial, match="ecounter run"):
+        trial.join()
+    monkeypatch.setenv("DATABASE_URL", "postgresql://db.example/county")
+    assert trial.join() == "postgresql://db.example/county"
+
+
 def test_production_names_what_is_missing_and_makes_nothing(
     var: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
