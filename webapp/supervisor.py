@@ -25,7 +25,7 @@ PORTS_TO_TRY = 20
 THREADS = 4
 SECONDS_TO_STOP = 25
 SECONDS_TO_ANSWER = 120
-SECONDS_A_TRY = 3
+SECONDS_A_TRY = 5
 LONGEST_PAUSE = 30
 #: a child that lived so long starts anew without a pause
 A_GOOD_LIFE = 60
