@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from rules.values import DefinitionError
 if TYPE_CHECKING:
     from flask import Flask
 
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 KINDS = click.Choice(["WD", "CD", "CD-shift", "M-shift", "HOUR", "DATE"])
 
 
@@ -229,8 +228,7 @@ def rules_test() -> None:
 @rules.command("decide")
 @click.argument("key")
 @click.option("--facts", "facts_file", type=click.File("r", encoding="utf-8"), required=True)
-@click.option("--as-of", type=DAY, default=None, help="The day whose rules decide; today if not given.")
-def rules_decide(key: str, facts_file: Any, as_of: datetime | None) -> None:
+def rules_decide(key: str, facts_file: Any) -> None:
     """Decide facts by a ruleset: one JSON object with outcomes and explanation."""
     from rules import engine, loader
     from rules import facts as rule_facts

@@ -16,6 +16,7 @@ import workflows.service
 from forms.model import FormDefinition
 from rules.values import DefinitionError
 from webapp.services.publishing import READERS
+from workflows.functions import FUNCTIONS
 from workflows.model import WorkflowDefinition
 from workflows.service import ServiceDefinition
 
@@ -85,7 +86,7 @@ def check_all() -> Report:
 
 def _check_ruleset(key: str, body: Mapping[str, Any]) -> list[str]:
     try:
-        ruleset = rules.loader.load(body)
+        ruleset = rules.loader.load(body, functions=FUNCTIONS)
         rules.engine.compile(ruleset).close()
     except DefinitionError as error:
         return [f"ruleset/{key} {problem}" for problem in error.problems]

@@ -8,22 +8,23 @@ from datetime import date
 from threading import Lock
 from typing import Any
 
-import workflows.service
 from sqlalchemy import select
-from workflows.service import ServiceDefinition
 
 import forms.loader
 import rules.engine
 import rules.facts
 import rules.loader
 import workflows.loader
+import workflows.service
 from forms.model import FormDefinition
 from rules.model import Ruleset
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Publication, Revision
 from webapp.queries.generations import cached
+from workflows.functions import FUNCTIONS
 from workflows.model import WorkflowDefinition
+from workflows.service import ServiceDefinition
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def parse(kind: str, body: dict[str, Any]) -> Any:
         return workflows.loader.load(body, facts=rules.facts.types())
     if kind == "service":
         return workflows.service.load(body, facts=None)
-    ruleset: Ruleset = rules.loader.load(body)
+    ruleset: Ruleset = rules.loader.load(body, functions=FUNCTIONS)
     return rules.engine.compile(ruleset)
 
 

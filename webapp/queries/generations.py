@@ -55,6 +55,6 @@ def bump(name: str) -> None:
 def _counters() -> dict[str, int]:
     counters: dict[str, int] | None = db.session.info.get("generations")
     if counters is None:
-        rows = db.session.execute(select(Generation.name, Generation.value)).all()
+        rows = db.session.execute(select(Generation.__table__)).all()
         counters = db.session.info["generations"] = dict(rows)
     return counters

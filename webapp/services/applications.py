@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select, text, update
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy import delete, select, text
+from sqlalchemy.orm import make_transient_to_detached
 
 import forms.answers
 from forms.model import FormDefinition
@@ -19,12 +19,12 @@ from rules.values import Text, roc_year
 from webapp.crypto import public_id
 from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Document, Draft, Submission
+from webapp.models import Case, Draft, Submission
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.rows import write_together
+from webapp.rows import write, write_together
 from webapp.services import clocks, effects, evaluation, events, notices, parties, routing, steps
 from webapp.services.drafts import owns
 from workflows import engine
@@ -85,8 +85,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     step = engine.start(ctx.workflow, facts, service.parameters)
     case.state, case.visit = step.to_state, 1
     case.due_on = clocks.due_on(route.kind, route.period, case.filed_on, case.handling_unit_id)
-    db.session.add(case)
-    db.session.flush()
+    case.id = write(case)
     steps.open_tasks(ctx, step, now, pick=route.pick)
     plain, personal = forms.answers.split_personal(form, answers)
     submission = Submission(
@@ -114,7 +113,9 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     )
     effects.hand_over(keys[: len(orders)])
     _attach_files(case, draft_key, form, answers)
-    _number(case, roc_year(today))
+    case.number = _take_number(case, roc_year(today))
+    make_transient_to_detached(case)
+    db.session.add(case)
     return case
 
 
@@ -151,11 +152,9 @@ def fees(service: ServiceDefinition, facts: Mapping[str, object]) -> Fee:
 
 def _take_draft(actor: Actor, draft_key: str) -> Draft:
     """Removes the draft and returns it: of two submits at once, the second waits here and then finds the case."""
-    row = db.session.scalars(
-        delete(Draft)
-        .where(Draft.public_id == draft_key)
-        .returning(Draft)
-        .execution_options(synchronize_session=False)
+    table = Draft.__table__
+    row = db.session.execute(
+        delete(table).where(table.c.public_id == draft_key).returning(table)
     ).one_or_none()
     if row is None:
         case = submitted_from(actor, draft_key)
@@ -164,8 +163,7 @@ def _take_draft(actor: Actor, draft_key: str) -> Draft:
         raise AlreadySubmitted(case)
     if not owns(actor, row.account_id, row.device_hash):
         raise NotFound()
-    db.session.expunge(row)
-    return row
+    return Draft(**row._mapping)
 
 
 def _new_case(
@@ -241,18 +239,19 @@ def _attach_files(case: Case, draft_key: str, form: FormDefinition, answers: Map
     wanted = {document for field in form.file_fields for document in answers.get(field.key) or []}
     if not wanted:
         return
-    moved = db.session.scalars(
-        update(Document)
-        .where(Document.draft_key == draft_key, Document.public_id.in_(wanted))
-        .values(case_id=case.id)
-        .returning(Document.public_id)
-        .execution_options(synchronize_session=False)
-    ).all()
+    moved = db.session.execute(
+        _ATTACH, {"case_id": case.id, "draft_key": draft_key, "wanted": sorted(wanted)}
+    ).scalars()
     if set(moved) != wanted:
         raise Refused(
             Text(zh="有檔案已不存在，請回到附件步驟重新上傳。", en="A file is gone. Upload it again.")
         )
 
+
+_ATTACH = text(
+    "update document set case_id = :case_id where draft_key = :draft_key and public_id = any(:wanted) "
+    "returning public_id"
+)
 
 _TAKE_NUMBER = text(
     """
@@ -268,10 +267,8 @@ _TAKE_NUMBER = text(
 )
 
 
-def _number(case: Case, year: int) -> None:
+def _take_number(case: Case, year: int) -> str:
     """The last statement before the commit, so that the counter row is held as short as possible."""
-    db.session.flush()
-    number = db.session.execute(
-        _TAKE_NUMBER, {"name": case.service_code, "year": year, "case_id": case.id}
-    ).scalar_one()
-    set_committed_value(case, "number", number)
+    values = {"name": case.service_code, "year": year, "case_id": case.id}
+    number: str = db.session.execute(_TAKE_NUMBER, values).scalar_one()
+    return number

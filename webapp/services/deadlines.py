@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import or_, select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from rules.values import Text, format_roc_date
 from webapp.extensions import db
@@ -16,9 +15,6 @@ from webapp.moments import taipei_day
 from webapp.queries import definitions
 from webapp.queries.org import calendar, chart
 from webapp.services import cases, corrections, evaluation, notices
-
-#: a clock whose due date is further away than this many days cannot have reached a rung
-HORIZON_DAYS = 40
 
 SUBJECTS: Mapping[str, Text] = {
     "warn": Text(zh="案件即將到期", en="A case is nearly due"),
@@ -63,8 +59,6 @@ def sweep_clock(clock_id: int, now: datetime) -> list[str]:
     if case.status == "closed":
         return []
     days_left = calendar(case.handling_unit_id).working_days_between(today, clock.due_on)
-    if days_left > HORIZON_DAYS:
-        return []
     facts: dict[str, object] = {
         "service.code": case.service_code,
         "case.channel": case.channel,
@@ -74,11 +68,23 @@ def sweep_clock(clock_id: int, now: datetime) -> list[str]:
         "case.paused": clock.state == "paused",
     }
     decision, revision = evaluation.decide("case_deadlines", facts, today)
-    if not decision.outcomes:
+    known = _known_rungs(clock)
+    reached = [
+        o.params for o in decision.outcomes if o.action == "escalate" and o.params["rung"] not in known
+    ]
+    if not reached:
         return []
     firing_id = evaluation.store(case.id, decision, revision, now)
-    escalations = [o.params for o in decision.outcomes if o.action == "escalate"]
-    reached = [params for params in escalations if _first_time(clock, params["rung"], firing_id, now)]
+    for params in reached:
+        db.session.add(
+            Escalation(
+                clock_id=clock.id,
+                period_number=clock.period_number,
+                rung=params["rung"],
+                firing_id=firing_id,
+                at=now,
+            )
+        )
     _tell(case, clock, reached, days_left, now)
     return [params["rung"] for params in reached]
 
@@ -97,14 +103,15 @@ def _unswept(today: date) -> object:
     return or_(Clock.swept_on.is_(None), Clock.swept_on < today)
 
 
-def _first_time(clock: Clock, rung: str, firing_id: int, now: datetime) -> bool:
-    row = db.session.execute(
-        insert(Escalation)
-        .values(clock_id=clock.id, period_number=clock.period_number, rung=rung, firing_id=firing_id, at=now)
-        .on_conflict_do_nothing()
-        .returning(Escalation.id)
-    ).one_or_none()
-    return row is not None
+def _known_rungs(clock: Clock) -> frozenset[str]:
+    """The rungs of the present period that were told before; the database refuses a second one."""
+    return frozenset(
+        db.session.scalars(
+            select(Escalation.rung).where(
+                Escalation.clock_id == clock.id, Escalation.period_number == clock.period_number
+            )
+        )
+    )
 
 
 def _tell(

@@ -31,6 +31,7 @@ def facts_of(
         "service.period": service.period.period,
         "service.period_kind": service.period.kind,
         "service.decision_level": service.decision_level,
+        "service.co_review_units": service.parameters.get("co_review_units"),
         "case.channel": case.channel,
         "case.filed_on": case.filed_on,
         "case.state": case.state,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import TextClause, text
 
 from webapp.extensions import db
-from webapp.models import Case, Task
+from webapp.models import Case
 from webapp.queries.org import Chart, Seat, UnitInfo, chart
 from workflows.service import ServiceDefinition
 
@@ -44,7 +44,7 @@ def choose(seats: Sequence[Seat], by: str | None, township: str | None, day: dat
     if len(officers) == 1:
         return officers[0]
     # turn: whoever was given a task the longest ago; load: whoever has the fewest open ones
-    measure = _last_task(officers) if by == "turn" else _open_tasks(officers)
+    measure = _measure(_LAST_TASK if by == "turn" else _OPEN_TASKS, officers)
     return min(officers, key=lambda officer: (measure.get(officer, 0), officer))
 
 
@@ -55,19 +55,13 @@ def sole_holder(tree: Chart, unit_id: int, function: str, day: date) -> tuple[in
     return unit, holders.pop() if len(holders) == 1 else None
 
 
-def _last_task(officers: Sequence[int]) -> dict[int, int]:
-    rows = db.session.execute(
-        select(Task.assignee_id, func.max(Task.id))
-        .where(Task.assignee_id.in_(officers))
-        .group_by(Task.assignee_id)
-    )
-    return {officer: last for officer, last in rows if officer is not None}
+_LAST_TASK = text(
+    "select assignee_id, max(id) from task where assignee_id = any(:officers) group by assignee_id"
+)
+_OPEN_TASKS = text(
+    "select assignee_id, count(*) from task where assignee_id = any(:officers) and state = 'open' group by assignee_id"
+)
 
 
-def _open_tasks(officers: Sequence[int]) -> dict[int, int]:
-    rows = db.session.execute(
-        select(Task.assignee_id, func.count())
-        .where(Task.assignee_id.in_(officers), Task.state == "open")
-        .group_by(Task.assignee_id)
-    )
-    return {officer: count for officer, count in rows if officer is not None}
+def _measure(statement: TextClause, officers: Sequence[int]) -> dict[int, int]:
+    return dict(db.session.execute(statement, {"officers": officers}).all())  # type: ignore[arg-type]  # rows of two

@@ -95,10 +95,9 @@ def test_numbers_run_by_service_and_year(app: Flask, committed: None) -> None:
 
 
 def test_two_submits_at_once_make_one_case(app: Flask, committed: None) -> None:
-    with app.app_context():
-        with unit_of_work():
-            actor = citizen()
-            key = draft("EC09", actor).public_id
+    with app.app_context(), unit_of_work():
+        actor = citizen()
+        key = draft("EC09", actor).public_id
     both, results = Barrier(2), []
 
     def send() -> None:
