@@ -65,7 +65,7 @@ def count(app: Flask, table: type) -> int:
         return db.session.scalars(select(func.count()).select_from(table)).one()
 
 
-# --- a step -------------------------------------------------------------------------------------------------
+# --- a step --------------------------------------------------------------
 
 
 def test_a_step_says_where_one_is(visitor: Visitor) -> None:
@@ -168,7 +168,7 @@ def test_hostile_text_never_breaks_a_page(visitor: Visitor, text: str) -> None:
     assert visitor.get(page.path).status == 200
 
 
-# --- several tabs, several people ---------------------------------------------------------------------------
+# --- several tabs, several people --------------------------------------------------------------
 
 
 def test_a_second_tab_overwrites_nothing_silently(app: Flask, visitor: Visitor) -> None:
@@ -242,7 +242,7 @@ def test_a_button_that_does_not_exist_does_no_harm(visitor: Visitor, action: str
     assert visitor.post(visitor.page.path, sent).status in (200, 404)
 
 
-# --- files ---------------------------------------------------------------------------------------------------
+# --- files --------------------------------------------------------------
 
 
 @pytest.fixture
@@ -341,7 +341,7 @@ def test_an_upload_is_only_for_whoever_writes_the_draft(app: Flask, documents: V
     assert signed_in(app, "lin.yahan").get(path).status == 404
 
 
-# --- tables ---------------------------------------------------------------------------------------------------
+# --- tables --------------------------------------------------------------
 
 
 def test_rows_come_and_go_without_script_and_keep_what_was_typed(app: Flask) -> None:
@@ -359,7 +359,7 @@ def test_rows_come_and_go_without_script_and_keep_what_was_typed(app: Flask) -> 
     assert any("第 1 列" in mistake for mistake in page.mistakes)
 
 
-# --- review and submission ------------------------------------------------------------------------------------
+# --- review and submission --------------------------------------------------------------
 
 
 def test_every_row_of_the_review_leads_to_its_question_and_back(visitor: Visitor) -> None:
@@ -447,7 +447,7 @@ def test_a_form_that_changed_under_the_draft_loses_nothing(app: Flask, visitor: 
         assert (sent.answers["coat"], sent.answers["pet_name"]) == ("黑", "小黑")
 
 
-# --- earlier applications -------------------------------------------------------------------------------------
+# --- earlier applications --------------------------------------------------------------
 
 
 def test_earlier_answers_and_files_can_be_used_again(app: Flask) -> None:
@@ -472,7 +472,7 @@ def test_earlier_answers_and_files_can_be_used_again(app: Flask) -> None:
     assert stranger.post(step(page, "documents"), sent).status == 404
 
 
-# --- paper and spoken applications ----------------------------------------------------------------------------
+# --- paper and spoken applications --------------------------------------------------------------
 
 
 def test_a_clerk_enters_a_paper_application_on_the_same_form(app: Flask) -> None:
