@@ -54,11 +54,12 @@ def send(key: str) -> ResponseReturnValue:
     try:
         with unit_of_work():
             case = applications.submit(actor(), key, now())
-        _open_to_this_browser(case)
-    except applications.AlreadySubmitted as earlier:
-        case = earlier.case
-        if request.form.get("proof") == _proof(key):
             _open_to_this_browser(case)
+            public_id = case.public_id
+    except applications.AlreadySubmitted as earlier:
+        public_id = earlier.case.public_id
+        if request.form.get("proof") == _proof(key):
+            _open_to_this_browser(earlier.case)
     except AnswersInvalid:
         return _page(the_journey(key), checked=True, status=422)
     except applications.FormChanged as changed:
@@ -69,7 +70,7 @@ def send(key: str) -> ResponseReturnValue:
     except NotFound:
         the_journey(key)
         raise
-    return redirect(url_for("citizen.confirmation", pid=case.public_id))
+    return redirect(url_for("citizen.confirmation", pid=public_id))
 
 
 def _open_to_this_browser(case: Case) -> None:
