@@ -1,4 +1,4 @@
-"""Acting on a case: what the page asks for, what it shows before it sends, and what happens when somebody was faster."""
+"""Acting on a case: what the page asks for, what it shows before it sends, and who was faster."""
 
 from __future__ import annotations
 

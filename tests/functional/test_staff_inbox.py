@@ -244,3 +244,12 @@ def test_an_unknown_cursor_or_tab_is_no_error(app: Flask) -> None:
     assert visitor.get("/staff/inbox?tab=mine&after=nothing").status == 200
     assert visitor.get("/staff/inbox?tab=everything").heading == "我的待辦 1 件"
     assert made(app, lambda: db.session.query(Case).count()) == 1
+
+
+def test_counting_stops_somewhere(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        made(app, lambda: on_desk("lin.yahan", TODAY))
+    monkeypatch.setattr(inbox, "MOST_COUNTED", 2)
+    visitor = signed_in(app, "lin.yahan")
+    visitor.get("/staff/inbox")
+    assert tabs(visitor)["我的待辦"] == "1+"

@@ -1,4 +1,4 @@
-"""Everything that the case page shows besides the case itself. The caller has asked for the case by `visible` before."""
+"""Everything that the case page shows besides the case itself, which the caller has found by `visible`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The inbox: what stands on an officer's desk, nearest deadline first. Keyset pages; one statement for all counts."""
+"""The inbox: what stands on an officer's desk, nearest deadline first, in keyset pages with their counts."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ Tab = Literal["mine", "pool", "co_review", "correction", "deputy", "due", "overd
 TABS: tuple[Tab, ...] = get_args(Tab)
 
 PAGE = 50
-#: nobody needs to know how many thousand tasks they have done; counting them would cost more than the rest
-MOST_DONE = 1000
+#: counting stops here: nobody needs to know how many thousand tasks they have done
+MOST_COUNTED = 1000
 
 #: written into the statement: with a bound value PostgreSQL would forget the partial indexes
 OPEN = Task.state == literal("open", literal_execute=True)
@@ -120,13 +120,13 @@ def page(actor: Actor, tab: Tab, now: datetime, filters: Filters, after: str = "
 
 
 def counts(actor: Actor, now: datetime) -> dict[Tab, int]:
-    """How many lines each tab has, in one statement; done stops at MOST_DONE."""
+    """How many lines each tab has, up to MOST_COUNTED of each source, in one statement."""
     totals = []
     for tab in TABS:
         total: Any = literal(0)
         for branch in _branches(actor, tab, taipei_day(now)):
-            counted = branch.query.limit(MOST_DONE) if tab == "done" else branch.query
-            total = total + select(func.count()).select_from(counted.subquery()).scalar_subquery()
+            counted = branch.query.limit(MOST_COUNTED).subquery()
+            total = total + select(func.count()).select_from(counted).scalar_subquery()
         totals.append(total.label(tab))
     row = db.session.execute(select(*totals)).one()
     return dict(zip(TABS, row, strict=True))
@@ -172,7 +172,7 @@ def _branches(actor: Actor, tab: Tab, today: date) -> list[_Branch]:
 
 
 def _pools(actor: Actor, *, lent: bool) -> list[tuple[int, str]]:
-    """(unit, function) of the pools that the actor may take from, in their own right or for somebody absent."""
+    """(unit, function) of the pools that the actor may take from, for themselves or for somebody absent."""
     tree = chart()
     return sorted(
         {

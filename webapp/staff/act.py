@@ -86,7 +86,7 @@ def take(pid: str, name: str) -> ResponseReturnValue:
 
 
 def show_again(pid: str, name: str, typed: MultiDict[str, str]) -> ResponseReturnValue:
-    """What was sent from a page that had expired: shown again with everything that was typed, nothing is done yet."""
+    """A page that had expired when it was sent: shown again with what was typed, nothing is done yet."""
     ctx, kept = steps.context(cases.visible(actor(), pid)), _typed(typed)
     offer = _offer(ctx, name)
     if offer is None:
@@ -204,7 +204,7 @@ def _typed(posted: MultiDict[str, str]) -> Typed:
 
 
 def _mistakes(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
-    """What the transition requires and was not given, all at once. The task's own form is checked by `_checked`."""
+    """What the transition requires and was not given, all at once; `_checked` does the task's own form."""
     found: Mistakes = {}
     given = typed.given().names(has_form=True)
     for name in offer.transition.requires:

@@ -67,7 +67,7 @@ def inbox() -> ResponseReturnValue:
         title=TITLES[tab],
         nothing=NOTHING[tab],
         **_sidebar(tab, counts),
-        count=_shown(tab, counts[tab]),
+        count=_shown(counts[tab]),
         page=page,
         filters=filters,
         is_filtered=bool(filters.service or filters.channel),
@@ -150,15 +150,15 @@ def _tabs(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> list[dict[st
         {
             "title": TITLES[tab],
             "url": url_for("staff.inbox", tab=tab),
-            "count": _shown(tab, counts[tab]),
+            "count": _shown(counts[tab]),
             "current": tab == current,
         }
         for tab in desk.TABS
     ]
 
 
-def _shown(tab: desk.Tab, count: int) -> str:
-    return f"{count - 1}+" if tab == "done" and count >= desk.MOST_DONE else str(count)
+def _shown(count: int) -> str:
+    return f"{desk.MOST_COUNTED - 1}+" if count >= desk.MOST_COUNTED else str(count)
 
 
 def _etag(tab: desk.Tab | None, counts: dict[desk.Tab, int]) -> str:

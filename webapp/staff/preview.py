@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from flask_babel import gettext
+
 from rules.values import Text, format_roc_date
 from webapp.moments import taipei_day
 from webapp.services import corrections, decisions, notices
@@ -43,7 +45,9 @@ def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> lis
     for effect in transition.effects:
         if effect in decisions.EFFECTS:
             title = Text(zh="寄給申請人的公文", en="The letter to the applicant")
-            found.append(_letter(ctx, decisions.EFFECTS[effect], given, now, title))
+            kind = decisions.EFFECTS[effect]
+            found.append(_letter(ctx, kind, given, now, title))
+            found.append(_message(ctx, decisions.NOTICES[kind], given, now))
         elif effect.startswith(NOTICE_EFFECT):
             found.append(_message(ctx, effect.removeprefix(NOTICE_EFFECT), given, now))
     return found
@@ -65,6 +69,7 @@ def _message(ctx: Context, template: str, given: Given, now: datetime) -> Previe
         comment=given.comment.strip(),
         on_date=given.on_date,
         correction_due=format_roc_date(corrections.last_day(ctx, taipei_day(now))),
+        letter=gettext("（發文後編號）"),
     )
     fields = tuple(ctx.form.field(key).label for key in given.fields if key in ctx.form)
     return Preview(Text(zh="傳給申請人的通知", en="The message to the applicant"), subject, (body,), fields)
