@@ -137,16 +137,26 @@ class Form:
         assert not options or set(values) <= options, f"{name} offers {sorted(options)}, not {values}"
 
 
+@dataclass(frozen=True)
+class Hop:
+    """One request of a click, with its answer."""
+
+    method: str
+    path: str
+    status: int
+    location: str | None
+
+
 Send = Callable[[str, str, bytes | None, Mapping[str, str]], Page]
 
 
 @dataclass
 class Visitor:
-    """`path` is where the visitor is; `trail` the requests of the last click with their answers."""
+    """`page` is what the visitor sees; `trail` are the requests that the last click took."""
 
     send: Send
     page: Page = field(default_factory=lambda: Page(0, "/", {}, b""))
-    trail: list[tuple[str, str, int]] = field(default_factory=list)
+    trail: list[Hop] = field(default_factory=list)
 
     def get(self, path: str, accept: str = "text/html") -> Page:
         """Types an address."""
@@ -205,7 +215,7 @@ class Visitor:
     def _go(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Page:
         for _hop in range(MOST_REDIRECTS):
             page = self.send(method, path, body, {"Accept": "text/html", **headers})
-            self.trail.append((method, path, page.status))
+            self.trail.append(Hop(method, path, page.status, page.headers.get("Location")))
             if page.status not in (301, 302, 303):
                 self.page = page
                 return page

@@ -101,7 +101,7 @@ def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     page = second.press("預覽", asked)
     assert "寵物名字與登記證明不符" in page.text and "開放修改的欄位" in page.text
     page = second.press("send")
-    assert second.trail[0][2] == 302, page
+    assert second.trail[0].status == 302, page
     _answers_the_correction(citizen, tracking, asked["comment"])
     after = record(number)
     sample = {"amount": "3500", "applicant_name": "林秋月", "applicant_id": "A123456789"}
@@ -119,7 +119,7 @@ def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     head.follow("核准並發文")
     assert "文件齊備。" in head.page.text
     head.press("send")
-    assert head.trail[0][2] == 302, head.page
+    assert head.trail[0].status == 302, head.page
 
     text = walks.printed(citizen, LETTER, tracking)
     _is_a_decision(
@@ -212,7 +212,7 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
     assert page.value("findings") == seen["findings"]
     photo = [("現場.png", picture(3))]
     inspector.press("send", files={"photos-upload": photo})
-    assert inspector.trail[0][2] == 302, inspector.page
+    assert inspector.trail[0].status == 302, inspector.page
     page = citizen.get(tracking)
     assert "請您改善" in page.text and "請移除建材後通知本府複查" in page.text
     citizen.follow("回覆已改善")
@@ -223,7 +223,7 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
     seen |= {"findings": "建材已移除，全區作農業使用。", "result": "pass", "use_matches": "yes"}
     del seen["improvements"]
     walks.act(inspector, "勘查合格，送科長決行", seen, files={"photos-upload": photo})
-    assert inspector.trail[0][2] == 302, inspector.page
+    assert inspector.trail[0].status == 302, inspector.page
 
     head = desk("cai.wenxiong")
     page = walks.open_case(head, number)
@@ -308,7 +308,7 @@ def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
     page = environment.press("send", {"opinion": "agree_with_conditions"})
     assert page.status == 422 and page.mistakes, "which conditions?"
     environment.press("send", {"conditions": "施工機具應加裝防塵網。"})
-    assert environment.trail[0][2] == 302, environment.page
+    assert environment.trail[0].status == 302, environment.page
 
     walks.open_case(officer, number)
     page = officer.follow("擬予核准，送科長決行")
@@ -366,7 +366,7 @@ def _visit_is_announced(officer: Visitor, number: str) -> None:
     page = officer.press("send")
     assert page.status == 422 and page.mistakes, "on which date?"
     officer.press("send", day("date", taipei_day(utc_now()) + timedelta(days=3)))
-    assert officer.trail[0][2] == 302, officer.page
+    assert officer.trail[0].status == 302, officer.page
 
 
 def _newest_message(visitor: Visitor, subject: str) -> str:
