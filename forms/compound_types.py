@@ -14,7 +14,7 @@ from forms.messages import Invalid, Mistake, quoted, refuse, words
 from forms.places import ADDRESS_PLACES, ELSEWHERE, read_points
 from forms.simple_types import CODE_LENGTH
 from rules.conditions import FactType
-from rules.values import Text, format_roc_date, parse_roc_date
+from rules.values import Text, format_day, parse_roc_date
 
 if TYPE_CHECKING:
     from forms.model import Field
@@ -45,7 +45,7 @@ _YEAR = re.compile("^(?:民國|西元)?[0-9]{1,4}年?$")
 
 
 def shown_date(day: date) -> Text:
-    return Text(zh=format_roc_date(day), en=day.isoformat())
+    return Text(zh=format_day(day, "zh"), en=format_day(day, "en"))
 
 
 class Date(FieldType):

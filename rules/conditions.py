@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, TypeVar, get_args
+from unicodedata import normalize
 
-from rules.values import DefinitionError, Problem, Text, format_roc_date
+from rules.values import DefinitionError, Problem, Text, format_day
 
 FactType = Literal["number", "text", "boolean", "date", "list"]
 Op = Literal["eq", "ne", "gt", "ge", "lt", "le", "in", "contains", "exists", "missing"]
@@ -428,6 +429,11 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 }
 
 
+def symbol(op: str, lang: str) -> str:
+    """Full width among Chinese characters, plain in English."""
+    return SYMBOLS[op] if lang == "zh" else normalize("NFKC", SYMBOLS[op])
+
+
 def label_of(name: str, labels: Mapping[str, Text], lang: str) -> str:
     label = labels.get(name)
     return label.in_(lang) if label else name
@@ -439,7 +445,7 @@ def show_value(value: object, *, fact: str, labels: Mapping[str, Text], lang: st
     if isinstance(value, bool):
         return words["quote"].format(a=words["yes" if value else "no"])
     if isinstance(value, date):
-        return format_roc_date(value) if lang == "zh" else value.isoformat()
+        return format_day(value, lang)
     if isinstance(value, (list, tuple, set, frozenset)):
         return words["list"].join(show_value(x, fact=fact, labels=labels, lang=lang) for x in value)
     if isinstance(value, (int, float, Decimal)):
@@ -503,5 +509,5 @@ def _leaf_sentence(
         return words[op].format(a=words["quote"].format(a=name) if lang == "zh" else name)
     other = show_threshold(leaf, labels, params, lang)
     if op in SYMBOLS and leaf.type in ("number", "date"):
-        return f"{name} {SYMBOLS[op]} {other}"
+        return f"{name} {symbol(op, lang)} {other}"
     return words[op].format(a=name, b=other)

@@ -22,6 +22,7 @@ from rules.conditions import (
     show_threshold,
     show_value,
     shown,
+    symbol,
     threshold,
 )
 from rules.model import Rule, Ruleset
@@ -203,7 +204,7 @@ def _leaf_sentence(
         )
     read = _reading(leaf, typed, ruleset, lang)
     if leaf.op in SYMBOLS and leaf.type in ("number", "date"):
-        return f"{read} {SYMBOLS[leaf.op]} {wanted}{verdict}"
+        return f"{read} {symbol(leaf.op, lang)} {wanted}{verdict}"
     op = f"not {leaf.op}" if literal.negated else leaf.op
     # an equality that holds says all by the value itself
     needs = "" if result is True and op == "eq" else words["needs"].format(words[op].format(wanted))

@@ -126,6 +126,20 @@ def format_roc_date(d: date, style: Literal["long", "short"] = "long") -> str:
     return f"民國{'前' if year < 0 else ''}{abs(year)}年{d.month}月{d.day}日"
 
 
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
+
+
+def format_day(d: date, lang: str, style: Literal["long", "short"] = "long") -> str:
+    """A day as people write it: 民國115年11月22日 or 115.11.22; in English 22 November 2026 or 22 Nov 2026."""
+    if lang != "en":
+        return format_roc_date(d, style)
+    month = _MONTHS[d.month - 1]
+    return f"{d.day} {month if style == 'long' else month[:3]} {d.year}"
+
+
 # --- text ------------------------------------------------------------------------------------------------
 
 _LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")

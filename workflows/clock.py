@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from rules.values import Text, format_roc_date
+from rules.values import Text, format_day
 from workflows.calendar import WorkingCalendar
-from workflows.counting import KINDS, MAX_PERIOD, UNITS, ClockError, ClockKind, Steps, steps_for
+from workflows.counting import KINDS, MAX_PERIOD, ClockError, ClockKind, Steps, amount, steps_for
 
 __all__ = [
     "KINDS", "ClockError", "ClockKind", "Ledger", "LedgerLine", "Movement",
@@ -30,7 +30,8 @@ class Movement:
     kind: Literal["pause", "resume", "restart", "extend"]
     on: date
     days: int | None = None
-    reason: str = ""
+    #: in both languages where the system gives it
+    reason: str | Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +144,11 @@ class _Book:
     def paused(self) -> bool:
         return self.depth > 0
 
-    def write(self, on: date, kind: str, zh: str, en: str, reason: str = "") -> None:
+    def write(self, on: date, kind: str, zh: str, en: str, reason: str | Text = "") -> None:
         due = self.now.due()
         if reason:
-            zh, en = f"{zh}（{reason}）", f"{en} ({reason})"
+            why = reason if isinstance(reason, Text) else Text(zh=reason)
+            zh, en = f"{zh}（{why.zh}）", f"{en} ({why.in_('en')})"
         text = Text(zh=f"{_zh(on)}：{zh}；到期日 {_zh(due)}", en=f"{_en(on)}: {en}; due {_en(due)}")
         self.lines.append(LedgerLine(on, kind, text, due))
 
@@ -207,8 +209,8 @@ class _Book:
         if m.on > self.due_seen_on(m.on):
             zh, en = "到期後才展期，不改變到期日", "extended after the due date, which does not move"
         else:
-            unit = UNITS[self.kind]
-            zh, en = f"展期 {m.days} {unit.zh}", f"extended by {m.days} {unit.en}"
+            longer = amount(self.kind, m.days)
+            zh, en = f"展期 {longer.zh}", f"extended by {longer.en}"
             self.now.extra += m.days
             self.number += 1
         self.write(m.on, "extend", zh, en, m.reason)
@@ -251,18 +253,22 @@ class _Book:
 def _limit(kind: str, period: int) -> tuple[str, str]:
     if kind == "DATE":
         return f"期限為次月 {period} 日", f"limit is day {period} of the next month"
+    limit = amount(kind, period)
     if kind == "HOUR":
-        return f"期限 {period} 小時", f"limit {period} hour(s)"
-    unit = UNITS[kind]
-    return f"期限 {period} {unit.zh}（當日不計）", f"limit {period} {unit.en}, this day not counted"
+        return f"期限 {limit.zh}", f"limit {limit.en}"
+    return f"期限 {limit.zh}（當日不計）", f"limit {limit.en}, this day not counted"
 
 
 def _zh(d: date) -> str:
-    return format_roc_date(d) + (f" {d:%H:%M}" if isinstance(d, datetime) else "")
+    return _day_of(d, "zh")
 
 
 def _en(d: date) -> str:
-    return f"{d:%Y-%m-%d %H:%M}" if isinstance(d, datetime) else d.isoformat()
+    return _day_of(d, "en")
+
+
+def _day_of(d: date, lang: str) -> str:
+    return format_day(d, lang) + (f" {d:%H:%M}" if isinstance(d, datetime) else "")
 
 
 # --- days used, extensions -------------------------------------------------------------------------------
@@ -305,10 +311,10 @@ def extension_problems(
     if not reason.strip():
         found.append(("請寫明展期的理由，申請人會看到", "Give the reason; the applicant will see it."))
     if sum(m.kind == "extend" for m in movements) >= times:
-        found.append((f"最多展期 {times} 次，已經用完", f"At most {times} extension(s), already used."))
+        found.append((f"最多展期 {times} 次，已經用完", f"No extension is left; at most {times} can be given."))
     if not 1 <= days <= longest:
-        unit = UNITS[kind]
-        found.append((f"展期長度須為 1 至 {longest} {unit.zh}", f"An extension is 1 to {longest} {unit.en}."))
+        most = amount(kind, longest)
+        found.append((f"展期長度須為 1 至 {most.zh}", f"An extension is 1 to {most.en}."))
     if on > due:
         found.append((f"期限已於 {_zh(due)} 屆滿，不能再展期", f"Too late: the period ended on {_en(due)}."))
     return tuple(Text(zh=zh, en=en) for zh, en in found)

@@ -7,6 +7,7 @@ day on a rest day moves to the next working day.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal, Protocol
 
@@ -27,18 +28,24 @@ KINDS: Mapping[str, Text] = MappingProxyType(
 )
 UNITS: Mapping[str, Text] = MappingProxyType(
     {
-        "WD": Text(zh="個工作日", en="working day(s)"),
-        "CD": Text(zh="日", en="calendar day(s)"),
-        "CD-shift": Text(zh="日", en="calendar day(s)"),
-        "M-shift": Text(zh="個月", en="month(s)"),
-        "HOUR": Text(zh="小時", en="hour(s)"),
-        "DATE": Text(zh="日", en="day(s)"),
+        "WD": Text(zh="個工作日", en="working days"),
+        "CD": Text(zh="日", en="calendar days"),
+        "CD-shift": Text(zh="日", en="calendar days"),
+        "M-shift": Text(zh="個月", en="months"),
+        "HOUR": Text(zh="小時", en="hours"),
+        "DATE": Text(zh="日", en="days"),
     }
 )
 MAX_PERIOD = 3660
 _YEARS = range(1900, 2201)
 _DAY = timedelta(days=1)
 _SATURDAY = 5
+
+
+def amount(kind: str, n: int | Decimal) -> Text:
+    """10 個工作日, 10 working days, 1 working day."""
+    unit = UNITS[kind]
+    return Text(zh=f"{n} {unit.zh}", en=f"{n} {unit.en.removesuffix('s') if n == 1 else unit.en}")
 
 
 class ClockError(ValueError):

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from flask import current_app
 from sqlalchemy import select, update
 
-from rules.values import format_roc_date
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Effect, Letter
 from webapp.moments import utc_now
@@ -57,11 +56,7 @@ def _letter(effect: Effect, now: datetime) -> None:
 
 def _notice(effect: Effect, now: datetime) -> None:
     case = _case(effect)
-    notices.deliver(effect, case, current_app.config["BASE_URL"], _extra(case), now)
-
-
-def _extra(case: Case) -> dict[str, str]:
-    request_due: date | None = db.session.scalars(
+    correction_due: date | None = db.session.scalars(
         select(CorrectionRequest.due_on)
         .where(CorrectionRequest.case_id == case.id)
         .order_by(CorrectionRequest.id.desc())
@@ -70,12 +65,8 @@ def _extra(case: Case) -> dict[str, str]:
     number = db.session.scalars(
         select(Letter.number).where(Letter.case_id == case.id).order_by(Letter.id.desc()).limit(1)
     ).first()
-    extra = {}
-    if request_due is not None:
-        extra["correction_due"] = format_roc_date(request_due)
-    if number is not None:
-        extra["letter"] = number
-    return extra
+    base_url = current_app.config["BASE_URL"]
+    notices.deliver(effect, case, base_url, now, correction_due=correction_due, letter=number or "")
 
 
 def _case(effect: Effect) -> Case:

@@ -6,12 +6,16 @@ from datetime import date, datetime
 
 from sqlalchemy import select
 
+from rules.values import Text
 from webapp.extensions import db
 from webapp.models import Case, Clock, ClockMovement, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import calendar
 from workflows import clock as arithmetic
+
+#: why the system moves a clock; a reason that somebody wrote stays as it was written
+CORRECTION = Text(zh="補正", en="correction")
 
 
 def due_on(kind: str, period: int, on: date, unit_id: int) -> date:
@@ -33,7 +37,7 @@ def of_case(case_id: int) -> Clock:
 def ledger(clock: Clock, case: Case, today: date) -> arithmetic.Ledger:
     """The due date with every line that explains it."""
     movements = tuple(
-        arithmetic.Movement(kind=m.kind, on=m.on_date, days=m.days, reason=m.reason)
+        arithmetic.Movement(kind=m.kind, on=m.on_date, days=m.days, reason=_reason(m.reason))
         for m in clock.movements
         if m.kind != "override"
     )
@@ -108,6 +112,10 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
     if clock.task_id is None:
         case.due_on = due
     return True
+
+
+def _reason(stored: str) -> str | Text:
+    return CORRECTION if stored == CORRECTION.zh else stored
 
 
 def _unit(clock: Clock, case: Case) -> int:

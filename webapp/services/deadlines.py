@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
-from rules.values import Text, format_roc_date
+from rules.values import Text, format_day
 from webapp.extensions import db
 from webapp.models import Account, Case, Clock, CorrectionRequest, Escalation, Task
 from webapp.moments import taipei_day
@@ -22,6 +22,8 @@ SUBJECTS: Mapping[str, Text] = {
     "overdue": Text(zh="案件逾期稽催", en="A case is overdue"),
     "review": Text(zh="案件逾期調卷分析", en="An overdue case needs analysis"),
 }
+_SUBJECT = Text(zh="{what}：{number} {service}", en="{what}: {number} {service}")
+_BODY = Text(zh="{left}（{due}）。", en="{left} ({due}).")
 
 
 def clocks_to_sweep(today: date) -> Iterator[int]:
@@ -129,8 +131,10 @@ def _tell(
             f"escalation:{clock.id}:{clock.period_number}:{params['rung']}:{account_id}",
             "inbox",
             account.email or account.name,
-            f"{SUBJECTS[params['kind']].in_(lang)}：{case.number} {service.title.in_(lang)}",
-            f"{_words(days_left, lang)}（{format_roc_date(clock.due_on)}）。",
+            _SUBJECT.in_(lang).format(
+                what=SUBJECTS[params["kind"]].in_(lang), number=case.number, service=service.title.in_(lang)
+            ),
+            _BODY.in_(lang).format(left=_left(days_left).in_(lang), due=format_day(clock.due_on, lang)),
             now,
             case_id=case.id,
             account_id=account_id,
@@ -153,9 +157,11 @@ def _recipients(case: Case, clock: Clock, functions: Sequence[str], today: date)
     return people | {deputy for deputy in deputies if deputy is not None}
 
 
-def _words(days_left: int, lang: str) -> str:
+def _left(days_left: int) -> Text:
+    n = abs(days_left)
+    days = f"{n} working day{'' if n == 1 else 's'}"
     if days_left > 0:
-        return f"{days_left} working days left" if lang == "en" else f"距離期限還有 {days_left} 個工作天"
+        return Text(zh=f"距離期限還有 {n} 個工作天", en=f"{days} left")
     if days_left == 0:
-        return "Due today" if lang == "en" else "今日到期"
-    return f"{-days_left} working days late" if lang == "en" else f"已逾期 {-days_left} 個工作天"
+        return Text(zh="今日到期", en="Due today")
+    return Text(zh=f"已逾期 {n} 個工作天", en=f"{days} late")

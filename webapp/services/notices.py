@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
-from rules.values import Text, format_roc_date
+from rules.values import Text, format_day
 from webapp.crypto import follow_code, public_id
 from webapp.extensions import db
 from webapp.models import Case, Effect, Message
@@ -122,7 +122,9 @@ def effect(
     )
 
 
-def deliver(row: Effect, case: Case, base_url: str, extra: dict[str, str], now: datetime) -> None:
+def deliver(
+    row: Effect, case: Case, base_url: str, now: datetime, *, correction_due: date | None, letter: str
+) -> None:
     """Writes the message of an effect for every channel by which the applicant can be reached."""
     given = row.payload.get("date") or ""
     subject, body = compose(
@@ -130,7 +132,8 @@ def deliver(row: Effect, case: Case, base_url: str, extra: dict[str, str], now: 
         row.payload["template"],
         comment=row.payload.get("comment", ""),
         on_date=date.fromisoformat(given) if given else None,
-        **extra,
+        correction_due=correction_due,
+        letter=letter,
     )
     follow = _FOLLOW.in_(case.language).format(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
@@ -149,22 +152,31 @@ def deliver(row: Effect, case: Case, base_url: str, extra: dict[str, str], now: 
 
 
 def compose(
-    case: Case, template: str, *, comment: str = "", on_date: date | None = None, **extra: str
+    case: Case,
+    template: str,
+    *,
+    comment: str = "",
+    on_date: date | None = None,
+    correction_due: date | None = None,
+    letter: str = "",
 ) -> tuple[str, str]:
     """Subject and body in the applicant's language; also for the officer who looks before sending."""
     lang = case.language
     words = {
         "service": definitions.service(case.service_revision_id).title.in_(lang),
         "number": case.number or "",
-        "due": format_roc_date(case.due_on) if case.due_on else "",
+        "due": _day(case.due_on, lang),
         "comment": comment,
-        "date": format_roc_date(on_date) if on_date else "",
-        "correction_due": "",
-        "letter": "",
-        **extra,
+        "date": _day(on_date, lang),
+        "correction_due": _day(correction_due, lang),
+        "letter": letter,
     }
     found = TEMPLATES[template]
     return found.subject.in_(lang).format_map(words), found.body.in_(lang).format_map(words)
+
+
+def _day(day: date | None, lang: str) -> str:
+    return format_day(day, lang) if day else ""
 
 
 def post(

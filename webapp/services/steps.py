@@ -224,15 +224,15 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
     case = ctx.case
     if name == "pause_clock":
         if ctx.service.correction != "none":
-            clocks.move(actor, case, clocks.of_case(case.id), "pause", now, reason="補正")
+            clocks.move(actor, case, clocks.of_case(case.id), "pause", now, reason=clocks.CORRECTION.zh)
     elif name == "resume_clock":
         if ctx.service.correction != "none":
             # it counts anew only from an answer; a correction that lapsed merely ends the pause
             anew = ctx.service.correction == "restart" and actor.kind != "system"
             clocks.move(
-                actor, case, clocks.of_case(case.id), "restart" if anew else "resume", now, reason="補正"
+                actor, case, clocks.of_case(case.id), "restart" if anew else "resume", now, reason=clocks.CORRECTION.zh
             )
     elif name == "restart_clock":
-        clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason="補正")
+        clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason=clocks.CORRECTION.zh)
     elif name == "stop_clock":
         clocks.stop(clocks.of_case(case.id), taipei_day(now))

@@ -17,7 +17,7 @@ from webapp.security import actor, now
 from webapp.services import cases, clocks, steps
 from webapp.staff import bp, shown, words
 from workflows.clock import explain
-from workflows.counting import UNITS
+from workflows.counting import amount
 
 #: what ends a case stands last
 STYLES = ("primary", "secondary", "warning")
@@ -55,8 +55,7 @@ def case(pid: str) -> ResponseReturnValue:
         header=shown.header(found, file),
         clock=clock,
         ledger=explain(ledger, language()),
-        used=ledger.used,
-        unit=UNITS[clock.kind],
+        used=amount(clock.kind, ledger.used),
         days_left=calendar(found.handling_unit_id).working_days_between(today, clock.due_on),
         actions=_actions(found, cases.offers(actor(), ctx, now())),
         desks=[shown.desk(ctx.workflow, task, today) for task in file.tasks if task.state == "open"],

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask_babel import gettext
-
-from rules.values import Text, format_roc_date
+from rules.values import Text
 from webapp.moments import taipei_day
 from webapp.services import corrections, decisions, notices
 from webapp.services.steps import Context, Given
 from workflows.model import NOTICE_EFFECT, Transition
+
+#: stands for the number of a letter before it has one
+NOT_YET = Text(zh="（發文後編號）", en="(numbered when it is sent)")
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,8 @@ def _message(ctx: Context, template: str, given: Given, now: datetime) -> Previe
         template,
         comment=given.comment.strip(),
         on_date=given.on_date,
-        correction_due=format_roc_date(corrections.last_day(ctx, taipei_day(now))),
-        letter=gettext("（發文後編號）"),
+        correction_due=corrections.last_day(ctx, taipei_day(now)),
+        letter=NOT_YET.in_(ctx.case.language),
     )
     fields = tuple(ctx.form.field(key).label for key in given.fields if key in ctx.form)
     return Preview(Text(zh="傳給申請人的通知", en="The message to the applicant"), subject, (body,), fields)

@@ -240,8 +240,8 @@ def test_every_operator_of_a_type_can_be_read_and_said(type_: FactType) -> None:
         (leaf("answers.species", "eq", "dog"), "動物種類為「犬」", "Species is “dog”"),
         ({"not": leaf("answers.species", "eq", "dog")}, "動物種類不是「犬」", "Species is not “dog”"),
         (leaf("answers.area", "le", {"param": "limit"}), "面積 ≤ 面積上限 100.5", "Area ≤ area limit 100.5"),
-        ({"not": leaf("answers.area", "ge", 1234567)}, "面積 ＜ 1,234,567", "Area ＜ 1,234,567"),
-        (leaf("answers.on", "ge", "2026-01-01"), "開工日 ≥ 民國115年1月1日", "Start ≥ 2026-01-01"),
+        ({"not": leaf("answers.area", "ge", 1234567)}, "面積 ＜ 1,234,567", "Area < 1,234,567"),
+        (leaf("answers.on", "ge", "2026-01-01"), "開工日 ≥ 民國115年1月1日", "Start ≥ 1 January 2026"),
         (leaf("answers.night", "eq", True), "夜間施工為「是」", "Night work is “yes”"),
         (leaf("answers.files", "missing"), "沒有「附件」的資料", "Files is missing"),
         ({"not": leaf("answers.files", "contains", "x")}, "附件不包含「x」", "Files does not contain “x”"),
@@ -253,9 +253,9 @@ def test_every_operator_of_a_type_can_be_read_and_said(type_: FactType) -> None:
         (
             {"all": [leaf("answers.area", "gt", 1), {"any": [TRUE, leaf("answers.night", "eq", False)]}]},
             "面積 ＞ 1，且（面積 ＝ 1，或夜間施工為「否」）",
-            "Area ＞ 1 and (Area ＝ 1 or Night work is “no”)",
+            "Area > 1 and (Area = 1 or Night work is “no”)",
         ),
-        ({"not": {"any": [TRUE, FALSE]}}, "並非（面積 ＝ 1，或面積 ＝ 2）", "not (Area ＝ 1 or Area ＝ 2)"),
+        ({"not": {"any": [TRUE, FALSE]}}, "並非（面積 ＝ 1，或面積 ＝ 2）", "not (Area = 1 or Area = 2)"),
     ],
 )
 def test_sentences(data: object, zh: str, en: str) -> None:

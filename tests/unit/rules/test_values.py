@@ -8,6 +8,7 @@ from rules.values import (
     DefinitionError,
     Problem,
     Text,
+    format_day,
     format_roc_date,
     normalise_code,
     normalise_text,
@@ -57,6 +58,9 @@ def test_every_day_survives_writing_and_reading() -> None:
 def test_roc_dates_are_written_as_offices_do() -> None:
     assert format_roc_date(date(2026, 11, 22)) == "民國115年11月22日"
     assert format_roc_date(date(2026, 1, 2), "short") == "115.01.02"
+    assert format_day(date(2026, 11, 22), "zh") == "民國115年11月22日"
+    assert format_day(date(2026, 11, 2), "en") == "2 November 2026"
+    assert format_day(date(2026, 9, 30), "en", "short") == "30 Sep 2026"
     assert [roc_year(date(year, 1, 1)) for year in (2026, 1912, 1911, 1900)] == [115, 1, -1, -12]
 
 

@@ -259,7 +259,7 @@ def test_the_ledger_explains_the_due_date_line_by_line():
         "到期日：民國109年10月8日（星期四）",
     ]
     assert clock.explain(ledger, "en")[0] == (
-        "2020-09-25: start, limit 6 working day(s), this day not counted; due 2020-10-06"
+        "25 September 2020: start, limit 6 working days, this day not counted; due 6 October 2020"
     )
 
 
