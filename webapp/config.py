@@ -15,6 +15,7 @@ DEFAULTS: dict[str, Any] = {
     "SITE_NAME": "金門縣政府線上申辦 E櫃檯",
     "SITE_NAME_EN": "Kinmen County e-Counter",
     "AGENCY_NAME": "金門縣政府",
+    "AGENCY_NAME_EN": "Kinmen County Government",
     "HELP_PHONE": "1999",
     #: the head who signs decisions; the demonstration invents one
     "HEAD_TITLE": "縣長",

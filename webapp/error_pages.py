@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from rules.values import Text
 from webapp.errors import Conflict, DomainError
 from webapp.extensions import db
-from webapp.security import actor
+from webapp.presentation import in_language
 from workflows.engine import WorkflowError
 
 log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ def _crash(error: Exception) -> Response:
 
 
 def _page(status: int, text: Text) -> Response:
-    message = text.in_(actor().language if status != 503 else "zh")
+    message = in_language(text)
     if request.accept_mimetypes.best == "application/json" or request.is_json:
         return make_response(jsonify(error=message), status)
     titles = {404: _("找不到頁面"), 403: _("沒有權限"), 409: _("已有人先處理"), 413: _("內容太大")}

@@ -8,14 +8,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from flask import Flask, current_app, redirect, request, url_for
+from flask.globals import request_ctx
 from flask_babel import Babel, get_locale, gettext, ngettext
 from flask_login import current_user
 from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
-from rules.values import Text, format_roc_date
+from rules.values import Text, format_day
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 LANGUAGES = {"zh": "zh_Hant_TW", "en": "en"}
@@ -49,6 +50,7 @@ def init_app(app: Flask) -> None:
         "language": language,
         "html_lang": lambda: HTML_LANG[language()],
         "site_name": site_name,
+        "agency_name": agency_name,
         "navigation": navigation,
         "url_if_any": url_if_any,
         "language_url": language_url,
@@ -76,9 +78,9 @@ def in_language(value: Text | str | None) -> str:
     return value.in_(language()) if isinstance(value, Text) else str(value)
 
 
-def change_language(code: str, back: str | None = None) -> Response:
+def change_language(code: str) -> Response:
     """Remember the language and go back to the page the visitor came from."""
-    answer = redirect(local_path(request.args.get("next", "") if back is None else back))
+    answer = redirect(local_path(request.args.get("next", "")))
     answer.set_cookie(
         "lang",
         code,
@@ -91,8 +93,10 @@ def change_language(code: str, back: str | None = None) -> Response:
 
 
 def language_url(code: str) -> str:
-    """The switch on the present page; a page that answered a POST is asked for again."""
+    """The switch on the present page; one that answered a POST is asked for again, where it can be."""
     back = request.full_path.rstrip("?") if request.query_string else request.path
+    if request_ctx.url_adapter is None or not request_ctx.url_adapter.test(request.path, method="GET"):
+        back = "/"
     return url_for("language", code=code, next=back)
 
 
@@ -135,8 +139,16 @@ def url_if_any(endpoint: str) -> str | None:
 
 
 def site_name() -> str:
-    english = current_app.config.get("SITE_NAME_EN")
-    return english if language() == "en" and english else current_app.config["SITE_NAME"]
+    return _name("SITE_NAME")
+
+
+def agency_name() -> str:
+    return _name("AGENCY_NAME")
+
+
+def _name(setting: str) -> str:
+    english = current_app.config.get(f"{setting}_EN")
+    return english if language() == "en" and english else current_app.config[setting]
 
 
 # --- dates -----------------------------------------------------------------------------------------------
@@ -149,9 +161,7 @@ def roc_date(value: date | datetime | str | None, style: Literal["long", "short"
     if isinstance(value, str):
         value = datetime.fromisoformat(value) if len(value) > 10 else date.fromisoformat(value)
     day = _in_taipei(value).date() if isinstance(value, datetime) else value
-    if language() == "en":
-        return format_date(day, "d MMM y" if style == "short" else "d MMMM y", locale="en")
-    return format_roc_date(day, style)
+    return format_day(day, language(), style)
 
 
 def roc_datetime(value: datetime | str | None, style: Literal["long", "short"] = "long") -> str:

@@ -132,8 +132,8 @@ def test_the_outbox_is_for_the_demonstration_and_administrators(
     assert signed_in(app, "admin").get("/outbox").status == 200
 
 
-def test_the_language_is_chosen_and_never_leads_away(visitor: Visitor) -> None:
-    page = visitor.post("/language", {"lang": "en", "next": "/services/EC09"})
+def test_the_language_is_chosen_on_every_page(visitor: Visitor) -> None:
+    visitor.get("/services/EC09")
+    page = visitor.follow("English")
     assert (page.path, page.heading) == ("/services/EC09", "Subsidy for neutering and pet registration")
-    assert visitor.post("/language", {"lang": "zh", "next": "https://elsewhere.example/"}).path == "/"
-    assert visitor.post("/language", {"lang": "xx", "next": "/"}).status == 404
+    assert visitor.follow("中文").heading == DOG

@@ -133,6 +133,21 @@ def test_the_switch_remembers_the_language_and_comes_back(gallery: Flask) -> Non
 
 
 @pytest.mark.parametrize(
+    ("path", "method", "back"),
+    [
+        ("/components?tab=2", "GET", "/components?tab%3D2"),
+        ("/form/pet/applicant", "POST", "/form/pet/applicant"),
+        ("/draft", "POST", "/"),
+    ],
+)
+def test_the_switch_leads_to_a_page_that_can_be_asked_for(
+    gallery: Flask, path: str, method: str, back: str
+) -> None:
+    with gallery.test_request_context(path, method=method):
+        assert p.language_url("en") == f"/language/en?next={back}"
+
+
+@pytest.mark.parametrize(
     "target", ["https://example.com/", "//example.com", "/\\example.com", "javascript:alert(1)", "", "/a\nb"]
 )
 def test_the_switch_never_leaves_the_site(gallery: Flask, target: str) -> None:

@@ -1,4 +1,4 @@
-"""Pages that stand for themselves: help, statements, the language, and the outbox of the demonstration."""
+"""Pages that stand for themselves: help, statements, and the outbox of the demonstration."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from rules.values import Text
 from webapp.citizen import bp
-from webapp.errors import Forbidden, NotFound
-from webapp.presentation import LANGUAGES, change_language
+from webapp.errors import Forbidden
 from webapp.queries import outbox as messages
 from webapp.queries.org import chart
 from webapp.security import actor
@@ -32,13 +31,6 @@ def accessibility() -> ResponseReturnValue:
 @bp.get("/privacy")
 def privacy() -> ResponseReturnValue:
     return render_template("citizen/privacy.html", phone=current_app.config["HELP_PHONE"])
-
-
-@bp.post("/language")
-def language() -> ResponseReturnValue:
-    if request.form.get("lang") not in LANGUAGES:
-        raise NotFound()
-    return change_language(request.form["lang"], request.form.get("next", ""))
 
 
 @bp.get("/outbox")

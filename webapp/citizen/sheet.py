@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from flask import request, url_for
+from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage, MultiDict
 
 import forms.answers
@@ -209,7 +210,7 @@ def _in_words(sheet: Sheet, raw: Raw) -> dict[str, str]:
         texts = [text for texts in typed[key].given.values() for text in texts if text.strip()]
         wanted = sheet.form.field(key)
         valid = key in answers and wanted.type != "file"
-        words[key] = forms.answers.display(wanted, answers[key], language()) if valid else "、".join(texts)
+        words[key] = forms.answers.display(wanted, answers[key], language()) if valid else _("、").join(texts)
     return words
 
 

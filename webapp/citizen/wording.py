@@ -106,13 +106,13 @@ def needed_documents(form: FormDefinition) -> list[NeededDocument]:
 
 
 def file_limits(field: Field) -> str:
-    kinds = "、".join(kind.upper() for kind in field.accept)
+    kinds = _("、").join(kind.upper() for kind in field.accept)
     return _("%(kinds)s，每個檔案最大 %(mb)s MB", kinds=kinds, mb=field.max_mb)
 
 
 def applicants(service: ServiceDefinition) -> str:
     names = {"citizen": _("個人"), "company": _("公司、商號"), "organisation": _("機關、團體")}
-    return "、".join(names[kind] for kind in service.who_may_apply)
+    return _("、").join(names[kind] for kind in service.who_may_apply)
 
 
 def channel(name: str) -> str:

@@ -35,7 +35,7 @@ class Entry:
     at: datetime
     what: Text
     who: Text
-    title: str
+    title: Text | None
     #: the absent colleague for whom the actor stood in
     acted_for: str
     #: of a parallel branch
@@ -81,7 +81,7 @@ def _entry(
     transition = _transition(event, workflow)
     body = event.payload.body if event.payload else {}
     moved = event.to_state and event.to_state != event.from_state
-    who, title = APPLICANT, ""
+    who, title = APPLICANT, None
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))

@@ -9,6 +9,7 @@ from datetime import date
 
 from sqlalchemy import select
 
+from rules.values import Text
 from webapp.extensions import db
 from webapp.models import Absence, Account, CalendarOverride, Holder, Position, Unit
 from webapp.queries.generations import cached
@@ -119,11 +120,11 @@ class Chart:
                 return unit.id, seats
         return unit_id, ()
 
-    def title(self, account_id: int, day: date, lang: str = "zh") -> str:
+    def title(self, account_id: int, day: date) -> Text | None:
         for seat in self.seats:
-            if seat.account_id == account_id and seat.held_on(day):
-                return seat.title_en if lang == "en" else seat.title_zh
-        return ""
+            if seat.account_id == account_id and seat.held_on(day) and seat.title_zh:
+                return Text(zh=seat.title_zh, en=seat.title_en)
+        return None
 
 
 def chart() -> Chart:

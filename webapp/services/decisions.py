@@ -51,7 +51,7 @@ def issue(actor: Actor, ctx: Context, kind: str, comment: str, attached: str, no
         "remedy": ctx.service.remedy.zh,
         "addressee": applicant.name if applicant else "",
         "addressee_address": (applicant.address if applicant else None) or "",
-        "signer_title": chart().title(actor.account_id or 0, today),
+        "signer_title": str(chart().title(actor.account_id or 0, today) or ""),
         "signer": actor.name,
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",

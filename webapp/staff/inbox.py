@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 from rules.values import Text, normalise_code
 from webapp.moments import taipei_day
-from webapp.presentation import local_path
+from webapp.presentation import in_language, local_path
 from webapp.queries import case_page, definitions
 from webapp.queries import inbox as desk
 from webapp.security import actor, now
@@ -71,7 +71,7 @@ def inbox() -> ResponseReturnValue:
         page=page,
         filters=filters,
         is_filtered=bool(filters.service or filters.channel),
-        services=[(s.code, f"{s.code} {s.title}") for s in services],
+        services=[(s.code, f"{s.code} {in_language(s.title)}") for s in services],
         channels=list(CHANNELS.items()),
         channel_words=CHANNELS,
         here=request.full_path.rstrip("?"),
