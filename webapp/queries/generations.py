@@ -9,7 +9,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from webapp.extensions import db
@@ -40,6 +40,15 @@ def _newest(name: str, load: Callable[[], T]) -> T:
     with _lock:
         _copies[database, name] = (current, value)
     return value
+
+
+#: the counters as one value, for a statement that reads something else anyway
+COUNTERS = select(func.json_object_agg(Generation.name, Generation.value)).scalar_subquery()
+
+
+def prime(counters: dict[str, int] | None) -> None:
+    """Takes counters that another statement of this session has read."""
+    db.session.info.setdefault("generations", counters or {})
 
 
 def bump(name: str) -> None:

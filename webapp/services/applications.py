@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import bindparam, delete, func, select, text
 from sqlalchemy.orm import make_transient_to_detached
 
 import forms.answers
@@ -22,9 +22,9 @@ from webapp.extensions import db
 from webapp.models import Case, Draft, Submission
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions
+from webapp.queries import definitions, generations
 from webapp.queries.org import chart
-from webapp.rows import write, write_together
+from webapp.rows import write_together
 from webapp.services import clocks, effects, evaluation, events, notices, parties, routing, steps
 from webapp.services.drafts import owns
 from workflows import engine
@@ -59,7 +59,7 @@ def check(draft: Draft, now: datetime, lang: str) -> forms.answers.Cleaned:
 
 def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     """Turns a draft into a case. Raises AlreadySubmitted, AnswersInvalid, FormChanged; on any raise the draft stays."""
-    draft = _take_draft(actor, draft_key)
+    draft, case_id = _take_draft(actor, draft_key)
     today = taipei_day(now)
     service_revision = definitions.revision_id("service", draft.service_code, today)
     service = definitions.service(service_revision)
@@ -75,7 +75,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     answers = cleaned.answers
-    case = _new_case(actor, draft, service, service_revision, now)
+    case = _new_case(actor, case_id, draft, service, service_revision, now)
     fee = fees(service, forms.answers.facts(form, answers))
     case.fee_total, case.fee_lines = fee.total, list(fee.lines)
     ctx = steps.Context(case, service, form, definitions.workflow(case.workflow_revision_id))
@@ -85,8 +85,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     step = engine.start(ctx.workflow, facts, service.parameters)
     case.state, case.visit = step.to_state, 1
     case.due_on = clocks.due_on(route.kind, route.period, case.filed_on, case.handling_unit_id)
-    case.id = write(case)
-    steps.open_tasks(ctx, step, now, pick=route.pick)
+    tasks = steps.new_tasks(ctx, step, now, pick=route.pick)
     plain, personal = forms.answers.split_personal(form, answers)
     submission = Submission(
         case_id=case.id,
@@ -104,6 +103,8 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     keys = write_together(
         [
             *orders,
+            *tasks,
+            case,
             submission,
             *parties.from_answers(case.id, form, answers),
             evaluation.firing(case.id, decision, ruleset, now),
@@ -111,9 +112,10 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             events.first(actor, case, "submitted", now),
         ]
     )
+    task_keys = keys[len(orders) : len(orders) + len(tasks)]
+    write_together(steps.task_clocks(step, tasks, task_keys, today))
     effects.hand_over(keys[: len(orders)])
-    _attach_files(case, draft_key, form, answers)
-    case.number = _take_number(case, roc_year(today))
+    case.number = _finish(case, draft_key, _files(form, answers), roc_year(today))
     make_transient_to_detached(case)
     db.session.add(case)
     return case
@@ -150,27 +152,31 @@ def fees(service: ServiceDefinition, facts: Mapping[str, object]) -> Fee:
     return Fee(tuple(lines), total)
 
 
-def _take_draft(actor: Actor, draft_key: str) -> Draft:
-    """Removes the draft and returns it: of two submits at once, the second waits here and then finds the case."""
-    table = Draft.__table__
-    row = db.session.execute(
-        delete(table).where(table.c.public_id == draft_key).returning(table)
-    ).one_or_none()
+def _take_draft(actor: Actor, draft_key: str) -> tuple[Draft, int]:
+    """Removes the draft and returns it, with the key of the case that it becomes.
+
+    Of two submits at once, the second waits here and then finds the case.
+    """
+    row = db.session.execute(_TAKE_DRAFT, {"key": draft_key}).one_or_none()
     if row is None:
         case = submitted_from(actor, draft_key)
         if case is None:
             raise NotFound()
         raise AlreadySubmitted(case)
-    if not owns(actor, row.account_id, row.device_hash):
+    *columns, case_id, counters = row
+    generations.prime(counters)
+    draft = Draft(**dict(zip(Draft.__table__.columns.keys(), columns, strict=True)))
+    if not owns(actor, draft.account_id, draft.device_hash):
         raise NotFound()
-    return Draft(**row._mapping)
+    return draft, case_id
 
 
 def _new_case(
-    actor: Actor, draft: Draft, service: ServiceDefinition, service_revision: int, now: datetime
+    actor: Actor, case_id: int, draft: Draft, service: ServiceDefinition, service_revision: int, now: datetime
 ) -> Case:
     tree, intake = chart(), draft.intake or {}
     return Case(
+        id=case_id,
         public_id=public_id(),
         draft_key=draft.public_id,
         service_code=service.code,
@@ -234,41 +240,58 @@ def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) 
     return Route(kind, period, pick)
 
 
-def _attach_files(case: Case, draft_key: str, form: FormDefinition, answers: Mapping[str, Any]) -> None:
-    """Moves the draft's uploads to the case. An answer that names any other document is refused."""
-    wanted = {document for field in form.file_fields for document in answers.get(field.key) or []}
-    if not wanted:
-        return
-    moved = db.session.execute(
-        _ATTACH, {"case_id": case.id, "draft_key": draft_key, "wanted": sorted(wanted)}
-    ).scalars()
-    if set(moved) != wanted:
-        raise Refused(
-            Text(zh="有檔案已不存在，請回到附件步驟重新上傳。", en="A file is gone. Upload it again.")
-        )
+def _files(form: FormDefinition, answers: Mapping[str, Any]) -> list[str]:
+    """Every document that an answer names."""
+    return sorted({document for field in form.file_fields for document in answers.get(field.key) or []})
 
 
-_ATTACH = text(
-    "update document set case_id = :case_id where draft_key = :draft_key and public_id = any(:wanted) "
-    "returning public_id"
+#: one round trip for what comes first: the draft, the key of its case, and how old our copies may be
+_TAKE_DRAFT = (
+    delete(Draft.__table__)
+    .where(Draft.__table__.c.public_id == bindparam("key"))
+    .returning(
+        Draft.__table__,
+        func.nextval("case_id_seq").label("case_id"),
+        generations.COUNTERS.label("counters"),
+    )
 )
 
-_TAKE_NUMBER = text(
+#: and for what comes last: the uploads move to the case, and the case takes its number
+_FINISH = text(
     """
-    with taken as (
+    with moved as (
+        update document set case_id = :case_id
+        where draft_key = :draft_key and public_id = any(:wanted)
+        returning public_id
+    ), taken as (
         insert into counter (name, year, value) values (:name, :year, 1)
         on conflict (name, year) do update set value = counter.value + 1
         returning value
+    ), numbered as (
+        update "case" set number = :name || '-' || :year || '-' || lpad(taken.value::text, 6, '0')
+        from taken where "case".id = :case_id
+        returning number
     )
-    update "case" set number = :name || '-' || :year || '-' || lpad(taken.value::text, 6, '0')
-    from taken where "case".id = :case_id
-    returning number
+    select (select number from numbered) as number, (select count(*) from moved) as files
     """
 )
 
 
-def _take_number(case: Case, year: int) -> str:
-    """The last statement before the commit, so that the counter row is held as short as possible."""
-    values = {"name": case.service_code, "year": year, "case_id": case.id}
-    number: str = db.session.execute(_TAKE_NUMBER, values).scalar_one()
-    return number
+def _finish(case: Case, draft_key: str, wanted: list[str], year: int) -> str:
+    """The last statement before the commit, so that the counter row is held as short as possible.
+
+    An answer that names a document of another draft is refused.
+    """
+    values = {
+        "name": case.service_code,
+        "year": year,
+        "case_id": case.id,
+        "draft_key": draft_key,
+        "wanted": wanted,
+    }
+    done = db.session.execute(_FINISH, values).one()
+    if done.files != len(wanted):
+        raise Refused(
+            Text(zh="有檔案已不存在，請回到附件步驟重新上傳。", en="A file is gone. Upload it again.")
+        )
+    return str(done.number)

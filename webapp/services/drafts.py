@@ -22,6 +22,11 @@ from webapp.queries import definitions
 
 LIFETIME = timedelta(days=30)
 
+GONE = Text(
+    zh="找不到這份草稿：可能已送出、已過期，或屬於別的帳號。",
+    en="This draft was not found: it may have been sent, have expired, or belong to another account.",
+)
+
 Raw = Mapping[str, Sequence[str]]
 
 
@@ -50,18 +55,10 @@ def start(actor: Actor, code: str, now: datetime, *, intake: dict[str, Any] | No
     return draft
 
 
-def start_from(draft: Draft, earlier: FormDefinition, answers: Mapping[str, Any]) -> None:
-    """Fills a new draft with earlier answers where both forms ask the same; never with consent or files."""
+def prefill(draft: Draft, answers: Mapping[str, Any]) -> None:
+    """Earlier answers for a new draft to start from."""
     form = definitions.form(draft.form_revision_id)
-    same = {
-        field.key: answers[field.key]
-        for field in form.fields
-        if field.type not in ("agreement", "file")
-        and field.key in earlier
-        and earlier.field(field.key) == field
-        and answers.get(field.key) is not None
-    }
-    draft.raw = {**draft.raw, **forms.answers.to_raw(form, same)}
+    draft.raw = {**draft.raw, **forms.answers.to_raw(form, answers)}
     db.session.flush()
 
 
@@ -73,12 +70,7 @@ def own(actor: Actor, key: str, now: datetime) -> Draft:
         or not owns(actor, draft.account_id, draft.device_hash)
         or draft.expires_on < taipei_day(now)
     ):
-        raise NotFound(
-            Text(
-                zh="找不到這份草稿：可能已送出、已過期，或屬於別的帳號。",
-                en="This draft was not found: it may have been sent, have expired, or belong to another account.",
-            )
-        )
+        raise NotFound(GONE)
     return draft
 
 
@@ -144,7 +136,9 @@ def adopt(actor: Actor, device_hash: str, now: datetime) -> int:
 
 def lock(draft: Draft) -> None:
     """Uploads come several at a time, beside the autosave: whoever writes next waits, and reads what was written."""
-    db.session.refresh(draft, with_for_update=True)
+    query = select(Draft).where(Draft.id == draft.id).with_for_update()
+    if db.session.scalars(query.execution_options(populate_existing=True)).one_or_none() is None:
+        raise NotFound(GONE)
 
 
 def add_file(draft: Draft, document: Document) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -11,12 +11,12 @@ from sqlalchemy import select
 
 from forms.model import FormDefinition
 from webapp.extensions import db
-from webapp.models import Case, Task
+from webapp.models import Case, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.rows import write
+from webapp.rows import write_together
 from webapp.services import clocks, corrections, decisions, events, notices, routing
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
@@ -116,7 +116,8 @@ def carry_out(
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
     db.session.flush()
-    open_tasks(ctx, step, now, on_date=given.on_date)
+    tasks = new_tasks(ctx, step, now, on_date=given.on_date)
+    write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
     events.record(
         actor,
         case,
@@ -151,11 +152,12 @@ def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for
         clocks.stop_of_task(task.id, taipei_day(now))
 
 
-def open_tasks(
+def new_tasks(
     ctx: Context, step: Step, now: datetime, *, on_date: date | None = None, pick: Pick | None = None
-) -> None:
-    """Opens the tasks of a state, each with its officer or in its unit's pool, and the clocks of those that have one."""
+) -> list[Task]:
+    """The tasks that a step opens, each with its officer or for its unit's pool; not yet written."""
     case, today, tree = ctx.case, taipei_day(now), chart()
+    tasks = []
     for new in step.open:
         unit_id, seats = tree.holders(routing.unit_for(new.unit, case), new.function, today)
         if pick is not None and pick.function == new.function:
@@ -165,7 +167,7 @@ def open_tasks(
         due = on_date or case.due_on
         if new.period is not None:
             due = clocks.due_on(new.period.kind, new.period.period, today, unit_id)
-        task_id = write(
+        tasks.append(
             Task(
                 case_id=case.id,
                 visit=case.visit,
@@ -179,8 +181,16 @@ def open_tasks(
                 opened_at=now,
             )
         )
-        if new.period is not None and due is not None:
-            write(clocks.started(case.id, new.period.kind, new.period.period, today, due, task_id=task_id))
+    return tasks
+
+
+def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], today: date) -> list[Clock]:
+    """The clocks of the new tasks that have a period of their own; `keys` are those of the written tasks."""
+    return [
+        clocks.started(task.case_id, new.period.kind, new.period.period, today, task.due_on, task_id=key)
+        for new, task, key in zip(step.open, tasks, keys, strict=True)
+        if new.period is not None and task.due_on is not None
+    ]
 
 
 def _same_hands(case: Case, key: str, function: str, unit_id: int) -> int | None:
@@ -230,7 +240,12 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
             # it counts anew only from an answer; a correction that lapsed merely ends the pause
             anew = ctx.service.correction == "restart" and actor.kind != "system"
             clocks.move(
-                actor, case, clocks.of_case(case.id), "restart" if anew else "resume", now, reason=clocks.CORRECTION.zh
+                actor,
+                case,
+                clocks.of_case(case.id),
+                "restart" if anew else "resume",
+                now,
+                reason=clocks.CORRECTION.zh,
             )
     elif name == "restart_clock":
         clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason=clocks.CORRECTION.zh)
