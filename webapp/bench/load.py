@@ -28,7 +28,9 @@ class Measured:
     p95: float
 
 
-def drive(host: str, port: int, batches: Sequence[Sequence[Request]], seconds: float, expect: int) -> Measured:
+def drive(
+    host: str, port: int, batches: Sequence[Sequence[Request]], seconds: float, expect: int
+) -> Measured:
     """Sends each batch over its own connection, around and around if `seconds` is positive, else once."""
     context = multiprocessing.get_context("fork")
     ready, answers = context.Barrier(len(batches) + 1), context.Queue()
