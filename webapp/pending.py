@@ -25,7 +25,7 @@ Taker = Callable[..., ResponseReturnValue]
 _takers: dict[str, Taker] = {}
 
 
-def taker(endpoint: str) -> Callable[[Taker], Taker]:
+def takes_in(endpoint: str) -> Callable[[Taker], Taker]:
     """Registers who takes in what was posted to an endpoint: called with its arguments and `typed`."""
 
     def register(function: Taker) -> Taker:
@@ -57,9 +57,10 @@ def take_in(token: str, now: datetime) -> ResponseReturnValue | None:
         content = json.loads(crypto.unseal(base64.urlsafe_b64decode(token)).decode("utf-8", "surrogatepass"))
     except (ValueError, binascii.Error, crypto.DataKeyError):
         return None
-    if content["until"] < now.timestamp():
+    take = _takers.get(content["endpoint"])
+    if take is None or content["until"] < now.timestamp():
         return None
-    return _takers[content["endpoint"]](**content["args"], typed=MultiDict(content["typed"]))
+    return take(**content["args"], typed=MultiDict(content["typed"]))
 
 
 def ask_to_sign_in(back: str, now: datetime) -> ResponseReturnValue:

@@ -454,9 +454,9 @@ def test_earlier_answers_and_files_can_be_used_again(app: Flask) -> None:
     made(app, lambda: submitted("EC09").public_id)
     visitor = signed_in(app, "chen.meiling")
     page = visitor.get("/services/EC09")
-    assert "帶入我上次申請（EC09-114-000001）填過的資料" in page.text
+    assert "帶入我先前申請（EC09-114-000001）填過的資料" in page.text
     page = visitor.press("開始申請")
-    assert "已帶入您上次申請" in page.text
+    assert "已帶入您先前申請" in page.text
     assert (page.value("applicant_name"), page.value("birth_date-year")) == ("陳美玲", "47")
     page = visitor.get(step(page, "declaration"))
     assert page.soup.select("input[type=checkbox][checked]") == []

@@ -16,9 +16,8 @@ from webapp.citizen import bp, sheet
 from webapp.citizen.journey import DraftSheet, Journey
 from webapp.citizen.sheet import Typed
 from webapp.errors import Conflict, DomainError, Forbidden, NotFound
-from webapp.models import Draft
-from webapp.presentation import clock_time, language, roc_date
-from webapp.queries import definitions, mine
+from webapp.presentation import clock_time, roc_date
+from webapp.queries import mine
 from webapp.security import actor, device_token, now
 from webapp.services import applications, cases, drafts
 from webapp.uow import unit_of_work
@@ -91,21 +90,20 @@ def start(code: str) -> ResponseReturnValue:
         )
     with unit_of_work():
         draft = drafts.start(actor(), code, now())
-        if request.form.get("reuse"):
-            _start_from_earlier(draft)
         journey = Journey(draft)
+        if request.form.get("reuse"):
+            _start_from_earlier(journey)
         first = journey.sections()[0].key
         key = draft.public_id
     return redirect(url_for("citizen.step", key=key, section=first))
 
 
-def _start_from_earlier(draft: Draft) -> None:
-    found = mine.latest_submission(actor())
-    if found is not None:
-        case, submission = found
-        earlier = definitions.form(submission.form_revision_id)
-        drafts.start_from(draft, earlier, submission.all_answers)
-        flash(_("已帶入您上次申請（%(number)s）的資料，請逐項確認。", number=case.number), "message")
+def _start_from_earlier(journey: Journey) -> None:
+    earlier = mine.earlier_answers(actor(), journey.form)
+    if earlier is not None:
+        number, answers = earlier
+        drafts.prefill(journey.draft, answers)
+        flash(_("已帶入您先前申請（%(number)s）的資料，請逐項確認。", number=number), "message")
 
 
 @bp.get("/apply/<key>")
@@ -137,8 +135,8 @@ def save_step(key: str, section: str) -> ResponseReturnValue:
     page = DraftSheet(journey, journey.section(section))
     try:
         received = sheet.receive(page)
-    except Conflict as conflict:
-        return _overtaken(page, request.form, conflict)
+    except Conflict:
+        return _overtaken(page, request.form)
     action = received.action
     if received.mistakes:
         return _shown(page, mistakes=received.mistakes, status=422)
@@ -170,15 +168,15 @@ def discard(key: str) -> ResponseReturnValue:
     return redirect(url_for("citizen.mine"))
 
 
-@pending.taker("citizen.save_step")
+@pending.takes_in("citizen.save_step")
 def take_in_after_sign_in(key: str, section: str, typed: Typed) -> ResponseReturnValue:
     """What was posted while nobody was signed in."""
     journey = the_journey(key)
     page = DraftSheet(journey, journey.section(section))
     try:
         sheet.keep(page, typed)
-    except Conflict as conflict:
-        return _overtaken(page, typed, conflict)
+    except Conflict:
+        return _overtaken(page, typed)
     flash(_("您已重新登入，剛才填的內容都存回草稿了。"), "success")
     return redirect(_address(page))
 
@@ -229,7 +227,7 @@ def _shown(
         journey=journey,
         page=page,
         answers=form,
-        has_errors=status == 422,
+        has_errors=status >= 400,
         place=place,
         total=len(steps) + 1,
         files=page.files(),
@@ -252,14 +250,14 @@ def _continue(page: DraftSheet) -> ResponseReturnValue:
     return redirect(url_for("citizen.step", key=page.journey.key, section=following))
 
 
-def _overtaken(page: DraftSheet, typed: Typed, conflict: Conflict) -> ResponseReturnValue:
+def _overtaken(page: DraftSheet, typed: Typed) -> ResponseReturnValue:
     """Another tab was faster: shows what was typed here beside what is kept there; nothing is overwritten yet."""
     here = page.typed_over(typed)
     differing = sheet.differences(page, here)
     if not differing:
         return redirect(_address(page))
-    notice = conflict.text.in_(language())
-    return _shown(page, raw=here, notice=notice, overtaken=differing, status=conflict.status)
+    notice = _("這份草稿已在另一個分頁或裝置更新，這一頁的內容還沒有存進去。")
+    return _shown(page, raw=here, notice=notice, overtaken=differing, status=Conflict.status)
 
 
 def _previous(page: DraftSheet) -> str:

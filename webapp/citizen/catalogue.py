@@ -56,6 +56,6 @@ def service(code: str) -> ResponseReturnValue:
         fee_lines=wording.fee_lines(found, form),
         documents=wording.needed_documents(form),
         steps=form.sections,
-        earlier=mine.latest_submission(actor()),
+        earlier=mine.earlier_answers(actor(), form),
         staff=actor().is_staff,
     )

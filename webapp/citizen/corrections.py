@@ -93,8 +93,8 @@ def answer(pid: str) -> ResponseReturnValue:
     page = _open(pid)
     try:
         received = sheet.receive(page)
-    except Conflict as conflict:
-        return _overtaken(page, request.form, conflict)
+    except Conflict:
+        return _overtaken(page, request.form)
     if received.mistakes:
         return _shown(page, mistakes=received.mistakes, status=422)
     if received.action == "continue":
@@ -119,14 +119,14 @@ def upload_correction(pid: str, field: str) -> ResponseReturnValue:
     return jsonify(id=document.public_id, name=document.filename, size=document.size), 201
 
 
-@pending.taker("citizen.answer")
+@pending.takes_in("citizen.answer")
 def take_in_correction(pid: str, typed: Typed) -> ResponseReturnValue:
     """What was posted while nobody was signed in."""
     page = _open(pid)
     try:
         sheet.keep(page, typed)
-    except Conflict as conflict:
-        return _overtaken(page, typed, conflict)
+    except Conflict:
+        return _overtaken(page, typed)
     flash(_("您已重新登入，剛才填的內容都存起來了。"), "success")
     return redirect(url_for("citizen.correction", pid=pid))
 
@@ -164,13 +164,13 @@ def _hand_in(page: CorrectionSheet) -> ResponseReturnValue:
     return redirect(url_for("citizen.case", pid=case.public_id))
 
 
-def _overtaken(page: CorrectionSheet, typed: Typed, conflict: Conflict) -> ResponseReturnValue:
+def _overtaken(page: CorrectionSheet, typed: Typed) -> ResponseReturnValue:
     here = page.typed_over(typed)
     differing = sheet.differences(page, here)
     if not differing:
         return redirect(url_for("citizen.correction", pid=page.case.public_id))
-    notice = conflict.text.in_(language())
-    return _shown(page, raw=here, notice=notice, overtaken=differing, status=conflict.status)
+    notice = _("這份補正已在另一個分頁更新，這一頁的內容還沒有存進去。")
+    return _shown(page, raw=here, notice=notice, overtaken=differing, status=Conflict.status)
 
 
 def _shown(
@@ -196,7 +196,7 @@ def _shown(
         service=page.ctx.service,
         answers=form,
         answer=page.answer,
-        has_errors=status == 422,
+        has_errors=status >= 400,
         opened=[s for s in page.form.sections if any(f.key in page.keys for f in s.fields)],
         sent=[part for part in sent if part.rows],
         files=page.files(),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, false, select
 
+from forms.model import FormDefinition
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Draft, Submission
 from webapp.moments import taipei_day
@@ -18,6 +20,7 @@ from workflows.service import ServiceDefinition
 
 PAGE = 30
 MOST_DRAFTS = 50
+MOST_EARLIER = 10
 
 
 @dataclass(frozen=True)
@@ -87,18 +90,35 @@ def belongs_to_an_account(draft_key: str) -> bool:
     return owner is not None
 
 
-def latest_submission(actor: Actor) -> tuple[Case, Submission] | None:
-    """The newest application of the account, for a new one to start from."""
+def earlier_answers(actor: Actor, form: FormDefinition) -> tuple[str, dict[str, Any]] | None:
+    """The number of the earlier application that tells most about this form, and those of its answers."""
     if actor.account_id is None or actor.is_staff:
         return None
-    row = db.session.execute(
-        select(Case, Submission)
+    rows = db.session.execute(
+        select(Case.number, Submission)
         .join(Submission, Submission.case_id == Case.id)
         .where(Case.account_id == actor.account_id, Submission.kind == "application")
         .order_by(Submission.id.desc())
-        .limit(1)
-    ).first()
-    return (row[0], row[1]) if row else None
+        .limit(MOST_EARLIER)
+    )
+    found: list[tuple[str, dict[str, Any]]] = [
+        (number or "", _asked_again(form, definitions.form(sent.form_revision_id), sent.all_answers))
+        for number, sent in rows
+    ]
+    best = max(found, key=lambda pair: len(pair[1]), default=None)
+    return best if best is not None and best[1] else None
+
+
+def _asked_again(form: FormDefinition, earlier: FormDefinition, answers: dict[str, Any]) -> dict[str, Any]:
+    """The answers to what both forms ask alike. Consent is asked anew, and files are offered one by one."""
+    return {
+        field.key: answers[field.key]
+        for field in form.fields
+        if field.type not in ("agreement", "file")
+        and field.key in earlier
+        and earlier.field(field.key) == field
+        and answers.get(field.key) is not None
+    }
 
 
 def earlier_files(actor: Actor, field_keys: Sequence[str]) -> dict[str, list[Earlier]]:
