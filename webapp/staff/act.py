@@ -85,6 +85,7 @@ def take(pid: str, name: str) -> ResponseReturnValue:
     return _page(ctx, offer, typed, mistakes, looks=action == "preview", status=422 if mistakes else 200)
 
 
+@pending.takes_in("staff.take")
 def show_again(pid: str, name: str, typed: MultiDict[str, str]) -> ResponseReturnValue:
     """A page that had expired when it was sent: shown again with what was typed, nothing is done yet."""
     ctx, kept = steps.context(cases.visible(actor(), pid)), _typed(typed)
@@ -93,9 +94,6 @@ def show_again(pid: str, name: str, typed: MultiDict[str, str]) -> ResponseRetur
         return _overtaken(ctx, name, kept)
     flash(_("登入曾經逾時，這個動作還沒有送出。您填的內容都在下面，請確認後再送一次。"), "warning")
     return _page(ctx, offer, kept, status=400)
-
-
-pending.taker("staff.take")(show_again)
 
 
 @bp.errorhandler(CSRFError)
