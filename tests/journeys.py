@@ -42,9 +42,16 @@ def login_of(account_id: int) -> str:
     return next(login for login in people if account(login).id == account_id)
 
 
-def draft(code: str, actor: Actor, now: datetime = NOW, **changes: list[str]) -> Draft:
-    """A complete draft with every required file."""
-    made = drafts.start(actor, code, now)
+def draft(
+    code: str,
+    actor: Actor,
+    now: datetime = NOW,
+    *,
+    intake: dict[str, Any] | None = None,
+    **changes: list[str],
+) -> Draft:
+    """A complete draft with every required file. `intake` as a clerk enters it at the counter."""
+    made = drafts.start(actor, code, now, intake=intake)
     form = definitions.form(made.form_revision_id)
     raw = {**SAMPLES[code], **changes}
     drafts.save(made, form, [field.key for field in form.fields], raw, made.version, now)
@@ -55,7 +62,7 @@ def draft(code: str, actor: Actor, now: datetime = NOW, **changes: list[str]) ->
     return made
 
 
-def submitted(code: str, now: datetime = NOW, actor: Actor | None = None, **changes: list[str]) -> Case:
+def submitted(code: str, now: datetime = NOW, actor: Actor | None = None, **changes: Any) -> Case:
     """A case fresh from the review page."""
     sender = actor or citizen()
     with unit_of_work():
