@@ -13,7 +13,7 @@ ARGS ?=
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-full lint pytest environment dev-environment chromium lock clean
+.PHONY: help run test test-full lint pytest environment dev-environment chromium translations lock clean
 
 help:
 	@echo 'make run        start the e-counter here (HOST=, PORT=, WORKERS=); Ctrl-C stops it'
@@ -21,6 +21,7 @@ help:
 	@echo 'make lint       ruff and mypy'
 	@echo 'make pytest     some tests: make pytest ARGS="tests/unit -k clock"'
 	@echo 'make lock       resolve the dependencies of pyproject.toml into the lock files'
+	@echo 'make translations  bring new texts of the pages into webapp/translations, with an empty msgstr'
 	@echo 'make clean      remove what was made, except the data under var/'
 
 run: environment $(COMPILED)
@@ -51,8 +52,14 @@ dev-environment:
 chromium:
 	@bash tools/chromium.sh
 
+translations: environment
+	@$(PYTHON_IN_VENV) -m babel.messages.frontend -q extract -F pyproject.toml -o var/messages.pot \
+		--no-wrap --add-location=file --sort-by-file webapp
+	@$(PYTHON_IN_VENV) -m babel.messages.frontend -q update -i var/messages.pot -d webapp/translations \
+		--no-wrap --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date
+
 %.mo: %.po | environment
-	@$(PYTHON_IN_VENV) -m babel.messages.frontend compile -i $< -o $@
+	@$(PYTHON_IN_VENV) -m babel.messages.frontend -q compile -i $< -o $@
 
 lock: dev-environment
 	@.venv/bin/uv --version >/dev/null 2>&1 || $(PYTHON_IN_VENV) -m pip install --quiet uv

@@ -95,7 +95,8 @@ def change_language(code: str) -> Response:
 def language_url(code: str) -> str:
     """The switch on the present page; one that answered a POST is asked for again, where it can be."""
     back = request.full_path.rstrip("?") if request.query_string else request.path
-    if request_ctx.url_adapter is None or not request_ctx.url_adapter.test(request.path, method="GET"):
+    site = request_ctx.url_adapter
+    if request.method != "GET" and not (site and site.test(request.path, method="GET")):
         back = "/"
     return url_for("language", code=code, next=back)
 

@@ -138,6 +138,7 @@ def test_the_switch_remembers_the_language_and_comes_back(gallery: Flask) -> Non
         ("/components?tab=2", "GET", "/components?tab%3D2"),
         ("/form/pet/applicant", "POST", "/form/pet/applicant"),
         ("/draft", "POST", "/"),
+        ("/nowhere", "GET", "/nowhere"),
     ],
 )
 def test_the_switch_leads_to_a_page_that_can_be_asked_for(
