@@ -89,6 +89,7 @@ install_packages_of_locks() {
   check_machine
   if ! is_supported .venv/bin/python || ! grep -qsF "$(pwd -P)/.venv" .venv/bin/activate; then
     say "Creating .venv with $("$python" --version) ($python)"
+    [ ! -L .venv ] || rm .venv # a link may lead into another tree, which is not ours to clear
     "$python" -m venv --clear .venv
   fi
   say "Installing the packages of $lock (about a minute on a new machine)"
