@@ -15,6 +15,7 @@ from tests.journeys import NOW, account, citizen, login_of, open_tasks
 from tests.visitor import Visitor, in_process
 from webapp.extensions import db
 from webapp.models import Absence, Case
+from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.generations import bump
 from webapp.services import cases, corrections
@@ -51,9 +52,9 @@ def officer_of(case: Case) -> str:
     return login_of(open_tasks(case)[0].assignee_id or 0)
 
 
-def corrected(case: Case, now: datetime = NOW, **changes: list[str]) -> None:
+def corrected(case: Case, now: datetime = NOW, by: Actor | None = None, **changes: list[str]) -> None:
     """The applicant answers what was asked."""
-    sender = citizen()
+    sender = by or citizen()
     with unit_of_work():
         request = corrections.current(case)
         kept = corrections.starting_raw(case, request, definitions.form(case.form_revision_id))
