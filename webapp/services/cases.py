@@ -182,21 +182,31 @@ def _hold(case: Case, version: int) -> None:
 
 
 def overtaken(case: Case) -> Conflict:
-    """Names whoever acted meanwhile, so that the loser of a race knows whom to ask."""
-    row = db.session.execute(
-        select(Account.name)
-        .join(CaseEvent, CaseEvent.actor_id == Account.id)
-        .where(CaseEvent.case_id == case.id, Account.kind == "staff")
+    """Names whoever acted last, so that the loser of a race knows whom to ask."""
+    kind, from_state, person, name = db.session.execute(
+        select(CaseEvent.kind, CaseEvent.from_state, Account.kind, Account.name)
+        .outerjoin(Account, Account.id == CaseEvent.actor_id)
+        .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.seq.desc())
         .limit(1)
-    ).one_or_none()
-    who_zh, who_en = (row.name, row.name) if row else ("申請人", "the applicant")
+    ).one()
+    if person == "staff":
+        who_zh = who_en = name
+    elif _is_of_system(case, from_state, kind):
+        who_zh, who_en = "系統", "the system"
+    else:
+        who_zh, who_en = "申請人", "the applicant"
     return Conflict(
         Text(
             zh=f"這個案件已由{who_zh}處理，畫面已不是最新狀態。您輸入的內容沒有送出，請重新載入後再決定。",
             en=f"This case was already handled by {who_en}. Nothing you entered was sent; reload and decide again.",
         )
     )
+
+
+def _is_of_system(case: Case, state: str | None, name: str) -> bool:
+    taken = definitions.workflow(case.workflow_revision_id).states[state].transition(name) if state else None
+    return taken is not None and taken.by == "system"
 
 
 def _mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:
