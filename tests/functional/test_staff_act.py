@@ -11,6 +11,7 @@ from flask import Flask
 from tests.journeys import NOW, open_tasks, submitted, take
 from tests.officers import absent, at, case_of, corrected, made, officer_of, signed_in
 from tests.visitor import Visitor
+from webapp import demo
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.models import Case, CaseEvent, CorrectionRequest, Letter, Submission, Task
@@ -404,3 +405,29 @@ def test_huge_input_gets_an_error_and_is_not_sent(app: Flask) -> None:
         return db.session.query(Case).count(), db.session.query(CaseEvent).count()
 
     assert made(app, written) == (1, 1)
+
+
+def test_a_button_of_a_page_that_expired_says_so(app: Flask, guarded: None) -> None:
+    visitor, case = desk(app)
+    visitor.press("退回待分派", smuggle={"csrf_token": "of yesterday"})
+    assert visitor.page.status == 400
+    assert "頁面已逾時" in visitor.page.text
+    assert state(app, case) == "review"
+
+
+def test_who_was_signed_out_meanwhile_signs_in_and_finds_what_they_typed(app: Flask, guarded: None) -> None:
+    visitor, case = desk(app)
+    who = made(app, lambda: officer_of(case_of(case)))
+    visitor.follow("請申請人補正")
+    page = visitor.page
+    visitor.press("登出", within="header")
+    visitor.page = page
+    visitor.press("請申請人補正", {"fields": ["amount"], "comment": "寫到一半"})
+    assert visitor.page.status == 401
+    password = demo.password(str(app.config["SECRET_KEY"]))
+    visitor.press("登入", {"email": demo.login(who), "password": password}, within="main")
+    assert visitor.page.value("comment") == "寫到一半"
+    assert visitor.page.form_with("comment").values.getlist("fields") == ["amount"]
+    assert state(app, case) == "review"
+    visitor.press("請申請人補正")
+    assert state(app, case) == "correction"

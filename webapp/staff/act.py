@@ -16,8 +16,8 @@ import forms.answers
 from forms.builder import AnswerForm, form_class
 from forms.model import FormDefinition
 from rules.values import Text, parse_roc_date
-from webapp import pending
-from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
+from webapp import error_pages, pending
+from webapp.errors import AnswersInvalid, Conflict, DomainError, NotFound, Refused
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
@@ -101,8 +101,11 @@ def page_expired(error: CSRFError) -> ResponseReturnValue:
     if actor().kind == "anonymous":
         return pending.ask_to_sign_in(url_for("staff.inbox"), now())
     if request.endpoint != "staff.take" or not actor().may("work_on_cases"):
-        raise error
-    return show_again(**(request.view_args or {}), typed=request.form)
+        return error_pages.page_expired(error)
+    try:
+        return show_again(**(request.view_args or {}), typed=request.form)
+    except DomainError as refusal:  # what a handler raises is a crash
+        return error_pages.refused(refusal)
 
 
 @bp.post("/tasks/<pid>/files/<field_key>")

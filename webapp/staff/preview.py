@@ -18,6 +18,8 @@ NOT_YET = Text(zh="（發文後編號）", en="(numbered when it is sent)")
 @dataclass(frozen=True)
 class Preview:
     title: Text
+    #: what is sent has a language of its own: letters are Chinese
+    lang: str
     heading: str
     paragraphs: tuple[str, ...]
     items: tuple[Text, ...] = ()
@@ -60,7 +62,7 @@ def _letter(ctx: Context, kind: str, given: Given, now: datetime, title: Text) -
         paragraphs.append("附款：\n" + given.conditions.strip())
     if kind != "return":
         paragraphs.append(ctx.service.remedy.zh)
-    return Preview(title, subject, tuple(paragraphs))
+    return Preview(title, "zh", subject, tuple(paragraphs))
 
 
 def _message(ctx: Context, template: str, given: Given, now: datetime) -> Preview:
@@ -73,4 +75,5 @@ def _message(ctx: Context, template: str, given: Given, now: datetime) -> Previe
         letter=NOT_YET.in_(ctx.case.language),
     )
     fields = tuple(ctx.form.field(key).label for key in given.fields if key in ctx.form)
-    return Preview(Text(zh="傳給申請人的通知", en="The message to the applicant"), subject, (body,), fields)
+    title = Text(zh="傳給申請人的通知", en="The message to the applicant")
+    return Preview(title, ctx.case.language, subject, (body,), fields)
