@@ -15,7 +15,7 @@ from sqlalchemy import select
 from tests.journeys import NOW, account, submitted, take
 from tests.officers import at, made
 from tests.visitor import Page, Visitor, in_process
-from tests.walks import fill_in_step, give_password, known, sign_in
+from tests.walks import fill_in_step, fill_in_the_rest, give_password, known, sign_in
 from webapp import demo
 from webapp.demo.samples import SAMPLES
 from webapp.extensions import db
@@ -279,6 +279,19 @@ def test_a_page_that_waited_too_long_shows_again_what_was_typed(
     assert "這個頁面放太久了" in again.text
     assert again.value("applicant_name") == "陳美玲"
     assert visitor.press("儲存並繼續").heading == "寵物資料"
+
+
+def test_a_review_that_waited_too_long_is_sent_by_pressing_once_more(
+    visitor: Visitor, client: FlaskClient, with_tokens: None
+) -> None:
+    begun(visitor, "不登入，直接申請")
+    fill_in_the_rest(visitor, DOG)
+    with client.session_transaction() as session:
+        session.pop("csrf_token")
+    page = visitor.press("送出申請")
+    assert page.status == 400
+    assert "請再按一次「送出申請」" in page.text
+    assert visitor.press("送出申請").heading.startswith("已收到您的申請")
 
 
 def test_autosave_of_a_signed_out_page_is_told_so(visitor: Visitor, client: FlaskClient) -> None:

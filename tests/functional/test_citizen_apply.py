@@ -187,9 +187,9 @@ def test_a_second_tab_overwrites_nothing_silently(app: Flask, visitor: Visitor) 
 
 def test_two_tabs_that_say_the_same_do_not_quarrel(visitor: Visitor) -> None:
     old = visitor.page
-    visitor.press("儲存，稍後再填", {"applicant_name": "陳美玲"})
+    visitor.press("儲存，稍後再填", known(old, DOG))
     visitor.page = old
-    assert visitor.press("儲存，稍後再填", {"applicant_name": "陳美玲"}).status == 200
+    assert visitor.press("儲存並繼續", known(old, DOG)).heading == "寵物資料"
 
 
 def test_autosave_answers_with_the_time_and_the_version(visitor: Visitor) -> None:
@@ -436,7 +436,9 @@ def test_a_form_that_changed_under_the_draft_loses_nothing(app: Flask, visitor: 
         publishing.publish(SYSTEM, changed, NOW.date(), NOW)
     page = visitor.press("送出申請")
     assert page.status == 409
+    assert title(page).startswith("錯誤：")
     assert "這份表單剛剛更新" in page.text and "毛色" in page.text
+    assert "請填寫毛色" in page.text
     assert "小黑" in page.text
     assert count(app, Case) == 0
     visitor.get(step(page, "pet"))

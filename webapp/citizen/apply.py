@@ -185,12 +185,18 @@ def take_in_after_sign_in(key: str, section: str, typed: Typed) -> ResponseRetur
 def _step_again(key: str, section: str) -> ResponseReturnValue:
     journey = the_journey(key)
     page = DraftSheet(journey, journey.section(section))
-    notice = _("這個頁面放太久了，內容還沒有送出。您填的內容都在下面，請再按一次「儲存並繼續」。")
+    notice = (
+        _("這個頁面放太久了，內容還沒有送出。您填的內容都在下面，請再按一次「儲存並繼續」。") + choose_again()
+    )
     version = sheet.version_of(request.form)
     return _shown(page, raw=page.typed_over(request.form), notice=notice, version=version, status=400)
 
 
 # --- pages
+
+
+def choose_again() -> str:
+    return _("剛才選的檔案請再選一次。") if sheet.files_were_chosen() else ""
 
 
 def journey_or_case(key: str) -> Journey | ResponseReturnValue:
@@ -253,10 +259,8 @@ def _continue(page: DraftSheet) -> ResponseReturnValue:
 def _overtaken(page: DraftSheet, typed: Typed) -> ResponseReturnValue:
     """Another tab was faster: shows what was typed here beside what is kept there; nothing is overwritten yet."""
     here = page.typed_over(typed)
+    notice = _("這份草稿已在另一個分頁或裝置更新，這一頁的內容還沒有存進去。") + choose_again()
     differing = sheet.differences(page, here)
-    if not differing:
-        return redirect(_address(page))
-    notice = _("這份草稿已在另一個分頁或裝置更新，這一頁的內容還沒有存進去。")
     return _shown(page, raw=here, notice=notice, overtaken=differing, status=Conflict.status)
 
 

@@ -11,11 +11,11 @@ from flask_babel import gettext as _
 
 import forms.answers
 from forms.evaluation import Raw
-from rules.conditions import facts_of
+from rules.conditions import Condition, facts_of
 from rules.values import Text
 from webapp import pending
 from webapp.citizen import bp, sheet
-from webapp.citizen.apply import SignInFirst, shown_again
+from webapp.citizen.apply import SignInFirst, choose_again, shown_again
 from webapp.citizen.progress import citizen_actions
 from webapp.citizen.sheet import Sheet, Typed, shown
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, NotFound
@@ -43,7 +43,7 @@ class CorrectionSheet(Sheet):
         self.keys = tuple(
             key
             for key in self.request.fields
-            if key not in hidden or _reads(facts_of(self.form.field(key).when), opened)
+            if key not in hidden or _reads(self.form.field(key).when, opened)
         )
 
     @property
@@ -79,7 +79,9 @@ class CorrectionSheet(Sheet):
         return found
 
 
-def _reads(facts: frozenset[str], opened: set[str]) -> bool:
+def _reads(when: Condition | None, opened: set[str]) -> bool:
+    """A question that is hidden now stays in the page if an opened answer can call for it."""
+    facts = facts_of(when) if when is not None else frozenset()
     return any(name in opened or name.rpartition(".")[0] in opened for name in facts)
 
 
@@ -134,7 +136,9 @@ def take_in_correction(pid: str, typed: Typed) -> ResponseReturnValue:
 @shown_again("citizen.answer")
 def _correction_again(pid: str) -> ResponseReturnValue:
     page = _open(pid)
-    notice = _("這個頁面放太久了，內容還沒有送出。您填的內容都在下面，請再按一次「送出補正」。")
+    notice = (
+        _("這個頁面放太久了，內容還沒有送出。您填的內容都在下面，請再按一次「送出補正」。") + choose_again()
+    )
     raw = page.typed_over(request.form)
     return _shown(page, raw=raw, notice=notice, version=sheet.version_of(request.form), status=400)
 
@@ -167,9 +171,7 @@ def _hand_in(page: CorrectionSheet) -> ResponseReturnValue:
 def _overtaken(page: CorrectionSheet, typed: Typed) -> ResponseReturnValue:
     here = page.typed_over(typed)
     differing = sheet.differences(page, here)
-    if not differing:
-        return redirect(url_for("citizen.correction", pid=page.case.public_id))
-    notice = _("這份補正已在另一個分頁更新，這一頁的內容還沒有存進去。")
+    notice = _("這份補正已在另一個分頁更新，這一頁的內容還沒有存進去。") + choose_again()
     return _shown(page, raw=here, notice=notice, overtaken=differing, status=Conflict.status)
 
 

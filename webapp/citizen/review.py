@@ -14,7 +14,7 @@ from forms.model import Field, Section
 from rules.values import Text
 from webapp import crypto
 from webapp.citizen import bp
-from webapp.citizen.apply import journey_or_case, the_journey
+from webapp.citizen.apply import journey_or_case, shown_again, the_journey
 from webapp.citizen.journey import Journey
 from webapp.citizen.sheet import shown
 from webapp.errors import AnswersInvalid, NotFound
@@ -23,6 +23,11 @@ from webapp.presentation import language
 from webapp.security import actor, device_hash, now, unlock
 from webapp.services import applications, documents, drafts
 from webapp.uow import unit_of_work
+
+EXPIRED = Text(
+    zh="這個頁面放太久了，請再按一次「送出申請」。您填的內容都還在。",
+    en="This page waited too long. Press “Send” once more; everything you entered is kept.",
+)
 
 
 @dataclass
@@ -61,7 +66,7 @@ def send(key: str) -> ResponseReturnValue:
         if request.form.get("proof") == _proof(key):
             _open_to_this_browser(earlier.case)
     except AnswersInvalid:
-        return _page(the_journey(key), checked=True, status=422)
+        return _page(the_journey(key), status=422)
     except applications.FormChanged as changed:
         with unit_of_work():
             journey = the_journey(key)
@@ -71,6 +76,11 @@ def send(key: str) -> ResponseReturnValue:
         the_journey(key)
         raise
     return redirect(url_for("citizen.confirmation", pid=public_id))
+
+
+@shown_again("citizen.send")
+def _review_again(key: str) -> ResponseReturnValue:
+    return _page(the_journey(key), notice=EXPIRED, status=400)
 
 
 def _open_to_this_browser(case: Case) -> None:
@@ -87,7 +97,6 @@ def _proof(key: str) -> str:
 def _page(
     journey: Journey,
     *,
-    checked: bool = False,
     notice: Text | None = None,
     changed: Sequence[Text] = (),
     status: int = 200,
@@ -109,7 +118,7 @@ def _page(
         fee=applications.fees(journey.service, facts),
         proof=_proof(journey.key),
         mistakes=mistakes,
-        has_errors=checked and bool(mistakes),
+        has_errors=status >= 400,
         notice=notice,
         changed=changed,
         previous=parts[-1].section.key,

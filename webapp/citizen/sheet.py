@@ -22,7 +22,7 @@ from forms.field_types import rows_of
 from forms.messages import Mistake
 from forms.model import Field, FormDefinition
 from rules.values import Text
-from webapp.errors import NotFound, Refused
+from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import Document
 from webapp.moments import taipei_day
 from webapp.presentation import language
@@ -142,11 +142,20 @@ def keep(sheet: Sheet, typed: Typed) -> None:
 
 
 def receive(sheet: Sheet) -> Received:
-    """Keeps what was typed and carries out the pressed button, in one transaction."""
+    """Keeps what was typed and carries out the pressed button. Raises Conflict when another tab says something else."""
+    try:
+        return _receive(sheet, version_of(request.form))
+    except Conflict:
+        if differences(sheet, sheet.typed_over(request.form)):
+            raise
+        return _receive(sheet, sheet.version)
+
+
+def _receive(sheet: Sheet, version: int) -> Received:
     action, _colon, argument = request.form.get("action", "continue").partition(":")
     received = Received(action, argument)
     with unit_of_work():
-        sheet.save(_with_rows(sheet, raw_of(request.form), received), version_of(request.form))
+        sheet.save(_with_rows(sheet, raw_of(request.form), received), version)
         if action == "remove-file":
             _remove(sheet, argument)
         elif action == "reuse":
@@ -183,6 +192,11 @@ def blame(form: AnswerForm, mistakes: Mistakes) -> None:
     """Puts the mistakes of files beside their fields, and into the summary."""
     for key, texts in mistakes.items():
         form[key].blame((*form[key].mistakes, *(Mistake(text) for text in texts)))
+
+
+def files_were_chosen() -> bool:
+    """A browser does not keep them when the page comes back."""
+    return any(file.filename for file in request.files.values())
 
 
 @dataclass(frozen=True)
