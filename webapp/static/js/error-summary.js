@@ -10,9 +10,18 @@ export function watchErrorSummary(root) {
       const link = event.target.closest("a[href^='#']");
       if (link && focusField(link.hash.slice(1))) event.preventDefault();
     });
-  } else if (!(location.hash && focusField(decodeURIComponent(location.hash.slice(1))))) {
-    root.querySelector("[data-banner][role=alert]")?.focus();
+  } else if (location.hash && document.readyState !== "complete") {
+    // until the page has loaded, the browser's own jump to the fragment takes the focus away again
+    window.addEventListener("load", () => lead(root));
+  } else {
+    lead(root);
   }
+}
+
+function lead(root) {
+  if (document.activeElement !== document.body) return;
+  if (location.hash && focusField(decodeURIComponent(location.hash.slice(1)))) return;
+  root.querySelector("[data-banner][role=alert]")?.focus();
 }
 
 function focusField(id) {
