@@ -167,6 +167,7 @@ _PLAIN = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F) if chr(code - 0x
     0xFF0D: "-"
 }
 _SHORTEST_ADDRESS = 6
+_ELSEWHERE_EXAMPLE = Text(zh="臺北市信義區市府路1號", en="No. 1, Shifu Rd., Xinyi District, Taipei City")
 #: a whole address pasted into the last box repeats what was chosen above it
 _LEADING = "^(?:(?:[0-9]{{3,6}} ?)?(?:福建省)?(?:金門縣(?:{place})?|{place}))+"
 
@@ -207,11 +208,11 @@ class Address(Parts):
             yield Mistake(words(zh, en, label=field.label), "township")
         if not detail:
             zh = "請填寫{label}的路名或聚落和門牌，例如 民生路60號、雙口12號"
-            en = "{label}: enter the road or settlement and the number, for example 民生路60號"
+            en = "{label}: enter the road or settlement and the number, for example No. 60, Minsheng Rd."
             yield Mistake(words(zh, en, label=field.label), "detail")
         elif township == ELSEWHERE and len(detail) < _SHORTEST_ADDRESS:
             zh, en = "請填寫完整的{label}，例如 {example}", "Enter the full {label}, for example {example}"
-            yield Mistake(words(zh, en, label=field.label, example="臺北市信義區市府路1號"), "detail")
+            yield Mistake(words(zh, en, label=field.label, example=_ELSEWHERE_EXAMPLE), "detail")
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         township, village, detail = (text_of(value, part) for part in self.parts)
@@ -280,7 +281,7 @@ class BankAccount(Parts):
             ),
             "holder": (
                 "請填寫{label}的戶名，與存摺封面相同，例如 王小明",
-                "{label}: enter the holder’s name as in the passbook, for example 王小明",
+                "{label}: enter the holder’s name as in the passbook",
             ),
         }[part]
         if text:

@@ -48,7 +48,7 @@ def init_app(app: Flask) -> None:
     }
     app.jinja_env.globals |= {
         "language": language,
-        "html_lang": lambda: HTML_LANG[language()],
+        "html_lang": html_lang,
         "site_name": site_name,
         "agency_name": agency_name,
         "navigation": navigation,
@@ -70,6 +70,11 @@ def language() -> str:
     """zh or en, as the present page (or `force_locale`) has it; outside of both, zh."""
     locale = get_locale()
     return "en" if locale is not None and locale.language == "en" else "zh"
+
+
+def html_lang(lang: str = "") -> str:
+    """For the attribute `lang`: of the page, or of a part of it that stays in its own language."""
+    return HTML_LANG[lang or language()]
 
 
 def in_language(value: Text | str | None) -> str:
