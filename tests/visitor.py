@@ -304,7 +304,7 @@ def in_process(client: FlaskClient) -> Visitor:
     """A visitor of the application itself, where a server would add nothing."""
 
     def send(method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Page:
-        answer = client.open(path, method=method, data=body, headers=dict(headers))
+        answer = client.open(path, method=method, data=body, headers=dict(headers), buffered=True)
         return Page(answer.status_code, path, answer.headers, answer.data)
 
     return Visitor(send)

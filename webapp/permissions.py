@@ -21,6 +21,15 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "withdraw": frozenset({"anonymous", "citizen"}),
     "work_on_cases": frozenset({"staff"}),
     "take_in_at_counter": frozenset({"function:counter_clerk", "function:officer"}),
+    "see_cases_of_unit": frozenset(
+        {
+            "function:officer",
+            "function:co_reviewer",
+            "function:inspector",
+            "function:section_head",
+            "function:department_head",
+        }
+    ),
     "see_every_case": frozenset(
         {"function:research_office", "function:secretary_general", "function:magistrate"}
     ),
@@ -89,9 +98,10 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
 
 
 def _units_of(actor: Actor) -> list[int]:
-    """The units that the actor works in, and those below them."""
+    """The units whose cases the actor works on, and those below them. A clerk of the county does not see all of it."""
     tree = chart()
-    return sorted({unit for m in actor.mandates for unit in tree.within(m.unit_id)})
+    working = [m for m in actor.mandates if f"function:{m.function}" in PERMISSIONS["see_cases_of_unit"]]
+    return sorted({unit for m in working for unit in tree.within(m.unit_id)})
 
 
 def acts_for(actor: Actor, assignee_id: int | None, day: date) -> int | None:

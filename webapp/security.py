@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from flask import Flask, Response, current_app, g, request, session
-from flask_login import current_user
+from flask_login import current_user, logout_user
 
 from webapp import crypto
 from webapp.moments import utc_now
@@ -19,8 +19,26 @@ CSP = (
 )
 
 
+#: a desk that nobody touches for so long is signed out; drafts and what is being typed stay
+IDLE = timedelta(hours=2)
+#: how often the cookie is written again for it
+SEEN_EVERY = timedelta(minutes=5)
+
+
 def init_app(app: Flask) -> None:
+    app.before_request(_end_idle_session)
     app.after_request(_headers)
+
+
+def _end_idle_session() -> None:
+    if "_user_id" not in session:
+        return
+    moment, seen = now().timestamp(), session.get("seen")
+    if seen is not None and moment - seen > IDLE.total_seconds():
+        logout_user()
+        session.pop("seen", None)
+    elif seen is None or moment - seen > SEEN_EVERY.total_seconds():
+        session["seen"] = moment
 
 
 def now() -> datetime:
@@ -93,6 +111,7 @@ def _headers(response: Response) -> Response:
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     if current_app.config["SESSION_COOKIE_SECURE"]:
         response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-    if request.endpoint != "static" and not request.path.endswith(".css"):
-        response.headers.setdefault("Cache-Control", "no-store")
+    # what says that it is for everybody may be kept; all else may not, downloads neither
+    if request.endpoint != "static" and not response.cache_control.public:
+        response.headers["Cache-Control"] = "no-store"
     return response

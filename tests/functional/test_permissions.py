@@ -1,0 +1,290 @@
+"""Every route with every kind of visitor, on real ids of other people's things; and what every answer carries."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
+from werkzeug.routing import MapAdapter
+from werkzeug.test import encode_multipart
+
+from tests import journeys, officers
+from tests.visitor import Page, Visitor, in_process
+from webapp.demo.samples import picture
+from webapp.extensions import db
+from webapp.jobs.effects import perform_effect
+from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
+from webapp.moments import taipei_day, utc_now
+from webapp.queries import definitions
+from webapp.services import cases, documents
+from webapp.uow import unit_of_work
+
+#: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
+VISITORS = {
+    "anonymous": None, "other": "chen.meiling", "owner": "wang.daming", "elsewhere": "yang.zhihao",
+    "officer": "weng.guoliang", "clerk": "huang.meilan", "research": "guo.shiming", "admin": "admin",
+}  # fmt: skip
+
+#: Walked from top to bottom in a fresh world for each visitor. {asked} is a case that waits for a correction,
+#: {decided} one with a letter, {visit} one with an open task in the pool.
+TABLE = """
+                                                 anonymous other owner elsewhere officer clerk research admin
+GET  /                                                 200   200   200       200     200   200      200   200
+GET  /help                                             200   200   200       200     200   200      200   200
+GET  /accessibility                                    200   200   200       200     200   200      200   200
+GET  /privacy                                          200   200   200       200     200   200      200   200
+GET  /static/css/app.css                               200   200   200       200     200   200      200   200
+GET  /forms/{form}.css                                 200   200   200       200     200   200      200   200
+GET  /language/en                                      302   302   302       302     302   302      302   302
+GET  /language/zh                                      302   302   302       302     302   302      302   302
+GET  /outbox                                           200   200   200       200     200   200      200   200
+GET  /services/EC06                                    200   200   200       200     200   200      200   200
+GET  /services/XX99                                    404   404   404       404     404   404      404   404
+POST /services/EC06/start                              302   302   302       403     403   403      403   403
+GET  /applications                                     200   200   200       200     200   200      200   200
+GET  /track                                            200   200   200       200     200   200      200   200
+POST /track                                            422   422   422       422     422   422      422   422
+GET  /sign-in                                          200   302   302       302     302   302      302   302
+POST /sign-in                                          422   422   422       422     422   422      422   422
+GET  /sign-in/mobile                                   200   302   302       302     302   302      302   302
+POST /sign-in/mobile                                   200   200   200       200     200   200      200   200
+GET  /sign-in/code                                     302   302   302       302     302   302      302   302
+POST /sign-in/code                                     422   422   422       422     422   422      422   422
+GET  /register                                         200   302   302       302     302   302      302   302
+POST /register                                         422   422   422       422     422   422      422   422
+GET  /applications/{asked}                             404   404   200       404     200   404      200   404
+GET  /applications/{asked}/confirmation                404   404   200       404     200   404      200   404
+GET  /applications/{asked}/application.pdf             404   404   200       404     200   404      200   404
+GET  /applications/{asked}/qr.png                      404   404   200       404     200   404      200   404
+GET  /applications/{decided}/receipt.pdf               404   404   200       404     200   404      200   404
+GET  /applications/{decided}/letter.pdf                404   404   200       404     200   404      200   404
+GET  /applications/{asked}/letter.pdf                  404   404   404       404     404   404      404   404
+GET  /applications/{asked}/correction                  404   404   200       404     403   404      403   404
+POST /applications/{asked}/correction                  401   404   409       404     403   404      403   404
+POST /applications/{asked}/correction/autosave         302   404   409       404     403   404      403   404
+POST /applications/{asked}/correction/files/{file}     302   404   201       404     403   404      403   404
+POST /applications/{asked}/correction/files/identity_proof  302  404  404    404     403   404      403   404
+GET  /applications/{asked}/withdraw                    404   404   200       404     403   404      403   404
+POST /applications/{asked}/withdraw                    404   404   409       404     403   404      403   404
+GET  /documents/{draft_file}                           404   404   200       404     404   404      404   404
+GET  /documents/{case_file}                            404   404   200       404     200   404      200   404
+GET  /documents/{letter_file}                          404   404   200       404     200   404      200   404
+GET  /documents/{photo}                                404   404   404       404     200   404      200   404
+GET  /apply/{draft}                                    302   404   302       404     404   404      404   404
+GET  /apply/{draft}/purpose                            302   404   200       404     404   404      404   404
+POST /apply/{draft}/purpose                            401   404   409       404     404   404      404   404
+POST /apply/{draft}/purpose/autosave                   302   404   409       404     404   404      404   404
+POST /apply/{draft}/files/{file}                       302   404   201       404     404   404      404   404
+POST /apply/{draft}/files/{file}/{draft_file}/remove   302   404   302       404     404   404      404   404
+GET  /apply/{draft}/review                             302   404   200       404     404   404      404   404
+POST /apply/{draft}/review                             302   404   302       404     404   404      404   404
+POST /apply/{other_draft}/discard                      302   404   302       404     404   404      404   404
+GET  /staff/                                           302   403   403       302     302   302      302   302
+GET  /staff/inbox                                      302   403   403       200     200   200      200   200
+GET  /staff/inbox/counts                               302   403   403       200     200   200      200   200
+GET  /staff/search                                     302   403   403       200     200   200      200   200
+GET  /staff/intake                                     302   403   403       200     200   200      403   403
+POST /staff/intake                                     302   403   403       404     404   404      403   403
+GET  /staff/cases/{visit}                              302   403   403       404     200   404      200   404
+GET  /staff/cases/{visit}/act/pass                     302   403   403       404     200   404      302   404
+POST /staff/cases/{visit}/act/pass                     401   403   403       404     200   404      403   404
+POST /staff/tasks/{task}/claim                         302   403   403       404     302   404      403   404
+POST /staff/tasks/{task}/files/photos                  302   403   403       404     200   404      403   404
+POST /staff/tasks/{task}/release                       302   403   403       404     302   404      403   404
+POST /sign-out                                         302   302   302       302     302   302      302   302
+"""  # fmt: skip
+HEADER, *LINES = TABLE.strip().splitlines()
+COLUMNS = HEADER.split()
+assert list(VISITORS) == COLUMNS
+
+
+@dataclass(frozen=True)
+class Row:
+    method: str
+    path: str
+    expected: dict[str, int]
+
+
+ROWS = [
+    Row(method, path, dict(zip(COLUMNS, map(int, statuses), strict=True)))
+    for method, path, *statuses in map(str.split, LINES)
+]
+Ids = dict[str, object]
+
+
+@pytest.fixture
+def ids(app: Flask, committed: None) -> Ids:
+    """Real things of 王大明, by the names that the table uses."""
+    return officers.made(app, _make_world)
+
+
+def test_every_route_has_its_rows(app: Flask) -> None:
+    adapter = app.url_map.bind("localhost")
+    some: Ids = dict.fromkeys(re.findall(r"{(\w+)}", TABLE), 1)
+    tested = {(row.method, _rule(adapter, row, some)) for row in ROWS}
+    exist = {
+        (method, rule.rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    assert tested == exist
+
+
+@pytest.mark.parametrize("visitor", VISITORS)
+def test_who_may_open_and_send_what(app: Flask, ids: Ids, visitor: str) -> None:
+    person = _visitor(app, visitor)
+    answers = [(row, _ask(person, row, ids)) for row in ROWS]
+    wrong = [
+        f"{row.method} {row.path}: {page.status} instead of {row.expected[visitor]}"
+        for row, page in answers
+        if page.status != row.expected[visitor]
+    ]
+    assert not wrong, "\n".join(wrong)
+    for _row, page in answers:
+        _carries_the_headers(page)
+
+
+@pytest.mark.parametrize("visitor", ["other", "elsewhere", "clerk"])
+def test_what_belongs_to_others_looks_like_what_does_not_exist(app: Flask, ids: Ids, visitor: str) -> None:
+    person = _visitor(app, visitor)
+    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"]}
+    closed = [row for row in ROWS if row.expected[visitor] == 404 and row.expected["owner"] != 404]
+    assert len(closed) > 20
+    for row in closed:
+        theirs, none = _ask(person, row, ids), _ask(person, row, nothing)
+        assert none.status == 404, row
+        assert theirs.text == none.text, row
+
+
+# a script is told to sign in, which brings a new token
+@pytest.mark.parametrize(("accept", "refusals"), [("text/html", {400}), ("application/json", {400, 401})])
+def test_nothing_is_done_without_a_token(
+    app: Flask, ids: Ids, monkeypatch: pytest.MonkeyPatch, accept: str, refusals: set[int]
+) -> None:
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    before = officers.made(app, _state)
+    people = {"staff": _visitor(app, "officer"), "citizen": _visitor(app, "owner")}
+    for row in (row for row in ROWS if row.method == "POST"):
+        person = people["staff" if row.path.startswith("/staff") else "citizen"]
+        page = _ask(person, row, ids, accept)
+        assert page.status in refusals, (row, page)
+    assert officers.made(app, _state) == before
+
+
+def test_the_outbox_is_for_the_administrator_once_the_demonstration_is_over(
+    app: Flask, ids: Ids, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app.config, "DEMO", False)
+    found = {visitor: _visitor(app, visitor).get("/outbox").status for visitor in VISITORS}
+    assert found == {visitor: 200 if visitor == "admin" else 403 for visitor in VISITORS}
+
+
+def test_cookies_are_out_of_reach_of_scripts_and_other_sites(app: Flask, committed: None) -> None:
+    person = in_process(app.test_client())
+    person.get("/services/EC09")
+    page = person.send("POST", "/services/EC09/start", b"", {})
+    cookie = page.headers["Set-Cookie"]
+    assert cookie.startswith("ecounter=") and "HttpOnly" in cookie and "SameSite=Lax" in cookie
+
+
+# --- asking -----------------------------------------------------------------------------------------------
+
+
+def _visitor(app: Flask, visitor: str) -> Visitor:
+    login = VISITORS[visitor]
+    return officers.signed_in(app, login) if login else in_process(app.test_client())
+
+
+def _ask(person: Visitor, row: Row, ids: Ids, accept: str = "text/html") -> Page:
+    """One request, redirects not followed. What is posted is a picture, for where it is wanted."""
+    path = row.path.format_map(ids)
+    if row.method == "GET":
+        return person.send("GET", path, None, {"Accept": accept})
+    sent: dict[str, object] = {"file": FileStorage(io.BytesIO(picture()), "a.png"), "action": "continue"}
+    task = ""
+    if "/act/" in path:
+        task, sent["version"] = f"?task={ids['task']}", str(ids["version"])
+    boundary, body = encode_multipart(sent)
+    kind = f"multipart/form-data; boundary={boundary}"
+    return person.send("POST", path + task, body, {"Accept": accept, "Content-Type": kind})
+
+
+def _rule(adapter: MapAdapter, row: Row, some: Ids) -> str:
+    rule, _arguments = adapter.match(row.path.format_map(some), row.method, return_rule=True)
+    return rule.rule
+
+
+def _carries_the_headers(page: Page) -> None:
+    assert "default-src 'self'" in page.headers["Content-Security-Policy"], page
+    assert "unsafe" not in page.headers["Content-Security-Policy"], page
+    assert page.headers["X-Content-Type-Options"] == "nosniff", page
+    assert page.headers["X-Frame-Options"] == "DENY", page
+    assert page.headers["Referrer-Policy"] == "same-origin", page
+    is_style = page.path.endswith(".css")
+    assert ("no-store" in page.headers["Cache-Control"]) is not is_style, page
+
+
+# --- a world ----------------------------------------------------------------------------------------------
+
+
+def _make_world() -> Ids:
+    now = utc_now()
+    owner = journeys.citizen("wang.daming")
+
+    def new_case(*actions: tuple[str, dict]) -> Case:
+        case = journeys.submitted("EC06", now, owner, land_township=["JC"])
+        for name, given in actions:
+            journeys.take(case, name, now=now, **given)
+        return case
+
+    asked = new_case(
+        ("request_correction", {"fields": ("cadastral_map", "current_crops"), "comment": "請補。"})
+    )
+    visit = new_case(("pass_papers", {}), ("schedule", {"on_date": taipei_day(now)}))
+    decided = new_case(("propose_rejection", {"comment": "不符。"}), ("confirm_rejection", {}))
+    _print(decided)
+    (task,) = journeys.open_tasks(visit)
+    with unit_of_work():
+        draft, other_draft = journeys.draft("EC06", owner, now), journeys.draft("EC06", owner, now)
+        photos = definitions.current_form("inspection_record", taipei_day(now)).field("photos")
+        officer = journeys.officer("weng.guoliang", now)
+        photo = documents.upload(officer, cases.upload_key(task), photos, "現場.png", picture(), now)
+    letter = db.session.scalars(select(Letter).where(Letter.case_id == decided.id)).one()
+    return {
+        "asked": asked.public_id,
+        "visit": visit.public_id,
+        "decided": decided.public_id,
+        "draft": draft.public_id,
+        "other_draft": other_draft.public_id,
+        "file": "cadastral_map",
+        "draft_file": draft.raw["cadastral_map"][0],
+        "case_file": cases.answers_of(asked)["cadastral_map"][0],
+        "letter_file": db.session.get_one(Document, letter.document_id).public_id,
+        "photo": photo.public_id,
+        "task": task.public_id,
+        "version": visit.version,
+        "form": asked.form_revision_id,
+    }
+
+
+def _print(case: Case) -> None:
+    for effect in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
+        perform_effect(effect)
+    db.session.refresh(case)
+
+
+def _state() -> dict[str, object]:
+    """Whatever a request could have changed."""
+    drafts = db.session.scalars(select(Draft).order_by(Draft.id)).all()
+    return {
+        "drafts": [(draft.public_id, draft.version, draft.raw) for draft in drafts],
+        "cases": db.session.execute(select(Case.id, Case.version, Case.status).order_by(Case.id)).all(),
+        "tasks": db.session.execute(select(Task.id, Task.version).order_by(Task.id)).all(),
+        "events": list(db.session.scalars(select(CaseEvent.id).order_by(CaseEvent.id))),
+        "documents": list(db.session.scalars(select(Document.id).order_by(Document.id))),
+    }
