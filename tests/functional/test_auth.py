@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from tests.journeys import NOW, account, submitted, take
-from tests.officers import at, made
+from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, in_process
 from tests.walks import fill_in_step, fill_in_the_rest, give_password, known, sign_in
 from webapp import demo
@@ -318,3 +318,12 @@ def test_a_correction_is_carried_through_the_sign_in_too(
     assert visitor.press("送出補正", {"chip_no": "111"}).status == 401
     back = give_password(visitor, demo.login("chen.meiling"))
     assert (back.path, back.value("chip_no")) == (f"/applications/{pid}/correction", "111")
+
+
+def test_a_desk_that_nobody_touches_is_signed_out(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = signed_in(app, "lin.yahan")
+    assert desk.get("/staff/inbox").status == 200
+    at(app, monkeypatch, NOW + timedelta(minutes=110))
+    assert desk.get("/staff/inbox").status == 200
+    at(app, monkeypatch, NOW + timedelta(minutes=110, hours=2, seconds=1))
+    assert desk.get("/staff/inbox").path.startswith("/sign-in")

@@ -342,6 +342,8 @@ def test_an_inspection_is_recorded_with_its_photographs(app: Flask, monkeypatch:
     visitor, case = inspection(app)
     visitor.press("通知勘查日期", {"date-year": "2025", "date-month": "9", "date-day": "30"})
     at(app, monkeypatch, NOW + timedelta(days=5))
+    visitor = signed_in(app, "ou.yijun")
+    visitor.get(f"/staff/cases/{case}")
     visitor.follow("勘查合格，送科長決行")
     visitor.press(
         "upload:photos", {"findings": "現場種植高粱"}, files={"photos-upload": [("a.jpg", b"no picture")]}

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 
 from rules.values import Text, normalise_text
 from webapp import crypto
@@ -30,6 +31,10 @@ LIMITS = {
 PASSWORD_LENGTH = 10
 
 WRONG = Text(zh="帳號或密碼不正確，請再試一次。", en="The e-mail or password is not right. Try again.")
+TAKEN = Text(
+    zh="這個電子郵件或手機號碼已註冊過，請直接登入。",
+    en="This e-mail address or mobile number is already registered. Sign in instead.",
+)
 WRONG_CODE = Text(
     zh="驗證碼不正確或已過期，請重新輸入或重新取得。",
     en="The code is wrong or has expired. Enter it again or get a new one.",
@@ -65,14 +70,13 @@ def register(
         if value is not None
     ]
     if same and db.session.scalars(select(Account.id).where(or_(*same)).limit(1)).first() is not None:
-        raise Refused(
-            Text(
-                zh="這個電子郵件或手機號碼已註冊過，請直接登入。",
-                en="This e-mail address or mobile number is already registered. Sign in instead.",
-            )
-        )
+        raise Refused(TAKEN)
     db.session.add(account)
-    db.session.flush()
+    try:
+        db.session.flush()
+    except IntegrityError:  # somebody registered the same address at the same moment
+        db.session.rollback()
+        raise Refused(TAKEN) from None
     return account
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 import forms.answers
 from forms.answers import Change, Cleaned
+from forms.evaluation import hidden_fields
 from forms.model import FormDefinition
 from rules.values import Text
 from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
@@ -87,7 +88,17 @@ def save(case: Case, request: CorrectionRequest, raw: Raw, version: int) -> None
         )
     form = definitions.form(case.form_revision_id)
     request.raw = merged(starting_raw(case, request, form), form, request.fields, raw)
+    request.fields = _with_newly_asked(case, request, form)
     db.session.flush()
+
+
+def _with_newly_asked(case: Case, request: CorrectionRequest, form: FormDefinition) -> list[str]:
+    """The open fields and those that a corrected answer calls for, which nobody was asked before."""
+    before = hidden_fields(form, _latest(case).all_answers)
+    day = taipei_day(request.requested_at)  # what is visible does not depend on it
+    after = forms.answers.clean(form, request.raw or {}, today=day).hidden
+    opened = set(request.fields) | (before - after)
+    return [field.key for field in form.fields if field.key in opened]
 
 
 def lock(request: CorrectionRequest) -> None:
