@@ -54,7 +54,7 @@ class Date(FieldType):
     fact = "date"
     parts = ("year", "month", "day", "")
     props = frozenset({"min", "max", "not_before", "autocomplete"})
-    example = Text(zh="民國 47 年 3 月 9 日", en="year 47 (or 1958), month 3, day 9")
+    example = Text(zh="民國 47 年 3 月 9 日", en="year 1958, month 3, day 9")
 
     def parse(self, field: Field, given: Given, today: date) -> Json:
         boxes = {part: one(field, given, part, limit=CODE_LENGTH) for part in self.parts}

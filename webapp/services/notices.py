@@ -74,7 +74,7 @@ TEMPLATES: dict[str, Template] = {
         Text(zh="申請已核准：{service}", en="Approved: {service}"),
         Text(
             zh="您的申請（{number}）已核准，公文文號 {letter}。請至進度頁下載。",
-            en="Your application {number} is approved (letter {letter}). Download it from the progress page.",
+            en="Your application {number} is approved by letter {letter}. Download it from the progress page.",
         ),
     ),
     "rejected": Template(
