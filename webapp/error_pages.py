@@ -7,7 +7,7 @@ import logging
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -27,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(CSRFError, page_expired)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(OperationalError, _database)
+    app.register_error_handler(DataError, _unusable)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(500, _crash)
 
@@ -64,6 +65,16 @@ def _database(error: OperationalError) -> Response:
     log.error("database unavailable: %s", type(error.orig).__name__)
     text = Text(zh="系統暫時忙碌，請稍後再試。", en="The service is busy for a moment. Please try again.")
     return _page(503, text)
+
+
+def _unusable(error: DataError) -> Response:
+    """A NUL in an address, a number of a hundred digits: nobody types that, and the database cannot hold it."""
+    db.session.rollback()
+    text = Text(
+        zh="網址或送出的內容有系統無法處理的字元或數字，這次操作沒有送出。請回上一頁檢查後再試。",
+        en="The address or what you sent has characters or numbers that cannot be handled. Nothing was sent.",
+    )
+    return _page(400, text)
 
 
 def _http(error: HTTPException) -> Response:
