@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
@@ -18,6 +19,9 @@ from webapp.presentation import in_language
 from workflows.engine import WorkflowError
 
 log = logging.getLogger(__name__)
+
+#: what is sent beyond this is not listened to
+MOST_UNREAD = 256 * 1024 * 1024
 
 
 def init_app(app: Flask) -> None:
@@ -54,11 +58,20 @@ def page_expired(error: CSRFError) -> Response:
 
 
 def _too_large(error: RequestEntityTooLarge) -> Response:
+    _read_to_the_end()
     text = Text(
         zh="送出的內容太大（單檔上限 10 MB、一次最多 60 MB）。先前已儲存的內容都還在，請減少後再試。",
         en="What you sent is too large (10 MB a file, 60 MB at once). What was saved before is kept; send less.",
     )
     return _page(413, text)
+
+
+def _read_to_the_end() -> None:
+    """A browser reads no answer before it has sent everything: cut off in between, it would show an error of its own."""
+    left, stream = MOST_UNREAD, request.environ["wsgi.input"]
+    with suppress(OSError):  # whoever went away wants no answer
+        while left > 0 and (piece := stream.read(min(left, 1024 * 1024))):
+            left -= len(piece)
 
 
 def _database(error: OperationalError) -> Response:
