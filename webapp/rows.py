@@ -69,7 +69,8 @@ def _statement(shape: tuple[tuple[type[Base], tuple[str, ...]], ...]) -> TextCla
         table = inspect(model).local_table
         columns = ", ".join(f'"{name}"' for name in names)
         record = f'jsonb_populate_record(cast(null as "{table.name}"), cast(:row_{n} as jsonb))'
-        insert = f'insert into "{table.name}" ({columns}) select {columns} from {record}'  # noqa: S608  our own names
+        # names of our own tables and columns, never of a user
+        insert = f'insert into "{table.name}" ({columns}) select {columns} from {record}'  # noqa: S608
         parts.append(f"row_{n} as ({insert} returning {next(iter(table.primary_key.columns)).name} as key)")
         keys.append(f"(select key from row_{n})")
     return text(f"with {', '.join(parts)} select {', '.join(keys)}")
