@@ -2,69 +2,98 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.fonts import fontconfig_environment
+from tests.browser import town as towns
+from tests.browser.hands import sign_in
+from tests.browser.town import Town
+from tests.browser.windows import PATIENCE_MS, NoBrowser, launched, open_context
+from tests.conftest import TEMPLATE
+from tests.databases import Databases
 from tests.programs import Counter
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-#: nothing that a browser does of its own accord may leave the machine
-QUIET = [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-]
+NewContext: TypeAlias = Callable[..., BrowserContext]
+#: the window of a login, or of nobody
+Visitors: TypeAlias = Callable[[str], Page]
+NOBODY = ""
 
-
-def chromium() -> str:
-    named = os.environ.get("CHROMIUM")
-    for program in [named] if named else PROGRAMS:
-        if path := shutil.which(program):
-            return path
-    pytest.fail(
-        f"{named or 'Chromium'} is not there: sudo apt-get install chromium, or set CHROMIUM to a browser",
-        pytrace=False,
-    )
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    program = chromium()
-    fonts = fontconfig_environment(tmp_path_factory.mktemp("fonts"))
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(
-            executable_path=program, args=QUIET, env={**os.environ, **fonts}
-        )
-        yield launched
-        launched.close()
+    try:
+        with launched(tmp_path_factory.mktemp("fonts")) as browser:
+            yield browser
+    except NoBrowser as missing:
+        pytest.fail(str(missing), pytrace=False)
 
 
 @pytest.fixture
-def context(browser: Browser, counter: Counter) -> Iterator[BrowserContext]:
-    """A visitor with no history. Scripts that fail, and whatever the security policy stops, fail the test."""
-    visitor = browser.new_context(base_url=counter.address, locale="zh-TW", timezone_id="Asia/Taipei")
-    visitor.set_default_timeout(15_000)
+def new_context(browser: Browser, counter: Counter) -> Iterator[NewContext]:
+    """Windows of people who know nothing of each other. Scripts that fail, and whatever the security policy
+    stops, fail the test."""
+    opened: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def listen(message: ConsoleMessage) -> None:
-        # a page that answers 4xx is reported here too; that is for the test to judge
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
-            complaints.append(message.text)
+    def make(**options: Any) -> BrowserContext:
+        opened.append(open_context(browser, counter.address, complaints, **options))
+        return opened[-1]
 
-    visitor.on("console", listen)
-    visitor.on("weberror", lambda failure: complaints.append(str(failure.error)))
-    yield visitor
-    visitor.close()
+    yield make
+    for each in opened:
+        each.close()
     assert complaints == []
+
+
+@pytest.fixture
+def context(new_context: NewContext) -> BrowserContext:
+    return new_context()
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture(scope="session")
+def office(counter: Counter) -> Iterator[Flask]:
+    """The application on the database of the open counter: puts cases there, and looks behind the pages."""
+    from webapp import create_app
+    from webapp.extensions import db
+
+    app = create_app({"DATABASE_URL": counter.database_url})
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def town(databases: Databases) -> Iterator[Town]:
+    """A counter with a case in every state. Tests look at it and change nothing."""
+    with towns.opened(databases.create("town", TEMPLATE)) as settled:
+        yield settled
+
+
+@pytest.fixture(scope="module")
+def visitors(browser: Browser, town: Town) -> Iterator[Visitors]:
+    """The window of somebody in the town: a login, or nobody. Opened and signed in once."""
+    complaints: list[str] = []
+    pages: dict[str, Page] = {}
+
+    def window(login: str) -> Page:
+        if login not in pages:
+            pages[login] = open_context(browser, town.address, complaints).new_page()
+            if login != NOBODY:
+                sign_in(pages[login], login)
+        return pages[login]
+
+    yield window
+    for page in pages.values():
+        page.context.close()
+    assert complaints == []

@@ -1,0 +1,172 @@
+"""Every page of the product: who looks at it, and where it is. {names} are those of the town."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tests.browser.conftest import NOBODY
+
+
+class Look(NamedTuple):
+    who: str
+    path: str
+    status: int = 200
+
+
+CITIZEN, OTHER = "chen.meiling", "wang.daming"
+PET_OFFICER, PET_HEAD = "lin.yahan", "chen.shufen"
+LAND_OFFICER, LAND_HEAD = "ou.yijun", "cai.wenxiong"
+CLERK, ADMINISTRATOR = "huang.meilan", "admin"
+
+#: no pages: pictures, papers, stylesheets, and a part of the inbox that is fetched by script
+NO_PAGES = {
+    "static",
+    "citizen.form_style",
+    "citizen.qr",
+    "citizen.receipt",
+    "citizen.application",
+    "citizen.letter",
+    "citizen.document",
+    "staff.inbox_counts",
+}
+
+PUBLIC = [
+    Look(NOBODY, "/"),
+    Look(NOBODY, "/?q=狗"),
+    Look(NOBODY, "/?q=護照"),
+    Look(NOBODY, "/services/EC06"),
+    Look(NOBODY, "/services/EC09"),
+    Look(NOBODY, "/services/PW01"),
+    Look(NOBODY, "/services/EC09?eligible=no"),
+    Look(NOBODY, "/applications"),
+    Look(NOBODY, "/track"),
+    Look(NOBODY, "/outbox"),
+    Look(NOBODY, "/help"),
+    Look(NOBODY, "/accessibility"),
+    Look(NOBODY, "/privacy"),
+    Look(NOBODY, "/language/zh?next=/help"),
+    Look(NOBODY, "/sign-in"),
+    Look(NOBODY, "/sign-in/mobile"),
+    Look(NOBODY, "/sign-in/code"),
+    Look(NOBODY, "/register"),
+    Look(NOBODY, "/nowhere", 404),
+    Look(NOBODY, "/applications/{EC09_review}", 404),
+]
+
+SIGNED_IN = [
+    Look(CITIZEN, "/services/EC09"),
+    Look(CITIZEN, "/applications"),
+    Look(CITIZEN, "/apply/{leaving}"),
+    Look(CITIZEN, "/apply/{empty}/applicant"),
+    Look(CITIZEN, "/apply/{land}/applicant"),
+    Look(CITIZEN, "/apply/{land}/land"),
+    Look(CITIZEN, "/apply/{land}/purpose"),
+    Look(CITIZEN, "/apply/{land}/documents"),
+    Look(CITIZEN, "/apply/{land}/declaration"),
+    Look(CITIZEN, "/apply/{ready}/pet"),
+    Look(CITIZEN, "/apply/{ready}/operation"),
+    Look(CITIZEN, "/apply/{ready}/documents"),
+    Look(CITIZEN, "/apply/{ready}/pet?return=review"),
+    Look(CITIZEN, "/apply/{ready}/review"),
+    Look(CITIZEN, "/apply/{empty}/review"),
+    Look(OTHER, "/apply/{road}/applicant"),
+    Look(OTHER, "/apply/{road}/work"),
+    Look(OTHER, "/apply/{road}/schedule"),
+    Look(OTHER, "/apply/{road}/documents"),
+    Look(CITIZEN, "/applications/{EC09_review}"),
+    Look(CITIZEN, "/applications/{EC09_correction}"),
+    Look(CITIZEN, "/applications/{EC09_granted}"),
+    Look(CITIZEN, "/applications/{EC09_rejected}"),
+    Look(CITIZEN, "/applications/{EC09_withdrawn}"),
+    Look(CITIZEN, "/applications/{EC06_inspect}"),
+    Look(CITIZEN, "/applications/{EC06_improvement}"),
+    Look(CITIZEN, "/applications/{EC06_review}/confirmation"),
+    Look(CITIZEN, "/applications/{EC09_correction}/correction"),
+    Look(CITIZEN, "/applications/{EC06_improvement}/correction"),
+    Look(CITIZEN, "/applications/{EC09_review}/withdraw"),
+    Look(OTHER, "/applications/{PW01_co_review}"),
+    Look(CITIZEN, "/staff/inbox", 403),
+    Look(CITIZEN, "/applications/{PW01_review}", 404),
+]
+
+OFFICE = [
+    Look(PET_OFFICER, "/staff/"),
+    *(
+        Look(PET_OFFICER, f"/staff/inbox?tab={tab}")
+        for tab in ("mine", "pool", "correction", "deputy", "due", "overdue", "done")
+    ),
+    Look("yang.zhihao", "/staff/inbox?tab=co_review"),
+    Look("hong.peishan", "/staff/inbox?tab=co_review"),
+    Look(PET_OFFICER, "/staff/inbox?tab=mine&service=PW01"),
+    Look(PET_OFFICER, "/staff/search?q=EC09-114-999999"),
+    Look(PET_OFFICER, "/staff/search?q=狗"),
+    Look(PET_OFFICER, "/staff/search?q={EC09_granted_number}"),
+    Look(PET_OFFICER, "/services/EC09"),
+    Look(PET_OFFICER, "/applications/{EC09_review}"),
+    Look(PET_OFFICER, "/staff/cases/{EC09_by_post}"),
+    Look(PET_HEAD, "/staff/cases/{EC09_rejected}"),
+    Look(PET_HEAD, "/staff/cases/{EC09_returned}"),
+    Look(LAND_HEAD, "/staff/cases/{EC06_improvement}"),
+    Look(CLERK, "/staff/intake"),
+    Look(CLERK, "/staff/intake?q=護照"),
+    Look(CLERK, "/staff/intake?service=EC06"),
+    Look(CLERK, "/apply/{paper}/applicant"),
+    Look(CLERK, "/applications/{EC09_by_post}/confirmation"),
+    Look(ADMINISTRATOR, "/outbox"),
+    Look("dong.weilun", "/staff/intake", 403),
+    Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
+]
+
+LOOKS = [*PUBLIC, *SIGNED_IN, *OFFICE]
+#: every kind of page once more
+IN_ENGLISH = [
+    look
+    for look in LOOKS
+    if look.path
+    in {
+        "/",
+        "/?q=護照",
+        "/services/EC06",
+        "/services/EC09?eligible=no",
+        "/track",
+        "/outbox",
+        "/help",
+        "/accessibility",
+        "/privacy",
+        "/sign-in",
+        "/sign-in/mobile",
+        "/register",
+        "/nowhere",
+        "/applications",
+        "/apply/{land}/land",
+        "/apply/{ready}/review",
+        "/applications/{EC09_correction}",
+        "/applications/{EC06_review}/confirmation",
+        "/applications/{EC09_correction}/correction",
+        "/applications/{EC09_review}/withdraw",
+        "/staff/inbox?tab=mine",
+        "/staff/inbox?tab=done",
+        "/staff/search?q=狗",
+        "/staff/cases/{EC09_by_post}",
+        "/staff/cases/{EC06_improvement}",
+        "/staff/intake",
+        "/staff/intake?service=EC06",
+    }
+]
+
+#: what else an officer may have to decide, beside one case in every state
+MORE_TO_DECIDE = ("EC09_pool", "EC09_absent", "EC09_correction_answered", "EC09_approve_rejection")
+
+
+def named(look: Look) -> str:
+    return f"{look.who or 'nobody'}:{look.path}"
+
+
+def officer_of(case: str) -> str:
+    """Who acts on a case of the town."""
+    code, _, state = case.partition("_")
+    if state.startswith("approve"):
+        return {"EC09": PET_HEAD, "EC06": LAND_HEAD, "PW01": "zhang.jianguo"}[code]
+    if state == "co_review":
+        return "lv.xinyi"
+    return {"EC09": PET_OFFICER, "EC06": LAND_OFFICER, "PW01": "yang.zhihao"}[code]

@@ -1,0 +1,265 @@
+"""A counter where everything stands that a page may have to show: a case in every state, drafts, papers, messages.
+
+It is served from this very process, and its clock stands still, so every page looks the same every time.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
+from tests.officers import absent, corrected
+from webapp.crypto import follow_code
+from webapp.demo.samples import day, picture
+from webapp.extensions import db
+from webapp.jobs.effects import perform_effect
+from webapp.models import Case, Effect
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries import definitions
+from webapp.services import applications, cases, documents, drafts
+from webapp.uow import unit_of_work
+
+TODAY = taipei_day(NOW)
+#: long enough to be a nuisance on a phone
+LONG_NAME = "金門縣烈嶼鄉西口村雙口社區老人福利協進會籌備處暨流浪動物照護志工隊"
+
+
+@dataclass(frozen=True)
+class Town:
+    app: Flask
+    address: str
+    #: public ids of cases and drafts, by the name of what they are
+    ids: dict[str, str]
+
+    def path(self, pattern: str) -> str:
+        return pattern.format_map(self.ids)
+
+
+@contextmanager
+def opened(database_url: str) -> Iterator[Town]:
+    from webapp import create_app
+
+    app = create_app({"DATABASE_URL": database_url, "CLOCK": lambda: NOW})
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    address = app.config["BASE_URL"] = f"http://127.0.0.1:{server.port}"
+    with app.app_context():
+        ids = _settle()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield Town(app, address, ids)
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    with app.app_context():
+        db.engine.dispose()
+
+
+def _settle() -> dict[str, str]:
+    found = {name: make().public_id for name, make in CASES.items()}
+    for name in ("EC09_granted", "EC06_conclude"):
+        found[f"{name}_number"] = _case(found[name]).number or ""
+    found["code"] = follow_code(found["EC06_conclude"])
+    with unit_of_work():
+        found |= _drafts()
+    absent("xu.mingde", "lin.yahan", TODAY, TODAY)
+    _due("EC09_review", found, TODAY - timedelta(days=4))
+    _due("EC09_correction_answered", found, TODAY)
+    for effect in db.session.scalars(select(Effect.id).order_by(Effect.id)).all():
+        perform_effect(effect)
+    return found
+
+
+def _drafts() -> dict[str, str]:
+    owner, other, clerk = citizen(), citizen("wang.daming"), officer("huang.meilan")
+    empty = drafts.start(owner, "EC06", NOW)
+    return {
+        "ready": draft("EC09", owner, applicant_name=[LONG_NAME]).public_id,
+        "land": draft("EC06", owner, purpose=["other"], purpose_text=["農地重劃"]).public_id,
+        "road": draft("PW01", other, emergency=["yes"], emergency_reason=["自來水管破裂"]).public_id,
+        "empty": empty.public_id,
+        "paper": drafts.start(clerk, "EC09", NOW, intake=_intake(clerk)).public_id,
+        "leaving": drafts.start(owner, "EC09", NOW - timedelta(days=27)).public_id,
+    }
+
+
+def _due(name: str, ids: dict[str, str], on: date) -> None:
+    with unit_of_work():
+        for task in open_tasks(_case(ids[name])):
+            task.due_on = on
+
+
+def _case(pid: str) -> Case:
+    return db.session.scalars(select(Case).where(Case.public_id == pid)).one()
+
+
+# --- the cases, each by the steps that lead to its state -------------------------------------------------
+
+
+def _pet(*steps: str, at: datetime = NOW, **changes: list[str]) -> Case:
+    case = submitted("EC09", at, **changes)
+    _give_to(case, "lin.yahan")
+    for name in steps:
+        login = "chen.shufen" if name in ("approve", "confirm_rejection") else "lin.yahan"
+        comment = "寵物登記證明上的飼主不是申請人。\n請洽原飼主辦理變更登記。"
+        asked = ("pet_name", "clinic", "surgery_proof", "bank")
+        take(case, name, login, at, comment=comment, conditions="補助款限本年度內請領。", fields=asked)
+    return case
+
+
+def _give_to(case: Case, login: str) -> None:
+    with unit_of_work():
+        open_tasks(case)[0].assignee_id = account(login).id
+
+
+def _released() -> Case:
+    case = submitted("EC09")
+    with unit_of_work():
+        open_tasks(case)[0].assignee_id = None
+    return case
+
+
+def _of_an_absent_colleague() -> Case:
+    case = submitted("EC09")
+    _give_to(case, "xu.mingde")
+    return case
+
+
+def _answered() -> Case:
+    case = _pet("request_correction", at=NOW - timedelta(days=2))
+    corrected(case, pet_name=["小黑皮"], clinic=["金門縣金城動物醫院"])
+    return case
+
+
+def _withdrawn() -> Case:
+    case = _pet()
+    with unit_of_work():
+        cases.take_as_citizen(citizen(), case, "withdraw", NOW, version=case.version)
+    return case
+
+
+def _digging(*steps: str) -> Case:
+    case = submitted("PW01", actor=citizen("wang.daming"))
+    _give_to(case, "yang.zhihao")
+    for name in steps:
+        take(case, name)
+    return case
+
+
+def _land(until: str) -> Case:
+    """As far as the visit; then what the inspector finds."""
+    case = submitted("EC06")
+    if until == "review":
+        return case
+    take(case, "pass_papers")
+    if until == "schedule":
+        return case
+    take(case, "schedule", on_date=TODAY + timedelta(days=5))
+    if until == "inspect":
+        return case
+    [task] = open_tasks(case)
+    photos = definitions.current_form("inspection_record", TODAY).field("photos")
+    with unit_of_work():
+        for name in ("東側.png", "西側.png"):
+            documents.upload(officer("ou.yijun"), cases.upload_key(task), photos, name, picture(3), NOW)
+    raw = {
+        **day("inspected_on", TODAY),
+        "use_matches": ["yes"],
+        "findings": ["全區種植高粱，未見違規使用。"],
+        "result": ["pass"],
+    }
+    if until == "improvement":
+        raw |= {"result": ["improve"], "improvements": ["請清除田邊堆置的建材。"]}
+        take(case, "improve", "ou.yijun", comment="請清除田邊堆置的建材。", raw=raw)
+        return case
+    take(case, "pass", "ou.yijun", raw=raw)
+    if until == "conclude":
+        take(case, "send_back", "cai.wenxiong", comment="請補充北側的使用情形。")
+    return case
+
+
+def _road(*opinions: str) -> Case:
+    """Sent to both units, who give these opinions."""
+    case = _digging("split")
+    for login, opinion in zip(("dong.weilun", "lv.xinyi"), opinions, strict=False):
+        raw = {
+            "opinion": [opinion],
+            "conditions": ["夜間須設警示燈。"],
+            "comment": ["尖峰時段不得封閉車道。"],
+        }
+        take(case, "give_opinion", login, raw=raw)
+    if len(opinions) == 2:
+        _give_to(case, "yang.zhihao")
+    return case
+
+
+def _road_approved() -> Case:
+    case = _road("agree", "agree_with_conditions")
+    take(case, "propose_approval")
+    return case
+
+
+def _road_sent_back() -> Case:
+    case = _road_approved()
+    take(case, "send_back", "zhang.jianguo", comment="請補列施工時段。")
+    return case
+
+
+def _by_post() -> Case:
+    clerk = officer("huang.meilan")
+    with unit_of_work():
+        taken = draft("EC09", clerk)
+        taken.intake = _intake(clerk)
+    with unit_of_work():
+        return applications.submit(clerk, taken.public_id, NOW)
+
+
+def _intake(clerk: Actor) -> dict[str, Any]:
+    received = (TODAY - timedelta(days=3)).isoformat()
+    return {
+        "channel": "post",
+        "received_on": received,
+        "postmarked_on": received,
+        "originals_seen": ["手術證明", "收據"],
+        "note": "來電請改寄新址。",
+        "clerk": clerk.account_id,
+    }
+
+
+#: <service>_<state>; the accessibility test wants one for every state in which an officer may act
+CASES = {
+    "EC09_review": partial(_pet, at=NOW - timedelta(days=20)),
+    "EC09_pool": _released,
+    "EC09_absent": _of_an_absent_colleague,
+    "EC09_correction": partial(_pet, "request_correction"),
+    "EC09_correction_answered": _answered,
+    "EC09_approve": partial(_pet, "propose_approval"),
+    "EC09_approve_rejection": partial(_pet, "propose_rejection"),
+    "EC09_granted": partial(_pet, "propose_approval", "approve", applicant_name=[LONG_NAME]),
+    "EC09_rejected": partial(_pet, "propose_rejection", "confirm_rejection"),
+    "EC09_returned": partial(_pet, "return_application"),
+    "EC09_withdrawn": _withdrawn,
+    "EC09_by_post": _by_post,
+    "EC06_review": partial(_land, "review"),
+    "EC06_schedule": partial(_land, "schedule"),
+    "EC06_inspect": partial(_land, "inspect"),
+    "EC06_improvement": partial(_land, "improvement"),
+    "EC06_approve": partial(_land, "approve"),
+    "EC06_conclude": partial(_land, "conclude"),
+    "PW01_review": _digging,
+    "PW01_co_review": partial(_road, "agree"),
+    "PW01_consolidate": partial(_road, "agree", "agree_with_conditions"),
+    "PW01_objection": partial(_road, "disagree", "agree"),
+    "PW01_approve": _road_approved,
+    "PW01_redraft": _road_sent_back,
+}
