@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, or_, true
@@ -104,7 +104,7 @@ def _units_of(actor: Actor) -> list[int]:
     return sorted({unit for m in working for unit in tree.within(m.unit_id)})
 
 
-def acts_for(actor: Actor, assignee_id: int | None, day: date) -> int | None:
+def acts_for(actor: Actor, assignee_id: int | None) -> int | None:
     """The absent assignee whom the actor may replace today, or None."""
     if assignee_id is None or assignee_id == actor.account_id:
         return None

@@ -187,12 +187,8 @@ def test_nobody_decides_what_they_proposed(app: Flask) -> None:
     visitor.press("擬予核准，送科長決行")
     assert visitor.page.path == f"/staff/cases/{case}", "the deputy of the head has more to do in this case"
     assert "代 陳淑芬" in visitor.page.text
-    visitor.follow("核准並發文")
-    assert "代 陳淑芬" in visitor.page.text
-    visitor.press("核准並發文", {"comment": "同意"})
-    assert visitor.page.status == 422
-    assert "由您擬辦，不能再由您決行" in visitor.page.mistakes[0]
-    assert visitor.page.value("comment") == "同意"
+    assert visitor.page.links("退回承辦人重擬")
+    assert not visitor.page.links("核准並發文"), "the page offers only what would be accepted"
     assert state(app, case) == "approve"
 
 

@@ -15,7 +15,7 @@ from webapp.jobs import mail
 from webapp.jobs.app import STALLED_SECONDS, app, perform
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
-from webapp.services import deadlines, effects
+from webapp.services import deadlines, effects, tasks
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -63,6 +63,8 @@ def run_deadlines(now: datetime) -> dict[str, int]:
     """Each case is a transaction of its own: one that fails is logged and holds up no other."""
     counts = {"clocks": 0, "rungs": 0, "lapsed": 0, "failed": 0}
     today = taipei_day(now)
+    with unit_of_work():
+        tasks.return_to_pools(now)
     for clock_id in list(deadlines.clocks_to_sweep(today)):
         try:
             with unit_of_work():

@@ -120,6 +120,16 @@ class Chart:
                 return unit.id, seats
         return unit_id, ()
 
+    def holds(self, account_id: int, function: str, unit_id: int, day: date) -> bool:
+        """Whether a person holds a function that covers the unit."""
+        return any(
+            seat.account_id == account_id
+            and seat.function == function
+            and seat.held_on(day)
+            and any(above.id == seat.unit_id for above in self.upwards(unit_id))
+            for seat in self.seats
+        )
+
     def title(self, account_id: int, day: date) -> Text | None:
         for seat in self.seats:
             if seat.account_id == account_id and seat.held_on(day) and seat.title_zh:
@@ -180,9 +190,7 @@ def _read_chart() -> Chart:
         Leave(row.account_id, row.deputy_id, row.starts_on, row.ends_on)
         for row in db.session.scalars(select(Absence).order_by(Absence.id))
     )
-    names = dict(
-        db.session.execute(select(Account.id, Account.name).where(Account.kind == "staff")).all()
-    )
+    names = dict(db.session.execute(select(Account.id, Account.name).where(Account.kind == "staff")).all())
     return Chart(
         units,
         {u.code: u for u in units.values()},

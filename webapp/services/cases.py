@@ -93,6 +93,7 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
         found += [
             Offer(transition, task, mandate[0], task_form)
             for transition in engine.allowed(ctx.workflow, present, "task", functions, task.id)
+            if _conflict_of_duties(actor, ctx, transition, mandate[0]) is None
         ]
     return found
 
@@ -109,8 +110,9 @@ def take_transition(
         raise overtaken(case)
     acting_for_id = require_mandate(actor, task, now)
     transition = ctx.workflow.states[case.state].transitions.get(name)
-    if transition is not None:
-        _separate_duties(actor, ctx, transition, acting_for_id)
+    conflict = transition and _conflict_of_duties(actor, ctx, transition, acting_for_id)
+    if conflict:
+        raise Refused(conflict)
     needs_form = transition is not None and "form" in transition.requires
     facts = facts_now(ctx)
     if needs_form and task.form_key:
@@ -128,7 +130,7 @@ def take_transition(
     )
     if task.claimed_at is None:
         task.claimed_at = now
-    task.assignee_id = task.assignee_id or actor.account_id
+    task.assignee_id = acting_for_id or actor.account_id
     steps.carry_out(actor, ctx, step, now, given=given, acting=(task.id, acting_for_id))
     db.session.flush()
 
@@ -216,8 +218,9 @@ def _mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:
     ]
     if task.assignee_id == actor.account_id:
         return (None,) if any(m.acting_for_id is None for m in matching) else None
-    if task.assignee_id is not None:
-        absent = acts_for(actor, task.assignee_id, day)
+    # whoever left the function holds nothing any more: the task is the unit's
+    if task.assignee_id is not None and chart().holds(task.assignee_id, task.function, task.unit_id, day):
+        absent = acts_for(actor, task.assignee_id)
         return (absent,) if absent is not None else None
     if any(m.acting_for_id is None for m in matching):
         return (None,)
@@ -237,25 +240,23 @@ def require_mandate(actor: Actor, task: Task, now: datetime) -> int | None:
     return mandate[0]
 
 
-def _separate_duties(actor: Actor, ctx: Context, transition: Transition, acting_for_id: int | None) -> None:
-    """Nobody decides their own application, nor approves their own proposal, in person or as a deputy."""
+def _conflict_of_duties(
+    actor: Actor, ctx: Context, transition: Transition, acting_for_id: int | None
+) -> Text | None:
+    """Nobody acts on their own application, nor approves their own proposal, in person or as a deputy."""
     people = {person for person in (actor.account_id, acting_for_id) if person is not None}
     if ctx.case.account_id in people:
-        raise Refused(
-            Text(
-                zh="申請人是您本人，依法應自行迴避。",
-                en="You are the applicant and may not act on this case.",
-            )
+        return Text(
+            zh="申請人是您本人，依法應自行迴避。", en="You are the applicant and may not act on this case."
         )
     deciding = not DECIDING.isdisjoint(effect.partition(":")[0] for effect in transition.effects)
     proposers = {ctx.case.proposed_by_id, ctx.case.proposed_for_id} - {None}
     if deciding and people & proposers:
-        raise Refused(
-            Text(
-                zh="這個案件由您擬辦，不能再由您決行，請由其他主管決行。",
-                en="You proposed this decision, so somebody else must approve it.",
-            )
+        return Text(
+            zh="這個案件由您擬辦，不能再由您決行，請由其他主管決行。",
+            en="You proposed this decision, so somebody else must approve it.",
         )
+    return None
 
 
 def _record_form(actor: Actor, case: Case, task: Task, given: Given, now: datetime) -> dict[str, object]:

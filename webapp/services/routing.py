@@ -9,7 +9,7 @@ from sqlalchemy import TextClause, text
 
 from webapp.extensions import db
 from webapp.models import Case
-from webapp.queries.org import Chart, Seat, UnitInfo, chart
+from webapp.queries.org import Seat, UnitInfo, chart
 from workflows.service import ServiceDefinition
 
 
@@ -46,13 +46,6 @@ def choose(seats: Sequence[Seat], by: str | None, township: str | None, day: dat
     # turn: whoever was given a task the longest ago; load: whoever has the fewest open ones
     measure = _measure(_LAST_TASK if by == "turn" else _OPEN_TASKS, officers)
     return min(officers, key=lambda officer: (measure.get(officer, 0), officer))
-
-
-def sole_holder(tree: Chart, unit_id: int, function: str, day: date) -> tuple[int, int | None]:
-    """The unit where the function is held, and its holder where there is exactly one."""
-    unit, seats = tree.holders(unit_id, function, day)
-    holders = {seat.account_id for seat in seats}
-    return unit, holders.pop() if len(holders) == 1 else None
 
 
 _LAST_TASK = text(

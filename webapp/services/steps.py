@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import select
 
@@ -15,9 +14,9 @@ from webapp.models import Case, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions
-from webapp.queries.org import chart
+from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import clocks, corrections, decisions, events, notices, routing
+from webapp.services import alarms, clocks, corrections, decisions, events, notices, routing
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -109,6 +108,9 @@ def carry_out(
     if step.proposal:
         case.proposal = step.proposal
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
+    elif step.moved and not step.closed:
+        # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
+        case.proposed_by_id = case.proposed_for_id = None
     for effect in step.effects:
         _move_clock(actor, ctx, effect, now)
     if step.moved:
@@ -163,7 +165,9 @@ def new_tasks(
         if pick is not None and pick.function == new.function:
             assignee = routing.choose(seats, pick.by, pick.township, today)
         else:
-            assignee = _same_hands(case, new.key, new.function, unit_id) or _sole(seats)
+            assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
+        if not seats:
+            alarms.vacant(tree.units[unit_id], new.function, now)
         due = on_date or case.due_on
         if new.period is not None:
             due = clocks.due_on(new.period.kind, new.period.period, today, unit_id)
@@ -193,11 +197,11 @@ def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], today: d
     ]
 
 
-def _same_hands(case: Case, key: str, function: str, unit_id: int) -> int | None:
-    """A case comes back to whoever worked on it in this function before."""
+def _same_hands(case: Case, function: str, unit_id: int, seats: Sequence[Seat], today: date) -> int | None:
+    """A case comes back to whoever worked on it in this function before, if they still hold it and are there."""
     if case.visit <= 1:
         return None
-    return db.session.scalars(
+    before = db.session.scalars(
         select(Task.assignee_id)
         .where(
             Task.case_id == case.id,
@@ -208,9 +212,11 @@ def _same_hands(case: Case, key: str, function: str, unit_id: int) -> int | None
         .order_by(Task.id.desc())
         .limit(1)
     ).first()
+    there = {seat.account_id for seat in seats if not chart().is_absent(seat.account_id, today)}
+    return before if before in there else None
 
 
-def _sole(seats: tuple[Any, ...]) -> int | None:
+def _sole(seats: Sequence[Seat]) -> int | None:
     holders = {seat.account_id for seat in seats}
     return holders.pop() if len(holders) == 1 else None
 

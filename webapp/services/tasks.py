@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.orm.exc import StaleDataError
 
 from rules.values import Text
 from webapp.errors import Conflict, NotFound
 from webapp.extensions import db
 from webapp.models import Case, Task
-from webapp.permissions import Actor, visible_to
+from webapp.moments import taipei_day
+from webapp.permissions import SYSTEM, Actor, visible_to
 from webapp.queries.org import chart
 from webapp.services import events
 from webapp.services.cases import require_mandate
@@ -28,20 +28,19 @@ def visible(actor: Actor, public_id: str) -> Task:
 
 def claim(actor: Actor, task: Task, now: datetime) -> None:
     """受理: takes a task from the pool, or accepts one that was assigned. The first one wins; the other is told who."""
-    if task.state != "open" or (
-        task.assignee_id not in (None, actor.account_id) and task.claimed_at is not None
-    ):
+    case = _hold(task)
+    if task.state != "open":
+        raise _taken(task)
+    mine = task.assignee_id == actor.account_id
+    if mine and task.claimed_at is not None:
+        return
+    if task.assignee_id is not None and not mine and task.claimed_at is not None and _is_held(task, now):
         raise _taken(task)
     acting_for_id = require_mandate(actor, task, now)
-    if task.assignee_id is None:
-        task.assignee_id = actor.account_id
+    if task.assignee_id is None or not _is_held(task, now):
+        task.assignee_id = acting_for_id or actor.account_id
     task.claimed_at = now
-    try:
-        db.session.flush()
-    except StaleDataError:
-        db.session.rollback()
-        raise _taken(visible(actor, task.public_id)) from None
-    case = db.session.get_one(Case, task.case_id)
+    db.session.flush()
     events.record(
         actor, case, "claimed", now, task_id=task.id, acting_for_id=acting_for_id, from_state=case.state
     )
@@ -49,15 +48,43 @@ def claim(actor: Actor, task: Task, now: datetime) -> None:
 
 def release(actor: Actor, task: Task, now: datetime) -> None:
     """Gives a claimed task back to the unit's pool."""
+    case = _hold(task)
     acting_for_id = require_mandate(actor, task, now)
     if task.state != "open":
         raise _taken(task)
     task.assignee_id, task.claimed_at = None, None
     db.session.flush()
-    case = db.session.get_one(Case, task.case_id)
     events.record(
         actor, case, "released", now, task_id=task.id, acting_for_id=acting_for_id, from_state=case.state
     )
+
+
+def return_to_pools(now: datetime) -> int:
+    """Open tasks of people who no longer hold the function go back to their unit, where somebody can take them."""
+    orphans = [
+        task
+        for task in db.session.scalars(
+            select(Task).where(Task.state == "open", Task.assignee_id.is_not(None))
+        )
+        if not _is_held(task, now)
+    ]
+    for task in orphans:
+        case = _hold(task)
+        task.assignee_id, task.claimed_at = None, None
+        db.session.flush()
+        events.record(SYSTEM, case, "released", now, task_id=task.id, from_state=case.state)
+    return len(orphans)
+
+
+def _hold(task: Task) -> Case:
+    """One action on a case at a time: sibling branches write the next event of the same case."""
+    case = db.session.get_one(Case, task.case_id, with_for_update=True, populate_existing=True)
+    db.session.refresh(task)
+    return case
+
+
+def _is_held(task: Task, now: datetime) -> bool:
+    return chart().holds(task.assignee_id or 0, task.function, task.unit_id, taipei_day(now))
 
 
 def _taken(task: Task) -> Conflict:
