@@ -304,8 +304,16 @@ def upgrade() -> None:
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("raw", sa.LargeBinary(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("lapsed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_reason", sa.String(length=10), nullable=True),
+        sa.CheckConstraint(
+            "closed_reason in ('answered','lapsed','withdrawn')",
+            name=op.f("ck_correction_request_reason_is_known"),
+        ),
+        sa.CheckConstraint(
+            "(closed_at is null) = (closed_reason is null)",
+            name=op.f("ck_correction_request_closed_has_a_reason"),
+        ),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_correction_request_case_id")),
         sa.ForeignKeyConstraint(
             ["requested_by_id"], ["account.id"], name=op.f("fk_correction_request_requested_by_id")
@@ -318,7 +326,7 @@ def upgrade() -> None:
         "correction_request",
         ["case_id"],
         unique=True,
-        postgresql_where=sa.text("answered_at is null and lapsed_at is null"),
+        postgresql_where=sa.text("closed_at is null"),
     )
     op.create_table(
         "document",
@@ -371,30 +379,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state = 'pending'"),
     )
-    op.create_table(
-        "firing",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("case_id", sa.BigInteger(), nullable=False),
-        sa.Column("ruleset_revision_id", sa.BigInteger(), nullable=False),
-        sa.Column("as_of", sa.Date(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("outcomes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("explanation", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.Column("engine", sa.String(length=12), nullable=False),
-        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_firing_case_id")),
-        sa.ForeignKeyConstraint(
-            ["ruleset_revision_id"], ["revision.id"], name=op.f("fk_firing_ruleset_revision_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_firing")),
-        sa.UniqueConstraint(
-            "case_id",
-            "ruleset_revision_id",
-            "as_of",
-            name=op.f("uq_firing_case_id_ruleset_revision_id_as_of"),
-        ),
-    )
-    op.create_index(op.f("ix_firing_ruleset_revision_id"), "firing", ["ruleset_revision_id"], unique=False)
     op.create_table(
         "message",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -556,6 +540,35 @@ def upgrade() -> None:
         "uq_clock_case", "clock", ["case_id"], unique=True, postgresql_where=sa.text("task_id is null")
     )
     op.create_table(
+        "firing",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("ruleset_revision_id", sa.BigInteger(), nullable=False),
+        sa.Column("clock_id", sa.BigInteger(), nullable=True),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("outcomes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("explanation", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("engine", sa.String(length=12), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_firing_case_id")),
+        sa.ForeignKeyConstraint(["clock_id"], ["clock.id"], name=op.f("fk_firing_clock_id")),
+        sa.ForeignKeyConstraint(
+            ["ruleset_revision_id"], ["revision.id"], name=op.f("fk_firing_ruleset_revision_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_firing")),
+        sa.UniqueConstraint(
+            "case_id",
+            "ruleset_revision_id",
+            "as_of",
+            "clock_id",
+            name="uq_firing_evaluation",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    op.create_index(op.f("ix_firing_ruleset_revision_id"), "firing", ["ruleset_revision_id"], unique=False)
+    op.create_index(op.f("ix_firing_clock_id"), "firing", ["clock_id"], unique=False)
+    op.create_table(
         "document_chunk",
         sa.Column("document_id", sa.BigInteger(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -677,5 +690,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.execute("drop schema public cascade")
-    op.execute("create schema public")
+    raise RuntimeError("nothing comes before the first schema: restore a backup instead")

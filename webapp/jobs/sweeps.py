@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 #: an effect that is still pending after this long may have lost its job
 LOST_AFTER = timedelta(minutes=2)
 BATCH = 200
+#: an upload to a correction or a task that was never sent
+FORGOTTEN_AFTER = timedelta(days=90)
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -107,11 +109,19 @@ def redefer_effects(now: datetime) -> int:
 
 
 def drop_expired_drafts(now: datetime) -> int:
+    """Expired drafts with their uploads, and uploads that nothing sent in a long time belongs to any more."""
     with unit_of_work():
         expired = db.session.scalars(
             delete(Draft).where(Draft.expires_on < taipei_day(now)).returning(Draft.public_id)
         ).all()
         db.session.execute(
             delete(Document).where(Document.draft_key.in_(expired), Document.case_id.is_(None))
+        )
+        db.session.execute(
+            delete(Document).where(
+                Document.case_id.is_(None),
+                Document.created_at < now - FORGOTTEN_AFTER,
+                Document.draft_key.not_in(select(Draft.public_id)),
+            )
         )
         return len(expired)

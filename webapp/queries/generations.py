@@ -37,8 +37,9 @@ def _newest(name: str, load: Callable[[], T]) -> T:
     if held is not None and held[0] == current:
         return held[1]
     value = load()
-    with _lock:
-        _copies[database, name] = (current, value)
+    if name not in db.session.info.get("bumped", ()):
+        with _lock:
+            _copies[database, name] = (current, value)
     return value
 
 
@@ -59,6 +60,8 @@ def bump(name: str) -> None:
     )
     db.session.info.pop("generations", None)
     db.session.info.pop("copies", None)
+    # what this session reads from here on may be rolled back: it is its own and never the process's
+    db.session.info.setdefault("bumped", set()).add(name)
 
 
 def _counters() -> dict[str, int]:

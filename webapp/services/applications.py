@@ -25,18 +25,10 @@ from webapp.permissions import Actor
 from webapp.queries import definitions, generations
 from webapp.queries.org import chart
 from webapp.rows import write_together
-from webapp.services import clocks, effects, evaluation, events, notices, parties, routing, steps
+from webapp.services import clocks, effects, evaluation, events, fees, notices, parties, routing, steps
 from webapp.services.drafts import owns
 from workflows import engine
 from workflows.service import ServiceDefinition
-
-
-@dataclass(frozen=True)
-class Fee:
-    """What an application costs. A line without an amount is fixed during the review."""
-
-    lines: tuple[dict[str, Any], ...]
-    total: Decimal | None
 
 
 class AlreadySubmitted(Exception):
@@ -76,7 +68,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         raise AnswersInvalid(cleaned.errors)
     answers = cleaned.answers
     case = _new_case(actor, case_id, draft, service, service_revision, now)
-    fee = fees(service, forms.answers.facts(form, answers))
+    fee = fees.counted(service, form, answers)
     case.fee_total, case.fee_lines = fee.total, list(fee.lines)
     ctx = steps.Context(case, service, form, definitions.workflow(case.workflow_revision_id))
     facts = evaluation.facts_of(case, service, form, answers)
@@ -127,29 +119,6 @@ def submitted_from(actor: Actor, draft_key: str) -> Case | None:
     if case is None or (case.account_id is not None and case.account_id != actor.account_id):
         return None
     return case
-
-
-def fees(service: ServiceDefinition, facts: Mapping[str, object]) -> Fee:
-    """The fee lines that apply to these answers. The total is unknown while one line is."""
-    lines = []
-    for fee in service.fees:
-        if not conditions.holds(fee.when, facts):
-            continue
-        count = fee.quantity(facts)
-        if count == 0:
-            continue
-        amount = None if fee.amount is None else fee.amount * count
-        lines.append(
-            {
-                "key": fee.key,
-                "zh": fee.label.zh,
-                "en": fee.label.in_("en"),
-                "amount": None if amount is None else str(amount),
-            }
-        )
-    amounts = [line["amount"] for line in lines]
-    total = None if None in amounts else sum((Decimal(str(a)) for a in amounts), Decimal(0))
-    return Fee(tuple(lines), total)
 
 
 def _take_draft(actor: Actor, draft_key: str) -> tuple[Draft, int]:
@@ -256,13 +225,15 @@ _TAKE_DRAFT = (
     )
 )
 
-#: and for what comes last: the uploads move to the case, and the case takes its number
+#: and for what comes last: uploads move to the case, those that no answer names go, the case takes its number
 _FINISH = text(
     """
     with moved as (
         update document set case_id = :case_id
         where draft_key = :draft_key and public_id = any(:wanted)
         returning public_id
+    ), dropped as (
+        delete from document where draft_key = :draft_key and not public_id = any(:wanted)
     ), taken as (
         insert into counter (name, year, value) values (:name, :year, 1)
         on conflict (name, year) do update set value = counter.value + 1

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 import forms.answers
@@ -121,6 +121,10 @@ def bring_up_to_date(draft: Draft, now: datetime) -> list[Text]:
 
 
 def discard(draft: Draft) -> None:
+    """Deletes the draft and everything that was uploaded to it."""
+    db.session.execute(
+        delete(Document).where(Document.draft_key == draft.public_id, Document.case_id.is_(None))
+    )
     db.session.delete(draft)
     db.session.flush()
 

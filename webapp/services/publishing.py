@@ -19,6 +19,7 @@ import workflows.loader
 import workflows.service
 from webapp.extensions import db
 from webapp.models import AuditEntry, Publication, Revision
+from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.generations import bump
@@ -53,19 +54,20 @@ def factory() -> dict[tuple[str, str], Mapping[str, Any]]:
 def sync(actor: Actor, now: datetime) -> Synced:
     """Inserts changed files as revisions and publishes them, except where an administrator's revision is in force."""
     published, conflicts, unchanged = [], [], 0
-    in_force = _in_force()
+    in_force, newest_files = _in_force(), _newest_files()
     for (kind, key), body in factory().items():
         mapping = json.loads(json.dumps(body, ensure_ascii=False, default=str))
         digest = checksum(mapping)
-        if _has_revision(kind, key, digest):
+        current = in_force.get((kind, key))
+        if digest == newest_files.get((kind, key)) or (current is not None and digest == current.checksum):
             unchanged += 1
             continue
         definitions.parse(kind, mapping)
         revision = insert(actor, kind, key, mapping, now, origin="file")
-        if (kind, key) not in in_force:
+        if current is None:
             publish(actor, revision, BEGINNING, now)
-        elif in_force[kind, key] == "file":
-            publish(actor, revision, now.date(), now)
+        elif current.origin == "file":
+            publish(actor, revision, taipei_day(now), now)
         else:
             conflicts.append(f"{kind}/{key}")
             continue
@@ -122,25 +124,31 @@ def checksum(body: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _in_force() -> dict[tuple[str, str], str]:
-    """The origin of the revision that was published last, for every definition."""
+@dataclass(frozen=True)
+class InForce:
+    """The revision of a definition that was published last."""
+
+    origin: str
+    checksum: str
+
+
+def _in_force() -> dict[tuple[str, str], InForce]:
     rows = db.session.execute(
-        select(Revision.kind, Revision.key, Revision.origin)
+        select(Revision.kind, Revision.key, Revision.origin, Revision.checksum)
         .join(Publication, Publication.revision_id == Revision.id)
         .order_by(Publication.id)
     )
-    return {(kind, key): origin for kind, key, origin in rows}
+    return {(kind, key): InForce(origin, digest) for kind, key, origin, digest in rows}
 
 
-def _has_revision(kind: str, key: str, digest: str) -> bool:
-    return (
-        db.session.scalars(
-            select(Revision.id)
-            .where(Revision.kind == kind, Revision.key == key, Revision.checksum == digest)
-            .limit(1)
-        ).first()
-        is not None
+def _newest_files() -> dict[tuple[str, str], str]:
+    """The content of each definition file when it was last read, by kind and key."""
+    rows = db.session.execute(
+        select(Revision.kind, Revision.key, Revision.checksum)
+        .where(Revision.origin == "file")
+        .order_by(Revision.number)
     )
+    return {(kind, key): digest for kind, key, digest in rows}
 
 
 #: where each kind of definition lives in the tree of files

@@ -13,11 +13,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.journeys import NOW, account, citizen, draft, open_tasks, submitted
+from webapp.demo.samples import picture
 from webapp.errors import AnswersInvalid, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Clock, Document, Draft, Effect, Firing, Party, Submission
+from webapp.models import Case, Clock, Document, DocumentChunk, Draft, Effect, Firing, Party, Submission
 from webapp.permissions import Actor
-from webapp.services import accounts, applications, drafts, events
+from webapp.queries import definitions
+from webapp.services import accounts, applications, documents, drafts, events
 from webapp.uow import unit_of_work
 
 MOST_STATEMENTS = 15
@@ -146,3 +148,32 @@ def test_a_document_of_another_draft_is_refused(app: Flask, committed: None) -> 
         with pytest.raises(Refused), unit_of_work():
             applications.submit(citizen(), key, NOW)
         assert db.session.scalars(select(Case)).all() == []
+
+
+def test_an_upload_that_no_answer_names_goes_with_the_draft(app: Flask, committed: None) -> None:
+    with app.app_context():
+        with unit_of_work():
+            made = draft("EC09", citizen())
+            extra = documents.upload(
+                citizen(),
+                made.public_id,
+                definitions.form(made.form_revision_id).field("receipt"),
+                "too-many.png",
+                picture(),
+                NOW,
+            )
+            key, name = made.public_id, extra.public_id
+        with unit_of_work():
+            applications.submit(citizen(), key, NOW)
+        assert db.session.scalars(select(Document).where(Document.public_id == name)).all() == []
+        assert len(db.session.scalars(select(Document)).all()) == 3
+
+
+def test_a_discarded_draft_leaves_no_upload_behind(app: Flask, committed: None) -> None:
+    with app.app_context():
+        with unit_of_work():
+            key = draft("EC09", citizen()).public_id
+        with unit_of_work():
+            drafts.discard(drafts.own(citizen(), key, NOW))
+        assert db.session.scalars(select(Document)).all() == []
+        assert db.session.scalars(select(DocumentChunk)).all() == []
