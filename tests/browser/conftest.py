@@ -15,6 +15,7 @@ from tests.browser.town import Town
 from tests.browser.windows import PATIENCE_MS, NoBrowser, launched, open_context
 from tests.conftest import TEMPLATE
 from tests.databases import Databases
+from tests.journeys import NOW
 from tests.programs import Counter
 
 NewContext: TypeAlias = Callable[..., BrowserContext]
@@ -76,7 +77,7 @@ def office(counter: Counter) -> Iterator[Flask]:
 @pytest.fixture(scope="session")
 def town(databases: Databases) -> Iterator[Town]:
     """A counter with a case in every state. Tests look at it and change nothing."""
-    with towns.opened(databases.create("town", TEMPLATE)) as settled:
+    with towns.opened(databases.create("town", TEMPLATE), NOW, towns.settle) as settled:
         yield settled
 
 

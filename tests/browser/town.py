@@ -6,7 +6,7 @@ It is served from this very process, and its clock stands still, so every page l
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -15,7 +15,7 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import select
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
 from tests.officers import absent, corrected
@@ -46,15 +46,22 @@ class Town:
         return pattern.format_map(self.ids)
 
 
+class Silent(WSGIRequestHandler):
+    def log_request(self, *_args: object) -> None:
+        """A line for every stylesheet would bury what matters."""
+
+
 @contextmanager
-def opened(database_url: str) -> Iterator[Town]:
+def opened(database_url: str, now: datetime, settle: Callable[[], dict[str, str]]) -> Iterator[Town]:
+    """`settle` puts things there, and returns their public ids by name."""
     from webapp import create_app
 
-    app = create_app({"DATABASE_URL": database_url, "CLOCK": lambda: NOW})
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    app = create_app({"DATABASE_URL": database_url, "CLOCK": lambda: now})
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
     address = app.config["BASE_URL"] = f"http://127.0.0.1:{server.port}"
     with app.app_context():
-        ids = _settle()
+        ids = settle()
+        work()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Town(app, address, ids)
@@ -65,7 +72,13 @@ def opened(database_url: str) -> Iterator[Town]:
         db.engine.dispose()
 
 
-def _settle() -> dict[str, str]:
+def work() -> None:
+    """Prints and sends everything, as the worker would."""
+    for effect in db.session.scalars(select(Effect.id).order_by(Effect.id)).all():
+        perform_effect(effect)
+
+
+def settle() -> dict[str, str]:
     found = {name: make().public_id for name, make in CASES.items()}
     for name in ("EC09_granted", "EC06_conclude"):
         found[f"{name}_number"] = _case(found[name]).number or ""
@@ -75,8 +88,6 @@ def _settle() -> dict[str, str]:
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
-    for effect in db.session.scalars(select(Effect.id).order_by(Effect.id)).all():
-        perform_effect(effect)
     return found
 
 

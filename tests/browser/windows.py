@@ -43,9 +43,11 @@ def chromium() -> str:
 def launched(folder: Path) -> Iterator[Browser]:
     """The browser, with the Chinese font of the letters; `folder` is for the font cache."""
     program = chromium()
-    fonts = fontconfig_environment(folder)
+    environment = {**os.environ, **fontconfig_environment(folder), "LANGUAGE": "zh_TW"}
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=QUIET, env={**os.environ, **fonts})
+        browser = playwright.chromium.launch(
+            executable_path=program, args=[*QUIET, "--lang=zh-TW"], env=environment
+        )
         yield browser
         browser.close()
 
