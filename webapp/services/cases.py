@@ -175,10 +175,11 @@ def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Gi
 def _hold(case: Case, version: int) -> None:
     """One action on a case at a time: whoever waited sees what the other did, and stops if the case moved on.
 
-    Without it two branches that finish at the same moment would each wait for the other.
+    Without it two branches that finish at the same moment would each wait for the other. What only refers to the
+    case (a firing of the sweep, a printed letter) need not wait: who holds a clock must not wait for the case.
     """
     db.session.flush()
-    db.session.refresh(case, with_for_update=True)
+    db.session.refresh(case, with_for_update={"key_share": True})
     if case.version != version:
         raise overtaken(case)
 

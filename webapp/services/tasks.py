@@ -78,7 +78,7 @@ def return_to_pools(now: datetime) -> int:
 
 def _hold(task: Task) -> Case:
     """One action on a case at a time: sibling branches write the next event of the same case."""
-    case = db.session.get_one(Case, task.case_id, with_for_update=True, populate_existing=True)
+    case = db.session.get_one(Case, task.case_id, with_for_update={"key_share": True}, populate_existing=True)
     db.session.refresh(task)
     return case
 
