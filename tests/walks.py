@@ -107,9 +107,24 @@ def open_case(officer: Visitor, number: str, tab: str = "我的待辦") -> Page:
     """From the inbox, where the case must stand."""
     officer.get("/staff/inbox")
     officer.follow(tab)
+    turn_to(officer, number)
     page = officer.follow(number)
     assert page.heading == number, page
     return page
+
+
+def turn_to(officer: Visitor, number: str) -> None:
+    """The page of the tab on which the case stands."""
+    assert finds(officer, number), f"{number} is not in the tab: {officer.page}"
+
+
+def finds(officer: Visitor, number: str) -> bool:
+    """Whether the case stands in the tab, however many pages it has."""
+    while not officer.page.links(number):
+        if not officer.page.links("下一頁"):
+            return False
+        officer.follow("下一頁")
+    return True
 
 
 def act(officer: Visitor, label: str, fill: Fill | None = None, **more: object) -> Page:

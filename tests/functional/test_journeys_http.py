@@ -89,6 +89,7 @@ def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     first, second = _officers_of(number, desk, "lin.yahan", "xu.mingde")
     first.press("退回待分派")
     second.get("/staff/inbox?tab=pool")
+    walks.turn_to(second, number)
     page = second.press("受理", within=f'tr:has(a:-soup-contains("{number}"))')
     assert f"已受理 {number}" in page.text
     walks.open_case(second, number)
@@ -196,6 +197,7 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
     assert "訂於" in _newest_message(officer, "現場勘查時間")
     inspector = desk("weng.guoliang")
     inspector.get("/staff/inbox?tab=pool")
+    walks.turn_to(inspector, number)
     inspector.press("受理", within=f'tr:has(a:-soup-contains("{number}"))')
     walks.open_case(inspector, number)
     inspector.follow("通知改善後複查")
@@ -280,7 +282,8 @@ def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
     tracking = citizen.follow(number).path
 
     officer, colleague = _officers_of(number, desk, "yang.zhihao", "hong.peishan")
-    assert colleague.get("/staff/inbox?tab=mine").text.count(number) == 0
+    colleague.get("/staff/inbox?tab=mine")
+    assert not walks.finds(colleague, number)
     walks.act(
         officer, "請申請人補正", {"fields": ["traffic_plan", "depth_m"], "comment": "深度與施工計畫不符。"}
     )
@@ -341,8 +344,10 @@ def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
 def _officers_of(number: str, desk: Callable[[str], Visitor], *logins: str) -> list[Visitor]:
     """The officer who was given the case, on its page; then the others."""
     officers = [desk(login) for login in logins]
-    officers.sort(key=lambda officer: number not in officer.get("/staff/inbox").text)
-    walks.open_case(officers[0], number)
+    for officer in officers:
+        officer.get("/staff/inbox")
+    officers.sort(key=lambda officer: not walks.finds(officer, number))
+    officers[0].follow(number)
     return officers
 
 

@@ -105,13 +105,15 @@ def test_two_officers_claim_the_same_task(officers, new_cases, record: Callable[
         row = f'tr:has(a:-soup-contains("{number}"))'
         for officer in officers.values():
             officer.get("/staff/inbox?tab=pool")
+            walks.turn_to(officer, number)
         claim = {login: partial(officer.press, "受理", within=row) for login, officer in officers.items()}
         winner, loser = _at_once(claim, officers)
         page = officers[loser].page
         assert page.status == 409 and f"已由{NAMES[winner]}受理" in page.text, page
         after = record(number)
         assert after.history == ["submitted", "claimed"] and after.broken_links == []
-        assert number in officers[winner].get("/staff/inbox?tab=mine").text
+        officers[winner].get("/staff/inbox?tab=mine")
+        walks.turn_to(officers[winner], number)
 
 
 def test_two_units_answer_at_the_same_moment(
@@ -151,6 +153,7 @@ def test_the_same_draft_is_sent_from_two_browsers(counter: Counter, office: Flas
 
 def _stands_before(officer: Visitor, tab: str, number: str, action: str) -> None:
     officer.get(f"/staff/inbox?tab={tab}")
+    walks.turn_to(officer, number)
     officer.follow(number)
     officer.follow(action)
 
