@@ -244,7 +244,12 @@ def test_only_the_named_fields_are_open_and_only_they_change(app: Flask, owner: 
         assert (second.answers["chip_no"], second.answers["pet_name"]) == ("900123456789999", "小黑")
         assert first.answers["chip_no"] == "900123456789012"
         assert second.personal["receipt"] == first.personal["receipt"]
-    assert owner.get(f"/applications/{pid}/correction").status == 404
+    # a second click, Back, or the link of the message
+    for again in (owner.get, owner.post):
+        page = again(f"/applications/{pid}/correction")
+        assert (page.status, page.path) == (200, f"/applications/{pid}")
+        assert "已收到您的補正" in page.soup.select_one(".govuk-notification-banner").get_text()
+    assert owner.post(f"/applications/{pid}/correction/autosave").status == 404
 
 
 def test_files_of_a_correction_come_and_go(app: Flask, owner: Visitor) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -28,6 +29,8 @@ from webapp.security import actor, now
 from webapp.services import cases, corrections, documents, steps
 from webapp.uow import unit_of_work
 from workflows.model import WITHDRAW, Transition
+
+Page = Callable[..., ResponseReturnValue]
 
 
 class CorrectionSheet(Sheet):
@@ -85,12 +88,32 @@ def _reads(when: Condition | None, opened: set[str]) -> bool:
     return any(name in opened or name.rpartition(".")[0] in opened for name in facts)
 
 
+def _leads_back(page: Page) -> Page:
+    """A second click, Back, or the link of an old message: the case page says how the correction ended."""
+
+    @wraps(page)
+    def shown_or_left(pid: str, *args: Any) -> ResponseReturnValue:
+        try:
+            return page(pid, *args)
+        except corrections.NothingOpen as nothing:
+            ended = corrections.last_closed(cases.visible(actor(), pid))
+            if ended == "answered":
+                flash(_("已收到您的補正"), "success")
+            else:
+                flash(nothing.text.in_(language()))
+            return redirect(url_for("citizen.case", pid=pid))
+
+    return shown_or_left
+
+
 @bp.get("/applications/<pid>/correction")
+@_leads_back
 def correction(pid: str) -> ResponseReturnValue:
     return _shown(_open(pid))
 
 
 @bp.post("/applications/<pid>/correction")
+@_leads_back
 def answer(pid: str) -> ResponseReturnValue:
     page = _open(pid)
     try:
@@ -122,6 +145,7 @@ def upload_correction(pid: str, field: str) -> ResponseReturnValue:
 
 
 @pending.takes_in("citizen.answer")
+@_leads_back
 def take_in_correction(pid: str, typed: Typed) -> ResponseReturnValue:
     """What was posted while nobody was signed in."""
     page = _open(pid)
@@ -134,6 +158,7 @@ def take_in_correction(pid: str, typed: Typed) -> ResponseReturnValue:
 
 
 @shown_again("citizen.answer")
+@_leads_back
 def _correction_again(pid: str) -> ResponseReturnValue:
     page = _open(pid)
     notice = (
@@ -159,6 +184,8 @@ def _hand_in(page: CorrectionSheet) -> ResponseReturnValue:
     case = page.case
     try:
         with unit_of_work():
+            if not corrections.hold(case, page.request):
+                raise corrections.NothingOpen()
             if page.request.fields:
                 corrections.take_in(actor(), case, page.request, now())
             cases.answer_correction(actor(), case, now(), version=case.version)

@@ -21,7 +21,7 @@ from webapp.errors import AnswersInvalid, NotFound
 from webapp.models import Case
 from webapp.presentation import language
 from webapp.security import actor, device_hash, now, unlock
-from webapp.services import applications, documents, drafts
+from webapp.services import applications, documents, drafts, fees
 from webapp.uow import unit_of_work
 
 EXPIRED = Text(
@@ -103,7 +103,6 @@ def _page(
 ) -> ResponseReturnValue:
     whole = journey.whole()
     parts = _parts(journey, whole)
-    facts = forms.answers.facts(journey.form, whole.answers)
     mistakes = [
         (f"{part.change_url}#field-{row.field.key}", message)
         for part in parts
@@ -115,7 +114,7 @@ def _page(
         journey=journey,
         parts=parts,
         place=len(parts) + 1,
-        fee=applications.fees(journey.service, facts),
+        fee=fees.counted(journey.service, journey.form, whole.answers),
         proof=_proof(journey.key),
         mistakes=mistakes,
         has_errors=status >= 400,

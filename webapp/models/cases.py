@@ -258,16 +258,18 @@ class CorrectionRequest(db.Model):
     #: what the applicant has typed so far
     raw: Mapped[dict[str, list[str]] | None] = mapped_column(Encrypted)
     version: Mapped[int] = mapped_column(default=1)
-    answered_at: Mapped[MaybeMoment]
-    lapsed_at: Mapped[MaybeMoment]
+    closed_at: Mapped[MaybeMoment]
+    closed_reason: Mapped[str | None] = mapped_column(String(10))
 
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
+        CheckConstraint("closed_reason in ('answered','lapsed','withdrawn')", name="reason_is_known"),
+        CheckConstraint("(closed_at is null) = (closed_reason is null)", name="closed_has_a_reason"),
         Index(
             "uq_correction_request_open",
             "case_id",
             unique=True,
-            postgresql_where=text("answered_at is null and lapsed_at is null"),
+            postgresql_where=text("closed_at is null"),
         ),
         Index("ix_correction_request_case", "case_id"),
     )
@@ -315,6 +317,8 @@ class Firing(db.Model):
     id: Mapped[Key]
     case_id: Mapped[int] = ref("case.id")
     ruleset_revision_id: Mapped[int] = ref("revision.id", index=True)
+    #: which time limit of the case was looked at; none when the case came in
+    clock_id: Mapped[int | None] = ref("clock.id", index=True)
     as_of: Mapped[date]
     at: Mapped[Moment]
     #: the snapshot that a dry run can use again; personal facts do not enter it
@@ -324,8 +328,15 @@ class Firing(db.Model):
     engine: Mapped[str] = mapped_column(String(12))
 
     __table_args__ = (
-        # one evaluation of a ruleset revision for a case and day; a second one the same day replaces nothing
-        UniqueConstraint("case_id", "ruleset_revision_id", "as_of"),
+        # one evaluation of a ruleset revision for a clock and day; a second one the same day replaces nothing
+        UniqueConstraint(
+            "case_id",
+            "ruleset_revision_id",
+            "as_of",
+            "clock_id",
+            name="uq_firing_evaluation",
+            postgresql_nulls_not_distinct=True,
+        ),
     )
 
 

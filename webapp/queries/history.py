@@ -20,6 +20,7 @@ from workflows.model import Transition, WorkflowDefinition
 LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
     "claimed": Text(zh="受理", en="Accepted"),
+    "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
 }
 #: by a clerk, for somebody at the counter, on the telephone or by post
@@ -46,6 +47,8 @@ class Entry:
     conditions: str
     fields: tuple[Text, ...]
     on_date: date | None
+    #: the total before and after, None while it is fixed during the review
+    fee: tuple[str | None, str | None] | None
 
 
 def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> list[Entry]:
@@ -85,7 +88,7 @@ def _entry(
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif transition is not None and transition.by == "system":
+    elif event.kind == "fee_changed" or (transition is not None and transition.by == "system"):
         who = SYSTEM
     return Entry(
         seq=event.seq,
@@ -108,3 +111,4 @@ def _transition(event: CaseEvent, workflow: WorkflowDefinition) -> Transition | 
     if event.from_state is None or event.kind in LABELS:
         return None
     return workflow.state(event.from_state).transition(event.kind)
+        fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,

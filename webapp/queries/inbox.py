@@ -215,14 +215,14 @@ def _with_others(actor: Actor) -> _Branch:
 def _awaiting_applicants(actor: Actor) -> _Branch:
     """Cases of the actor whose applicants were asked for a correction and have not answered."""
     request = CorrectionRequest
-    unanswered = (request.answered_at.is_(None), request.lapsed_at.is_(None))
+    unanswered = request.closed_at.is_(None)
     query = select(
         cast(null(), BigInteger).label("task_id"),
         request.case_id,
         request.due_on,
         request.due_on.label("rank"),
         request.id,
-    ).where(*unanswered, _worked_on(actor, request.case_id))
+    ).where(unanswered, _worked_on(actor, request.case_id))
     return _Branch(query, request.due_on, request.id, _place_of_request)
 
 
@@ -255,8 +255,7 @@ def _place_of_request(case_id: str) -> Any:
     last = aliased(CorrectionRequest)
     found = (
         last.case_id == select(Case.id).where(Case.public_id == case_id).scalar_subquery(),
-        last.answered_at.is_(None),
-        last.lapsed_at.is_(None),
+        last.closed_at.is_(None),
     )
     return tuple_(
         select(last.due_on).where(*found).scalar_subquery(), select(last.id).where(*found).scalar_subquery()
@@ -281,7 +280,7 @@ def _filtered(branch: _Branch, filters: Filters) -> _Branch:
 
 def _lines(picked: Any) -> Select[Any]:
     answered = exists().where(
-        CorrectionRequest.case_id == Case.id, CorrectionRequest.answered_at.is_not(None)
+        CorrectionRequest.case_id == Case.id, CorrectionRequest.closed_reason == "answered"
     )
     applicant = and_(Party.case_id == Case.id, Party.role != "representative")
     return (

@@ -67,8 +67,7 @@ def cases(actor: Actor, before: int | None = None) -> tuple[list[MyCase], int | 
         db.session.execute(
             select(CorrectionRequest.case_id, CorrectionRequest.due_on).where(
                 CorrectionRequest.case_id.in_([case.id for case in shown]),
-                CorrectionRequest.answered_at.is_(None),
-                CorrectionRequest.lapsed_at.is_(None),
+                CorrectionRequest.closed_at.is_(None),
             )
         ).all()
     )

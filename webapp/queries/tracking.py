@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import select
 
-from rules.values import normalise_code
+from rules.values import normalise_code, normalise_text
 from webapp.crypto import follow_code
 from webapp.extensions import db
 from webapp.models import Case, CaseEvent, CorrectionRequest, Document, Letter
+from webapp.queries import effects
 
 
 def events(case_id: int) -> Sequence[CaseEvent]:
@@ -28,6 +30,17 @@ def letter(case_id: int) -> Letter | None:
     ).first()
 
 
+def given_up(decision: Letter) -> bool:
+    """Whether the printing of a letter failed for good, until somebody has it tried again."""
+    return bool(effects.letters_given_up([decision]))
+
+
+def letter_of(number: str) -> Letter | None:
+    """The letter with this number, however it is typed."""
+    wanted = "".join(normalise_text(unicodedata.normalize("NFKC", number[:40])).split())
+    return db.session.scalars(select(Letter).where(Letter.number == wanted)).one_or_none()
+
+
 def fingerprint(case: Case, today: date, language: str) -> str:
     """Changes whenever the progress page would look different: the ETag of its polled part."""
     decision, request = letter(case.id), open_request(case.id)
@@ -35,6 +48,7 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         case.public_id,
         case.version,
         decision.document_id if decision else None,
+        given_up(decision) if decision else None,
         receipt(case.id),
         request.id if request else None,
         case.due_on,
@@ -48,25 +62,29 @@ def open_request(case_id: int) -> CorrectionRequest | None:
     return db.session.scalars(
         select(CorrectionRequest).where(
             CorrectionRequest.case_id == case_id,
-            CorrectionRequest.answered_at.is_(None),
-            CorrectionRequest.lapsed_at.is_(None),
+            CorrectionRequest.closed_at.is_(None),
         )
     ).one_or_none()
 
 
 def receipt(case_id: int) -> int | None:
     """The id of the receipt's PDF, once it is printed."""
+    found = document(case_id, "receipt")
+    return found.id if found is not None else None
+
+
+def document(case_id: int, kind: str) -> Document | None:
+    """The newest PDF of a kind."""
     return db.session.scalars(
-        select(Document.id)
-        .where(Document.case_id == case_id, Document.kind == "receipt")
+        select(Document)
+        .where(Document.case_id == case_id, Document.kind == kind)
         .order_by(Document.id.desc())
         .limit(1)
     ).first()
 
 
 def receipt_document(case: Case) -> Document | None:
-    found = receipt(case.id)
-    return db.session.get(Document, found) if found is not None else None
+    return document(case.id, "receipt")
 
 
 def letter_document(case: Case) -> Document | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, text
@@ -13,7 +12,6 @@ from sqlalchemy.orm import make_transient_to_detached
 
 import forms.answers
 from forms.model import FormDefinition
-from rules import conditions
 from rules.decision import Decision
 from rules.values import Text, roc_year
 from webapp.crypto import public_id

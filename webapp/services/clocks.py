@@ -47,7 +47,7 @@ def ledger(clock: Clock, case: Case, today: date) -> arithmetic.Ledger:
         clock.period,
         clock.started_on,
         movements,
-        calendar=calendar(_unit(clock, case)),
+        calendar=calendar(unit_of(clock, case)),
         today=max(horizon, clock.started_on),
     )
 
@@ -118,7 +118,8 @@ def _reason(stored: str) -> str | Text:
     return CORRECTION if stored == CORRECTION.zh else stored
 
 
-def _unit(clock: Clock, case: Case) -> int:
+def unit_of(clock: Clock, case: Case) -> int:
+    """Whose time it is, and whose working days count."""
     if clock.task_id is None:
         return case.handling_unit_id
     return db.session.get_one(Task, clock.task_id).unit_id

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
@@ -18,14 +19,23 @@ from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Submission
 from webapp.moments import taipei_day
-from webapp.permissions import Actor
+from webapp.permissions import SYSTEM, Actor
 from webapp.queries import definitions
 from webapp.queries.org import calendar
-from webapp.services import notices, parties
+from webapp.services import effects, events, fees, parties
 from webapp.services.drafts import Raw, merged
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
+
+
+class NothingOpen(NotFound):
+    """Nothing was asked, or it was answered meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Text(zh="這個案件目前沒有需要補正的事項。", en="Nothing needs correcting in this case now.")
+        )
 
 
 def open_request(
@@ -61,10 +71,18 @@ def last_day(ctx: Context, today: date) -> date:
 def current(case: Case) -> CorrectionRequest:
     request = _open(case.id)
     if request is None:
-        raise NotFound(
-            Text(zh="這個案件目前沒有需要補正的事項。", en="Nothing needs correcting in this case now.")
-        )
+        raise NothingOpen()
     return request
+
+
+def last_closed(case: Case) -> str | None:
+    """How the newest request ended: answered, lapsed or withdrawn. None: nothing was ever asked."""
+    return db.session.scalars(
+        select(CorrectionRequest.closed_reason)
+        .where(CorrectionRequest.case_id == case.id)
+        .order_by(CorrectionRequest.id.desc())
+        .limit(1)
+    ).first()
 
 
 def upload_key(request: CorrectionRequest) -> str:
@@ -102,8 +120,20 @@ def _with_newly_asked(case: Case, request: CorrectionRequest, form: FormDefiniti
 
 
 def lock(request: CorrectionRequest) -> None:
-    """Uploads come several at a time, beside the autosave: whoever writes next waits, and reads what was written."""
+    """Uploads come several at a time, beside the autosave: whoever writes next waits, and reads what was written.
+
+    What was sent meanwhile is not written to any more.
+    """
     db.session.refresh(request, with_for_update=True)
+    if request.closed_at is not None:
+        raise NothingOpen()
+
+
+def hold(case: Case, request: CorrectionRequest) -> bool:
+    """Locks the case before its request, as every action does. False: the request was closed meanwhile."""
+    db.session.refresh(case, with_for_update=True)
+    db.session.refresh(request, with_for_update=True)
+    return request.closed_at is None
 
 
 def add_file(case: Case, request: CorrectionRequest, document: Document) -> None:
@@ -140,6 +170,8 @@ def check(case: Case, request: CorrectionRequest, now: datetime, lang: str) -> C
 
 def take_in(actor: Actor, case: Case, request: CorrectionRequest, now: datetime) -> list[Change]:
     """Stores the corrected answers as the next submission. Only the named fields can differ. Returns what changed."""
+    if not hold(case, request):
+        raise NothingOpen()
     form = definitions.form(case.form_revision_id)
     cleaned = check(case, request, now, actor.language)
     if cleaned.errors:
@@ -168,29 +200,42 @@ def take_in(actor: Actor, case: Case, request: CorrectionRequest, now: datetime)
         )
     )
     parties.rewrite(case, form, answers)
+    paper = effects.effect("application", f"{case.public_id}:{before.number + 1}", now, case_id=case.id)
+    effects.enqueue(paper)
+    _count_fee(case, form, answers, now)
     db.session.flush()
     return forms.answers.diff(form, before.all_answers, answers)
 
 
+def _count_fee(case: Case, form: FormDefinition, answers: dict, now: datetime) -> None:
+    fee, before = fees.counted(definitions.service(case.service_revision_id), form, answers), case.fee_total
+    case.fee_total, case.fee_lines = fee.total, list(fee.lines)
+    if fee.total != before:
+        amounts = {"before": _stored(before), "after": _stored(fee.total)}
+        events.record(SYSTEM, case, "fee_changed", now, from_state=case.state, payload={"fee": amounts})
+
+
+def _stored(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
 def close_request(case: Case, now: datetime) -> None:
+    """The applicant answered, or withdrew the application."""
     request = _open(case.id)
     if request is not None:
-        request.answered_at, request.raw = now, None
+        close(request, "withdrawn" if case.outcome == "withdrawn" else "answered", now)
 
 
-def lapse(case: Case, now: datetime) -> None:
-    request = _open(case.id)
-    if request is not None:
-        request.lapsed_at = now
-        notices.notify(case, "correction_lapsed", now)
+def close(request: CorrectionRequest, reason: str, now: datetime) -> None:
+    """What was typed and not sent goes."""
+    request.closed_at, request.closed_reason, request.raw = now, reason, None
+    db.session.flush()
 
 
 def _open(case_id: int) -> CorrectionRequest | None:
     return db.session.scalars(
         select(CorrectionRequest).where(
-            CorrectionRequest.case_id == case_id,
-            CorrectionRequest.answered_at.is_(None),
-            CorrectionRequest.lapsed_at.is_(None),
+            CorrectionRequest.case_id == case_id, CorrectionRequest.closed_at.is_(None)
         )
     ).one_or_none()
 

@@ -14,7 +14,7 @@ from webapp.models import Account, Case, Clock, CorrectionRequest, Escalation, T
 from webapp.moments import taipei_day
 from webapp.queries import definitions
 from webapp.queries.org import calendar, chart
-from webapp.services import cases, corrections, evaluation, notices
+from webapp.services import cases, clocks, corrections, evaluation, notices
 
 SUBJECTS: Mapping[str, Text] = {
     "warn": Text(zh="案件即將到期", en="A case is nearly due"),
@@ -38,9 +38,7 @@ def clocks_to_sweep(today: date) -> Iterator[int]:
 def lapsed_corrections(today: date) -> Iterator[int]:
     yield from db.session.scalars(
         select(CorrectionRequest.id).where(
-            CorrectionRequest.answered_at.is_(None),
-            CorrectionRequest.lapsed_at.is_(None),
-            CorrectionRequest.due_on < today,
+            CorrectionRequest.closed_at.is_(None), CorrectionRequest.due_on < today
         )
     ).all()
 
@@ -60,7 +58,8 @@ def sweep_clock(clock_id: int, now: datetime) -> list[str]:
     case = db.session.get_one(Case, clock.case_id)
     if case.status == "closed":
         return []
-    days_left = calendar(case.handling_unit_id).working_days_between(today, clock.due_on)
+    # counted like the due date itself: a branch by the working days of its own unit
+    days_left = calendar(clocks.unit_of(clock, case)).working_days_between(today, clock.due_on)
     facts: dict[str, object] = {
         "service.code": case.service_code,
         "case.channel": case.channel,
@@ -76,7 +75,7 @@ def sweep_clock(clock_id: int, now: datetime) -> list[str]:
     ]
     if not reached:
         return []
-    firing_id = evaluation.store(case.id, decision, revision, now)
+    firing_id = evaluation.store(case.id, clock.id, decision, revision, now)
     for params in reached:
         db.session.add(
             Escalation(
@@ -93,12 +92,11 @@ def sweep_clock(clock_id: int, now: datetime) -> list[str]:
 
 def lapse_correction(request_id: int, now: datetime) -> None:
     """The days for a correction are over: the review goes on with what was sent (no answer is no consent)."""
-    request = db.session.get(CorrectionRequest, request_id, with_for_update=True)
-    if request is None or request.answered_at is not None or request.lapsed_at is not None:
-        return
+    request = db.session.get_one(CorrectionRequest, request_id)
     case = db.session.get_one(Case, request.case_id)
-    corrections.lapse(case, now)
-    cases.take_as_system(case, "lapse", now)
+    if corrections.hold(case, request):
+        corrections.close(request, "lapsed", now)
+        cases.take_as_system(case, "lapse", now)
 
 
 def _unswept(today: date) -> object:
@@ -142,19 +140,31 @@ def _tell(
 
 
 def _recipients(case: Case, clock: Clock, functions: Sequence[str], today: date) -> set[int]:
+    """Who holds what is late, else whoever could; heads are those above the unit whose time it is."""
     tree, people = chart(), set()
-    open_tasks = db.session.scalars(select(Task).where(Task.case_id == case.id, Task.state == "open")).all()
-    held = {t.assignee_id for t in open_tasks if clock.task_id in (None, t.id)} - {None}
+    unit_id = clocks.unit_of(clock, case)
+    held, own_function = _held(case, clock)
     for function in functions:
         if function == "officer" and held:
-            people |= {person for person in held if person is not None}
+            people |= held
             continue
-        _, seats = tree.holders(case.handling_unit_id, function, today)
+        _, seats = tree.holders(unit_id, own_function if function == "officer" else function, today)
         people |= {seat.account_id for seat in seats}
     deputies = {
         leave.deputy_id for leave in tree.leaves if leave.account_id in people and leave.covers(today)
     } - {None}
     return people | {deputy for deputy in deputies if deputy is not None}
+
+
+def _held(case: Case, clock: Clock) -> tuple[set[int], str]:
+    """The officers of the open tasks that a clock is about, and the function that it takes to hold them."""
+    if clock.task_id is not None:
+        task = db.session.get_one(Task, clock.task_id)
+        return {task.assignee_id} - {None}, task.function
+    assigned = select(Task.assignee_id).where(
+        Task.case_id == case.id, Task.state == "open", Task.assignee_id.is_not(None)
+    )
+    return set(db.session.scalars(assigned)), "officer"
 
 
 def _left(days_left: int) -> Text:

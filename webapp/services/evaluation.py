@@ -57,15 +57,28 @@ def decide(ruleset: str, facts: Mapping[str, object], selects: date) -> tuple[De
 
 
 #: what a firing says; its key is the database's
-FIRING = ("case_id", "ruleset_revision_id", "as_of", "at", "facts", "outcomes", "explanation", "engine")
+FIRING = (
+    "case_id",
+    "ruleset_revision_id",
+    "clock_id",
+    "as_of",
+    "at",
+    "facts",
+    "outcomes",
+    "explanation",
+    "engine",
+)
 
 
-def firing(case_id: int, decision: Decision, revision: int, now: datetime) -> Firing:
+def firing(
+    case_id: int, decision: Decision, revision: int, now: datetime, clock_id: int | None = None
+) -> Firing:
     """The record of a decision, with its facts and its explanation; not yet written."""
     record = decision.to_json()
     return Firing(
         case_id=case_id,
         ruleset_revision_id=revision,
+        clock_id=clock_id,
         as_of=taipei_day(now),
         at=now,
         facts={name: _plain(value) for name, value in sorted(decision.facts.items()) if value is not None},
@@ -75,14 +88,14 @@ def firing(case_id: int, decision: Decision, revision: int, now: datetime) -> Fi
     )
 
 
-def store(case_id: int, decision: Decision, revision: int, now: datetime) -> int:
-    """Keeps the firing with its facts and explanation. The same evaluation on the same day is kept once."""
-    new = firing(case_id, decision, revision, now)
+def store(case_id: int, clock_id: int, decision: Decision, revision: int, now: datetime) -> int:
+    """Keeps the firing with its facts and explanation. A clock's evaluation on the same day is kept once."""
+    new = firing(case_id, decision, revision, now, clock_id)
     statement = insert(Firing).values({column: getattr(new, column) for column in FIRING})
     return db.session.scalars(
-        statement.on_conflict_do_update(
-            index_elements=["case_id", "ruleset_revision_id", "as_of"], set_={"at": now}
-        ).returning(Firing.id)
+        statement.on_conflict_do_update(constraint="uq_firing_evaluation", set_={"at": now}).returning(
+            Firing.id
+        )
     ).one()
 
 

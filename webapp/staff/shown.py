@@ -105,8 +105,8 @@ class Asked:
     message: str
     fields: tuple[Text, ...]
     due_on: date
-    answered_at: datetime | None
-    lapsed_at: datetime | None
+    closed_at: datetime | None
+    closed_reason: str | None
 
 
 @dataclass(frozen=True)
@@ -235,8 +235,8 @@ def corrections(form: FormDefinition, file: CaseFile) -> tuple[Asked, ...]:
             message=request.message,
             fields=tuple(form.field(key).label for key in request.fields if key in form),
             due_on=request.due_on,
-            answered_at=request.answered_at,
-            lapsed_at=request.lapsed_at,
+            closed_at=request.closed_at,
+            closed_reason=request.closed_reason,
         )
         for request in file.corrections
     )
