@@ -110,7 +110,7 @@ def _path(rule: str, ids: dict[str, str], hostile: dict[str, bytes] | None = Non
             return quote(hostile[name][:2000], safe="")
         if name == "pid" and rule.startswith("/staff"):
             return ids["task"] if "/tasks/" in rule else ids["decide"]
-        return "zh" if "any(" in match.group(0) else ids[name]
+        return "zh" if "any(" in match.group(0) else ids.get(name, "1")
 
     return re.sub(r"<(?:[^:>]+:)?(\w+)>", value, rule)
 
