@@ -39,7 +39,7 @@ def test_the_catalogue_groups_services_and_shows_limit_fee_and_way(visitor: Visi
     }
     assert facts == {
         DOG: ["14 個工作天", "免費", "線上申辦"],
-        FARM: ["20 個工作天", "NT$ 500 起", "線上申辦"],
+        FARM: ["20 個工作天", "NT$ 500 起", "需到場一次"],
         ROAD: ["10 個工作天", "費用審查後通知", "線上申辦"],
     }
 
