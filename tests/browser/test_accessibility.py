@@ -126,7 +126,7 @@ def _stale(page: Page) -> None:
     """A colleague was faster."""
     page.evaluate("document.querySelector('main [name=version]').value = '0'")
     page.get_by_label("意見").fill("文件齊備。")
-    press(page, "擬予核准，送科長決行")
+    press(page, "擬予核准，送主管決行")
     expect(hands.heading(page)).to_have_text("已有人先處理")
     expect(page.get_by_text("文件齊備。")).to_be_visible()
 
@@ -148,7 +148,7 @@ def _act(action: str) -> Callable[[Page], None]:
 
 
 def _stale_act(page: Page) -> None:
-    hands.follow(page, "擬予核准，送科長決行")
+    hands.follow(page, "擬予核准，送主管決行")
     _stale(page)
 
 

@@ -154,10 +154,10 @@ def test_pet_subsidy_with_an_account(
     changed = officer.locator(".app-answers__changed")
     expect(changed).to_have_count(2)
     expect(changed.first).to_contain_text("小黑皮")
-    hands.begin(officer, "擬予核准，送科長決行")
+    hands.begin(officer, "擬予核准，送主管決行")
     officer.get_by_label("意見").fill("文件齊備。")
     officer.get_by_label("附款").fill("補助款限本年度內請領。")
-    hands.confirm(officer, number, "擬予核准，送科長決行")
+    hands.confirm(officer, number, "擬予核准，送主管決行")
     head = desk("chen.shufen")
     hands.open_case(head, number)
     hands.begin(head, "核准並發文")
@@ -172,7 +172,7 @@ def test_pet_subsidy_with_an_account(
     _history_is(
         head,
         number,
-        ["送出申請", "退回待分派", "受理", "請申請人補正", "送出補正", "擬予核准，送科長決行", "核准並發文"],
+        ["送出申請", "退回待分派", "受理", "請申請人補正", "送出補正", "擬予核准，送主管決行", "核准並發文"],
     )
     _ledger_follows_from_the_history(head, 14)
 
@@ -255,7 +255,7 @@ def test_farm_use_certificate_without_an_account(page: Page, new_context: NewCon
     inspector.get_by_role("link", name="科內待分派").click()
     inspector.get_by_role("button", name=f"受理 {number}").click()
     hands.open_case(inspector, number)
-    hands.begin(inspector, "勘查合格，送科長決行")
+    hands.begin(inspector, "勘查合格，送主管決行")
     improvements = inspector.get_by_label("應改善事項")
     inspector.get_by_role("radio", name="須改善後複查").check()
     expect(improvements).to_be_visible()
@@ -268,11 +268,11 @@ def test_farm_use_certificate_without_an_account(page: Page, new_context: NewCon
     }
     hands.fill_in(inspector, seen)
     expect(improvements).to_be_hidden()
-    press(inspector, "勘查合格，送科長決行")
+    press(inspector, "勘查合格，送主管決行")
     expect(summary_of(inspector)).to_be_focused()
     expect(summary_of(inspector)).to_contain_text("照片")
     hands.upload(inspector, "photos", hands.a_file("現場一.png", 3), hands.a_file("現場二.png", 5))
-    hands.confirm(inspector, number, "勘查合格，送科長決行")
+    hands.confirm(inspector, number, "勘查合格，送主管決行")
 
     head = desk("cai.wenxiong")
     hands.open_case(head, number)
@@ -290,7 +290,7 @@ def test_farm_use_certificate_without_an_account(page: Page, new_context: NewCon
         number,
         [
             "送出申請", "請申請人補正", "送出補正", "書面審查通過，排定勘查", "通知勘查日期", "受理",
-            "勘查合格，送科長決行", "核准並發文",
+            "勘查合格，送主管決行", "核准並發文",
         ],
     )  # fmt: skip
     _ledger_follows_from_the_history(head, 20)
@@ -359,12 +359,12 @@ def test_road_permit_by_mobile_number(page: Page, new_context: NewContext, desk:
     hands.open_case(officer, number, "會辦中")
     branches = officer.get_by_role("region", name="會辦").get_by_role("row")
     expect(branches.filter(has_text="警察局")).to_contain_text("同意")
-    expect(branches.filter(has_text="環境保護局")).to_contain_text("剩 2 天")
+    expect(branches.filter(has_text="環境保護局")).to_contain_text("剩 2 個工作天")
     _give_opinion(environment, number, "附條件同意", "施工機具應加裝防塵網。")
     hands.open_case(officer, number)
-    hands.begin(officer, "擬予核准，送科長決行")
+    hands.begin(officer, "擬予核准，送主管決行")
     expect(officer.get_by_label("附款")).to_have_value("施工機具應加裝防塵網。（環境保護局）")
-    hands.confirm(officer, number, "擬予核准，送科長決行")
+    hands.confirm(officer, number, "擬予核准，送主管決行")
     head = desk("zhang.jianguo")
     hands.open_case(head, number)
     hands.act(head, number, "核准並發文")
@@ -376,7 +376,7 @@ def test_road_permit_by_mobile_number(page: Page, new_context: NewContext, desk:
         number,
         [
             "送出申請", "請申請人補正", "送出補正", "初審通過，分送會辦", "送出會辦意見（警察局）",
-            "送出會辦意見（環境保護局）", "擬予核准，送科長決行", "核准並發文",
+            "送出會辦意見（環境保護局）", "擬予核准，送主管決行", "核准並發文",
         ],
     )  # fmt: skip
     _ledger_follows_from_the_history(head, 10)

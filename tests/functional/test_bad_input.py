@@ -216,7 +216,7 @@ def test_markup_and_placeholders_stay_what_they_are(counter: Counter, office: Fl
         _shows_as_typed(visitor.get(path), *HOSTILE.values())
     reason = "</textarea><script>alert(2)</script>{answers.pet_name}%d"
     walks.open_case(officer, number)
-    officer.follow("擬予駁回，送科長決行")
+    officer.follow("擬予駁回，送主管決行")
     _shows_as_typed(officer.press("預覽", {"comment": reason}), reason)
     assert officer.page.value("comment") == reason
     officer.press("send")

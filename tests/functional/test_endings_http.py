@@ -48,7 +48,7 @@ def scene(counter: Counter, office: Flask) -> Scene:
 def test_a_rejection_that_the_head_first_sends_back(scene: Scene, record: Callable[[str], Record]) -> None:
     officer, head, number = scene.officer, scene.head, scene.number
     walks.open_case(officer, number)
-    officer.follow("擬予駁回，送科長決行")
+    officer.follow("擬予駁回，送主管決行")
     assert officer.press("send").status == 422, "a rejection needs its reason"
     officer.press("send", {"comment": "不符規定。"})
     assert officer.trail[0].status == 302, officer.page
@@ -62,7 +62,7 @@ def test_a_rejection_that_the_head_first_sends_back(scene: Scene, record: Callab
     page = walks.open_case(officer, number)
     assert "請敘明事實與依據。" in page.text
     reason = "手術日期早於寵物登記日期，\n核與補助規定不符。"
-    walks.act(officer, "擬予駁回，送科長決行", {"comment": reason})
+    walks.act(officer, "擬予駁回，送主管決行", {"comment": reason})
     walks.open_case(head, number)
     head.follow("同意駁回並發文")
     assert "駁回的公文會送達申請人" in head.page.text

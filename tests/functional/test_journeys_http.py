@@ -113,7 +113,7 @@ def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     walks.open_case(second, number)
     assert "已補正" in second.page.text and "小黑皮" in second.page.text
     walks.act(
-        second, "擬予核准，送科長決行", {"comment": "文件齊備。", "conditions": "補助款限本年度內請領。"}
+        second, "擬予核准，送主管決行", {"comment": "文件齊備。", "conditions": "補助款限本年度內請領。"}
     )
     head = desk("chen.shufen")
     walks.open_case(head, number)
@@ -224,7 +224,7 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
     walks.open_case(inspector, number)
     seen |= {"findings": "建材已移除，全區作農業使用。", "result": "pass", "use_matches": "yes"}
     del seen["improvements"]
-    walks.act(inspector, "勘查合格，送科長決行", seen, files={"photos-upload": photo})
+    walks.act(inspector, "勘查合格，送主管決行", seen, files={"photos-upload": photo})
     assert inspector.trail[0].status == 302, inspector.page
 
     head = desk("cai.wenxiong")
@@ -314,7 +314,7 @@ def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
     assert environment.trail[0].status == 302, environment.page
 
     walks.open_case(officer, number)
-    page = officer.follow("擬予核准，送科長決行")
+    page = officer.follow("擬予核准，送主管決行")
     assert page.value("conditions") == "施工機具應加裝防塵網。（環境保護局）"
     officer.press("send")
     head = desk("zhang.jianguo")

@@ -81,7 +81,7 @@ def test_officer_and_deputy_decide_the_same_task(
 ) -> None:
     officer, deputy = officers["lin.yahan"], officers["xu.mingde"]
     for number in new_cases("EC09", "lin.yahan"):
-        _stands_before(officer, "mine", number, "擬予核准，送科長決行")
+        _stands_before(officer, "mine", number, "擬予核准，送主管決行")
         _stands_before(deputy, "deputy", number, "退件")
         assert "代 林雅涵" in deputy.page.text
         decide = {

@@ -51,7 +51,7 @@ def buttons(visitor: Visitor) -> list[str]:
 
 def test_the_page_offers_what_the_workflow_allows_and_what_ends_a_case_last(app: Flask) -> None:
     visitor, _case = desk(app)
-    assert buttons(visitor) == ["擬予核准，送科長決行", "請申請人補正", "擬予駁回，送科長決行", "退件"]
+    assert buttons(visitor) == ["擬予核准，送主管決行", "請申請人補正", "擬予駁回，送主管決行", "退件"]
 
 
 def test_a_colleague_may_look_but_not_act(app: Flask) -> None:
@@ -126,13 +126,13 @@ def test_a_field_that_the_form_does_not_have_is_refused(app: Flask) -> None:
 
 def test_a_rejection_needs_a_reason_which_stands_in_the_letter(app: Flask) -> None:
     visitor, case = desk(app)
-    visitor.follow("擬予駁回，送科長決行")
-    visitor.press("擬予駁回，送科長決行")
+    visitor.follow("擬予駁回，送主管決行")
+    visitor.press("擬予駁回，送主管決行")
     assert visitor.page.mistakes == ["請寫明理由"]
     visitor.press("預覽", {"comment": "手術日在申請期限之前"})
     assert "手術日在申請期限之前" in visitor.page.soup.select_one("#preview").text
     assert "訴願" in visitor.page.soup.select_one("#preview").text
-    visitor.press("擬予駁回，送科長決行")
+    visitor.press("擬予駁回，送主管決行")
     assert state(app, case) == "approve"
 
 
@@ -149,20 +149,20 @@ def test_the_next_case_opens_and_at_last_the_inbox(app: Flask) -> None:
 
     following = made(app, another)
     assert made(app, lambda: officer_of(case_of(following))) == who
-    first.follow("擬予核准，送科長決行")
-    first.press("擬予核准，送科長決行")
+    first.follow("擬予核准，送主管決行")
+    first.press("擬予核准，送主管決行")
     assert first.page.path == f"/staff/cases/{following}"
     assert "這是您的下一件待辦" in first.page.text
-    first.follow("擬予核准，送科長決行")
-    first.press("擬予核准，送科長決行")
+    first.follow("擬予核准，送主管決行")
+    first.press("擬予核准，送主管決行")
     assert first.page.path == "/staff/inbox"
     assert "您的待辦都辦完了" in first.page.text
 
 
 def test_the_decider_adopts_the_proposal_or_writes_their_own(app: Flask) -> None:
     visitor, case = desk(app)
-    visitor.follow("擬予核准，送科長決行")
-    visitor.press("擬予核准，送科長決行", {"comment": "資料齊全", "conditions": "限匯入本人帳戶"})
+    visitor.follow("擬予核准，送主管決行")
+    visitor.press("擬予核准，送主管決行", {"comment": "資料齊全", "conditions": "限匯入本人帳戶"})
     head = signed_in(app, "chen.shufen")
     head.get(f"/staff/cases/{case}")
     head.follow("核准並發文")
@@ -183,8 +183,8 @@ def test_the_decider_adopts_the_proposal_or_writes_their_own(app: Flask) -> None
 def test_nobody_decides_what_they_proposed(app: Flask) -> None:
     visitor, case = desk(app)
     made(app, lambda: absent("chen.shufen", officer_of(case_of(case)), TODAY, TODAY))
-    visitor.follow("擬予核准，送科長決行")
-    visitor.press("擬予核准，送科長決行")
+    visitor.follow("擬予核准，送主管決行")
+    visitor.press("擬予核准，送主管決行")
     assert visitor.page.path == f"/staff/cases/{case}", "the deputy of the head has more to do in this case"
     assert "代 陳淑芬" in visitor.page.text
     assert visitor.page.links("退回承辦人重擬")
@@ -204,8 +204,8 @@ def test_a_deputy_is_named_in_the_history(app: Flask) -> None:
     visitor = signed_in(app, other)
     visitor.get(f"/staff/cases/{case}")
     assert "您以職務代理人身分辦理" in visitor.page.text
-    visitor.follow("擬予核准，送科長決行")
-    visitor.press("擬予核准，送科長決行")
+    visitor.follow("擬予核准，送主管決行")
+    visitor.press("擬予核准，送主管決行")
     visitor.get(f"/staff/cases/{case}")
     names = {"lin.yahan": "林雅涵", "xu.mingde": "許明德"}
     absent_name = next(name for login, name in names.items() if login != other)
@@ -307,7 +307,7 @@ def test_an_opinion_is_given_and_its_condition_becomes_part_of_the_permit(app: F
     ]
     opinions = {row[0]: (row[1], row[3]) for row in table}
     assert opinions == {"警察局": ("董偉倫", "附條件同意"), "環境保護局": ("呂欣怡", "同意")}
-    officer.follow("擬予核准，送科長決行")
+    officer.follow("擬予核准，送主管決行")
     assert officer.page.value("conditions") == "夜間須設警示燈（警察局）"
 
 
@@ -340,7 +340,7 @@ def test_an_inspection_is_recorded_with_its_photographs(app: Flask, monkeypatch:
     at(app, monkeypatch, NOW + timedelta(days=5))
     visitor = signed_in(app, "ou.yijun")
     visitor.get(f"/staff/cases/{case}")
-    visitor.follow("勘查合格，送科長決行")
+    visitor.follow("勘查合格，送主管決行")
     visitor.press(
         "upload:photos", {"findings": "現場種植高粱"}, files={"photos-upload": [("a.jpg", b"no picture")]}
     )
@@ -354,11 +354,14 @@ def test_an_inspection_is_recorded_with_its_photographs(app: Flask, monkeypatch:
     second = visitor.page.form_with("photos").values.getlist("photos")[1]
     visitor.press(f"remove-file:photos:{second}")
     assert "西側.png" not in visitor.page.text
-    visitor.press("勘查合格，送科長決行")
+    visitor.press("勘查合格，送主管決行", {"findings": "現場種植高粱，打了很久"}, smuggle={"action": f"remove-file:photos:{second}"})
+    assert visitor.page.status == 200, "removed twice is removed"
+    assert visitor.page.value("findings") == "現場種植高粱，打了很久"
+    visitor.press("勘查合格，送主管決行")
     assert visitor.page.status == 422
     assert "東側.png" in visitor.page.text, "nothing is lost by a mistake elsewhere"
     visitor.press(
-        "勘查合格，送科長決行",
+        "勘查合格，送主管決行",
         {
             "inspected_on-year": "114",
             "inspected_on-month": "9",
