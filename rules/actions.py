@@ -53,7 +53,7 @@ _ACTIONS = (
         Text(zh="訂定處理期限", en="Set the period"),
         (
             ActionParam(
-                "kind", Text(zh="計算方式", en="kind"), "choice", ("WD", "CD", "CD-shift", "M-shift", "HOUR")
+                "kind", Text(zh="計算方式", en="kind"), "choice", ("WD", "CD", "CD-shift", "M-shift")
             ),
             ActionParam("period", Text(zh="期間", en="period"), "period"),
         ),

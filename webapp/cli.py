@@ -181,6 +181,39 @@ def clock_due(
     click.echo(ledger.due.isoformat())
 
 
+# --- calendar
+
+
+@main.group()
+def calendar() -> None:
+    """Working days that no published calendar knows."""
+
+
+@calendar.command("override")
+@click.argument("day", metavar="DATE")
+@click.option("--off", "kind", flag_value="off", help="Nobody works on that day.")
+@click.option("--work", "kind", flag_value="work", help="That rest day is worked.")
+@click.option("--reason", required=True, help="As the ledgers of the cases will say it.")
+@click.option("--scope", default="county", show_default=True, help="national, county, or the code of a unit.")
+def calendar_override(day: str, kind: str | None, reason: str, scope: str) -> None:
+    """Enter a stop-work day or an extra working day; every open due date in its scope moves."""
+    from webapp.errors import DomainError
+    from webapp.moments import utc_now
+    from webapp.permissions import SYSTEM
+    from webapp.services.calendar import override
+    from webapp.uow import unit_of_work
+
+    if kind not in ("off", "work"):
+        raise click.UsageError("say --off or --work")
+    try:
+        of_day = date.fromisoformat(day)
+        with _application().app_context(), unit_of_work():
+            moved = override(SYSTEM, of_day, kind, reason, scope, utc_now())
+    except (ValueError, DomainError) as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(f"cases moved: {moved}")
+
+
 # --- rules
 
 

@@ -234,15 +234,15 @@ class Due:
 
 
 def due(days_left: int | None, warn: int = 2, paused: bool = False) -> Due:
-    """The state of a deadline by colour, shape and words. `warn`: from how many days on it is near."""
+    """The state of a deadline by colour, shape and words. `warn`: from how many working days on it is near."""
     if paused:
         return Due("paused", "❚❚", gettext("暫停計算"))
     if days_left is None:
         return Due("none", "", gettext("無期限"))
     if days_left < 0:
         late = -days_left
-        return Due("red", "▲", ngettext("逾期 %(num)d 天", "逾期 %(num)d 天", late))
+        return Due("red", "▲", ngettext("逾期 %(num)d 個工作天", "逾期 %(num)d 個工作天", late))
     if days_left == 0:
         return Due("yellow", "◆", gettext("今天到期"))
-    words = ngettext("剩 %(num)d 天", "剩 %(num)d 天", days_left)
+    words = ngettext("剩 %(num)d 個工作天", "剩 %(num)d 個工作天", days_left)
     return Due("yellow", "◆", words) if days_left <= warn else Due("green", "●", words)

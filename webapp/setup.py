@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 
 from webapp import create_app, demo, migrate
 from webapp.extensions import db
-from webapp.moments import utc_now
+from webapp.moments import taipei_day, utc_now
 from webapp.permissions import SYSTEM
+from webapp.queries import definitions
+from webapp.queries.org import chart
 from webapp.services import publishing
 from webapp.uow import unit_of_work
 
@@ -29,7 +32,21 @@ def prepare(database_url: str) -> None:
             with unit_of_work():
                 loaded = demo.load(app.config["SECRET_KEY"], now)
             print(f"  demonstration county: {'loaded' if loaded else 'already there'}", flush=True)
+        with unit_of_work():
+            unknown = strangers(now)
+        for code, unit in unknown:
+            print(f"  {code}: {unit} is not in the org chart; its owner handles it", flush=True)
         db.engine.dispose()
+
+
+def strangers(now: datetime) -> list[tuple[str, str]]:
+    """Services in force and the handling unit that they name, where the org chart has no unit of that name."""
+    known = chart().by_name
+    return [
+        (service.code, service.handling_unit.zh)
+        for service in definitions.current_services(taipei_day(now))
+        if service.handling_unit.zh not in known
+    ]
 
 
 def demo_logins() -> list[tuple[str, str, str]]:

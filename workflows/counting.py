@@ -18,7 +18,7 @@ ClockKind = Literal["WD", "CD", "CD-shift", "M-shift", "HOUR", "DATE"]
 
 KINDS: Mapping[str, Text] = MappingProxyType(
     {
-        "WD": Text(zh="工作日", en="working days"),
+        "WD": Text(zh="工作天", en="working days"),
         "CD": Text(zh="日曆日（末日遇假日不順延）", en="calendar days, last day not moved"),
         "CD-shift": Text(zh="日曆日（末日遇假日順延）", en="calendar days, last day moved off a rest day"),
         "M-shift": Text(zh="月（末日遇假日順延）", en="months, last day moved off a rest day"),
@@ -28,7 +28,7 @@ KINDS: Mapping[str, Text] = MappingProxyType(
 )
 UNITS: Mapping[str, Text] = MappingProxyType(
     {
-        "WD": Text(zh="個工作日", en="working days"),
+        "WD": Text(zh="個工作天", en="working days"),
         "CD": Text(zh="日", en="calendar days"),
         "CD-shift": Text(zh="日", en="calendar days"),
         "M-shift": Text(zh="個月", en="months"),
@@ -43,7 +43,7 @@ _SATURDAY = 5
 
 
 def amount(kind: str, n: int | Decimal) -> Text:
-    """10 個工作日, 10 working days, 1 working day."""
+    """10 個工作天, 10 working days, 1 working day."""
     unit = UNITS[kind]
     return Text(zh=f"{n} {unit.zh}", en=f"{n} {unit.en.removesuffix('s') if n == 1 else unit.en}")
 

@@ -30,6 +30,7 @@ EFFECTS = frozenset(
 NOTICE_EFFECT = "notify_applicant:"
 NOTICES = frozenset(
     {
+        "correction_lapsed",
         "correction",
         "corrected",
         "inspection_scheduled",
@@ -60,11 +61,21 @@ def _join(data: object) -> object:
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+def _counted_in_days(kind: object) -> object:
+    """The clocks of cases are stored as days; an hour needs the moment of receipt."""
+    if kind == "HOUR":
+        raise PydanticCustomError(
+            "refused",
+            "期限的計算方式「HOUR」（小時）還不能用在案件，請改用 WD、CD、CD-shift、M-shift 或 DATE",
+        )
+    return kind
+
+
 
 class Period(Frozen):
-    """A time limit: so many working days, calendar days, months or hours."""
+    """A time limit: so many working days, calendar days or months."""
 
-    kind: ClockKind
+    kind: Annotated[ClockKind, BeforeValidator(_counted_in_days)]
     period: int = Field(ge=1, le=MAX_PERIOD, strict=True)
 
 

@@ -82,12 +82,12 @@ def test_file_sizes(size: int | None, shown: str) -> None:
 @pytest.mark.parametrize(
     ("left", "warn", "level", "words"),
     [
-        (-3, 2, "red", "逾期 3 天"),
-        (-1, 2, "red", "逾期 1 天"),
+        (-3, 2, "red", "逾期 3 個工作天"),
+        (-1, 2, "red", "逾期 1 個工作天"),
         (0, 2, "yellow", "今天到期"),
-        (2, 2, "yellow", "剩 2 天"),
-        (3, 2, "green", "剩 3 天"),
-        (3, 3, "yellow", "剩 3 天"),
+        (2, 2, "yellow", "剩 2 個工作天"),
+        (3, 2, "green", "剩 3 個工作天"),
+        (3, 3, "yellow", "剩 3 個工作天"),
         (None, 2, "none", "無期限"),
     ],
 )

@@ -46,7 +46,7 @@ def test_the_head_says_whose_case_it_is_and_until_when(app: Flask) -> None:
     assert page.heading == "EC09-114-000001"
     assert "犬貓絕育及寵物登記補助" in page.text
     assert "陳美玲" in page.text
-    assert "●剩 14 天" in page.text
+    assert "●剩 14 個工作天" in page.text
     assert "民國114年9月25日，網路申辦" in page.text
 
 
@@ -111,7 +111,7 @@ def test_the_clock_is_explained_line_by_line(app: Flask) -> None:
 
     case = made(app, prepare)
     ledger = panel(page_of(app, case), "期限計算")
-    assert "民國114年9月25日：起算，期限 14 個工作日" in ledger
+    assert "民國114年9月25日：起算，期限 14 個工作天" in ledger
     assert "民國114年9月26日：暫停計算" in ledger
     assert "民國114年10月2日：恢復計算" in ledger
     assert "民國114年10月6日：中秋節，不計入" in ledger

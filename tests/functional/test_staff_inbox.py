@@ -59,10 +59,10 @@ def test_the_nearest_deadline_stands_first_and_says_so_in_words(app: Flask) -> N
     visitor.get("/staff/inbox")
     assert lines(visitor, "案號") == numbers(app, *(cases[name] for name in ("late", "today", "near", "far")))
     assert lines(visitor, "期限") == [
-        "▲逾期 3 天",
+        "▲逾期 3 個工作天",
         "◆今天到期",
-        "◆剩 1 天",
-        "●剩 11 天",
+        "◆剩 1 個工作天",
+        "●剩 11 個工作天",
     ]  # three holidays between
     assert visitor.page.heading == "我的待辦 4 件"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import select
 
@@ -141,26 +141,34 @@ def chart() -> Chart:
     return cached("org", _read_chart)
 
 
-def calendar(unit_id: int | None = None) -> WorkingCalendar:
-    """The working days of a unit: agency before township before county before national overrides, then the calendar."""
+def calendar(unit_id: int | None = None, known_at: datetime | None = None) -> WorkingCalendar:
+    """The working days of a unit: agency before township before county before national overrides, then the calendar.
+
+    `known_at`: without the overrides that were entered later.
+    """
     overrides = cached("calendar", _read_overrides)
     codes = [unit.code for unit in chart().upwards(unit_id)] if unit_id is not None else []
     merged: dict[date, tuple[str, str]] = {}
     for scope in ("national", "county", *reversed(codes)):
-        merged |= overrides.get(scope, {})
+        merged |= {
+            day: (kind, reason)
+            for day, kind, reason, entered in overrides.get(scope, ())
+            if known_at is None or entered <= known_at
+        }
     return WorkingCalendar(
         off={day: reason for day, (kind, reason) in merged.items() if kind == "off"},
         work={day: reason for day, (kind, reason) in merged.items() if kind == "work"},
     )
 
 
-def _read_overrides() -> dict[str, dict[date, tuple[str, str]]]:
-    found: dict[str, dict[date, tuple[str, str]]] = defaultdict(dict)
+def _read_overrides() -> dict[str, list[tuple[date, str, str, datetime]]]:
+    """By scope, in the order in which they were entered: of two for a day, the later one counts."""
+    found: dict[str, list[tuple[date, str, str, datetime]]] = defaultdict(list)
     rows = db.session.scalars(
         select(CalendarOverride).where(CalendarOverride.revoked_at.is_(None)).order_by(CalendarOverride.id)
     )
     for row in rows:
-        found[row.scope][row.day] = (row.kind, row.reason)
+        found[row.scope].append((row.day, row.kind, row.reason, row.created_at))
     return dict(found)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from rules.values import Text
 from webapp.extensions import db
@@ -47,7 +48,8 @@ def ledger(clock: Clock, case: Case, today: date) -> arithmetic.Ledger:
         clock.period,
         clock.started_on,
         movements,
-        calendar=calendar(unit_of(clock, case)),
+        # a case that is closed stays explained by what was known then
+        calendar=calendar(unit_of(clock, case), known_at=case.closed_at),
         today=max(horizon, clock.started_on),
     )
 
@@ -92,9 +94,13 @@ def stop(clock: Clock, on: date) -> None:
 
 
 def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str) -> bool:
-    """After a change of the calendar: writes the moved due date as a movement. True if it moved."""
-    due = _day(ledger(clock, case, taipei_day(now)).due)
-    if due == clock.due_on:
+    """After a change of the calendar: writes the moved due date as a movement. True if it moved.
+
+    Past the version counters: nobody's open page is out of date by it. The caller holds the case.
+    """
+    before = clock.due_on
+    due = _day(ledger(clock, case, _reckoned_to(clock, taipei_day(now))).due)
+    if due == before:
         return False
     clock.movements.append(
         ClockMovement(
@@ -102,16 +108,36 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
             kind="override",
             on_date=taipei_day(now),
             reason=reason,
-            due_before=clock.due_on,
+            due_before=before,
             due_after=due,
             actor_id=actor.account_id,
             at=now,
         )
     )
     clock.due_on = due
-    if clock.task_id is None:
-        case.due_on = due
+    tasks, cases = Task.__table__, Case.__table__
+    if clock.task_id is not None:
+        moved = tasks.c.id == clock.task_id
+    else:
+        db.session.execute(update(cases).where(cases.c.id == case.id).values(due_on=due))
+        set_committed_value(case, "due_on", due)
+        # a task without a limit of its own is due with its case; one with an agreed day keeps it
+        own = select(Clock.task_id).where(Clock.case_id == case.id, Clock.task_id.is_not(None))
+        moved = and_(
+            tasks.c.case_id == case.id,
+            tasks.c.state == "open",
+            tasks.c.due_on == before,
+            tasks.c.id.not_in(own),
+        )
+    db.session.execute(update(tasks).where(moved).values(due_on=due))
     return True
+
+
+def _reckoned_to(clock: Clock, today: date) -> date:
+    """A paused clock says what it said when it was paused: the days since are added by its resumption."""
+    if clock.state != "paused":
+        return today
+    return next(m.on_date for m in reversed(clock.movements) if m.kind == "pause")
 
 
 def _reason(stored: str) -> str | Text:

@@ -27,6 +27,15 @@ _FOLLOW = Text(
     en="Follow it at {url} (case number {number}, code {code})",
 )
 
+#: what a correction does to the time limit, by the service's mode
+CORRECTION_CLOCK: dict[str, Text] = {
+    "pause": Text(
+        zh="補正期間不計入辦理期限。", en="The time until your answer does not count towards our time limit."
+    ),
+    "restart": Text(zh="收到補正後，辦理期限重新起算。", en="Our time limit starts anew with your answer."),
+    "none": Text(zh="補正期間仍計入辦理期限。", en="Our time limit goes on meanwhile."),
+}
+
 TEMPLATES: dict[str, Template] = {
     "submitted": Template(
         Text(zh="已收到您的申請：{service}", en="We have received your application: {service}"),
@@ -38,8 +47,9 @@ TEMPLATES: dict[str, Template] = {
     "correction": Template(
         Text(zh="請補正您的申請：{service}", en="Please correct your application: {service}"),
         Text(
-            zh="您的申請（{number}）需要補正：{comment}\n請於 {correction_due} 前線上補正；補正期間不計入辦理期限。",
-            en="Your application {number} needs a correction: {comment}\nPlease answer by {correction_due}.",
+            zh="您的申請（{number}）需要補正：{comment}\n請於 {correction_due} 前線上補正。{correction_clock}",
+            en="Your application {number} needs a correction: {comment}\n"
+            "Please answer by {correction_due}. {correction_clock}",
         ),
     ),
     "correction_lapsed": Template(
@@ -162,13 +172,15 @@ def compose(
 ) -> tuple[str, str]:
     """Subject and body in the applicant's language; also for the officer who looks before sending."""
     lang = case.language
+    service = definitions.service(case.service_revision_id)
     words = {
-        "service": definitions.service(case.service_revision_id).title.in_(lang),
+        "service": service.title.in_(lang),
         "number": case.number or "",
         "due": _day(case.due_on, lang),
         "comment": comment,
         "date": _day(on_date, lang),
         "correction_due": _day(correction_due, lang),
+        "correction_clock": CORRECTION_CLOCK[service.correction].in_(lang),
         "letter": letter,
     }
     found = TEMPLATES[template]

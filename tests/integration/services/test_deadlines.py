@@ -7,10 +7,16 @@ from datetime import UTC, date, datetime, timedelta
 from flask import Flask
 from sqlalchemy import select
 
-from tests.journeys import NOW, account, submitted, take
+from tests.journeys import NOW, officer, open_tasks, submitted, take
 from webapp.extensions import db
 from webapp.jobs.sweeps import run_deadlines
-from webapp.models import Case, Clock, CorrectionRequest, Escalation, Firing, Message
+from webapp.models import Case, Clock, CorrectionRequest, Effect, Escalation, Firing, Message
+from webapp.permissions import SYSTEM
+from webapp.queries import case_page
+from webapp.queries.org import chart
+from webapp.services import deadlines
+from webapp.services.calendar import override
+from webapp.uow import unit_of_work
 
 #: EC09 filed on NOW is due on 2025-10-20, a Monday; the working days before are the 17th and the 16th
 WARN_DAY = datetime(2025, 10, 16, 1, tzinfo=UTC)
@@ -73,27 +79,88 @@ def test_a_paused_clock_is_not_pressed_and_a_correction_lapses(app: Flask, commi
         assert request.due_on.isoformat() == "2025-10-13"
         case = db.session.get_one(Case, case.id)
         assert (case.state, request.closed_reason, request.raw) == ("review", "lapsed", None)
+        sent = db.session.scalars(select(Effect.payload).where(Effect.kind == "notice")).all()
+        assert [p["template"] for p in sent][-1] == "correction_lapsed"
         assert rungs() == []
         clock = db.session.scalars(select(Clock).where(Clock.task_id.is_(None))).one()
         assert [m.kind for m in clock.movements] == ["pause", "resume"]
         assert clock.due_on > DUE_DAY.date()
 
 
-def test_an_override_of_the_calendar_is_counted(app: Flask, committed: None) -> None:
-    from webapp.models import CalendarOverride
-    from webapp.queries.generations import bump
-    from webapp.uow import unit_of_work
+#: PW01 filed on NOW and split at once: both branches are due on 2025-09-30, the case on 2025-10-14
+BRANCH_LATE = datetime(2025, 10, 1, 1, tzinfo=UTC)
+CASE_NEAR = datetime(2025, 10, 9, 1, tzinfo=UTC)
 
+
+def test_every_clock_of_a_day_has_its_own_explanation(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("PW01")
+        take(case, "split")
+        run_deadlines(CASE_NEAR)
+        rows = db.session.execute(
+            select(Escalation.rung, Firing.clock_id, Clock.id, Clock.task_id, Firing.facts)
+            .join(Clock, Clock.id == Escalation.clock_id)
+            .join(Firing, Firing.id == Escalation.firing_id)
+        ).all()
+        assert {row.rung for row in rows if row.task_id is None} == {"warn"}
+        assert {row.rung for row in rows if row.task_id} >= {"overdue_first", "overdue_second"}
+        for row in rows:
+            assert row.clock_id == row.id
+            left = int(row.facts["case.days_left"])
+            assert left > 0 if row.task_id is None else left < -3
+        shown = case_page.read(case).escalations
+        first = next(reached.firing for reached in shown if reached.rung == "overdue_first")
+        assert any(outcome["params"].get("rung") == "overdue_first" for outcome in first.outcomes)
+
+
+def test_a_branch_reminds_its_own_unit_by_its_own_days(app: Flask, committed: None) -> None:
+    """Nobody of the police has taken the branch: its officers and its heads hear of it, nobody of public works."""
+    with app.app_context():
+        case = submitted("PW01")
+        take(case, "split")
+        task = next(t for t in open_tasks(case) if t.branch == "PO")
+        clock = db.session.scalars(select(Clock).where(Clock.task_id == task.id)).one()
+        with unit_of_work():
+            task.assignee_id = None
+        sweep(clock.id, BRANCH_LATE)
+        tree = chart()
+        expected = {
+            seat.account_id
+            for function in (task.function, "section_head")
+            for seat in tree.holders(task.unit_id, function, BRANCH_LATE.date())[1]
+        }
+        assert expected and hearers(case) == expected
+
+
+def test_a_branch_counts_its_days_by_the_calendar_of_its_unit(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("PW01")
+        take(case, "split")
+        task = next(t for t in open_tasks(case) if t.branch == "PO")
+        clock = db.session.scalars(select(Clock).where(Clock.task_id == task.id)).one()
+        due = clock.due_on
+        with unit_of_work():
+            moved = override(SYSTEM, due, "off", "停止上班", chart().units[task.unit_id].code, NOW)
+        db.session.refresh(clock)
+        assert (moved, clock.due_on > due) == (1, True)
+        # the due day itself is off for the police only: one working day is left on the day before the new one
+        sweep(clock.id, datetime(due.year, due.month, due.day, 1, tzinfo=UTC))
+        facts = db.session.scalars(select(Firing.facts).where(Firing.clock_id == clock.id)).one()
+        assert int(facts["case.days_left"]) == 1
+
+
+def sweep(clock_id: int, now: datetime) -> None:
+    with unit_of_work():
+        deadlines.sweep_clock(clock_id, now)
+
+
+def hearers(case: Case) -> set[int]:
+    told = select(Message.account_id).where(Message.case_id == case.id, Message.channel == "inbox")
+    return {account_id for account_id in db.session.scalars(told) if account_id}
+
+
+def test_an_override_of_the_calendar_is_counted(app: Flask, committed: None) -> None:
     with app.app_context():
         with unit_of_work():
-            db.session.add(
-                CalendarOverride(
-                    day=date(2025, 10, 1),
-                    kind="off",
-                    reason="颱風停班",
-                    created_by_id=account("admin").id,
-                    created_at=NOW,
-                )
-            )
-            bump("calendar")
+            override(officer("admin"), date(2025, 10, 1), "off", "颱風停班", "county", NOW)
         assert submitted("EC09").due_on.isoformat() == "2025-10-21"

@@ -283,3 +283,11 @@ def test_all_mistakes_are_told_at_once():
 def test_nonsense_is_refused_without_an_exception_of_another_kind(data):
     with pytest.raises(DefinitionError):
         service.load(data, facts={})
+
+
+def test_a_limit_in_hours_is_refused_while_clocks_are_stored_as_days():
+    raw = {**copy.deepcopy(RAW["EC09"]), "period": {"kind": "HOUR", "period": 24}}
+    with pytest.raises(DefinitionError) as refused:
+        service.load(raw, facts=facts_of(raw))
+    (problem,) = refused.value.problems
+    assert problem.path == "period.kind" and "HOUR" in problem.message and "小時" in problem.message

@@ -1,0 +1,129 @@
+"""A stop-work day moves every open due date in its scope, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+from flask import Flask
+from sqlalchemy import select
+
+from tests import officers
+from tests.journeys import NOW, citizen, open_tasks, submitted, take
+from webapp.cli import main
+from webapp.errors import Refused
+from webapp.extensions import db
+from webapp.models import Case, Clock, Task
+from webapp.permissions import SYSTEM
+from webapp.services import cases, clocks
+from webapp.services.calendar import override
+from webapp.uow import unit_of_work
+
+#: a Wednesday inside every period that starts on NOW
+TYPHOON = date(2025, 10, 1)
+
+
+@pytest.fixture(autouse=True)
+def inside(app: Flask, committed: None) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+def stopped_work(scope: str = "county", day: date = TYPHOON, now: datetime = NOW) -> int:
+    with unit_of_work():
+        return override(SYSTEM, day, "off", "颱風停班", scope, now)
+
+
+def again(case: Case) -> Case:
+    db.session.expire_all()
+    return db.session.get_one(Case, case.id)
+
+
+def test_case_clock_task_and_ledger_move_together() -> None:
+    case = submitted("EC09")
+    assert case.due_on == date(2025, 10, 20)
+    version = case.version
+    assert stopped_work() == 1
+    case = again(case)
+    clock = clocks.of_case(case.id)
+    (task,) = open_tasks(case)
+    assert {case.due_on, clock.due_on, task.due_on, clocks.ledger(clock, case, NOW.date()).due} == {
+        date(2025, 10, 21)
+    }
+    (moved,) = clock.movements
+    assert (moved.kind, moved.reason, moved.due_before, moved.due_after) == (
+        "override",
+        "颱風停班",
+        date(2025, 10, 20),
+        date(2025, 10, 21),
+    )
+    assert case.version == version, "an officer's open page is not out of date by it"
+    assert stopped_work() == 0, "the same day a second time moves nothing"
+
+
+def test_branches_move_by_the_scope_of_their_own_unit() -> None:
+    case = submitted("PW01")
+    take(case, "split")
+    limits = {task.branch: task.due_on for task in open_tasks(case)}
+    due = limits["PO"]
+    assert due is not None and set(limits) == {"PO", "EP"}
+    assert stopped_work("PO", due) == 1
+    after = {task.branch: task.due_on for task in open_tasks(again(case))}
+    assert after["PO"] == due + timedelta(days=1) and after["EP"] == limits["EP"]
+    assert again(case).due_on == clocks.of_case(case.id).due_on == case.due_on
+
+
+def test_a_case_of_another_scope_stays() -> None:
+    case = submitted("EC09")
+    assert stopped_work("PW") == 0
+    assert again(case).due_on == date(2025, 10, 20)
+    assert stopped_work("EC") == 1
+
+
+def test_a_paused_clock_moves_by_the_day_and_not_by_the_pause() -> None:
+    case = submitted("EC09")
+    take(case, "request_correction", fields=("phone",), comment="請更正電話。")
+    before = again(case).due_on
+    # off is a day after the pause began; entered a week into the pause
+    assert stopped_work(day=date(2025, 10, 15), now=NOW + timedelta(days=7)) == 1
+    case = again(case)
+    assert before is not None and case.due_on == before + timedelta(days=1)
+    assert clocks.of_case(case.id).state == "paused"
+    officers.corrected(case, NOW + timedelta(days=8), phone=["0922-000-111"])
+    clock = clocks.of_case(case.id)
+    assert clock.due_on == case.due_on == clocks.ledger(clock, case, NOW.date()).due
+
+
+def test_a_closed_case_and_its_ledger_stay() -> None:
+    case = submitted("EC09")
+    with unit_of_work():
+        cases.take_as_citizen(citizen(), case, "withdraw", NOW, version=case.version)
+    assert stopped_work(now=NOW + timedelta(hours=1)) == 0
+    case = again(case)
+    clock = clocks.of_case(case.id)
+    assert (case.due_on, clock.due_on, list(clock.movements)) == (date(2025, 10, 20), date(2025, 10, 20), [])
+    assert clocks.ledger(clock, case, date(2025, 12, 1)).due == date(2025, 10, 20)
+    assert db.session.scalars(select(Task.due_on).where(Task.case_id == case.id)).one() == date(2025, 10, 20)
+
+
+def test_an_unknown_scope_is_refused() -> None:
+    with pytest.raises(Refused, match="XX"):
+        stopped_work("XX")
+
+
+def test_the_command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = submitted("EC09")
+    monkeypatch.setattr("webapp.cli._application", lambda: app)
+    call = ["calendar", "override", "2025-10-01", "--off", "--reason", "颱風停班"]
+    done = CliRunner().invoke(main, call)
+    assert (done.exit_code, done.output) == (0, "cases moved: 1\n"), done.output
+    assert again(case).due_on == date(2025, 10, 21)
+    assert (
+        "--off or --work"
+        in CliRunner().invoke(main, ["calendar", "override", "2025-10-01", "--reason", "x"]).output
+    )
+    wrong = CliRunner().invoke(main, [*call, "--scope", "XX"])
+    assert wrong.exit_code == 1 and "XX" in wrong.output
+    assert db.session.scalars(select(Clock.due_on)).one() == date(2025, 10, 21)
