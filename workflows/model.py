@@ -30,8 +30,8 @@ EFFECTS = frozenset(
 NOTICE_EFFECT = "notify_applicant:"
 NOTICES = frozenset(
     {
-        "correction_lapsed",
         "correction",
+        "correction_lapsed",
         "corrected",
         "inspection_scheduled",
         "improvement",
@@ -61,6 +61,7 @@ def _join(data: object) -> object:
 class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
 def _counted_in_days(kind: object) -> object:
     """The clocks of cases are stored as days; an hour needs the moment of receipt."""
     if kind == "HOUR":
@@ -69,7 +70,6 @@ def _counted_in_days(kind: object) -> object:
             "期限的計算方式「HOUR」（小時）還不能用在案件，請改用 WD、CD、CD-shift、M-shift 或 DATE",
         )
     return kind
-
 
 
 class Period(Frozen):
