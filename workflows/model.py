@@ -24,7 +24,6 @@ EFFECTS = frozenset(
         "issue_decision",
         "issue_rejection",
         "issue_return",
-        "record_inspection",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -56,7 +56,7 @@ class Case:
         self.state = step.to_state
         if step.proposal:
             self.facts["case.proposal"] = step.proposal
-        if "record_inspection" in step.effects:
+        if step.from_state == "inspect" and step.transition != "reschedule":
             self.facts["case.inspections"] = int(str(self.facts["case.inspections"])) + 1
 
     def do(

@@ -39,7 +39,7 @@ def parallel(join):
                             "by": "task",
                             "completes": "task",
                             "outcome_from": "task.opinion",
-                            "effects": ["record_inspection"],
+                            "effects": ["restart_clock"],
                         }
                     },
                     "joined": [
@@ -89,7 +89,7 @@ def test_a_branch_finishes_without_moving_the_case():
         (),
         (),
     )
-    assert step.effects == ("record_inspection",)
+    assert step.effects == ("restart_clock",)
 
 
 @pytest.mark.parametrize(("join", "needed"), [("all", 3), ("any", 1), ({"quorum": 2}, 2)])
@@ -99,7 +99,7 @@ def test_the_join_moves_the_case_once_enough_have_answered(join, needed):
         assert case.state == "asking"
         case.do("answer", branch=unit, opinion="agree")
     assert (case.state, case.last.closed, case.last.outcome) == ("done", True, "granted")
-    assert case.last.effects == ("record_inspection", "stop_clock")
+    assert case.last.effects == ("restart_clock", "stop_clock")
     assert len(case.last.cancel) == 3 - needed, "the others need not answer any more"
 
 
