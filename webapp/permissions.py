@@ -34,6 +34,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         {"function:research_office", "function:secretary_general", "function:magistrate"}
     ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
+    "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),
 }
 

@@ -398,7 +398,8 @@ def test_the_confirmation_says_what_comes_next(visitor: Visitor) -> None:
     [image] = page.soup.select("img.app-qr")
     picture_of_it = visitor.send("GET", str(image["src"]), None, {})
     assert (picture_of_it.status, picture_of_it.headers["Content-Type"]) == (200, "image/png")
-    assert visitor.get(page.path.replace("confirmation", "application.pdf")).content[:5] == b"%PDF-"
+    form = visitor.get(page.path.replace("confirmation", "application.pdf"))
+    assert (form.status, form.heading) == (202, "申請書製作中")
     waiting = visitor.get(page.path.replace("confirmation", "receipt.pdf"))
     assert waiting.status == 404
     assert "收據正在製作" in waiting.text
@@ -494,7 +495,7 @@ def test_a_clerk_enters_a_paper_application_on_the_same_form(app: Flask) -> None
     assert "郵寄收件，收件日 民國114年9月24日，郵戳日 民國114年9月22日" in page.text
     fill_in_the_rest(clerk, DOG)
     send(clerk)
-    assert "收件日 民國114年9月22日" in clerk.page.text.replace("\n", " ")
+    assert "起算日 民國114年9月22日" in clerk.page.text.replace("\n", " ")
     assert "查詢碼" in clerk.page.text
     with app.app_context():
         [case] = db.session.scalars(select(Case)).all()

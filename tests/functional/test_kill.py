@@ -148,8 +148,9 @@ def _is_complete(keys: list[str]) -> None:
     ids = [case.id for case in cases]
     assert sorted(str(case.draft_key) for case in cases) == sorted(keys)
     assert db.session.scalars(select(Draft).where(Draft.public_id.in_(keys))).all() == []
-    assert _tally(Effect.case_id, Effect.state == "done", ids) == dict.fromkeys(ids, 2)
+    assert _tally(Effect.case_id, Effect.state == "done", ids) == dict.fromkeys(ids, 3)
     assert _tally(Document.case_id, Document.kind == "receipt", ids) == dict.fromkeys(ids, 1)
+    assert _tally(Document.case_id, Document.kind == "application", ids) == dict.fromkeys(ids, 1)
     assert _tally(Document.case_id, Document.kind == "upload", ids) == dict.fromkeys(ids, 3)
     assert _tally(Message.case_id, Message.channel == "email", ids) == dict.fromkeys(ids, 1)
     assert _tally(Message.case_id, Message.channel != "email", ids) == {}

@@ -49,6 +49,7 @@ POST /services/EC06/start                              302   302   302       403
 GET  /applications                                     200   200   200       200     200   200      200   200
 GET  /track                                            200   200   200       200     200   200      200   200
 POST /track                                            422   422   422       422     422   422      422   422
+GET  /verify                                           200   200   200       200     200   200      200   200
 GET  /sign-in                                          200   302   302       302     302   302      302   302
 POST /sign-in                                          422   422   422       422     422   422      422   422
 GET  /sign-in/mobile                                   200   302   302       302     302   302      302   302
@@ -59,7 +60,8 @@ GET  /register                                         200   302   302       302
 POST /register                                         422   422   422       422     422   422      422   422
 GET  /applications/{asked}                             404   404   200       404     200   404      200   404
 GET  /applications/{asked}/confirmation                404   404   200       404     200   404      200   404
-GET  /applications/{asked}/application.pdf             404   404   200       404     200   404      200   404
+GET  /applications/{asked}/application.pdf             404   404   202       404     202   404      202   404
+GET  /applications/{decided}/application.pdf           404   404   200       404     200   404      200   404
 GET  /applications/{asked}/qr.png                      404   404   200       404     200   404      200   404
 GET  /applications/{decided}/receipt.pdf               404   404   200       404     200   404      200   404
 GET  /applications/{decided}/letter.pdf                404   404   200       404     200   404      200   404
@@ -96,6 +98,8 @@ POST /staff/cases/{visit}/act/pass                     401   403   403       404
 POST /staff/tasks/{task}/claim                         302   403   403       404     302   404      403   404
 POST /staff/tasks/{task}/files/photos                  302   403   403       404     200   404      403   404
 POST /staff/tasks/{task}/release                       302   403   403       404     302   404      403   404
+GET  /staff/effects                                    302   403   403       403     403   403      200   200
+POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 POST /sign-out                                         302   302   302       302     302   302      302   302
 """  # fmt: skip
 HEADER, *LINES = TABLE.strip().splitlines()
@@ -152,7 +156,7 @@ def test_who_may_open_and_send_what(app: Flask, ids: Ids, visitor: str) -> None:
 @pytest.mark.parametrize("visitor", ["other", "elsewhere", "clerk"])
 def test_what_belongs_to_others_looks_like_what_does_not_exist(app: Flask, ids: Ids, visitor: str) -> None:
     person = _visitor(app, visitor)
-    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"]}
+    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0}
     closed = [row for row in ROWS if row.expected[visitor] == 404 and row.expected["owner"] != 404]
     assert len(closed) > 20
     for row in closed:
@@ -269,6 +273,7 @@ def _make_world() -> Ids:
         "task": task.public_id,
         "version": visit.version,
         "form": asked.form_revision_id,
+        "dead": _dead(visit),
     }
 
 
@@ -276,6 +281,14 @@ def _print(case: Case) -> None:
     for effect in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
         perform_effect(effect)
     db.session.refresh(case)
+
+
+def _dead(case: Case) -> int:
+    """An order that the worker gave up."""
+    with unit_of_work():
+        order = db.session.scalars(select(Effect).where(Effect.case_id == case.id).limit(1)).one()
+        order.state, order.attempts, order.last_error = "dead", 8, "PdfError"
+    return order.id
 
 
 def _state() -> dict[str, object]:
@@ -287,4 +300,5 @@ def _state() -> dict[str, object]:
         "tasks": db.session.execute(select(Task.id, Task.version).order_by(Task.id)).all(),
         "events": list(db.session.scalars(select(CaseEvent.id).order_by(CaseEvent.id))),
         "documents": list(db.session.scalars(select(Document.id).order_by(Document.id))),
+        "effects": db.session.execute(select(Effect.id, Effect.state).order_by(Effect.id)).all(),
     }

@@ -354,7 +354,11 @@ def test_an_inspection_is_recorded_with_its_photographs(app: Flask, monkeypatch:
     second = visitor.page.form_with("photos").values.getlist("photos")[1]
     visitor.press(f"remove-file:photos:{second}")
     assert "西側.png" not in visitor.page.text
-    visitor.press("勘查合格，送主管決行", {"findings": "現場種植高粱，打了很久"}, smuggle={"action": f"remove-file:photos:{second}"})
+    visitor.press(
+        "勘查合格，送主管決行",
+        {"findings": "現場種植高粱，打了很久"},
+        smuggle={"action": f"remove-file:photos:{second}"},
+    )
     assert visitor.page.status == 200, "removed twice is removed"
     assert visitor.page.value("findings") == "現場種植高粱，打了很久"
     visitor.press("勘查合格，送主管決行")

@@ -13,6 +13,7 @@ from webapp.citizen import (  # noqa: E402  # the views need the blueprint
     follow,
     pages,
     review,
+    verify,
 )
 
-__all__ = ["apply", "bp", "cases", "catalogue", "corrections", "files", "follow", "pages", "review"]
+__all__ = ["apply", "bp", "cases", "catalogue", "corrections", "files", "follow", "pages", "review", "verify"]

@@ -16,10 +16,11 @@ from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
 from webapp.letters.qr import qr_png
+from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Draft
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import definitions, tracking
+from webapp.queries import definitions, effects, tracking
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
@@ -77,6 +78,7 @@ def _about(found: Case) -> dict[str, object]:
         "service": ctx.service,
         "progress": present,
         "entries": timeline.entries(present),
+        "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
         "unit": _unit(found),
@@ -148,9 +150,21 @@ def letter(pid: str) -> ResponseReturnValue:
 
 @bp.get("/applications/<pid>/application.pdf")
 def application(pid: str) -> ResponseReturnValue:
+    """Printed by the worker. After a correction the paper of the earlier answers is not handed out any more."""
     found = cases.visible(actor(), pid)
-    content = printing.application_pdf(found, cases.latest_submission(found.id), now(), current_app.config)
-    return _inline(content, _("申請書_%(number)s.pdf", number=found.number))
+    states = effects.states_of(found.id, "application")
+    if "pending" in states:
+        answer = make_response(render_template("citizen/being_printed.html", case=found), 202)
+        answer.headers["Refresh"] = "5"
+        return answer
+    return _printed(
+        None if "dead" in states else tracking.document(found.id, "application"),
+        Text(
+            zh="申請書沒有製作成功，機關已收到通知並會處理。您的申請已經送達。",
+            en="The application form could not be made; the office can see this and will handle it. "
+            "Your application has arrived.",
+        ),
+    )
 
 
 @bp.get("/applications/<pid>/qr.png")

@@ -22,6 +22,8 @@ class Progress:
     events: Sequence[CaseEvent]
     request: CorrectionRequest | None
     letter: Letter | None
+    #: the letter could not be printed
+    letter_failed: bool
     #: working days to the due date, None when the case is closed
     days_left: int | None
     paused: bool
@@ -38,11 +40,13 @@ def of(case: Case, now: datetime) -> Progress:
     if running and case.due_on is not None:
         days_left = calendar(case.handling_unit_id).working_days_between(today, case.due_on)
     actions = citizen_actions(ctx)
+    letter = tracking.letter(case.id)
     return Progress(
         ctx=ctx,
         events=tracking.events(case.id),
         request=tracking.open_request(case.id),
-        letter=tracking.letter(case.id),
+        letter=letter,
+        letter_failed=letter is not None and tracking.given_up(letter),
         days_left=days_left,
         paused=running and clock.state == "paused",
         ledger=clocks.ledger(clock, case, today),

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Effect, Letter
 from webapp.moments import utc_now
-from webapp.services import notices, printing
+from webapp.services import cases, notices, printing
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -50,6 +50,12 @@ def _receipt(effect: Effect, now: datetime) -> None:
     printing.receipt(_case(effect), now, current_app.config)
 
 
+def _application(effect: Effect, now: datetime) -> None:
+    """Always of the newest answers: an order that was resent late brings no older paper back."""
+    case = _case(effect)
+    printing.application(case, cases.latest_submission(case.id), now, current_app.config)
+
+
 def _letter(effect: Effect, now: datetime) -> None:
     printing.letter(db.session.get_one(Letter, effect.payload["letter_id"]), now, current_app.config)
 
@@ -75,6 +81,7 @@ def _case(effect: Effect) -> Case:
 
 HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "receipt": _receipt,
+    "application": _application,
     "letter": _letter,
     "notice": _notice,
 }

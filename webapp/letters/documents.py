@@ -1,5 +1,6 @@
 """The PDF of each of the three documents of a case. Pure functions of the values in `contents`."""
 
+from dataclasses import replace
 from typing import Any
 
 from webapp.letters import seal
@@ -51,9 +52,15 @@ def receipt(document: Receipt) -> bytes:
 
 
 def decision(document: Decision) -> bytes:
-    """函 or 處分書."""
+    """函 or 處分書. A name prints with 〓 for what no typeface has; any other such character is refused."""
+    (recipient, address, originals), unprintable = printable(
+        (document.recipient, document.recipient_address, document.originals)
+    )
+    document = replace(document, recipient=recipient, recipient_address=address, originals=originals)
     stamp = seal.seal_png(f"{document.agency_name}印")
-    return _pdf("decision.html", document, qr=qr_png(document.verify_url), seal=stamp)
+    return _pdf(
+        "decision.html", document, qr=qr_png(document.verify_url), seal=stamp, unprintable=unprintable
+    )
 
 
 def application(document: ApplicationForm) -> bytes:

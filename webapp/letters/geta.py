@@ -13,7 +13,7 @@ Document = TypeVar("Document")
 def printable(document: Document) -> tuple[Document, tuple[str, ...]]:
     """The document with 〓 for every character that no typeface has, and the code points it stands for.
 
-    What people wrote must not stop their receipt; an official letter is refused instead.
+    What people wrote must not stop their receipt, nor a name the letter to it; what officers write is refused instead.
     """
     missing = fonts.missing(chain.from_iterable(_texts(document)))
     if missing:

@@ -65,12 +65,31 @@ def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> l
     return entries
 
 
-def newest_proposal(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> Entry | None:
-    """What an officer proposed to the decider."""
-    proposing = {
-        t.name for state in workflow.states.values() for t in state.transitions.values() if t.proposes
-    }
-    return next((e for e in reversed(of_case(case, workflow, form)) if e.kind in proposing), None)
+def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> CaseEvent | None:
+    """The proposal on which a decision in this state rests: the one by which the case last entered it.
+
+    What was sent back, or proposed before a correction, is nobody's proposal any more.
+    """
+    entered = db.session.scalars(
+        select(CaseEvent)
+        .where(
+            CaseEvent.case_id == case.id,
+            CaseEvent.to_state == state,
+            CaseEvent.from_state.is_distinct_from(CaseEvent.to_state),
+        )
+        .order_by(CaseEvent.seq.desc())
+        .limit(1)
+    ).first()
+    if entered is None or entered.from_state is None:
+        return None
+    taken = workflow.state(entered.from_state).transition(entered.kind)
+    return entered if taken is not None and taken.proposes else None
+
+
+def proposal_now(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> Entry | None:
+    """What an officer proposed to the decider whose turn it is."""
+    event = proposal_before(case, workflow, case.state)
+    return None if event is None else next(e for e in of_case(case, workflow, form) if e.seq == event.seq)
 
 
 def _entry(
@@ -104,6 +123,7 @@ def _entry(
         conditions=body.get("conditions", ""),
         fields=tuple(form.field(key).label for key in body.get("fields", ()) if key in form),
         on_date=date.fromisoformat(body["date"]) if body.get("date") else None,
+        fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,
     )
 
 
@@ -111,4 +131,3 @@ def _transition(event: CaseEvent, workflow: WorkflowDefinition) -> Transition | 
     if event.from_state is None or event.kind in LABELS:
         return None
     return workflow.state(event.from_state).transition(event.kind)
-        fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,

@@ -130,11 +130,11 @@ class Chart:
             for seat in self.seats
         )
 
-    def title(self, account_id: int, day: date) -> Text | None:
-        for seat in self.seats:
-            if seat.account_id == account_id and seat.held_on(day) and seat.title_zh:
-                return Text(zh=seat.title_zh, en=seat.title_en)
-        return None
+    def title(self, account_id: int, day: date, function: str = "") -> Text | None:
+        """The position of a person; of several, the one with the function."""
+        held = [s for s in self.seats if s.account_id == account_id and s.held_on(day) and s.title_zh]
+        seat = next((s for s in held if s.function == function), held[0] if held else None)
+        return Text(zh=seat.title_zh, en=seat.title_en) if seat is not None else None
 
 
 def chart() -> Chart:

@@ -26,6 +26,7 @@ LIMITS = {
     "password": (10, timedelta(minutes=15)),
     "code": (5, timedelta(minutes=15)),
     "follow": (10, timedelta(minutes=15)),
+    "verify": (60, timedelta(minutes=15)),
     "address": (300, timedelta(minutes=15)),
 }
 PASSWORD_LENGTH = 10

@@ -88,6 +88,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     )
     orders = [
         effects.effect("receipt", case.public_id, now, case_id=case.id),
+        effects.effect("application", f"{case.public_id}:1", now, case_id=case.id),
         notices.effect(case, "submitted", now),
     ]
     keys = write_together(

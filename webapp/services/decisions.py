@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 import forms.answers
 from rules import conditions
-from rules.values import format_roc_date, roc_year
+from rules.values import Text, format_roc_date, roc_year
+from webapp.errors import Refused
 from webapp.extensions import db
-from webapp.models import CaseEvent, EventPayload, Letter
+from webapp.letters import fonts
+from webapp.letters.geta import printable
+from webapp.models import Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
+from webapp.queries import history
 from webapp.queries.org import chart
 from webapp.services import effects, evaluation, notices, parties
 from workflows.service import fill
@@ -25,21 +31,72 @@ NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
 
 
-def issue(actor: Actor, ctx: Context, kind: str, comment: str, attached: str, now: datetime) -> Letter:
-    """發文. The reasons are the decider's, else those of the proposal; the number is 字第 + ROC year + serial + 號."""
+@dataclass(frozen=True)
+class Decider:
+    """Who decides, in which function, and whom they stand in for (職務代理)."""
+
+    actor: Actor
+    function: str = ""
+    acting_for_id: int | None = None
+
+    def signs(self, today: date) -> dict[str, str]:
+        """The position is that of the absent: a deputy decides in the other's rank, under their own name."""
+        holder = self.acting_for_id or self.actor.account_id or 0
+        return {
+            "signer_title": str(chart().title(holder, today, self.function) or ""),
+            "signer": self.actor.name,
+            "signer_for": chart().names.get(self.acting_for_id or 0, ""),
+        }
+
+
+def issue(
+    by: Decider, ctx: Context, kind: str, state: str, comment: str, attached: str, now: datetime
+) -> Letter:
+    """發文, out of the state in which it was decided. The number is 字第 + ROC year + serial + 號."""
+    comment, attached = adopted(ctx, state, comment, attached)
+    content = compose(ctx, kind, comment, attached, now)
+    require_printable(content)
+    case, today = ctx.case, taipei_day(now)
+    owner = chart().units[case.owner_unit_id]
+    letter = Letter(
+        case_id=case.id,
+        kind=kind,
+        number=_next_number(owner.letter_word, roc_year(today)),
+        issued_on=today,
+        issued_by_id=by.actor.account_id,
+        content=content | by.signs(today),
+    )
+    db.session.add(letter)
+    db.session.flush()
+    effects.enqueue(
+        effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id),
+        notices.effect(case, NOTICES[kind], now, comment=content["reason"]),
+    )
+    return letter
+
+
+def adopted(ctx: Context, state: str, comment: str, attached: str) -> tuple[str, str]:
+    """The decider's own reason and conditions; where they wrote none, those of the proposal before them."""
+    event = history.proposal_before(ctx.case, ctx.workflow, state)
+    proposed = event.payload.body if event is not None and event.payload is not None else {}
+    return (
+        comment.strip() or proposed.get("comment", ""),
+        attached.strip() or proposed.get("conditions", ""),
+    )
+
+
+def compose(ctx: Context, kind: str, reason: str, attached: str, now: datetime) -> dict[str, Any]:
+    """What the letter says. The officer's preview and the letter that is sent are both made here."""
     from webapp.services.cases import answers_of
 
-    case, today = ctx.case, taipei_day(now)
-    proposed = _proposal(ctx)
-    reason = comment.strip() or proposed.get("comment", "")
-    attached = attached.strip() or proposed.get("conditions", "")
+    case, reason = ctx.case, reason.strip()
     answers = answers_of(case)
-    words = _words(ctx, answers, reason, today)
+    applicant = parties.applicant(case.id)
+    words = _words(ctx, answers, reason, taipei_day(now))
     facts = evaluation.facts_of(case, ctx.service, ctx.form, answers)
     template = ctx.service.letters[kind]
     owner = chart().units[case.owner_unit_id]
-    applicant = parties.applicant(case.id)
-    content: dict[str, Any] = {
+    return {
         "subject": fill(template.subject.zh, words),
         "paragraphs": [
             fill(paragraph.text.zh, words)
@@ -47,42 +104,29 @@ def issue(actor: Actor, ctx: Context, kind: str, comment: str, attached: str, no
             if conditions.holds(paragraph.when, facts)
         ],
         "reason": reason,
-        "conditions": attached,
+        "conditions": attached.strip() if kind == "grant" else "",
         "remedy": ctx.service.remedy.zh,
         "addressee": applicant.name if applicant else "",
         "addressee_address": (applicant.address if applicant else None) or "",
-        "signer_title": str(chart().title(actor.account_id or 0, today) or ""),
-        "signer": actor.name,
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
     }
-    letter = Letter(
-        case_id=case.id,
-        kind=kind,
-        number=_next_number(owner.letter_word, roc_year(today)),
-        issued_on=today,
-        issued_by_id=actor.account_id,
-        content=content,
+
+
+def require_printable(content: Mapping[str, Any]) -> None:
+    """A letter with a hole in its words is no letter. A name is nobody's to change: it prints with 〓."""
+    unprintable = fonts.missing(
+        "".join([content["subject"], *content["paragraphs"], content["reason"], content["conditions"]])
     )
-    db.session.add(letter)
-    db.session.flush()
-    effects.enqueue(
-        effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id),
-        notices.effect(case, NOTICES[kind], now, comment=reason),
-    )
-    return letter
-
-
-def preview(ctx: Context, kind: str, comment: str, now: datetime) -> list[str]:
-    """What the applicant will read, before it is sent."""
-    from webapp.services.cases import answers_of
-
-    answers = answers_of(ctx.case)
-    words = _words(ctx, answers, comment, taipei_day(now))
-    facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, answers)
-    template = ctx.service.letters[kind]
-    texts = [p.text.zh for p in template.paragraphs if conditions.holds(p.when, facts)]
-    return [fill(part, words) for part in (template.subject.zh, *texts)]
+    if unprintable:
+        which = "、".join(map(fonts.code_point, unprintable))
+        raise Refused(
+            Text(
+                zh=f"公文無法印出這些字元：{which}。請改寫理由或附款；出自申請內容的，請先通知申請人補正。",
+                en=f"A letter cannot print these characters: {which.replace('、', ', ')}. Change the reason or the "
+                "conditions; if they come from the application, ask the applicant for a correction first.",
+            )
+        )
 
 
 def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> dict[str, str]:
@@ -102,22 +146,8 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
         "service.legal_basis": ctx.service.legal_basis,
         "decision.reason": reason,
         "decision.date": format_roc_date(today),
-        "applicant.name": str(answers.get("applicant_name", "")),
+        "applicant.name": printable(str(answers.get("applicant_name", "")))[0],
     }
-
-
-def _proposal(ctx: Context) -> dict[str, Any]:
-    """The reasons and conditions that came with the proposal now before the decider."""
-    transitions = [t for state in ctx.workflow.states.values() for t in state.transitions.values()]
-    proposing = {t.name for t in transitions if t.proposes}
-    body = db.session.scalars(
-        select(EventPayload.body)
-        .join(CaseEvent, CaseEvent.id == EventPayload.event_id)
-        .where(CaseEvent.case_id == ctx.case.id, CaseEvent.kind.in_(proposing))
-        .order_by(CaseEvent.seq.desc())
-        .limit(1)
-    ).first()
-    return body or {}
 
 
 def _next_number(word: str, year: int) -> str:

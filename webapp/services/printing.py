@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import forms.answers
 from forms.answers import SummaryRow
@@ -76,13 +77,13 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             case_number=case.number or "",
             service_title=service.title.zh,
             contact=_contact(case),
-            verify_url=track_url(case, config),
+            verify_url=verify_url(row, config),
             fingerprint=fingerprint(row),
             originals=(content["addressee"],),
             copies=(content["unit"],),
             head_title=config["HEAD_TITLE"],
             head_name=config["HEAD_NAME"],
-            deputy=f"{content['signer_title']} {content['signer']} 決行",
+            deputy=_signature(content),
             disposition=row.kind != "correction",
         )
     )
@@ -91,8 +92,15 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
     return document
 
 
-def application_pdf(case: Case, submission: Submission, now: datetime, config: Config) -> bytes:
-    """The filled application as an official form."""
+def _signature(content: Mapping[str, Any]) -> str:
+    """Who decided in the head's place; a deputy signs under the position of the person they stand in for."""
+    if content.get("signer_for"):
+        return f"{content['signer_title']} {content['signer_for']}　{content['signer']}代理 決行"
+    return f"{content['signer_title']} {content['signer']} 決行"
+
+
+def application(case: Case, submission: Submission, now: datetime, config: Config) -> Document:
+    """申請書: the filled application as an official form."""
     service = definitions.service(case.service_revision_id)
     form = definitions.form(submission.form_revision_id)
     applicant, agent = _names(case)
@@ -104,7 +112,7 @@ def application_pdf(case: Case, submission: Submission, now: datetime, config: C
         )
         for part in forms.answers.summary(form, answers, "zh")
     )
-    return papers.application(
+    pdf = papers.application(
         papers.ApplicationForm(
             agency_name=config["AGENCY_NAME"],
             title=f"{service.title.zh}申請書",
@@ -120,6 +128,7 @@ def application_pdf(case: Case, submission: Submission, now: datetime, config: C
             attachments=_attachments(case),
         )
     )
+    return _keep(case, "application", f"申請書_{case.number}.pdf", pdf, now)
 
 
 def _row(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
@@ -144,8 +153,13 @@ def track_url(case: Case, config: Config) -> str:
     return f"{config['BASE_URL']}/track?number={case.number}"
 
 
+def verify_url(row: Letter, config: Config) -> str:
+    """The page that says whether this letter was issued; the letter's QR code holds its number and code."""
+    return f"{config['BASE_URL']}/verify?{urlencode({'number': row.number, 'code': fingerprint(row)})}"
+
+
 def fingerprint(row: Letter) -> str:
-    """A short digest of the content as sent, printed on the letter and shown on the progress page."""
+    """A short digest of the content as sent, printed on the letter and shown on the pages of its case."""
     canonical = json.dumps([row.number, row.content], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
@@ -180,7 +194,7 @@ def _attachments(case: Case) -> tuple[papers.Attachment, ...]:
 
 
 def _receipt_notes(case: Case) -> tuple[str, ...]:
-    notes = [f"辦理期限自 {format_roc_date(case.filed_on)} 之次日起算；補正期間不計入。"]
+    notes = [f"辦理期限自{format_roc_date(case.filed_on)}之次日起算；補正期間不計入。"]
     if case.intake and case.intake.get("originals_seen"):
         notes.append(f"已核驗正本：{'、'.join(case.intake['originals_seen'])}。")
     return tuple(notes)

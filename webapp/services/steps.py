@@ -106,6 +106,8 @@ def carry_out(
     _close_tasks(actor, case, step, now, acting_for_id)
     previous, case.state = case.state, step.to_state
     if step.proposal:
+        letter = decisions.compose(ctx, step.proposal, given.comment, given.conditions, now)
+        decisions.require_printable(letter)
         case.proposal = step.proposal
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
     elif step.moved and not step.closed:
@@ -135,8 +137,10 @@ def carry_out(
             "date": given.on_date.isoformat() if given.on_date else "",
         },
     )
+    task = db.session.get(Task, task_id) if task_id is not None else None
+    by = decisions.Decider(actor, task.function if task is not None else "", acting_for_id)
     for effect in step.effects:
-        _effect(actor, ctx, effect, given, now)
+        _effect(by, ctx, effect, previous, given, now)
 
 
 def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for_id: int | None) -> None:
@@ -221,18 +225,26 @@ def _sole(seats: Sequence[Seat]) -> int | None:
     return holders.pop() if len(holders) == 1 else None
 
 
-def _effect(actor: Actor, ctx: Context, effect: str, given: Given, now: datetime) -> None:
-    """The other effects of the closed list; the loader refuses what is not on it."""
+def _effect(
+    by: decisions.Decider, ctx: Context, effect: str, state: str, given: Given, now: datetime
+) -> None:
+    """The other effects of the closed list; `state` is the one in which they were asked for."""
     case = ctx.case
     name, _, argument = effect.partition(":")
     if name == "open_correction":
-        corrections.open_request(actor, ctx, given.fields, given.comment, now)
+        corrections.open_request(by.actor, ctx, given.fields, given.comment, now)
     elif name == "close_correction":
         corrections.close_request(case, now)
     elif name in decisions.EFFECTS:
-        decisions.issue(actor, ctx, decisions.EFFECTS[name], given.comment, given.conditions, now)
+        decisions.issue(by, ctx, decisions.EFFECTS[name], state, given.comment, given.conditions, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
+    elif name not in CLOCK_EFFECTS:
+        raise ValueError(f"nobody carries out the effect {effect}")
+
+
+#: carried out by `_move_clock`
+CLOCK_EFFECTS = frozenset({"pause_clock", "resume_clock", "restart_clock", "stop_clock"})
 
 
 def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -17,7 +18,7 @@ from forms.builder import AnswerForm, form_class
 from forms.model import FormDefinition
 from rules.values import Text, parse_roc_date
 from webapp import error_pages, pending
-from webapp.errors import AnswersInvalid, Conflict, DomainError, NotFound, Refused
+from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotFound, Refused
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
@@ -36,6 +37,11 @@ LONGEST_COMMENT = 4000
 DATE_PARTS = ("year", "month", "day")
 
 Mistakes = dict[str, list[str]]
+
+NOT_OFFERED = Text(
+    zh="這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。您輸入的內容沒有送出。",
+    en="This action is not possible now: somebody may have handled the case, or it is not yours. Nothing was sent.",
+)
 
 
 @dataclass
@@ -76,7 +82,7 @@ def take(pid: str, name: str) -> ResponseReturnValue:
     typed = _typed(request.form)
     offer = _offer(ctx, name)
     if offer is None:
-        return _overtaken(ctx, name, typed)
+        return _overtaken(ctx, typed)
     action, _colon, argument = request.form.get("action", "preview").partition(":")
     mistakes = _receive_files(offer, action, argument)
     typed.raw |= _files(offer)
@@ -91,7 +97,7 @@ def show_again(pid: str, name: str, typed: MultiDict[str, str]) -> ResponseRetur
     ctx, kept = steps.context(cases.visible(actor(), pid)), _typed(typed)
     offer = _offer(ctx, name)
     if offer is None:
-        return _overtaken(ctx, name, kept)
+        return _overtaken(ctx, kept)
     flash(_("登入曾經逾時，這個動作還沒有送出。您填的內容都在下面，請確認後再送一次。"), "warning")
     return _page(ctx, offer, kept, status=400)
 
@@ -169,24 +175,57 @@ def _onwards(ctx: Context, offer: Offer) -> ResponseReturnValue:
     return redirect(url_for("staff.case", pid=following))
 
 
-def _overtaken(ctx: Context, name: str, typed: Typed) -> ResponseReturnValue:
-    """The action is no longer offered: the verb says why, and what was typed stays in sight."""
+def _overtaken(ctx: Context, typed: Typed) -> ResponseReturnValue:
+    """The action is not offered (any more). It is never taken: the page says why, with what was typed in sight."""
     if typed.version != ctx.case.version:
         return _stale(ctx.case, cases.overtaken(ctx.case), typed)
-    task = tasks.visible(actor(), request.args.get("task", ""))
-    try:
-        with unit_of_work():
-            _take(ctx.case, name, task.id, typed)
-    except Conflict as conflict:
-        return _stale(ctx.case, conflict, typed)
-    raise NotFound()
+    task = _task_asked_for(ctx.case)
+    if task is not None and task.state == "open":
+        try:
+            cases.require_mandate(actor(), task, now())
+        except Forbidden as forbidden:
+            return _stale(ctx.case, forbidden, typed, task)
+    return _stale(ctx.case, Conflict(NOT_OFFERED), typed, task)
 
 
-def _stale(case: Case, conflict: Conflict, typed: Typed) -> ResponseReturnValue:
+def _task_asked_for(case: Case) -> Task | None:
+    wanted = request.args.get("task")
+    return next((task for task in case_page.read(case).tasks if task.public_id == wanted), None)
+
+
+def _stale(case: Case, error: DomainError, typed: Typed, task: Task | None = None) -> ResponseReturnValue:
     form = steps.context(case).form
     asked = [form.field(key).label for key in typed.fields if key in form]
-    page = render_template("staff/stale.html", case=case, message=conflict.text, typed=typed, fields=asked)
-    return page, conflict.status
+    task_form = _task_form(task or _task_asked_for(case))
+    page = render_template(
+        "staff/stale.html",
+        case=case,
+        message=error.text,
+        is_conflict=isinstance(error, Conflict),
+        typed=typed,
+        fields=asked,
+        day="-".join(part for part in typed.date.values() if part),
+        written=_written(task_form, typed) if task_form else [],
+    )
+    return page, error.status
+
+
+def _written(form: FormDefinition, typed: Typed) -> list[tuple[Text, str]]:
+    """What stood in the inputs of a task's own form, whether or not it can be an answer; files stay with the task."""
+    found = []
+    for asked in form.fields:
+        parts = [
+            value
+            for name, values in typed.raw.items()
+            if asked.type != "file" and (name == asked.key or name.startswith(f"{asked.key}-"))
+            for value in values
+            if value.strip()
+        ]
+        options = asked.kind.choices(asked)
+        said = [in_language(options[part]) if part in options else part for part in parts]
+        if said:
+            found.append((asked.label, " ".join(said)))
+    return found
 
 
 # --- what was typed ---------------------------------------------------------------------------------------
@@ -263,7 +302,8 @@ def _receive_files(offer: Offer, action: str, argument: str) -> Mistakes:
     key = cases.upload_key(offer.task)
     with unit_of_work():
         if action == "remove-file":
-            documents.remove(key, argument.rpartition(":")[2])
+            with suppress(NotFound):  # removed before: by a second press, or in another window
+                documents.remove(key, argument.rpartition(":")[2])
         for wanted in offer.task_form.file_fields:
             chosen = [f for f in request.files.getlist(f"{wanted.key}-upload") if f.filename]
             if action == "upload" and argument == wanted.key and not chosen:
@@ -283,8 +323,8 @@ def _files(offer: Offer) -> dict[str, list[str]]:
     return {f.key: [d.public_id for d in kept.get(f.key, [])] for f in offer.task_form.file_fields}
 
 
-def _task_form(task: Task) -> FormDefinition | None:
-    return definitions.current_form(task.form_key, taipei_day(now())) if task.form_key else None
+def _task_form(task: Task | None) -> FormDefinition | None:
+    return definitions.current_form(task.form_key, taipei_day(now())) if task and task.form_key else None
 
 
 # --- the page ---------------------------------------------------------------------------------------------
@@ -312,6 +352,8 @@ def _page(
 ) -> ResponseReturnValue:
     """`check` shows the mistakes of the task's form, `looks` what the applicant will read."""
     transition, mistakes = offer.transition, mistakes or {}
+    if looks and refusal is None:
+        refusal = preview.refusal(ctx, transition, typed.given(), now())
     proposal = _proposal(ctx, offer)
     file = case_page.read(ctx.case)
     page = render_template(
@@ -333,7 +375,7 @@ def _page(
         form_revision=_form_revision(offer),
         reaches=preview.reaches_applicant(transition),
         is_quoted=preview.quotes_comment(ctx, transition, now()),
-        previews=preview.of(ctx, transition, _as_sent(typed, proposal), now()) if looks else [],
+        previews=preview.of(ctx, transition, typed.given(), now()) if looks else [],
         looks=looks,
     )
     return page, status
@@ -343,18 +385,7 @@ def _proposal(ctx: Context, offer: Offer) -> history.Entry | None:
     """What was proposed to the decider, whose silence adopts it."""
     if decisions.EFFECTS.keys().isdisjoint(offer.transition.effects):
         return None
-    return history.newest_proposal(ctx.case, ctx.workflow, ctx.form)
-
-
-def _as_sent(typed: Typed, proposal: history.Entry | None) -> Given:
-    given = typed.given()
-    if proposal is None:
-        return given
-    return replace(
-        given,
-        comment=given.comment.strip() or proposal.comment,
-        conditions=given.conditions.strip() or proposal.conditions,
-    )
+    return history.proposal_now(ctx.case, ctx.workflow, ctx.form)
 
 
 def _questions(offer: Offer) -> frozenset[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rules.values import Text
+from webapp.errors import Refused
 from webapp.moments import taipei_day
 from webapp.services import corrections, decisions, notices
 from webapp.services.steps import Context, Given
@@ -48,21 +49,41 @@ def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> lis
     for effect in transition.effects:
         if effect in decisions.EFFECTS:
             title = Text(zh="寄給申請人的公文", en="The letter to the applicant")
-            kind = decisions.EFFECTS[effect]
-            found.append(_letter(ctx, kind, given, now, title))
-            found.append(_message(ctx, decisions.NOTICES[kind], given, now))
+            kind, decided = decisions.EFFECTS[effect], _adopted(ctx, given)
+            found.append(_letter(ctx, kind, decided, now, title))
+            found.append(_message(ctx, decisions.NOTICES[kind], decided, now))
         elif effect.startswith(NOTICE_EFFECT):
             found.append(_message(ctx, effect.removeprefix(NOTICE_EFFECT), given, now))
     return found
 
 
+def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -> Text | None:
+    """Why a letter of the action could not be printed as it stands."""
+    letters = [(transition.proposes, given)] if transition.proposes else []
+    letters += [
+        (decisions.EFFECTS[effect], _adopted(ctx, given))
+        for effect in transition.effects
+        if effect in decisions.EFFECTS
+    ]
+    try:
+        for kind, said in letters:
+            decisions.require_printable(decisions.compose(ctx, kind, said.comment, said.conditions, now))
+    except Refused as refused:
+        return refused.text
+    return None
+
+
+def _adopted(ctx: Context, given: Given) -> Given:
+    comment, attached = decisions.adopted(ctx, ctx.case.state, given.comment, given.conditions)
+    return replace(given, comment=comment, conditions=attached)
+
+
 def _letter(ctx: Context, kind: str, given: Given, now: datetime, title: Text) -> Preview:
-    subject, *paragraphs = decisions.preview(ctx, kind, given.comment.strip(), now)
-    if given.conditions.strip() and kind == "grant":
-        paragraphs.append("附款：\n" + given.conditions.strip())
-    if kind != "return":
-        paragraphs.append(ctx.service.remedy.zh)
-    return Preview(title, "zh", subject, tuple(paragraphs))
+    content = decisions.compose(ctx, kind, given.comment, given.conditions, now)
+    paragraphs = list(content["paragraphs"])
+    if content["conditions"]:
+        paragraphs.append("附款：\n" + content["conditions"])
+    return Preview(title, "zh", content["subject"], (*paragraphs, content["remedy"]))
 
 
 def _message(ctx: Context, template: str, given: Given, now: datetime) -> Preview:

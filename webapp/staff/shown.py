@@ -13,11 +13,13 @@ from flask import url_for
 import forms.answers
 from forms.model import Field, FormDefinition
 from rules.values import Text
+from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Letter, Submission, Task
 from webapp.presentation import language
-from webapp.queries import definitions
-from webapp.queries.case_page import CaseFile, FiredRuleset
+from webapp.queries import definitions, effects
+from webapp.queries.case_page import CaseFile, FiredRuleset, ReachedRung
 from webapp.queries.org import calendar, chart
+from webapp.services import printing
 from webapp.staff.words import function_label, outcome
 from workflows.model import WorkflowDefinition
 
@@ -112,8 +114,12 @@ class Asked:
 @dataclass(frozen=True)
 class Issued:
     letter: Letter
+    #: the code by which anybody can verify it
+    code: str
     signer: str
     url: str | None
+    #: its printing was given up
+    failed: bool
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,8 @@ class Rung:
     label: Text
     sentence: Text | None
     at: datetime
+    #: of a branch: the unit whose time it was
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -243,8 +251,15 @@ def corrections(form: FormDefinition, file: CaseFile) -> tuple[Asked, ...]:
 
 
 def letters(file: CaseFile) -> tuple[Issued, ...]:
+    failed = effects.letters_given_up(file.letters)
     return tuple(
-        Issued(letter, staff_name(letter.issued_by_id), document_url(document) if document else None)
+        Issued(
+            letter,
+            grouped(printing.fingerprint(letter)),
+            staff_name(letter.issued_by_id),
+            document_url(document) if document else None,
+            letter.id in failed,
+        )
         for letter in file.letters
         for document in [file.document_of(letter)]
     )
@@ -266,7 +281,7 @@ def explanations(file: CaseFile, key: str) -> tuple[Explanation, ...]:
 
 def rungs(file: CaseFile) -> tuple[Rung, ...]:
     """The reminders that were sent, each with the sentence of the rule that asked for it."""
-    return tuple(_rung(reached.rung, reached.at, reached.firing) for reached in file.escalations)
+    return tuple(_rung(reached) for reached in file.escalations)
 
 
 def assigned_to(file: CaseFile) -> tuple[str, str]:
@@ -344,12 +359,14 @@ def _verdicts(fired: FiredRuleset) -> Iterable[Verdict]:
         yield Verdict(Text(**entry["label"]), entry["status"], Text(**entry["sentence"]))
 
 
-def _rung(rung: str, at: datetime, fired: FiredRuleset) -> Rung:
+def _rung(reached: ReachedRung) -> Rung:
+    rung, fired = reached.rung, reached.firing
+    unit = unit_name(reached.unit_id) if reached.unit_id else ""
     rule = next((o["rule"] for o in fired.outcomes if o["params"].get("rung") == rung), rung)
     entry = next((e for e in fired.explanation if e["rule"] == rule), None)
     if entry is None:
-        return Rung(Text(zh=rung), None, at)
-    return Rung(Text(**entry["label"]), Text(**entry["sentence"]), at)
+        return Rung(Text(zh=rung), None, reached.at, unit)
+    return Rung(Text(**entry["label"]), Text(**entry["sentence"]), reached.at, unit)
 
 
 def _task_label(workflow: WorkflowDefinition, task: Task) -> Text:

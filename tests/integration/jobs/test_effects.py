@@ -35,9 +35,9 @@ def waiting_jobs() -> int:
 
 def test_an_order_whose_job_is_gone_gets_one_new_job() -> None:
     submitted("EC09")
-    assert [order.kind for order in orders()] == ["receipt", "notice"]
-    assert waiting_jobs() == 2
-    assert sweeps.redefer_effects(LATER) == 0, "both wait for their turn"
+    assert [order.kind for order in orders()] == ["receipt", "application", "notice"]
+    assert waiting_jobs() == 3
+    assert sweeps.redefer_effects(LATER) == 0, "all wait for their turn"
 
     db.session.execute(text("update procrastinate_jobs set status = 'failed' where args->>'effect_id' = :id"),
                        {"id": str(orders()[0].id)})  # fmt: skip
@@ -45,7 +45,7 @@ def test_an_order_whose_job_is_gone_gets_one_new_job() -> None:
     assert sweeps.redefer_effects(NOW + timedelta(minutes=1)) == 0, "a retry may be on its way"
     assert sweeps.redefer_effects(LATER) == 1
     assert sweeps.redefer_effects(LATER) == 0
-    assert waiting_jobs() == 2
+    assert waiting_jobs() == 3
 
 
 def test_an_order_is_carried_out_once() -> None:
@@ -53,9 +53,10 @@ def test_an_order_is_carried_out_once() -> None:
     for _twice in range(2):
         for order in orders():
             effects.perform_effect(order.id)
-    assert [order.state for order in orders()] == ["done", "done"]
-    printed = select(Document).where(Document.case_id == case.id, Document.kind == "receipt")
-    assert len(db.session.scalars(printed).all()) == 1
+    assert [order.state for order in orders()] == ["done"] * 3
+    for kind in ("receipt", "application"):
+        printed = select(Document).where(Document.case_id == case.id, Document.kind == kind)
+        assert len(db.session.scalars(printed).all()) == 1
     assert len(db.session.scalars(select(Message).where(Message.case_id == case.id)).all()) == 1
     assert sweeps.redefer_effects(LATER) == 0
 

@@ -144,7 +144,12 @@ def test_many_and_long_points_are_numbered_over_pages():
 
 def test_a_letter_with_a_character_that_cannot_be_printed_is_refused():
     with pytest.raises(MissingGlyphs, match=r"U\+1F600"):
-        decision(replace(DECISION, recipient="王😀明"))
+        decision(replace(DECISION, subject="核准😀"))
+
+
+def test_a_name_that_cannot_be_printed_stops_no_letter():
+    text = copied(decision(replace(DECISION, recipient="王😀明", originals=("王😀明",))))
+    assert "受文者：王〓明" in text and "正本：王〓明" in text and "U+1F600" in text
 
 
 # --- application -----------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_a_submit_writes_everything_that_follows_from_it(app: Flask, committed: 
         assert firing.outcomes
         assert any(entry["status"] == "fired" for entry in firing.explanation)
         kinds = db.session.scalars(select(Effect.kind).where(Effect.case_id == case.id)).all()
-        assert sorted(kinds) == ["notice", "receipt"]
+        assert sorted(kinds) == ["application", "notice", "receipt"]
         assert db.session.scalars(select(Draft)).all() == []
         assert events.broken_links(case.id) == []
 
