@@ -13,6 +13,7 @@ from rules.values import Text
 from webapp.extensions import db
 from webapp.models import (
     Case,
+    Clock,
     CorrectionRequest,
     Document,
     Effect,
@@ -44,6 +45,8 @@ class FiredRuleset:
 class ReachedRung:
     rung: str
     at: datetime
+    #: the unit of the branch whose time it was; none for the case itself
+    unit_id: int | None
     firing: FiredRuleset
 
 
@@ -132,10 +135,12 @@ def _firings(case: Case) -> tuple[FiredRuleset, ...]:
 
 def _escalations(case: Case) -> tuple[ReachedRung, ...]:
     rows = db.session.execute(
-        select(Escalation.rung, Escalation.at, *_FIRED)
+        select(Escalation.rung, Escalation.at, Task.unit_id, *_FIRED)
         .join(Firing, Firing.id == Escalation.firing_id)
         .join(Revision, Revision.id == Firing.ruleset_revision_id)
+        .join(Clock, Clock.id == Escalation.clock_id)
+        .outerjoin(Task, Task.id == Clock.task_id)
         .where(Firing.case_id == case.id)
         .order_by(Escalation.id)
     )
-    return tuple(ReachedRung(rung, at, _fired(*fired)) for rung, at, *fired in rows)
+    return tuple(ReachedRung(rung, at, unit_id, _fired(*fired)) for rung, at, unit_id, *fired in rows)

@@ -109,6 +109,8 @@ def test_every_clock_of_a_day_has_its_own_explanation(app: Flask, committed: Non
             left = int(row.facts["case.days_left"])
             assert left > 0 if row.task_id is None else left < -3
         shown = case_page.read(case).escalations
+        branches = {task.unit_id for task in open_tasks(case)}
+        assert {reached.unit_id for reached in shown} == {None, *branches}
         first = next(reached.firing for reached in shown if reached.rung == "overdue_first")
         assert any(outcome["params"].get("rung") == "overdue_first" for outcome in first.outcomes)
 
