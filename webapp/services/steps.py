@@ -202,22 +202,21 @@ def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], today: d
 
 
 def _same_hands(case: Case, function: str, unit_id: int, seats: Sequence[Seat], today: date) -> int | None:
-    """A case comes back to whoever worked on it in this function before, if they still hold it and are there."""
+    """A case comes back to whoever worked on it before, best in this function, if they hold it now and are there.
+
+    What somebody proposed goes to somebody else.
+    """
     if case.visit <= 1:
         return None
-    before = db.session.scalars(
-        select(Task.assignee_id)
-        .where(
-            Task.case_id == case.id,
-            Task.function == function,
-            Task.unit_id == unit_id,
-            Task.assignee_id.is_not(None),
-        )
-        .order_by(Task.id.desc())
-        .limit(1)
-    ).first()
     there = {seat.account_id for seat in seats if not chart().is_absent(seat.account_id, today)}
-    return before if before in there else None
+    there -= {case.proposed_by_id, case.proposed_for_id}
+    before = db.session.execute(
+        select(Task.assignee_id, Task.function)
+        .where(Task.case_id == case.id, Task.unit_id == unit_id, Task.assignee_id.in_(there))
+        .order_by(Task.id.desc())
+    ).all()
+    same = [who for who, did in before if did == function]
+    return next(iter(same or [who for who, _ in before]), None)
 
 
 def _sole(seats: Sequence[Seat]) -> int | None:
