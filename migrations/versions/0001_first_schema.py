@@ -392,6 +392,10 @@ def upgrade() -> None:
         sa.Column("idempotency_key", sa.String(length=160), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_try_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.String(length=200), nullable=True),
+        sa.Column("dead", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
             "channel in ('email','sms','post','inbox')", name=op.f("ck_message_channel_is_known")
         ),
@@ -404,6 +408,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_message_account_id"), "message", ["account_id"], unique=False)
     op.create_index(op.f("ix_message_case_id"), "message", ["case_id"], unique=False)
     op.create_index(op.f("ix_message_created_at"), "message", ["created_at"], unique=False)
+    op.create_index(
+        "ix_message_to_send",
+        "message",
+        ["attempts", "id"],
+        unique=False,
+        postgresql_where=sa.text("channel = 'email' and sent_at is null and not dead"),
+    )
     op.create_table(
         "party",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),

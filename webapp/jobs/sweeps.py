@@ -40,7 +40,7 @@ def sweep_effects(timestamp: int) -> None:
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="send_mail", queue="sweeps")
+@app.task(name="send_mail", queue="sweeps", queueing_lock="send_mail")
 def send_mail(timestamp: int) -> None:
     mail.send_pending(utc_now())
 

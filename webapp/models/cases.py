@@ -430,5 +430,18 @@ class Message(db.Model):
     idempotency_key: Mapped[str] = mapped_column(String(160), unique=True)
     created_at: Mapped[datetime] = mapped_column(Instant, index=True)
     sent_at: Mapped[MaybeMoment]
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_try_at: Mapped[MaybeMoment]
+    last_error: Mapped[str | None] = mapped_column(String(200))
+    #: given up: it is not tried again
+    dead: Mapped[bool] = mapped_column(default=False)
 
-    __table_args__ = (CheckConstraint("channel in ('email','sms','post','inbox')", name="channel_is_known"),)
+    __table_args__ = (
+        CheckConstraint("channel in ('email','sms','post','inbox')", name="channel_is_known"),
+        Index(
+            "ix_message_to_send",
+            "attempts",
+            "id",
+            postgresql_where=text("channel = 'email' and sent_at is null and not dead"),
+        ),
+    )
