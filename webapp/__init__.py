@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 
 def create_app(config: Mapping[str, object] | None = None) -> Flask:
@@ -19,6 +20,8 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
 
     app = Flask(__name__)
     app.config.update(settings(config))
+    if count := app.config["TRUSTED_PROXIES"]:  # guesses are counted by the visitor's own address
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     crypto.configure(app.config["ECOUNTER_DATA_KEY"])
     db.init_app(app)
     csrf.init_app(app)

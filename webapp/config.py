@@ -24,9 +24,12 @@ DEFAULTS: dict[str, Any] = {
     "DEMO": "0",
     "SMTP_URL": "",
     "MAIL_FROM": "",
-    #: set when the site stands behind TLS: cookies are then sent over https only
-    "HTTPS": "0",
+    #: how many proxies of our own stand before the web server; what they say of the visitor is believed
+    "TRUSTED_PROXIES": "0",
 }
+
+#: what has a default for the demonstration alone
+NO_DEFAULT_IN_PRODUCTION = ("BASE_URL", "HEAD_TITLE", "HEAD_NAME")
 
 
 class MissingSetting(RuntimeError):
@@ -40,11 +43,16 @@ def settings(overrides: Mapping[str, object] | None = None) -> dict[str, Any]:
         return given.get(name, os.environ.get(name, DEFAULTS.get(name)))
 
     missing = [name for name in REQUIRED if not read(name)]
+    if is_production():
+        missing += [name for name in NO_DEFAULT_IN_PRODUCTION if not given.get(name, os.environ.get(name))]
     if missing:
         raise MissingSetting(f"set {', '.join(missing)} in the environment")
-    https = _flag(read("HTTPS"))
     values: dict[str, Any] = {name: read(name) for name in (*REQUIRED, *DEFAULTS)}
+    base_url = str(values["BASE_URL"]).rstrip("/")
+    https = base_url.startswith("https://")  # cookies are then sent over https only
     values |= {
+        "BASE_URL": base_url,
+        "TRUSTED_PROXIES": int(values["TRUSTED_PROXIES"]),
         "DEMO": _flag(values["DEMO"]),
         "SQLALCHEMY_DATABASE_URI": driver_url(str(values["DATABASE_URL"])),
         "SQLALCHEMY_ENGINE_OPTIONS": {
@@ -69,6 +77,10 @@ def settings(overrides: Mapping[str, object] | None = None) -> dict[str, Any]:
     }
     values |= {name: value for name, value in given.items() if name not in DEFAULTS}
     return values
+
+
+def is_production() -> bool:
+    return os.environ.get("ECOUNTER_ENV") == "production"
 
 
 def driver_url(url: str) -> str:

@@ -31,14 +31,26 @@ def init_app(app: Flask) -> None:
 
 
 def _end_idle_session() -> None:
+    """The whole session goes: whoever sits down next is not somebody with the clerk's opened cases."""
     if "_user_id" not in session:
         return
     moment, seen = now().timestamp(), session.get("seen")
     if seen is not None and moment - seen > IDLE.total_seconds():
-        logout_user()
-        session.pop("seen", None)
-    elif seen is None or moment - seen > SEEN_EVERY.total_seconds():
+        forget_browser()
+    elif seen is None or (moment - seen > SEEN_EVERY.total_seconds() and not _asked_by_the_page_itself()):
         session["seen"] = moment
+
+
+def _asked_by_the_page_itself() -> bool:
+    """A page that refreshes its parts does so without anybody before it."""
+    return request.endpoint == "staff.inbox_counts" or request.args.get("part") == "progress"
+
+
+def forget_browser() -> None:
+    """Signs out, and forgets drafts and cases that were opened without signing in."""
+    logout_user()
+    session.clear()
+    g.pop("actor", None)
 
 
 def now() -> datetime:
@@ -57,9 +69,9 @@ def actor() -> Actor:
 
 
 def unlock(case_id: int) -> None:
-    """Remembers in this browser a case that was opened by its number and code, or taken in at the counter."""
-    opened = [*session.get("cases", []), case_id]
-    session["cases"] = opened[-50:]
+    """Remembers in this browser, and for whom, a case that was opened by its number and code, or taken in."""
+    opened = [*session.get("opened", []), [actor().account_id, case_id]]
+    session["opened"] = opened[-50:]
     session.permanent = True
     g.pop("actor", None)
 
@@ -77,13 +89,20 @@ def device_hash() -> str | None:
     return crypto.keyed_hash(token, "device") if token else None
 
 
+def _unlocked(*openers: int | None) -> frozenset[int]:
+    """What an account opened is open to that account alone; None is somebody without one."""
+    return frozenset(case_id for opener, case_id in session.get("opened", []) if opener in openers)
+
+
 def _actor() -> Actor:
     demo = bool(current_app.config["DEMO"])
     language = "en" if request.cookies.get("lang") == "en" else "zh"
-    unlocked = frozenset(session.get("cases", []))
     if not current_user.is_authenticated:
-        return Actor("anonymous", language=language, unlocked=unlocked, device_hash=device_hash(), demo=demo)
+        return Actor(
+            "anonymous", language=language, unlocked=_unlocked(None), device_hash=device_hash(), demo=demo
+        )
     if current_user.kind == "staff":
+        unlocked = _unlocked(current_user.id)
         return staff_actor(
             current_user.id, current_user.name, now(), language=language, unlocked=unlocked, demo=demo
         )
@@ -92,7 +111,7 @@ def _actor() -> Actor:
         current_user.id,
         current_user.name,
         language,
-        unlocked=unlocked,
+        unlocked=_unlocked(current_user.id, None),
         device_hash=device_hash(),
         demo=demo,
     )

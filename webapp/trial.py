@@ -8,6 +8,7 @@ import secrets
 from pathlib import Path
 
 from webapp import crypto, embedded_postgres
+from webapp.config import NO_DEFAULT_IN_PRODUCTION, REQUIRED, is_production
 
 PROJECT = Path(__file__).resolve().parent.parent
 SECRETS = ("SECRET_KEY", "ECOUNTER_DATA_KEY")
@@ -26,13 +27,9 @@ def data_dir() -> Path:
     return folder() / "postgres"
 
 
-def is_production() -> bool:
-    return os.environ.get("ECOUNTER_ENV") == "production"
-
-
 def refuse_in_production() -> None:
     if is_production():
-        missing = [name for name in ("DATABASE_URL", *SECRETS) if not os.environ.get(name)]
+        missing = [name for name in (*REQUIRED, *NO_DEFAULT_IN_PRODUCTION) if not os.environ.get(name)]
         if missing:
             names = ", ".join(missing)
             raise NotATrial(f"正式環境須在環境變數中設定 {names} (ECOUNTER_ENV is production: set {names})")

@@ -13,7 +13,7 @@ from webapp import trial
 
 @pytest.fixture(autouse=True)
 def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("ECOUNTER_ENV", "DATABASE_URL", *trial.SECRETS):
+    for name in ("ECOUNTER_ENV", *trial.REQUIRED, *trial.NO_DEFAULT_IN_PRODUCTION):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ECOUNTER_VAR", str(tmp_path / "var"))
     return tmp_path / "var"
@@ -53,6 +53,8 @@ def test_production_names_what_is_missing_and_makes_nothing(
 ) -> None:
     monkeypatch.setenv("ECOUNTER_ENV", "production")
     monkeypatch.setenv("SECRET_KEY", "given")
-    with pytest.raises(trial.NotATrial, match="DATABASE_URL, ECOUNTER_DATA_KEY"):
+    with pytest.raises(
+        trial.NotATrial, match="DATABASE_URL, ECOUNTER_DATA_KEY, BASE_URL, HEAD_TITLE, HEAD_NAME"
+    ):
         trial.secret_settings()
     assert not var.exists()

@@ -8,14 +8,14 @@ from flask import current_app, flash, g, redirect, render_template, request, ses
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
-from flask_login import login_user, logout_user
+from flask_login import current_user, login_user
 
 from rules.values import Text
 from webapp import pending
 from webapp.auth import bp
 from webapp.errors import DomainError, Refused
 from webapp.presentation import language, local_path
-from webapp.security import actor, device_hash, now
+from webapp.security import actor, device_hash, forget_browser, now
 from webapp.services import accounts, drafts
 from webapp.uow import unit_of_work
 
@@ -77,8 +77,7 @@ def check_code() -> ResponseReturnValue:
         return _page("mobile", Refused(_EXPIRED), mobile="")
     try:
         with unit_of_work():
-            accounts.count_attempt("address", _source(), now())
-            account = accounts.sign_in_by_code(number, request.form.get("code", ""), now())
+            account = accounts.sign_in_by_code(number, request.form.get("code", ""), _source(), now())
             login_user(account)
     except DomainError as error:
         return _page("code", error, mobile=number)
@@ -111,12 +110,16 @@ def make_account() -> ResponseReturnValue:
 
 @bp.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
-    """Nothing stays in this browser: the next person may sit at the same desk."""
-    lang = language()
-    logout_user()
-    session.clear()
-    g.pop("actor", None)
-    flash(Text(zh="您已登出。", en="You are signed out.").in_(lang), "success")
+    """Nothing stays in this browser, signed in or not: the next person may sit at the same desk."""
+    words = Text(
+        zh="這個瀏覽器已忘記您的草稿和案件。", en="This browser has forgotten your drafts and cases."
+    )
+    if current_user.is_authenticated:
+        words = Text(zh="您已登出。", en="You are signed out.")
+        with unit_of_work():
+            accounts.sign_out(current_user.id, now())
+    forget_browser()
+    flash(words.in_(language()), "success")
     return redirect(url_for("citizen.catalogue"))
 
 

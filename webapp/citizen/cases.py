@@ -79,6 +79,7 @@ def _about(found: Case) -> dict[str, object]:
         "progress": present,
         "entries": timeline.entries(present),
         "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
+        "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
         "unit": _unit(found),
@@ -93,13 +94,15 @@ def _about(found: Case) -> dict[str, object]:
 @bp.get("/applications/<pid>/confirmation")
 def confirmation(pid: str) -> ResponseReturnValue:
     found = cases.visible(actor(), pid)
+    may_know_code = tracking.may_know_code(actor(), found.id)
     return render_template(
         "citizen/confirmation.html",
         case=found,
         service=definitions.service(found.service_revision_id),
         state=definitions.workflow(found.workflow_revision_id).state(found.state),
         unit=_unit(found),
-        code=follow_code(found.public_id) if found.account_id is None else "",
+        code=follow_code(found.public_id) if found.account_id is None and may_know_code else "",
+        may_know_code=may_know_code,
         receipt_ready=tracking.receipt(found.id) is not None,
         channel=wording.channel(found.channel),
         staff=actor().is_staff,
@@ -130,6 +133,13 @@ def withdraw(pid: str) -> ResponseReturnValue:
 @bp.get("/applications/<pid>/receipt.pdf")
 def receipt(pid: str) -> ResponseReturnValue:
     found = cases.visible(actor(), pid)
+    if not tracking.may_know_code(actor(), found.id):
+        raise Forbidden(
+            Text(
+                zh="收據印有申請人的查詢碼，只有申請人和當時收件的人員可以下載。",
+                en="The receipt bears the applicant's code: only the applicant and whoever took it in may have it.",
+            )
+        )
     return _printed(
         tracking.receipt_document(found),
         Text(

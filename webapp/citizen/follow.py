@@ -28,15 +28,15 @@ def follow() -> ResponseReturnValue:
 @bp.post("/track")
 def open_case() -> ResponseReturnValue:
     number, code = request.form.get("number", ""), request.form.get("code", "")
+    source = request.remote_addr or ""
     try:
         with unit_of_work():
             name = tracking.case_number(number)
-            accounts.count_attempt("follow", name, now())
-            accounts.count_attempt("address", request.remote_addr or "", now())
+            accounts.count_attempt("follow", source, now(), identity=name)
             case = tracking.by_number_and_code(number, code)
             if case is None:
                 raise Refused(WRONG)
-            accounts.forget_attempts("follow", name)
+            accounts.forget_attempts("follow", source, name)
     except DomainError as error:
         return _page(number, error)
     unlock(case.id)

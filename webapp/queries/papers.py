@@ -10,7 +10,7 @@ from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Task
 from webapp.permissions import Actor, visible_to
-from webapp.queries import mine
+from webapp.queries import mine, tracking
 
 
 def visible(actor: Actor, public_id: str, now: datetime) -> Document:
@@ -22,6 +22,8 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
     if key.startswith("task-") and not actor.is_staff:
         raise NotFound()
     if document.case_id is not None:
+        if document.kind == "receipt" and not tracking.may_know_code(actor, document.case_id):
+            raise NotFound()
         owner = select(Case.id).where(Case.id == document.case_id)
     elif key.startswith("correction-"):
         request_id = key.removeprefix("correction-")

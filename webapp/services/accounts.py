@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 import unicodedata
 from datetime import datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
-from sqlalchemy import or_, select
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -21,14 +22,11 @@ from webapp.services import notices
 
 CODE_LIFETIME = timedelta(minutes=10)
 CODE_ATTEMPTS = 5
-#: key prefix -> (tries, window)
-LIMITS = {
-    "password": (10, timedelta(minutes=15)),
-    "code": (5, timedelta(minutes=15)),
-    "follow": (10, timedelta(minutes=15)),
-    "verify": (60, timedelta(minutes=15)),
-    "address": (300, timedelta(minutes=15)),
-}
+WINDOW = timedelta(minutes=15)
+#: tries from one source: at one account, number or case, where it is guessed at; `address` is all of them together
+LIMITS = {"password": 10, "code": 5, "follow": 10, "verify": 60, "address": 300}
+#: guesses at one of them from everywhere: so many that nobody alone keeps the right person out
+LIMITS_EVERYWHERE = {"password": 100, "code": 20, "follow": 100}
 PASSWORD_LENGTH = 10
 
 WRONG = Text(zh="帳號或密碼不正確，請再試一次。", en="The e-mail or password is not right. Try again.")
@@ -72,35 +70,35 @@ def register(
     ]
     if same and db.session.scalars(select(Account.id).where(or_(*same)).limit(1)).first() is not None:
         raise Refused(TAKEN)
-    db.session.add(account)
     try:
-        db.session.flush()
+        with db.session.begin_nested():
+            db.session.add(account)
     except IntegrityError:  # somebody registered the same address at the same moment
-        db.session.rollback()
         raise Refused(TAKEN) from None
     return account
 
 
 def sign_in_by_password(email: str, password: str, source: str, now: datetime) -> Account:
     """Raises Refused with the same words for an unknown address and a wrong password."""
-    digest = crypto.keyed_hash(email.strip().lower()[:254], "email")
-    count_attempt("password", digest, now)
-    count_attempt("address", source, now)
+    try:
+        digest = crypto.keyed_hash(clean_email(email), "email")
+    except Refused:
+        digest = ""  # what is no address has no account
+    count_attempt("password", source, now, identity=digest)
     account = db.session.scalars(select(Account).where(Account.email_hash == digest)).one_or_none()
     stored = account.password_hash if account is not None and account.active else None
     if not crypto.password_matches(stored, password[:1024]) or account is None:
         raise Refused(WRONG)
-    forget_attempts("password", digest)
+    forget_attempts("password", source, digest)
     _audit("signed_in", account.id, now)
     return account
 
 
 def send_code(mobile: str, source: str, now: datetime) -> None:
-    """Sends a one-time code. The answer is the same whether or not the number has an account."""
+    """Sends a one-time code; an older one ends. The answer is the same whether or not the number has an account."""
     number = clean_mobile(mobile)
     digest = crypto.keyed_hash(number, "mobile")
-    count_attempt("code", digest, now)
-    count_attempt("address", source, now)
+    count_attempt("code", source, now, identity=digest)
     code = crypto.numeric_code()
     row = LoginCode(
         destination_hash=digest,
@@ -114,25 +112,19 @@ def send_code(mobile: str, source: str, now: datetime) -> None:
     notices.post(f"login-code:{row.id}", "sms", number, "登入驗證碼 Sign-in code", body, now)
 
 
-def sign_in_by_code(mobile: str, code: str, now: datetime) -> Account:
-    """The account of a mobile number, made at the first sign-in. A code works once; five wrong guesses end it."""
+def sign_in_by_code(mobile: str, code: str, source: str, now: datetime) -> Account:
+    """The account of a mobile number, made at the first sign-in. A code works once, and for five guesses in all."""
+    count_attempt("address", source, now)
     number = clean_mobile(mobile)
     digest = crypto.keyed_hash(number, "mobile")
-    row = db.session.scalars(
-        select(LoginCode)
-        .where(LoginCode.destination_hash == digest, LoginCode.used_at.is_(None), LoginCode.expires_at > now)
-        .order_by(LoginCode.id.desc())
-        .limit(1)
-        .with_for_update()
-    ).first()
-    if row is None or row.attempts >= CODE_ATTEMPTS:
+    guessed = _guess_at_code(digest, now)
+    given = "".join(c for c in normalise_digits(code[:40]) if c.isdigit())
+    expected = crypto.keyed_hash(f"{digest}{given}", "login code")
+    if guessed is None or not hmac.compare_digest(guessed.code_hash, expected):
         raise Refused(WRONG_CODE)
-    given = "".join(c for c in normalise_digits(code) if c.isdigit())
-    if not hmac.compare_digest(row.code_hash, crypto.keyed_hash(f"{digest}{given}", "login code")):
-        row.attempts += 1
-        db.session.commit()
-        raise Refused(WRONG_CODE)
-    row.used_at = now
+    used = update(LoginCode).where(LoginCode.id == guessed.id, LoginCode.used_at.is_(None))
+    if db.session.scalars(used.values(used_at=now).returning(LoginCode.id)).first() is None:
+        raise Refused(WRONG_CODE)  # by the same code a moment ago
     account = db.session.scalars(select(Account).where(Account.mobile_hash == digest)).one_or_none()
     if account is not None and not account.active:
         raise Refused(WRONG_CODE)
@@ -146,12 +138,29 @@ def sign_in_by_code(mobile: str, code: str, now: datetime) -> Account:
     return account
 
 
-def change_password(account: Account, password: str, now: datetime) -> None:
-    """Also ends every other session of the account."""
-    check_password(password)
-    account.password_hash = crypto.hash_password(password)
-    account.session_epoch += 1
-    _audit("password_changed", account.id, now)
+def _guess_at_code(digest: str, now: datetime) -> Row[tuple[int, str]] | None:
+    """The newest code of a number, if it may still be guessed. A guess counts before anybody knows if it is right."""
+    newest = select(func.max(LoginCode.id)).where(LoginCode.destination_hash == digest).scalar_subquery()
+    with db.engine.begin() as connection:
+        return connection.execute(
+            update(LoginCode)
+            .where(
+                LoginCode.id == newest,
+                LoginCode.used_at.is_(None),
+                LoginCode.expires_at > now,
+                LoginCode.attempts < CODE_ATTEMPTS,
+            )
+            .values(attempts=LoginCode.attempts + 1)
+            .returning(LoginCode.id, LoginCode.code_hash)
+        ).first()
+
+
+def sign_out(account_id: int, now: datetime) -> None:
+    """Ends every session of the account: a cookie that was copied is worth nothing afterwards."""
+    db.session.execute(
+        update(Account).where(Account.id == account_id).values(session_epoch=Account.session_epoch + 1)
+    )
+    _audit("signed_out", account_id, now)
 
 
 def by_session(session_id: str) -> Account | None:
@@ -163,26 +172,15 @@ def by_session(session_id: str) -> Account | None:
     return account if account is not None and account.active and account.session_epoch == int(epoch) else None
 
 
-def count_attempt(kind: str, key: str, now: datetime) -> None:
-    """Counts a guess, and refuses it once the window is full. Counted in its own commit: a refusal must not undo it."""
-    most, window = LIMITS[kind]
-    name = f"{kind}:{key}"[:120]
-    row = db.session.execute(
-        insert(Throttle)
-        .values(key=name, count=1, window_ends_at=now + window)
-        .on_conflict_do_update(
-            index_elements=["key"],
-            set_={
-                "count": db.case((Throttle.window_ends_at <= now, 1), else_=Throttle.count + 1),
-                "window_ends_at": db.case(
-                    (Throttle.window_ends_at <= now, now + window), else_=Throttle.window_ends_at
-                ),
-            },
-        )
-        .returning(Throttle.count)
-    ).scalar_one()
-    db.session.commit()
-    if row > most:
+def count_attempt(kind: str, source: str, now: datetime, *, identity: str = "") -> None:
+    """Counts a try, and refuses it once a window is full. In a transaction of its own: neither a refusal nor the
+    caller's own fate undoes it. Counts in order: who is stopped as one source does not count against the identity."""
+    limits = {_key("address", source): LIMITS["address"], _key(kind, source, identity): LIMITS[kind]}
+    if identity:
+        limits[_key(kind, "", identity)] = LIMITS_EVERYWHERE[kind]
+    with db.engine.begin() as connection:
+        is_full = any(_counted(connection, key, now) > most for key, most in limits.items())
+    if is_full:
         raise TooMany(
             Text(
                 zh="嘗試次數過多，請 15 分鐘後再試。您已填寫的資料不會遺失。",
@@ -191,15 +189,44 @@ def count_attempt(kind: str, key: str, now: datetime) -> None:
         )
 
 
-def forget_attempts(kind: str, key: str) -> None:
-    row = db.session.get(Throttle, f"{kind}:{key}"[:120])
-    if row is not None:
-        db.session.delete(row)
+def forget_attempts(kind: str, source: str, identity: str) -> None:
+    """After the right guess."""
+    keys = (_key(kind, source, identity), _key(kind, "", identity))
+    with db.engine.begin() as connection:
+        connection.execute(delete(Throttle).where(Throttle.key.in_(keys)))
+
+
+def drop_expired(now: datetime) -> None:
+    """Counts and codes that are of no more use."""
+    db.session.execute(delete(Throttle).where(Throttle.window_ends_at <= now))
+    db.session.execute(delete(LoginCode).where(LoginCode.expires_at <= now))
+
+
+def _key(kind: str, source: str, identity: str = "") -> str:
+    """Neither addresses nor numbers stand in the clear."""
+    return f"{kind}:{crypto.keyed_hash(json.dumps([source, identity]), 'throttle')}"
+
+
+def _counted(connection: Connection, key: str, now: datetime) -> int:
+    is_over = Throttle.window_ends_at <= now
+    return connection.execute(
+        insert(Throttle)
+        .values(key=key, count=1, window_ends_at=now + WINDOW)
+        .on_conflict_do_update(
+            index_elements=["key"],
+            set_={
+                "count": db.case((is_over, 1), else_=Throttle.count + 1),
+                "window_ends_at": db.case((is_over, now + WINDOW), else_=Throttle.window_ends_at),
+            },
+        )
+        .returning(Throttle.count)
+    ).scalar_one()
 
 
 def clean_email(email: str) -> str:
+    """One writing of an address, for registering and signing in alike."""
     try:
-        return validate_email(normalise_digits(email), check_deliverability=False).normalized.lower()
+        return validate_email(normalise_digits(email[:400]), check_deliverability=False).normalized.lower()
     except EmailNotValidError:
         raise Refused(
             Text(

@@ -8,6 +8,7 @@ from flask import render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from rules.values import Text
+from webapp.crypto import follow_code
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import language
@@ -68,6 +69,7 @@ def case(pid: str) -> ResponseReturnValue:
         letters=shown.letters(file),
         letter_pending="letter" in file.pending,
         messages=list(reversed(file.messages)),
+        code=follow_code(found.public_id),
         history=list(reversed(history.of_case(found, ctx.workflow, ctx.form))),
         routing=shown.explanations(file, shown.ROUTING),
         assigned_to=shown.assigned_to(file),
