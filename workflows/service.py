@@ -49,6 +49,8 @@ LETTER_FACTS: Mapping[str, FactType] = MappingProxyType(
         "service.outcome": "text",
         "service.legal_basis": "text",
         "decision.reason": "text",
+        "inspection.on": "date",
+        "inspection.findings": "text",
         "decision.date": "date",
         "correction.items": "text",
         "correction.due_on": "date",
@@ -109,6 +111,8 @@ class Paragraph(Frozen):
 
 
 class Letter(Frozen):
+    #: what stands above it where it is a certificate or a permit; 函 when not said
+    title: Text | None = None
     subject: Text
     paragraphs: tuple[Paragraph, ...] = Field(min_length=1)
 

@@ -18,13 +18,11 @@ from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import evaluation, steps
+from webapp.services import decisions, evaluation, steps
 from webapp.services.steps import Context, Given
 from workflows import engine
 from workflows.model import WITHDRAW, Transition
 
-#: the form whose records are counted as inspections
-INSPECTION = "inspection_record"
 #: transitions with one of these effects decide the case
 DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 
@@ -73,7 +71,7 @@ def facts_now(ctx: Context) -> dict[str, object]:
         task_form = definitions.form(submission.form_revision_id)
         for name, value in forms.answers.facts(task_form, submission.all_answers).items():
             facts[name.replace("answers.", "task.", 1)] = value
-    facts["case.inspections"] = _count(ctx.case.id, INSPECTION)
+    facts["case.inspections"] = _count(ctx.case.id, decisions.INSPECTION)
     return facts
 
 

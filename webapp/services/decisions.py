@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import forms.answers
 from rules import conditions
@@ -16,10 +16,10 @@ from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import fonts
 from webapp.letters.geta import printable
-from webapp.models import Letter
+from webapp.models import Letter, Submission
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import history
+from webapp.queries import definitions, history
 from webapp.queries.org import chart
 from webapp.services import effects, evaluation, notices, parties
 from workflows.service import fill
@@ -27,6 +27,8 @@ from workflows.service import fill
 if TYPE_CHECKING:
     from webapp.services.steps import Context
 
+#: the form of a record of an inspection
+INSPECTION = "inspection_record"
 NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
 
@@ -97,6 +99,7 @@ def compose(ctx: Context, kind: str, reason: str, attached: str, now: datetime) 
     template = ctx.service.letters[kind]
     owner = chart().units[case.owner_unit_id]
     return {
+        "title": template.title.zh if template.title else "",
         "subject": fill(template.subject.zh, words),
         "paragraphs": [
             fill(paragraph.text.zh, words)
@@ -147,6 +150,24 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
         "decision.reason": reason,
         "decision.date": format_roc_date(today),
         "applicant.name": printable(str(answers.get("applicant_name", "")))[0],
+        **_inspection(case.id),
+    }
+
+
+def _inspection(case_id: int) -> dict[str, str]:
+    """Day and findings of the last visit: the facts that a decision after an inspection rests on."""
+    last = db.session.scalars(
+        select(Submission)
+        .where(Submission.case_id == case_id, Submission.kind == INSPECTION)
+        .order_by(Submission.number.desc())
+        .limit(1)
+    ).first()
+    if last is None:
+        return {}
+    form, answers = definitions.form(last.form_revision_id), last.all_answers
+    return {
+        f"inspection.{name}": forms.answers.display(form.field(key), answers.get(key))
+        for name, key in (("on", "inspected_on"), ("findings", "findings"))
     }
 
 

@@ -70,6 +70,7 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             recipient_address=content["addressee_address"],
             issued_on=row.issued_on,
             doc_number=row.number,
+            title=content.get("title") or "函",
             subject=content["subject"],
             points=tuple(content["paragraphs"]),
             conditions=tuple(line for line in content["conditions"].splitlines() if line.strip()),
