@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -71,6 +72,10 @@ def submitted(code: str, now: datetime = NOW, actor: Actor | None = None, **chan
         return applications.submit(sender, key, now)
 
 
+#: what a proposal to grant fixes unless the test says otherwise
+AMOUNTS = {"subsidy": Decimal(2000), "permit": Decimal(1200), "repair": Decimal(30_000)}
+
+
 def open_tasks(case: Case) -> list[Task]:
     return list(
         db.session.scalars(
@@ -80,13 +85,12 @@ def open_tasks(case: Case) -> list[Task]:
 
 
 def take(case: Case, name: str, login: str | None = None, now: datetime = NOW, **given: Any) -> None:
-    """The transition by the task's own officer, or by the one named."""
+    """The transition by the task's own officer, or by the one named; with amounts where it must fix some."""
     with unit_of_work():
         task = open_tasks(case)[0] if login is None else _task_of(case, login, now)
         actor = officer(login or login_of(task.assignee_id or 0), now)
-        cases.take_transition(
-            actor, case, name, now, version=case.version, task_id=task.id, given=Given(**given)
-        )
+        said = Given(**{"amounts": AMOUNTS, **given})
+        cases.take_transition(actor, case, name, now, version=case.version, task_id=task.id, given=said)
 
 
 def _task_of(case: Case, login: str, now: datetime) -> Task:

@@ -52,6 +52,7 @@ LETTER_FACTS: Mapping[str, FactType] = MappingProxyType(
         "inspection.on": "date",
         "inspection.findings": "text",
         "decision.date": "date",
+        "decision.amounts": "text",
         "correction.items": "text",
         "correction.due_on": "date",
     }
@@ -104,6 +105,14 @@ class Fee(Frozen):
         return max(0, count - self.beyond)
 
 
+class Award(Frozen):
+    """An amount that a decision grants (補助、獎勵); the officer who proposes to grant fixes it."""
+
+    key: str
+    label: Text
+    at_most: Annotated[Decimal | None, BeforeValidator(_amount)] = None
+
+
 class Paragraph(Frozen):
     text: Text
     when: Guard = None
@@ -141,6 +150,7 @@ class ServiceDefinition(Frozen):
     extension: Extension | None = None
     fees: tuple[Fee, ...] = ()
     fee_note: Text | None = None
+    awards: tuple[Award, ...] = ()
     outcome: Text
     #: 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
     decision_level: int = Field(ge=1, le=4, strict=True)
@@ -247,12 +257,15 @@ def _check(
         yield _unknown("group", "類別", service.group, GROUPS)
     if units is not None and service.owner not in units:
         yield _unknown("owner", "單位", service.owner, units)
-    keys = [fee.key for fee in service.fees]
+    keys = [fee.key for fee in service.fees] + [award.key for award in service.awards]
     for i, fee in enumerate(service.fees):
         if keys.index(fee.key) < i:
             yield Problem(path=f"fees[{i}].key", message=f"費用「{fee.key}」重複")
         if fee.each is not None and facts is not None and fee.each not in facts:
             yield _unknown(f"fees[{i}].each", "事實", fee.each, facts)
+    for i, award in enumerate(service.awards):
+        if keys.index(award.key) < len(service.fees) + i:
+            yield Problem(path=f"awards[{i}].key", message=f"金額「{award.key}」重複")
     for name in LETTERS:
         if name not in service.letters:
             yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")

@@ -204,6 +204,7 @@ def upgrade() -> None:
         sa.Column("risk", sa.String(length=10), nullable=True),
         sa.Column("fee_total", sa.Numeric(precision=12, scale=2), nullable=True),
         sa.Column("fee_lines", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("awards", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("intake", sa.LargeBinary(), nullable=True),
         sa.Column("language", sa.String(length=5), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),

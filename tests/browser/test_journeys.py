@@ -155,6 +155,7 @@ def test_pet_subsidy_with_an_account(
     expect(changed).to_have_count(2)
     expect(changed.first).to_contain_text("小黑皮")
     hands.begin(officer, "擬予核准，送主管決行")
+    officer.get_by_label("核定補助").fill("2,000")
     officer.get_by_label("意見").fill("文件齊備。")
     officer.get_by_label("附款").fill("補助款限本年度內請領。")
     hands.confirm(officer, number, "擬予核准，送主管決行")
@@ -167,6 +168,7 @@ def test_pet_subsidy_with_an_account(
 
     text = _letter(page)
     assert "核定臺端申請之犬貓絕育及寵物登記補助" in text and "受文者：許春華" in text
+    assert "核定補助新臺幣2,000元" in text
     assert "小黑皮" in text and "補助款限本年度內請領" in text and "動物保護法第19條" in text
     expect(_steps(page).last).to_have_text("已完成：您的申請已核准，可以下載公文")
     _history_is(
@@ -364,6 +366,8 @@ def test_road_permit_by_mobile_number(page: Page, new_context: NewContext, desk:
     hands.open_case(officer, number)
     hands.begin(officer, "擬予核准，送主管決行")
     expect(officer.get_by_label("附款")).to_have_value("施工機具應加裝防塵網。（環境保護局）")
+    officer.get_by_label("許可費").fill("1200")
+    officer.get_by_label("路面修復費或保證金").fill("30000")
     hands.confirm(officer, number, "擬予核准，送主管決行")
     head = desk("zhang.jianguo")
     hands.open_case(head, number)
@@ -371,6 +375,7 @@ def test_road_permit_by_mobile_number(page: Page, new_context: NewContext, desk:
     text = _letter(page)
     assert "核准申請人永昌營造有限公司申請之環島北路二段道路挖掘" in text
     assert "施工機具應加裝防塵網" in text and "深度1.5公尺" in text
+    assert "許可費新臺幣1,200元、路面修復費或保證金新臺幣30,000元" in text
     _history_is(
         head,
         number,

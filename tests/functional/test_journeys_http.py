@@ -113,7 +113,9 @@ def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     walks.open_case(second, number)
     assert "已補正" in second.page.text and "小黑皮" in second.page.text
     walks.act(
-        second, "擬予核准，送主管決行", {"comment": "文件齊備。", "conditions": "補助款限本年度內請領。"}
+        second,
+        "擬予核准，送主管決行",
+        {"amount-subsidy": "２，０００", "comment": "文件齊備。", "conditions": "補助款限本年度內請領。"},
     )
     head = desk("chen.shufen")
     walks.open_case(head, number)
@@ -132,6 +134,7 @@ def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
         remedy="農業部",
     )
     assert "小黑皮" in text and "補助款限本年度內請領" in text and number in text
+    assert "核定補助新臺幣2,000元" in text
     done = record(number)
     assert done.history == [
         "submitted", "released", "claimed", "request_correction", "resubmit", "propose_approval", "approve",
@@ -316,7 +319,7 @@ def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
     walks.open_case(officer, number)
     page = officer.follow("擬予核准，送主管決行")
     assert page.value("conditions") == "施工機具應加裝防塵網。（環境保護局）"
-    officer.press("send")
+    officer.press("send", {"amount-permit": "1,200", "amount-repair": "30000"})
     head = desk("zhang.jianguo")
     walks.open_case(head, number)
     walks.act(head, "核准並發文")
@@ -330,6 +333,7 @@ def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
         remedy="內政部",
     )
     assert "施工機具應加裝防塵網" in text and "深度1.5公尺" in text
+    assert "許可費新臺幣1,200元、路面修復費或保證金新臺幣30,000元" in text
     done = record(number)
     assert done.history == [
         "submitted", "request_correction", "resubmit", "split", "give_opinion", "give_opinion",

@@ -85,7 +85,9 @@ def test_officer_and_deputy_decide_the_same_task(
         _stands_before(deputy, "deputy", number, "退件")
         assert "代 林雅涵" in deputy.page.text
         decide = {
-            "lin.yahan": partial(officer.press, "send", {"comment": "文件齊備，擬予補助。"}),
+            "lin.yahan": partial(
+                officer.press, "send", {"comment": "文件齊備，擬予補助。", "amount-subsidy": "2000"}
+            ),
             "xu.mingde": partial(deputy.press, "send", {"comment": "非本縣飼主，予以退件。"}),
         }
         winner, loser = _at_once(decide, officers)

@@ -18,6 +18,7 @@ from webapp.models import Case, CaseEvent, CorrectionRequest, Letter, Submission
 from webapp.queries.org import chart
 
 TODAY = NOW.date()
+SUBSIDY = {"amount-subsidy": "2000"}
 
 
 @pytest.fixture(autouse=True)
@@ -150,11 +151,11 @@ def test_the_next_case_opens_and_at_last_the_inbox(app: Flask) -> None:
     following = made(app, another)
     assert made(app, lambda: officer_of(case_of(following))) == who
     first.follow("擬予核准，送主管決行")
-    first.press("擬予核准，送主管決行")
+    first.press("擬予核准，送主管決行", SUBSIDY)
     assert first.page.path == f"/staff/cases/{following}"
     assert "這是您的下一件待辦" in first.page.text
     first.follow("擬予核准，送主管決行")
-    first.press("擬予核准，送主管決行")
+    first.press("擬予核准，送主管決行", SUBSIDY)
     assert first.page.path == "/staff/inbox"
     assert "您的待辦都辦完了" in first.page.text
 
@@ -162,7 +163,7 @@ def test_the_next_case_opens_and_at_last_the_inbox(app: Flask) -> None:
 def test_the_decider_adopts_the_proposal_or_writes_their_own(app: Flask) -> None:
     visitor, case = desk(app)
     visitor.follow("擬予核准，送主管決行")
-    visitor.press("擬予核准，送主管決行", {"comment": "資料齊全", "conditions": "限匯入本人帳戶"})
+    visitor.press("擬予核准，送主管決行", SUBSIDY | {"comment": "資料齊全", "conditions": "限匯入本人帳戶"})
     head = signed_in(app, "chen.shufen")
     head.get(f"/staff/cases/{case}")
     head.follow("核准並發文")
@@ -184,7 +185,7 @@ def test_nobody_decides_what_they_proposed(app: Flask) -> None:
     visitor, case = desk(app)
     made(app, lambda: absent("chen.shufen", officer_of(case_of(case)), TODAY, TODAY))
     visitor.follow("擬予核准，送主管決行")
-    visitor.press("擬予核准，送主管決行")
+    visitor.press("擬予核准，送主管決行", SUBSIDY)
     assert visitor.page.path == f"/staff/cases/{case}", "the deputy of the head has more to do in this case"
     assert "代 陳淑芬" in visitor.page.text
     assert visitor.page.links("退回承辦人重擬")
@@ -205,7 +206,7 @@ def test_a_deputy_is_named_in_the_history(app: Flask) -> None:
     visitor.get(f"/staff/cases/{case}")
     assert "您以職務代理人身分辦理" in visitor.page.text
     visitor.follow("擬予核准，送主管決行")
-    visitor.press("擬予核准，送主管決行")
+    visitor.press("擬予核准，送主管決行", SUBSIDY)
     visitor.get(f"/staff/cases/{case}")
     names = {"lin.yahan": "林雅涵", "xu.mingde": "許明德"}
     absent_name = next(name for login, name in names.items() if login != other)

@@ -78,6 +78,8 @@ class Case(db.Model):
     risk: Mapped[str | None] = mapped_column(String(10))
     fee_total: Mapped[Decimal | None] = mapped_column(Numeric(12, 2))
     fee_lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    #: amounts that the proposal to grant awards, in the form of fee lines
+    awards: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     intake: Mapped[dict[str, Any] | None] = mapped_column(Encrypted)
     language: Mapped[str] = mapped_column(String(5), default="zh")
     version: Mapped[int] = mapped_column(default=1)

@@ -47,6 +47,8 @@ class Entry:
     conditions: str
     fields: tuple[Text, ...]
     on_date: date | None
+    #: fixed by a proposal to grant
+    amounts: tuple[tuple[Text, str], ...]
     #: the total before and after, None while it is fixed during the review
     fee: tuple[str | None, str | None] | None
 
@@ -123,6 +125,9 @@ def _entry(
         conditions=body.get("conditions", ""),
         fields=tuple(form.field(key).label for key in body.get("fields", ()) if key in form),
         on_date=date.fromisoformat(body["date"]) if body.get("date") else None,
+        amounts=tuple(
+            (Text(zh=line["zh"], en=line["en"]), line["amount"]) for line in body.get("amounts", ())
+        ),
         fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,
     )
 

@@ -18,7 +18,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import decisions, evaluation, steps
+from webapp.services import decisions, evaluation, fees, steps
 from webapp.services.steps import Context, Given
 from workflows import engine
 from workflows.model import WITHDRAW, Transition
@@ -126,6 +126,8 @@ def take_transition(
             given=given.names(has_form=needs_form),
         ),
     )
+    if step.proposal == "grant":
+        fees.require(ctx.service, case, given.amounts)
     if task.claimed_at is None:
         task.claimed_at = now
     task.assignee_id = acting_for_id or actor.account_id

@@ -208,7 +208,8 @@ def take_in(actor: Actor, case: Case, request: CorrectionRequest, now: datetime)
 
 
 def _count_fee(case: Case, form: FormDefinition, answers: dict, now: datetime) -> None:
-    fee, before = fees.counted(definitions.service(case.service_revision_id), form, answers), case.fee_total
+    service, before = definitions.service(case.service_revision_id), case.fee_total
+    fee = fees.counted(service, form, answers, fees.fixed(service, case))
     case.fee_total, case.fee_lines = fee.total, list(fee.lines)
     if fee.total != before:
         amounts = {"before": _stored(before), "after": _stored(fee.total)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, text
@@ -21,7 +22,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, history
 from webapp.queries.org import chart
-from webapp.services import effects, evaluation, notices, parties
+from webapp.services import effects, evaluation, fees, notices, parties
 from workflows.service import fill
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def issue(
 ) -> Letter:
     """發文, out of the state in which it was decided. The number is 字第 + ROC year + serial + 號."""
     comment, attached = adopted(ctx, state, comment, attached)
-    content = compose(ctx, kind, comment, attached, now)
+    content = compose(ctx, kind, comment, attached, fees.fixed(ctx.service, ctx.case), now)
     require_printable(content)
     case, today = ctx.case, taipei_day(now)
     owner = chart().units[case.owner_unit_id]
@@ -87,7 +88,9 @@ def adopted(ctx: Context, state: str, comment: str, attached: str) -> tuple[str,
     )
 
 
-def compose(ctx: Context, kind: str, reason: str, attached: str, now: datetime) -> dict[str, Any]:
+def compose(
+    ctx: Context, kind: str, reason: str, attached: str, amounts: Mapping[str, Decimal], now: datetime
+) -> dict[str, Any]:
     """What the letter says. The officer's preview and the letter that is sent are both made here."""
     from webapp.services.cases import answers_of
 
@@ -95,6 +98,7 @@ def compose(ctx: Context, kind: str, reason: str, attached: str, now: datetime) 
     answers = answers_of(case)
     applicant = parties.applicant(case.id)
     words = _words(ctx, answers, reason, taipei_day(now))
+    words["decision.amounts"] = fees.in_words(ctx.service, case, amounts)
     facts = evaluation.facts_of(case, ctx.service, ctx.form, answers)
     template = ctx.service.letters[kind]
     owner = chart().units[case.owner_unit_id]

@@ -13,7 +13,7 @@ from webapp.crypto import follow_code, public_id
 from webapp.extensions import db
 from webapp.models import Case, Effect, Message
 from webapp.queries import definitions
-from webapp.services import effects, parties
+from webapp.services import effects, fees, parties
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,8 @@ CORRECTION_CLOCK: dict[str, Text] = {
     "restart": Text(zh="收到補正後，辦理期限重新起算。", en="Our time limit starts anew with your answer."),
     "none": Text(zh="補正期間仍計入辦理期限。", en="Our time limit goes on meanwhile."),
 }
+
+_AMOUNTS = Text(zh="核定金額：{amounts}。", en="Amounts fixed: {amounts}. ")
 
 TEMPLATES: dict[str, Template] = {
     "submitted": Template(
@@ -83,8 +85,8 @@ TEMPLATES: dict[str, Template] = {
     "granted": Template(
         Text(zh="申請已核准：{service}", en="Approved: {service}"),
         Text(
-            zh="您的申請（{number}）已核准，公文文號 {letter}。請至進度頁下載。",
-            en="Your application {number} is approved by letter {letter}. Download it from the progress page.",
+            zh="您的申請（{number}）已核准，公文文號 {letter}。{amounts}請至進度頁下載。",
+            en="Your application {number} is approved by letter {letter}. {amounts}Download it from the progress page.",
         ),
     ),
     "rejected": Template(
@@ -173,6 +175,7 @@ def compose(
     """Subject and body in the applicant's language; also for the officer who looks before sending."""
     lang = case.language
     service = definitions.service(case.service_revision_id)
+    amounts = fees.in_words(service, case, fees.fixed(service, case), lang)
     words = {
         "service": service.title.in_(lang),
         "number": case.number or "",
@@ -182,6 +185,7 @@ def compose(
         "correction_due": _day(correction_due, lang),
         "correction_clock": CORRECTION_CLOCK[service.correction].in_(lang),
         "letter": letter,
+        "amounts": _AMOUNTS.in_(lang).format(amounts=amounts) if amounts else "",
     }
     found = TEMPLATES[template]
     return found.subject.in_(lang).format_map(words), found.body.in_(lang).format_map(words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 
 from sqlalchemy import select
 
@@ -16,7 +17,7 @@ from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import alarms, clocks, corrections, decisions, events, notices, routing
+from webapp.services import alarms, clocks, corrections, decisions, events, fees, notices, routing
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -42,6 +43,8 @@ class Given:
     fields: tuple[str, ...] = ()
     on_date: date | None = None
     raw: Mapping[str, list[str]] = field(default_factory=dict)
+    #: what a proposal to grant fixes, by the keys of the service's fees and awards
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
 
     def names(self, has_form: bool) -> frozenset[str]:
         present = {
@@ -103,16 +106,19 @@ def carry_out(
     """Applies one step. `acting` is (task id, whom the actor stands in for)."""
     case, given = ctx.case, given or Given()
     task_id, acting_for_id = acting
+    amounts = given.amounts if step.proposal == "grant" else {}
     _close_tasks(actor, case, step, now, acting_for_id)
     previous, case.state = case.state, step.to_state
     if step.proposal:
-        letter = decisions.compose(ctx, step.proposal, given.comment, given.conditions, now)
+        letter = decisions.compose(ctx, step.proposal, given.comment, given.conditions, amounts, now)
         decisions.require_printable(letter)
         case.proposal = step.proposal
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
     elif step.moved and not step.closed:
         # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
         case.proposed_by_id = case.proposed_for_id = None
+    if step.proposal or (step.closed and step.outcome != "granted"):
+        fees.fix(ctx.service, case, amounts)
     for effect in step.effects:
         _move_clock(actor, ctx, effect, now)
     if step.moved:
@@ -135,6 +141,7 @@ def carry_out(
             "conditions": given.conditions.strip(),
             "fields": list(given.fields),
             "date": given.on_date.isoformat() if given.on_date else "",
+            "amounts": fees.lines_of(ctx.service, case, amounts),
         },
     )
     task = db.session.get(Task, task_id) if task_id is not None else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -15,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 
 import forms.answers
 from forms.builder import AnswerForm, form_class
+from forms.messages import Invalid
 from forms.model import FormDefinition
 from rules.values import Text, parse_roc_date
 from webapp import error_pages, pending
@@ -24,8 +26,9 @@ from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
 from webapp.queries import case_page, definitions, history, inbox
 from webapp.security import actor, now
-from webapp.services import cases, decisions, documents, steps, tasks
+from webapp.services import cases, decisions, documents, fees, steps, tasks
 from webapp.services.cases import Offer
+from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
 from webapp.staff import bp, preview, shown
 from webapp.uow import unit_of_work
@@ -54,6 +57,8 @@ class Typed:
     date: dict[str, str] = field(default_factory=dict)
     raw: dict[str, list[str]] = field(default_factory=dict)
     version: int = -1
+    #: what could be read of the amounts
+    amounts: dict[str, Decimal] = field(default_factory=dict)
 
     def on_date(self) -> date | None:
         try:
@@ -62,7 +67,7 @@ class Typed:
             return None
 
     def given(self) -> Given:
-        return Given(self.comment, self.conditions, self.fields, self.on_date(), self.raw)
+        return Given(self.comment, self.conditions, self.fields, self.on_date(), self.raw, self.amounts)
 
 
 @bp.get("/cases/<pid>/act/<name>")
@@ -73,6 +78,9 @@ def act(pid: str, name: str) -> ResponseReturnValue:
         flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
         return redirect(url_for("staff.case", pid=pid))
     typed = Typed(conditions=_conditions_of_opinions(ctx, offer), version=ctx.case.version)
+    for asked in _open_amounts(ctx, offer):
+        if asked.fixed is not None:
+            typed.raw[_input_of(asked)], typed.amounts[asked.key] = [f"{asked.fixed:f}"], asked.fixed
     return _page(ctx, offer, typed, looks=not offer.transition.requires)
 
 
@@ -86,6 +94,7 @@ def take(pid: str, name: str) -> ResponseReturnValue:
     action, _colon, argument = request.form.get("action", "preview").partition(":")
     mistakes = _receive_files(offer, action, argument)
     typed.raw |= _files(offer)
+    typed.amounts = _read_amounts(ctx, offer, typed)[0]
     if action == "send" and not mistakes:
         return _send(ctx, offer, typed)
     return _page(ctx, offer, typed, mistakes, looks=action == "preview", status=422 if mistakes else 200)
@@ -194,8 +203,13 @@ def _task_asked_for(case: Case) -> Task | None:
 
 
 def _stale(case: Case, error: DomainError, typed: Typed, task: Task | None = None) -> ResponseReturnValue:
-    form = steps.context(case).form
-    asked = [form.field(key).label for key in typed.fields if key in form]
+    ctx = steps.context(case)
+    asked = [ctx.form.field(key).label for key in typed.fields if key in ctx.form]
+    amounts = [
+        (each.label, text)
+        for each in fees.open_amounts(ctx.service, case)
+        if (text := _amount_typed(each, typed).strip())
+    ]
     task_form = _task_form(task or _task_asked_for(case))
     page = render_template(
         "staff/stale.html",
@@ -205,7 +219,7 @@ def _stale(case: Case, error: DomainError, typed: Typed, task: Task | None = Non
         typed=typed,
         fields=asked,
         day="-".join(part for part in typed.date.values() if part),
-        written=_written(task_form, typed) if task_form else [],
+        written=amounts + (_written(task_form, typed) if task_form else []),
     )
     return page, error.status
 
@@ -259,7 +273,32 @@ def _mistakes(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
     for name, text in (("comment", typed.comment), ("conditions", typed.conditions)):
         if len(text) > LONGEST_COMMENT:
             found[name] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_COMMENT, now=len(text))]
-    return found
+    return found | _read_amounts(ctx, offer, typed)[1]
+
+
+def _open_amounts(ctx: Context, offer: Offer) -> tuple[OpenAmount, ...]:
+    """What is still to be fixed, by the action that proposes to grant."""
+    return fees.open_amounts(ctx.service, ctx.case) if offer.transition.proposes == "grant" else ()
+
+
+def _input_of(asked: OpenAmount) -> str:
+    return f"amount-{asked.key}"
+
+
+def _amount_typed(asked: OpenAmount, typed: Typed) -> str:
+    return next(iter(typed.raw.get(_input_of(asked), ())), "")
+
+
+def _read_amounts(ctx: Context, offer: Offer, typed: Typed) -> tuple[dict[str, Decimal], Mistakes]:
+    amounts: dict[str, Decimal] = {}
+    mistakes: Mistakes = {}
+    for asked in _open_amounts(ctx, offer):
+        name = _input_of(asked)
+        try:
+            amounts[asked.key] = asked.read(_amount_typed(asked, typed))
+        except Invalid as invalid:
+            mistakes[name] = [in_language(mistake.text) for mistake in invalid.mistakes]
+    return amounts, mistakes
 
 
 def _asks_itself(offer: Offer, name: str) -> bool:
@@ -368,6 +407,10 @@ def _page(
         refusal=refusal,
         has_errors=bool(mistakes or refusal or status == 422),
         asks=_questions(offer),
+        open_amounts=[
+            (_input_of(asked), asked.label, _amount_typed(asked, typed))
+            for asked in _open_amounts(ctx, offer)
+        ],
         form=_answer_form(offer, typed, mistakes, check),
         uploaded=_uploaded(offer),
         sections=shown.answers(ctx.form, file),

@@ -8,7 +8,7 @@ from datetime import datetime
 from rules.values import Text
 from webapp.errors import Refused
 from webapp.moments import taipei_day
-from webapp.services import corrections, decisions, notices
+from webapp.services import corrections, decisions, fees, notices
 from webapp.services.steps import Context, Given
 from workflows.model import NOTICE_EFFECT, Transition
 
@@ -67,7 +67,9 @@ def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -
     ]
     try:
         for kind, said in letters:
-            decisions.require_printable(decisions.compose(ctx, kind, said.comment, said.conditions, now))
+            decisions.require_printable(
+                decisions.compose(ctx, kind, said.comment, said.conditions, said.amounts, now)
+            )
     except Refused as refused:
         return refused.text
     return None
@@ -75,11 +77,12 @@ def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -
 
 def _adopted(ctx: Context, given: Given) -> Given:
     comment, attached = decisions.adopted(ctx, ctx.case.state, given.comment, given.conditions)
-    return replace(given, comment=comment, conditions=attached)
+    amounts = fees.fixed(ctx.service, ctx.case)
+    return replace(given, comment=comment, conditions=attached, amounts=amounts)
 
 
 def _letter(ctx: Context, kind: str, given: Given, now: datetime, title: Text) -> Preview:
-    content = decisions.compose(ctx, kind, given.comment, given.conditions, now)
+    content = decisions.compose(ctx, kind, given.comment, given.conditions, given.amounts, now)
     paragraphs = list(content["paragraphs"])
     if content["conditions"]:
         paragraphs.append("附款：\n" + content["conditions"])

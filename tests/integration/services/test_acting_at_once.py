@@ -8,7 +8,7 @@ from threading import Event, Thread
 from flask import Flask
 from sqlalchemy import text
 
-from tests.journeys import NOW, account, login_of, officer, open_tasks, submitted, take
+from tests.journeys import AMOUNTS, NOW, account, login_of, officer, open_tasks, submitted, take
 from webapp.errors import Conflict
 from webapp.extensions import db
 from webapp.models import Case, CaseEvent
@@ -84,7 +84,7 @@ def test_of_two_deciders_one_wins_and_the_other_is_told_who(app: Flask, committe
         task = open_tasks(case)[0]
         who = login_of(task.assignee_id or 0)
         name = chart().names[account(who).id]
-        proposal = action(case, task.id, "propose_approval", who, Given())
+        proposal = action(case, task.id, "propose_approval", who, Given(amounts=AMOUNTS))
         returned = action(case, task.id, "return_application", who, Given(comment="資料不符"))
         key = case.id
     assert at_once(app, proposal, returned) == [
