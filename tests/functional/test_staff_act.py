@@ -437,3 +437,67 @@ def test_who_was_signed_out_meanwhile_signs_in_and_finds_what_they_typed(app: Fl
     assert state(app, case) == "review"
     visitor.press("請申請人補正")
     assert state(app, case) == "correction"
+
+
+# --- amounts that the review fixes ----------------------------------------------------------------------------
+
+
+def test_a_proposal_to_grant_asks_for_every_open_amount(app: Flask) -> None:
+    visitor, case = desk(app)
+    visitor.follow("擬予駁回，送主管決行")
+    assert "amount-subsidy" not in visitor.page.form_with("comment").names
+    visitor.get(f"/staff/cases/{case}")
+    visitor.follow("擬予核准，送主管決行")
+    visitor.press("擬予核准，送主管決行", {"comment": "資料齊全"})
+    assert visitor.page.status == 422
+    assert visitor.page.mistakes == ["請填寫核定補助"]
+    assert visitor.page.soup.select_one("[data-error-summary] a")["href"] == "#amount-subsidy"
+    for typed, told in (
+        ("兩千", "核定補助須為數字，您輸入了「兩千」，例如 10"),
+        ("99.5", "核定補助須為整數，您輸入了「99.5」，例如 10"),
+        ("-1", "核定補助須介於 0 元 至 99,999,999 元"),
+        ("9" * 30, "核定補助須介於 0 元 至 99,999,999 元"),
+    ):
+        visitor.press("擬予核准，送主管決行", {"amount-subsidy": typed})
+        assert (visitor.page.status, visitor.page.mistakes) == (422, [told])
+        assert visitor.page.value("amount-subsidy") == typed
+        assert visitor.page.value("comment") == "資料齊全"
+    assert state(app, case) == "review"
+    visitor.press("預覽", {"amount-subsidy": "ＮＴ$ ２，０００ 元"})
+    assert "核定補助新臺幣 2,000 元" in visitor.page.soup.select_one("#preview").text
+    visitor.press("擬予核准，送主管決行")
+    assert state(app, case) == "approve"
+
+
+def test_the_amount_goes_before_the_decider_back_to_the_officer_and_to_the_applicant(app: Flask) -> None:
+    visitor, case = desk(app)
+    visitor.follow("擬予核准，送主管決行")
+    visitor.press("擬予核准，送主管決行", SUBSIDY)
+    owner = signed_in(app, "chen.meiling")
+    assert "核定補助" not in owner.get(f"/applications/{case}").text, "nothing is granted yet"
+    head = signed_in(app, "chen.shufen")
+    head.get(f"/staff/cases/{case}")
+    head.follow("退回承辦人重擬")
+    head.press("退回承辦人重擬", {"comment": "請依基準重算"})
+    visitor.get(f"/staff/cases/{case}")
+    visitor.follow("擬予核准，送主管決行")
+    assert visitor.page.value("amount-subsidy") == "2000"
+    visitor.press("擬予核准，送主管決行", {"amount-subsidy": "1,500"})
+    page = head.get(f"/staff/cases/{case}")
+    assert "核定金額：核定補助 NT$ 1,500" in page.text
+    head.follow("核准並發文")
+    assert "核定金額：核定補助 NT$ 1,500" in head.page.text
+    preview = head.page.soup.select_one("#preview").text
+    assert preview.count("核定補助新臺幣 1,500 元") == 2, "in the letter and in the message"
+    head.press("核准並發文")
+    page = owner.get(f"/applications/{case}")
+    assert "核定補助" in page.text and "1,500" in page.text and "2,000" not in page.text
+
+
+def test_a_stale_page_shows_the_amounts_that_were_typed(app: Flask) -> None:
+    visitor, case = desk(app)
+    visitor.follow("擬予核准，送主管決行")
+    made(app, lambda: act_elsewhere(case))
+    visitor.press("擬予核准，送主管決行", {"amount-subsidy": "4321"})
+    assert visitor.page.status == 409
+    assert "核定補助" in visitor.page.text and "4321" in visitor.page.text

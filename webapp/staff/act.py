@@ -206,7 +206,7 @@ def _stale(case: Case, error: DomainError, typed: Typed, task: Task | None = Non
     ctx = steps.context(case)
     asked = [ctx.form.field(key).label for key in typed.fields if key in ctx.form]
     amounts = [
-        (each.label, text)
+        (in_language(each.label), text)
         for each in fees.open_amounts(ctx.service, case)
         if (text := _amount_typed(each, typed).strip())
     ]
@@ -224,7 +224,7 @@ def _stale(case: Case, error: DomainError, typed: Typed, task: Task | None = Non
     return page, error.status
 
 
-def _written(form: FormDefinition, typed: Typed) -> list[tuple[Text, str]]:
+def _written(form: FormDefinition, typed: Typed) -> list[tuple[str, str]]:
     """What stood in the inputs of a task's own form, whether or not it can be an answer; files stay with the task."""
     found = []
     for asked in form.fields:
@@ -238,7 +238,7 @@ def _written(form: FormDefinition, typed: Typed) -> list[tuple[Text, str]]:
         options = asked.kind.choices(asked)
         said = [in_language(options[part]) if part in options else part for part in parts]
         if said:
-            found.append((asked.label, " ".join(said)))
+            found.append((in_language(asked.label), " ".join(said)))
     return found
 
 

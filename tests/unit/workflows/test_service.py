@@ -175,6 +175,7 @@ def test_a_fee_may_count_a_number():
 def test_what_is_fixed_at_review_has_no_amount(services):
     assert [fee.amount for fee in services["PW01"].fees] == [None, None]
     assert services["EC09"].fees == ()
+    assert [award.key for award in services["EC09"].awards] == ["subsidy"]
 
 
 # --- mistakes --------------------------------------------------------------------------------------------
@@ -213,6 +214,8 @@ def problems(path, value, **options):
         ("fees.0.amount", 500, "fees[0].amount", "引號"),
         ("fees.0.amount", "五百", "fees[0].amount", "金額"),
         ("fees.1.key", "permit", "fees[1].key", "重複"),
+        ("awards", [{"key": "repair", "label": "補助"}], "awards[0].key", "重複"),
+        ("awards", [{"key": "a", "label": "補助", "at_most": 500}], "awards[0].at_most", "引號"),
         ("fees.0.each", "answers.metres", "fees[0].each", "answers.metres"),
         ("fees.0.when", {"fact": "answers.urgent", "op": "exists"}, "fees[0].when.fact", "answers.urgent"),
         ("letters.grant", None, "letters.grant", "缺少"),
