@@ -40,6 +40,9 @@ PUBLIC = [
     Look(NOBODY, "/services/EC09?eligible=no"),
     Look(NOBODY, "/applications"),
     Look(NOBODY, "/track"),
+    Look(NOBODY, "/verify"),
+    Look(NOBODY, "/verify?number={letter}&code={letter_code}"),
+    Look(NOBODY, "/verify?number={letter}&code=0123456789abcdef"),
     Look(NOBODY, "/outbox"),
     Look(NOBODY, "/help"),
     Look(NOBODY, "/accessibility"),
@@ -104,6 +107,9 @@ OFFICE = [
     Look(PET_OFFICER, "/services/EC09"),
     Look(PET_OFFICER, "/applications/{EC09_review}"),
     Look(PET_OFFICER, "/staff/cases/{EC09_by_post}"),
+    Look(PET_OFFICER, "/staff/cases/{EC09_pool}"),
+    Look(PET_OFFICER, "/staff/cases/{EC09_absent}"),
+    Look(PET_OFFICER, "/staff/cases/{EC09_correction_answered}"),
     Look(PET_HEAD, "/staff/cases/{EC09_rejected}"),
     Look(PET_HEAD, "/staff/cases/{EC09_returned}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_improvement}"),
@@ -111,10 +117,16 @@ OFFICE = [
     Look(CLERK, "/staff/intake?q=護照"),
     Look(CLERK, "/staff/intake?service=EC06"),
     Look(CLERK, "/apply/{paper}/applicant"),
-    Look(CLERK, "/applications/{EC09_by_post}/confirmation"),
     Look(ADMINISTRATOR, "/outbox"),
+    Look(ADMINISTRATOR, "/staff/effects"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
+]
+#: what a case page may hold beside answers: opinions, records with photographs, letters
+CASES = [
+    Look(LAND_HEAD, "/staff/cases/{EC06_approve}"),
+    Look("yang.zhihao", "/staff/cases/{PW01_consolidate}"),
+    Look("yang.zhihao", "/staff/cases/{PW01_co_review}"),
 ]
 
 LOOKS = [*PUBLIC, *SIGNED_IN, *OFFICE]
@@ -129,6 +141,7 @@ IN_ENGLISH = [
         "/services/EC06",
         "/services/EC09?eligible=no",
         "/track",
+        "/verify?number={letter}&code={letter_code}",
         "/outbox",
         "/help",
         "/accessibility",
@@ -149,13 +162,11 @@ IN_ENGLISH = [
         "/staff/search?q=狗",
         "/staff/cases/{EC09_by_post}",
         "/staff/cases/{EC06_improvement}",
+        "/staff/effects",
         "/staff/intake",
         "/staff/intake?service=EC06",
     }
 ]
-
-#: what else an officer may have to decide, beside one case in every state
-MORE_TO_DECIDE = ("EC09_pool", "EC09_absent", "EC09_correction_answered", "EC09_approve_rejection")
 
 
 def named(look: Look) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from flask import current_app
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
 from tests.browser import hands
 from tests.browser.hands import follow, press
@@ -27,6 +28,7 @@ from tests.journeys import account, officer, open_tasks, submitted, take
 from tests.officers import corrected
 from webapp import setup
 from webapp.demo.samples import SAMPLES, day, picture
+from webapp.extensions import db
 from webapp.models import Case
 from webapp.moments import taipei_day
 from webapp.queries import definitions
@@ -71,10 +73,12 @@ def settle() -> dict[str, str]:
     current_app.config["BASE_URL"] = "https://ecounter.example"  # on the letter, and in its QR code
     for name, days_left, state in OTHERS:
         _land(state, working_days_ago(20 - days_left), applicant_name=[name])
+    granted = _land("granted", working_days_ago(15))
+    work(granted, "letter")
     return {
         "tracked": _land("inspect", working_days_ago(9), corrected_first=True).public_id,
         "proposed": _land("approve", working_days_ago(12), applicant_name=["洪文德"]).public_id,
-        "granted": _land("granted", working_days_ago(15)).public_id,
+        "granted": granted.public_id,
     }
 
 
@@ -196,9 +200,9 @@ def citizens(page: Page, town: Town) -> None:
     hands.go_on(page)
     hands.fill_in_the_rest(page, raw)
     shoot(page, "review", 1180)
-    hands.send(page)
+    number = hands.send(page)
     with town.app.app_context():
-        work()
+        work(db.session.scalars(select(Case).where(Case.number == number)).one(), "receipt")
     page.reload()
     shoot(page, "confirmation", 1000)
     page.goto(town.path("/applications/{tracked}"))

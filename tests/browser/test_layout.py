@@ -82,19 +82,28 @@ PROBLEMS = """
 }
 """
 
-LOOKS = [*pages.PUBLIC, *pages.SIGNED_IN]
 
-
-@pytest.mark.parametrize("look", LOOKS, ids=pages.named)
+@pytest.mark.parametrize("look", [*pages.PUBLIC, *pages.SIGNED_IN], ids=pages.named)
 def test_page_fits(look: Look, visitors: Visitors, town: Town) -> None:
     page = visitors(look.who)
-    page.set_viewport_size({"width": SIZES[0][0], "height": 800})
     page.goto(town.path(look.path))
-    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     for width, text in SIZES:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.evaluate("size => { document.documentElement.style.fontSize = size }", f"{text}%")
-        assert page.evaluate(PROBLEMS) == [], f"{width} px, {text} % text"
+        assert problems(page, width, text) == [], f"{width} px, {text} % text"
+
+
+@pytest.mark.parametrize("look", [*pages.OFFICE, *pages.CASES], ids=pages.named)
+def test_page_of_the_office_fits_a_phone(look: Look, visitors: Visitors, town: Town) -> None:
+    page = visitors(look.who)
+    page.goto(town.path(look.path))
+    assert problems(page, 360, 100) == []
+
+
+def problems(page: Page, width: int, text: int) -> list[str]:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+    page.evaluate("size => { document.documentElement.style.fontSize = size }", f"{text}%")
+    found: list[str] = page.evaluate(PROBLEMS)
+    return found
 
 
 def test_what_does_not_fit_is_noticed(browser: Browser) -> None:

@@ -26,8 +26,9 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Effect
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions
+from webapp.queries import definitions, tracking
 from webapp.services import applications, cases, documents, drafts
+from webapp.services.printing import fingerprint
 from webapp.uow import unit_of_work
 
 TODAY = taipei_day(NOW)
@@ -61,7 +62,6 @@ def opened(database_url: str, now: datetime, settle: Callable[[], dict[str, str]
     address = app.config["BASE_URL"] = f"http://127.0.0.1:{server.port}"
     with app.app_context():
         ids = settle()
-        work()
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Town(app, address, ids)
@@ -72,10 +72,11 @@ def opened(database_url: str, now: datetime, settle: Callable[[], dict[str, str]
         db.engine.dispose()
 
 
-def work() -> None:
-    """Prints and sends everything, as the worker would."""
-    for effect in db.session.scalars(select(Effect.id).order_by(Effect.id)).all():
-        perform_effect(effect)
+def work(case: Case, *kinds: str) -> None:
+    """Prints and sends as the worker would."""
+    orders = select(Effect.id).where(Effect.case_id == case.id, Effect.kind.in_(kinds)).order_by(Effect.id)
+    for order in db.session.scalars(orders).all():
+        perform_effect(order)
 
 
 def settle() -> dict[str, str]:
@@ -85,6 +86,15 @@ def settle() -> dict[str, str]:
     found["code"] = follow_code(found["EC06_conclude"])
     with unit_of_work():
         found |= _drafts()
+        _give_up(found["EC09_withdrawn"])
+    for name in CASES:
+        work(_case(found[name]), "notice")
+    work(_case(found["EC06_review"]), "receipt")
+    granted = _case(found["EC09_granted"])
+    work(granted, "letter")
+    letter = tracking.letter(granted.id)
+    assert letter is not None
+    found |= {"letter": letter.number, "letter_code": fingerprint(letter)}
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
@@ -102,6 +112,13 @@ def _drafts() -> dict[str, str]:
         "paper": drafts.start(clerk, "EC09", NOW, intake=_intake(clerk)).public_id,
         "leaving": drafts.start(owner, "EC09", NOW - timedelta(days=27)).public_id,
     }
+
+
+def _give_up(pid: str) -> None:
+    """What the worker tried in vain."""
+    orders = db.session.scalars(select(Effect).where(Effect.case_id == _case(pid).id))
+    for order in orders:
+        order.state, order.attempts, order.last_error = "dead", 10, "ConnectionRefusedError"
 
 
 def _due(name: str, ids: dict[str, str], on: date) -> None:
