@@ -67,7 +67,7 @@ def _too_large(error: RequestEntityTooLarge) -> Response:
 
 
 def _read_to_the_end() -> None:
-    """A browser reads no answer before it has sent everything: cut off in between, it would show an error of its own."""
+    """A browser reads no answer before it has sent everything: cut off, it would show an error of its own."""
     left, stream = MOST_UNREAD, request.environ["wsgi.input"]
     with suppress(OSError):  # whoever went away wants no answer
         while left > 0 and (piece := stream.read(min(left, 1024 * 1024))):

@@ -311,7 +311,9 @@ def extension_problems(
     if not reason.strip():
         found.append(("請寫明展期的理由，申請人會看到", "Give the reason; the applicant will see it."))
     if sum(m.kind == "extend" for m in movements) >= times:
-        found.append((f"最多展期 {times} 次，已經用完", f"No extension is left; at most {times} can be given."))
+        found.append(
+            (f"最多展期 {times} 次，已經用完", f"No extension is left; at most {times} can be given.")
+        )
     if not 1 <= days <= longest:
         most = amount(kind, longest)
         found.append((f"展期長度須為 1 至 {most.zh}", f"An extension is 1 to {most.en}."))

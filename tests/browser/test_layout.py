@@ -29,7 +29,8 @@ PROBLEMS = """
 
   if (root.scrollWidth > root.clientWidth) found.push(`scrolls: ${root.scrollWidth} px`);
 
-  const controls = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")]
+  const inputs = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+  const controls = [...document.querySelectorAll(inputs)]
     .filter(seen);
   const boxes = [];
   for (const control of controls) {
@@ -67,7 +68,8 @@ PROBLEMS = """
   compare(boxes, "controls overlap");
   compare(texts, "texts overlap");
 
-  const framed = "button, .govuk-button, .govuk-tag, .app-due, .app-panel, .app-card, .app-row, .govuk-inset-text, td, th, dt, dd";
+  const framed = "button, .govuk-button, .govuk-tag, .app-due, .app-panel, .app-card, .app-row, "
+    + ".govuk-inset-text, td, th, dt, dd";
   for (const e of document.querySelectorAll(framed)) {
     if (seen(e) && e.clientWidth && e.scrollWidth > e.clientWidth + 2) found.push(`out of its frame: ${name(e)}`);
   }
@@ -111,7 +113,7 @@ def test_what_does_not_fit_is_noticed(browser: Browser) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.set_content(
         """<body style="margin: 0">
-        <p style="white-space: nowrap">A line that is a good deal longer than the window is wide, and does not break.</p>
+        <p style="white-space: nowrap">A line that is a good deal longer than the window, and does not break.</p>
         <button style="position: absolute; top: 100px; left: 0; width: 90px">One</button>
         <button style="position: absolute; top: 105px; left: 40px; width: 90px">Two</button>
         <p style="position: absolute; top: 200px">written over</p>

@@ -1,4 +1,4 @@
-"""The officers' pages in a real browser: readable for everybody, on a desk and on a phone, and fresh without a reload."""
+"""The officers' pages in a real browser: readable for everybody, on desk and phone, and fresh without a reload."""
 
 from __future__ import annotations
 

@@ -56,7 +56,8 @@ INPUTS = (
 )  # fmt: skip
 ACTIONS = (
     b"continue", b"save", b"send", b"preview", b"back", b"upload:surgery_proof", b"upload:nothing", b"upload:pet_name",
-    b"remove-file:surgery_proof:x", b"remove-file:pet_name:\x00", b"add-row:pet_name", b"remove-row:x:\x00", b"reuse:x:y",
+    b"remove-file:surgery_proof:x", b"remove-file:pet_name:\x00", b"add-row:pet_name", b"remove-row:x:\x00",
+    b"reuse:x:y",
 )  # fmt: skip
 
 

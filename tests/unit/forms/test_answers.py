@@ -176,7 +176,8 @@ ENGLISH = {
     "choices": {"tools": "Spade, Drill", "night": "No", "township": "Lieyu Township", "consent": "Agreed"},
     "bank_account": {"bank": "bank 700, account 00123456789012, holder 王小明"},
     "files": {"proof": "2 files"},
-    "table": {"parcels": "Section: 后湖段; Parcel: 0123-0000; Bought on: 2 January 2011\nSection: 前水頭段; Parcel: 0004-0005; Area: 12.5"},
+    "table": {"parcels": "Section: 后湖段; Parcel: 0123-0000; Bought on: 2 January 2011\n"
+              "Section: 前水頭段; Parcel: 0004-0005; Area: 12.5"},
 }  # fmt: skip
 
 

@@ -318,7 +318,8 @@ def test_working_days_of_a_paused_case_are_the_days_that_count(period, start, ga
         lambda: due("WD", 1, D("2020-09-01"), [Movement("restart", D("2020-08-01"))]),
         lambda: due("WD", 1, D("2020-09-01"), [Movement("extend", D("2020-09-01"))]),
         lambda: due("WD", 1, D("2020-09-01"), [Movement("pause", date.max)]),
-        lambda: due("HOUR", 1, datetime(2020, 9, 1, tzinfo=UTC), today=datetime(2020, 9, 1)),  # noqa: DTZ001  # on purpose
+        # without a time zone on purpose
+        lambda: due("HOUR", 1, datetime(2020, 9, 1, tzinfo=UTC), today=datetime(2020, 9, 1)),  # noqa: DTZ001
         lambda: clock.parse_start("WD", "yesterday"),
         lambda: clock.parse_movements(D("2020-09-01"), pauses=["2020-09-05,2020-09-07"]),
         lambda: clock.parse_movements(D("2020-09-01"), pauses=["2020-09-05..2020-09-01"]),
