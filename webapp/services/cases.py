@@ -184,6 +184,12 @@ def _hold(case: Case, version: int) -> None:
         raise overtaken(case)
 
 
+def has_moved_on(case: Case, version: int) -> bool:
+    """Whether somebody acted since a page was made of this version; asks anew, it may have been a moment ago."""
+    db.session.refresh(case)
+    return case.version != version
+
+
 def overtaken(case: Case) -> Conflict:
     """Names whoever acted last, so that the loser of a race knows whom to ask."""
     kind, from_state, person, name = db.session.execute(

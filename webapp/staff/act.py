@@ -186,7 +186,7 @@ def _onwards(ctx: Context, offer: Offer) -> ResponseReturnValue:
 
 def _overtaken(ctx: Context, typed: Typed) -> ResponseReturnValue:
     """The action is not offered (any more). It is never taken: the page says why, with what was typed in sight."""
-    if typed.version != ctx.case.version:
+    if cases.has_moved_on(ctx.case, typed.version):
         return _stale(ctx.case, cases.overtaken(ctx.case), typed)
     task = _task_asked_for(ctx.case)
     if task is not None and task.state == "open":
