@@ -133,11 +133,12 @@ def _expired(page: Page) -> None:
 
 def _stale(page: Page) -> None:
     """A colleague was faster."""
+    hands.begin(page, "退件")
     page.evaluate("document.querySelector('main [name=version]').value = '0'")
-    page.get_by_label("意見").fill("文件齊備。")
-    press(page, "擬予核准，送主管決行")
+    page.get_by_label("理由").fill("這不是本縣的案件。")
+    press(page, "退件")
     expect(hands.heading(page)).to_have_text("已有人先處理")
-    expect(page.get_by_text("文件齊備。")).to_be_visible()
+    expect(page.get_by_text("這不是本縣的案件。")).to_be_visible()
 
 
 def _wrong_file(page: Page) -> None:
@@ -154,11 +155,6 @@ def _act(action: str) -> Callable[[Page], None]:
         press(page, action)
 
     return send
-
-
-def _stale_act(page: Page) -> None:
-    hands.follow(page, "擬予核准，送主管決行")
-    _stale(page)
 
 
 MISTAKES = {
@@ -179,8 +175,9 @@ MISTAKES = {
     "correction reason": (Look(pages.PET_OFFICER, "/staff/cases/{EC09_review}"), _act("請申請人補正")),
     "inspection record": (Look(pages.LAND_OFFICER, "/staff/cases/{EC06_inspect}"), _act("通知改善後複查")),
     "day of the visit": (Look(pages.LAND_OFFICER, "/staff/cases/{EC06_schedule}"), _act("通知勘查日期")),
+    "amount": (Look(pages.PET_OFFICER, "/staff/cases/{EC09_review}"), _act("擬予核准，送主管決行")),
     "opinion": (Look("lv.xinyi", "/staff/cases/{PW01_co_review}"), _act("送出會辦意見")),
-    "somebody was faster": (Look(pages.PET_OFFICER, "/staff/cases/{EC09_review}"), _stale_act),
+    "somebody was faster": (Look(pages.PET_OFFICER, "/staff/cases/{EC09_review}"), _stale),
     "intake": (Look(pages.CLERK, "/staff/intake?service=EC09"), _send_empty("開始填寫表單")),
 }
 
