@@ -92,9 +92,9 @@ def _leads_back(page: Page) -> Page:
     """A second click, Back, or the link of an old message: the case page says how the correction ended."""
 
     @wraps(page)
-    def shown_or_left(pid: str, *args: Any) -> ResponseReturnValue:
+    def shown_or_left(pid: str, **more: Any) -> ResponseReturnValue:
         try:
-            return page(pid, *args)
+            return page(pid=pid, **more)
         except corrections.NothingOpen as nothing:
             ended = corrections.last_closed(cases.visible(actor(), pid))
             if ended == "answered":
