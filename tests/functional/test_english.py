@@ -207,7 +207,7 @@ def test_correcting_deciding_and_reading_the_decision(app: Flask) -> None:
     officer = desk(app, holder(app, case), case)
     assert "NT$ 3,200 Before: NT$ 3,500" in officer.page.text
     officer.follow("Propose approval")
-    officer.press("preview")
+    officer.press("preview", {"amount-subsidy": "2000"})
     officer.press("send")
     head = desk(app, holder(app, case), case)
     head.follow("Approve and issue")
