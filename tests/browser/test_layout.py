@@ -16,6 +16,7 @@ from webapp.demo.samples import SAMPLES
 
 #: width of the window, size of the text in per cent
 SIZES = ((360, 100), (360, 200), (1280, 200))
+SIZES_OF_THE_OFFICE = ((360, 100), (1280, 200))
 
 #: what hangs out of the window, is cut, or lies on something else
 PROBLEMS = """
@@ -32,9 +33,15 @@ PROBLEMS = """
   const inputs = "a[href], button, input:not([type=hidden]), select, textarea, summary";
   const controls = [...document.querySelectorAll(inputs)]
     .filter(seen);
+  // what stands beyond the edge of a box that scrolls is reached by scrolling there
+  const reached = (e, box) => {
+    const frame = e.closest(".app-scroll")?.getBoundingClientRect();
+    return !frame || (box.left >= frame.left - 1 && box.right <= frame.right + 1);
+  };
   const boxes = [];
   for (const control of controls) {
     for (const box of control.getClientRects()) {
+      if (!reached(control, box)) continue;
       if (box.left < -1 || box.right > root.clientWidth + 1) found.push(`outside: ${name(control)}`);
       boxes.push([control, box]);
     }
@@ -46,6 +53,7 @@ PROBLEMS = """
     const range = document.createRange();
     range.selectNodeContents(text);
     for (const box of range.getClientRects()) {
+      if (!reached(text.parentElement, box)) continue;
       if (box.left < -1 || box.right > root.clientWidth + 1) found.push(`text outside: ${text.data.trim()}`);
       texts.push([text.parentElement, box]);
     }
@@ -87,17 +95,30 @@ PROBLEMS = """
 
 @pytest.mark.parametrize("look", [*pages.PUBLIC, *pages.SIGNED_IN], ids=pages.named)
 def test_page_fits(look: Look, visitors: Visitors, town: Town) -> None:
-    page = visitors(look.who)
-    page.goto(town.path(look.path))
+    page = shown(look, visitors, town)
     for width, text in SIZES:
         assert problems(page, width, text) == [], f"{width} px, {text} % text"
 
 
 @pytest.mark.parametrize("look", [*pages.OFFICE, *pages.CASES], ids=pages.named)
-def test_page_of_the_office_fits_a_phone(look: Look, visitors: Visitors, town: Town) -> None:
+def test_page_of_the_office_fits(look: Look, visitors: Visitors, town: Town) -> None:
+    page = shown(look, visitors, town)
+    for width, text in SIZES_OF_THE_OFFICE:
+        assert problems(page, width, text) == [], f"{width} px, {text} % text"
+
+
+@pytest.mark.parametrize("look", pages.IN_ENGLISH, ids=pages.named)
+def test_page_in_english_fits(look: Look, visitors: Visitors, town: Town) -> None:
+    page = shown(look, visitors, town, "en")
+    for width, text in SIZES_OF_THE_OFFICE:
+        assert problems(page, width, text) == [], f"{width} px, {text} % text"
+
+
+def shown(look: Look, visitors: Visitors, town: Town, language: str = "zh") -> Page:
     page = visitors(look.who)
+    page.context.add_cookies([{"name": "lang", "value": language, "url": town.address}])
     page.goto(town.path(look.path))
-    assert problems(page, 360, 100) == []
+    return page
 
 
 def problems(page: Page, width: int, text: int) -> list[str]:
