@@ -54,6 +54,18 @@ def counter(databases: Databases) -> Iterator[Counter]:
 
 
 @pytest.fixture(scope="session")
+def office(counter: Counter) -> Iterator[Flask]:
+    """The application on the database of the open counter: puts cases there, and looks behind the pages."""
+    from webapp import create_app
+    from webapp.extensions import db
+
+    made = create_app({"DATABASE_URL": counter.database_url})
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture(scope="session")
 def app(databases: Databases) -> Iterator[Flask]:
     """One application a run, on a copy of the template. Tests of CSRF switch it on in the configuration."""
     from webapp import create_app

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 import pytest
-from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser import town as towns
@@ -60,18 +59,6 @@ def context(new_context: NewContext) -> BrowserContext:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
-
-
-@pytest.fixture(scope="session")
-def office(counter: Counter) -> Iterator[Flask]:
-    """The application on the database of the open counter: puts cases there, and looks behind the pages."""
-    from webapp import create_app
-    from webapp.extensions import db
-
-    app = create_app({"DATABASE_URL": counter.database_url})
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture(scope="session")

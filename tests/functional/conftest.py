@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select
-
-from tests.programs import Counter
 
 
 @dataclass(frozen=True)
@@ -36,18 +34,6 @@ class Record:
     movements: list[tuple[str, date]]
     #: due days of the clocks of parallel tasks
     task_clocks: list[date]
-
-
-@pytest.fixture(scope="session")
-def office(counter: Counter) -> Iterator[Flask]:
-    """The application on the database of the open counter, for looking behind it."""
-    from webapp import create_app
-    from webapp.extensions import db
-
-    app = create_app({"DATABASE_URL": counter.database_url})
-    yield app
-    with app.app_context():
-        db.engine.dispose()
 
 
 @pytest.fixture

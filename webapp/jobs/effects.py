@@ -12,7 +12,8 @@ from sqlalchemy import select, update
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Effect, Letter
 from webapp.moments import utc_now
-from webapp.services import cases, notices, printing
+from webapp.queries import submissions
+from webapp.services import notices, printing
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def _receipt(effect: Effect, now: datetime) -> None:
 def _application(effect: Effect, now: datetime) -> None:
     """Always of the newest answers: an order that was resent late brings no older paper back."""
     case = _case(effect)
-    printing.application(case, cases.latest_submission(case.id), now, current_app.config)
+    printing.application(case, submissions.application(case.id), now, current_app.config)
 
 
 def _letter(effect: Effect, now: datetime) -> None:

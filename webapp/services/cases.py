@@ -16,7 +16,7 @@ from webapp.extensions import db
 from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
-from webapp.queries import definitions
+from webapp.queries import definitions, submissions
 from webapp.queries.org import chart
 from webapp.services import decisions, evaluation, fees, steps
 from webapp.services.steps import Context, Given
@@ -49,16 +49,7 @@ def visible(actor: Actor, public_id: str) -> Case:
 
 def answers_of(case: Case) -> dict[str, Any]:
     """The newest answers of the application."""
-    return latest_submission(case.id).all_answers
-
-
-def latest_submission(case_id: int, kind: str = "application") -> Submission:
-    return db.session.scalars(
-        select(Submission)
-        .where(Submission.case_id == case_id, Submission.kind == kind)
-        .order_by(Submission.number.desc())
-        .limit(1)
-    ).one()
+    return submissions.application(case.id).all_answers
 
 
 def facts_now(ctx: Context) -> dict[str, object]:

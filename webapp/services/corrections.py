@@ -20,7 +20,7 @@ from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Submission
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor
-from webapp.queries import definitions
+from webapp.queries import definitions, submissions, tracking
 from webapp.queries.org import calendar
 from webapp.services import effects, events, fees, parties
 from webapp.services.drafts import Raw, merged
@@ -69,7 +69,7 @@ def last_day(ctx: Context, today: date) -> date:
 
 
 def current(case: Case) -> CorrectionRequest:
-    request = _open(case.id)
+    request = tracking.open_request(case.id)
     if request is None:
         raise NothingOpen()
     return request
@@ -92,7 +92,11 @@ def upload_key(request: CorrectionRequest) -> str:
 
 def starting_raw(case: Case, request: CorrectionRequest, form: FormDefinition) -> Raw:
     """What the correction page shows first: what was typed since, else the answers that were sent."""
-    return request.raw if request.raw is not None else forms.answers.to_raw(form, _latest(case).all_answers)
+    return (
+        request.raw
+        if request.raw is not None
+        else forms.answers.to_raw(form, submissions.application(case.id).all_answers)
+    )
 
 
 def save(case: Case, request: CorrectionRequest, raw: Raw, version: int) -> None:
@@ -112,7 +116,7 @@ def save(case: Case, request: CorrectionRequest, raw: Raw, version: int) -> None
 
 def _with_newly_asked(case: Case, request: CorrectionRequest, form: FormDefinition) -> list[str]:
     """The open fields and those that a corrected answer calls for, which nobody was asked before."""
-    before = hidden_fields(form, _latest(case).all_answers)
+    before = hidden_fields(form, submissions.application(case.id).all_answers)
     day = taipei_day(request.requested_at)  # what is visible does not depend on it
     after = forms.answers.clean(form, request.raw or {}, today=day).hidden
     opened = set(request.fields) | (before - after)
@@ -176,7 +180,7 @@ def take_in(actor: Actor, case: Case, request: CorrectionRequest, now: datetime)
     cleaned = check(case, request, now, actor.language)
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
-    before = _latest(case)
+    before = submissions.application(case.id)
     opened = set(request.fields)
     answers = {key: value for key, value in before.all_answers.items() if key not in opened}
     answers |= {key: value for key, value in cleaned.answers.items() if key in opened}
@@ -222,7 +226,7 @@ def _stored(amount: Decimal | None) -> str | None:
 
 def close_request(case: Case, now: datetime) -> None:
     """The applicant answered, or withdrew the application."""
-    request = _open(case.id)
+    request = tracking.open_request(case.id)
     if request is not None:
         close(request, "withdrawn" if case.outcome == "withdrawn" else "answered", now)
 
@@ -231,23 +235,6 @@ def close(request: CorrectionRequest, reason: str, now: datetime) -> None:
     """What was typed and not sent goes."""
     request.closed_at, request.closed_reason, request.raw = now, reason, None
     db.session.flush()
-
-
-def _open(case_id: int) -> CorrectionRequest | None:
-    return db.session.scalars(
-        select(CorrectionRequest).where(
-            CorrectionRequest.case_id == case_id, CorrectionRequest.closed_at.is_(None)
-        )
-    ).one_or_none()
-
-
-def _latest(case: Case) -> Submission:
-    return db.session.scalars(
-        select(Submission)
-        .where(Submission.case_id == case.id, Submission.kind == "application")
-        .order_by(Submission.number.desc())
-        .limit(1)
-    ).one()
 
 
 def _attach_files(

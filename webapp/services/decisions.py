@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 import forms.answers
 from rules import conditions
@@ -17,10 +17,10 @@ from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import fonts
 from webapp.letters.geta import printable
-from webapp.models import Letter, Submission
+from webapp.models import Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions, history
+from webapp.queries import definitions, history, submissions
 from webapp.queries.org import chart
 from webapp.services import effects, evaluation, fees, notices, parties
 from workflows.service import fill
@@ -92,10 +92,8 @@ def compose(
     ctx: Context, kind: str, reason: str, attached: str, amounts: Mapping[str, Decimal], now: datetime
 ) -> dict[str, Any]:
     """What the letter says. The officer's preview and the letter that is sent are both made here."""
-    from webapp.services.cases import answers_of
-
     case, reason = ctx.case, reason.strip()
-    answers = answers_of(case)
+    answers = submissions.application(case.id).all_answers
     applicant = parties.applicant(case.id)
     words = _words(ctx, answers, reason, taipei_day(now))
     words["decision.amounts"] = fees.in_words(ctx.service, case, amounts)
@@ -160,12 +158,7 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
 
 def _inspection(case_id: int) -> dict[str, str]:
     """Day and findings of the last visit: the facts that a decision after an inspection rests on."""
-    last = db.session.scalars(
-        select(Submission)
-        .where(Submission.case_id == case_id, Submission.kind == INSPECTION)
-        .order_by(Submission.number.desc())
-        .limit(1)
-    ).first()
+    last = submissions.newest(case_id, INSPECTION)
     if last is None:
         return {}
     form, answers = definitions.form(last.form_revision_id), last.all_answers
