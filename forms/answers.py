@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 from forms.builder import AnswerForm, form_class
-from forms.evaluation import Raw, gather, hidden_fields
+from forms.evaluation import Evaluation, Raw, evaluate, gather, hidden_fields
 from forms.field_type import Json
 from forms.field_types import MOST_ROWS, rows_of
 from forms.messages import printable
@@ -17,15 +18,43 @@ LONGEST_KEPT = 40_000
 MOST_KEPT = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cleaned:
-    #: valid answers of the fields asked for; those of hidden fields are dropped
-    answers: dict[str, Json]
-    #: messages by field key, in the order of the form
-    errors: dict[str, list[str]]
-    #: every field of the form that the answers do not call for
-    hidden: frozenset[str]
-    form: AnswerForm
+    """What an evaluation found, for some fields of the form or for all."""
+
+    definition: FormDefinition
+    raw: Raw
+    keys: tuple[str, ...] | None
+    lang: str
+    evaluation: Evaluation
+
+    @cached_property
+    def answers(self) -> dict[str, Json]:
+        """Valid answers of the fields asked for; those of hidden fields are dropped."""
+        return {key: value for key, value in self.evaluation.answers.items() if self._asks_for(key)}
+
+    @cached_property
+    def errors(self) -> dict[str, list[str]]:
+        """Messages by field key, in the order of the form."""
+        found = self.evaluation.mistakes
+        return {
+            field.key: [mistake.text.in_(self.lang) for mistake in found[field.key]]
+            for field in self.definition.fields
+            if field.key in found and self._asks_for(field.key)
+        }
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Every field of the form that the answers do not call for."""
+        return self.evaluation.hidden
+
+    @cached_property
+    def form(self) -> AnswerForm:
+        """For a page that shows them."""
+        return form_class(self.definition, self.keys, lang=self.lang)(self.raw, evaluation=self.evaluation)
+
+    def _asks_for(self, key: str) -> bool:
+        return self.keys is None or key in self.keys
 
 
 def clean(
@@ -38,15 +67,7 @@ def clean(
     context: Mapping[str, object] = {},
 ) -> Cleaned:
     """`keys` limits answers and errors to some fields; conditions read all that was typed."""
-    form = form_class(definition, keys, lang=lang)(raw, today=today, context=context)
-    form.validate()
-    fields = {field.definition.key: field for field in form}
-    return Cleaned(
-        answers={key: field.data for key, field in fields.items() if field.data is not None},
-        errors={key: field.errors for key, field in fields.items() if field.errors},
-        hidden=form.evaluation.hidden,
-        form=form,
-    )
+    return Cleaned(definition, raw, keys, lang, evaluate(definition, raw, today=today, context=context))
 
 
 def keep(

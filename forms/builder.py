@@ -202,16 +202,23 @@ class AnswerForm(wtforms.Form):  # type: ignore[misc]  # WTForms publishes no ty
         *,
         today: date | None = None,
         context: Mapping[str, object] = {},
+        evaluation: Evaluation | None = None,
         **kwargs: Any,
     ) -> None:
+        """With the `evaluation` of these inputs, if there is one, the form is validated from the start."""
         self.today, self.context = today, context
         self._raw: Raw = self.Meta().wrap_formdata(self, formdata) or {}
         super().__init__(formdata, **kwargs)
+        if evaluation is not None:
+            self._take_over(evaluation)
 
     def validate(self, extra_validators: object = None) -> bool:
         if self.today is None:
             raise TypeError("an AnswerForm needs `today` to validate")
-        self.evaluation = evaluate(self.definition, self._raw, today=self.today, context=self.context)
+        return self._take_over(evaluate(self.definition, self._raw, today=self.today, context=self.context))
+
+    def _take_over(self, evaluation: Evaluation) -> bool:
+        self.evaluation = evaluation
         found = [field.validate(self) for field in self]  # every field, not only up to the first mistake
         return all(found)
 

@@ -8,29 +8,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import TextClause, inspect, text
+from sqlalchemy import inspect
 
 from webapp import crypto
 from webapp.extensions import Base, db
 from webapp.models.types import Encrypted
 
 
-def write_together(rows: Sequence[Base]) -> list[Any]:
+@dataclass(frozen=True)
+class Beside:
+    """What the statement does beside the inserts. All of it is SQL of our own, with parameters as the driver names them."""
+
+    #: statements by name; the others may read what they return
+    parts: tuple[tuple[str, str], ...]
+    #: columns that the database fills in: (table, column, expression); `record` is the row as it was handed in
+    columns: tuple[tuple[str, str, str], ...]
+    #: expressions to return after the keys
+    results: tuple[str, ...]
+
+
+def write_together(rows: Sequence[Base], beside: Beside | None = None, **values: Any) -> list[Any]:
     """Inserts new objects of any classes in one statement, one round trip. Returns their primary keys in order.
 
-    Foreign keys are looked at when all of them are there.
+    Foreign keys are looked at when all of them are there. `values` are the parameters of `beside`.
     """
     if not rows:
         return []
     records = [_record(row) for row in rows]
     shape = tuple((type(row), tuple(record)) for row, record in zip(rows, records, strict=True))
-    parameters = {f"row_{n}": json.dumps(record, default=_plain) for n, record in enumerate(records)}
-    return list(db.session.execute(_statement(shape), parameters).one())
+    values |= {f"row_{n}": json.dumps(record, default=_plain) for n, record in enumerate(records)}
+    return list(db.session.connection().exec_driver_sql(_statement(shape, beside), values).one())
 
 
 def _record(row: Base) -> dict[str, Any]:
@@ -63,17 +76,22 @@ def _columns(model: type[Base]) -> list[tuple[str, Any, bool]]:
 
 
 @lru_cache(maxsize=256)
-def _statement(shape: tuple[tuple[type[Base], tuple[str, ...]], ...]) -> TextClause:
-    parts, keys = [], []
+def _statement(shape: tuple[tuple[type[Base], tuple[str, ...]], ...], beside: Beside | None) -> str:
+    parts = [f"{name} as ({statement})" for name, statement in (beside.parts if beside else ())]
+    keys = []
     for n, (model, names) in enumerate(shape):
         table = inspect(model).local_table
-        columns = ", ".join(f'"{name}"' for name in names)
-        record = f'jsonb_populate_record(cast(null as "{table.name}"), cast(:row_{n} as jsonb))'
+        columns = {f'"{name}"': f'record."{name}"' for name in names}
+        columns |= {
+            f'"{c}"': sql for owner, c, sql in (beside.columns if beside else ()) if owner == table.name
+        }
+        record = f'jsonb_populate_record(cast(null as "{table.name}"), cast(%(row_{n})s as jsonb)) as record'
         # names of our own tables and columns, never of a user
-        insert = f'insert into "{table.name}" ({columns}) select {columns} from {record}'  # noqa: S608
-        parts.append(f"row_{n} as ({insert} returning {next(iter(table.primary_key.columns)).name} as key)")
+        insert = f'insert into "{table.name}" ({", ".join(columns)}) select {", ".join(columns.values())}'
+        key = next(iter(table.primary_key.columns)).name
+        parts.append(f"row_{n} as ({insert} from {record} returning {key} as key)")
         keys.append(f"(select key from row_{n})")  # noqa: S608  n counts the rows
-    return text(f"with {', '.join(parts)} select {', '.join(keys)}")
+    return f"with {', '.join(parts)} select {', '.join([*keys, *(beside.results if beside else ())])}"
 
 
 def write(row: Base) -> Any:

@@ -19,19 +19,36 @@ class Request:
 
 @dataclass(frozen=True)
 class Measured:
-    """Rate in requests a second; latencies in milliseconds."""
+    """What came back; seconds."""
 
-    count: int
+    latencies: tuple[float, ...]
     failed: int
-    rate: float
-    p50: float
-    p95: float
+    wall: float
+
+    @property
+    def count(self) -> int:
+        return len(self.latencies)
+
+    @property
+    def rate(self) -> float:
+        """Requests a second."""
+        return self.count / self.wall
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds."""
+        values = sorted(self.latencies)
+        return values[min(len(values) - 1, int(len(values) * share))] * 1000 if values else 0.0
+
+
+def together(rounds: Sequence[Measured]) -> Measured:
+    latencies = tuple(latency for measured in rounds for latency in measured.latencies)
+    return Measured(latencies, sum(m.failed for m in rounds), sum(m.wall for m in rounds))
 
 
 def drive(
     host: str, port: int, batches: Sequence[Sequence[Request]], seconds: float, expect: int
 ) -> Measured:
-    """Sends each batch over its own connection, around and around if `seconds` is positive, else once."""
+    """Sends each batch over its own connection, around and around for so long."""
     context = multiprocessing.get_context("fork")
     ready, answers = context.Barrier(len(batches) + 1), context.Queue()
     senders = [
@@ -46,11 +63,8 @@ def drive(
     wall = time.perf_counter() - started
     for sender in senders:
         sender.join()
-    took = sorted(latency for latencies, _ in results for latency in latencies)
-    failed = sum(bad for _, bad in results)
-    return Measured(
-        len(took), failed, len(took) / wall, _percentile(took, 0.50) * 1000, _percentile(took, 0.95) * 1000
-    )
+    took = tuple(latency for latencies, _ in results for latency in latencies)
+    return Measured(took, sum(bad for _, bad in results), wall)
 
 
 def _send(
@@ -74,13 +88,6 @@ def _send(
             answer.read()
             latencies.append(time.perf_counter() - before)
             failed += answer.status != expect
-            if seconds > 0 and time.perf_counter() > end:
-                break
-        if seconds <= 0 or time.perf_counter() > end:
-            break
-    connection.close()
-    answers.put((latencies, failed))  # type: ignore[attr-defined]  # a Queue
-
-
-def _percentile(values: Sequence[float], share: float) -> float:
-    return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0
+            if time.perf_counter() > end:
+                connection.close()
+                return answers.put((latencies, failed))  # type: ignore[attr-defined]  # a Queue

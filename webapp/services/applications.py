@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, text
+from sqlalchemy import Row, bindparam, delete, func, select
 from sqlalchemy.orm import make_transient_to_detached
 
 import forms.answers
@@ -17,12 +17,12 @@ from rules.values import Text, roc_year
 from webapp.crypto import public_id
 from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Draft, Submission
+from webapp.models import Case, Draft, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, generations
 from webapp.queries.org import chart
-from webapp.rows import write_together
+from webapp.rows import Beside, write_together
 from webapp.services import clocks, effects, evaluation, events, fees, notices, parties, routing, steps
 from webapp.services.drafts import owns
 from workflows import engine
@@ -49,7 +49,7 @@ def check(draft: Draft, now: datetime, lang: str) -> forms.answers.Cleaned:
 
 def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     """Turns a draft into a case. Raises AlreadySubmitted, AnswersInvalid, FormChanged; on any raise the draft stays."""
-    draft, case_id = _take_draft(actor, draft_key)
+    draft = _take_draft(actor, draft_key)
     today = taipei_day(now)
     service_revision = definitions.revision_id("service", draft.service_code, today)
     service = definitions.service(service_revision)
@@ -65,7 +65,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     answers = cleaned.answers
-    case = _new_case(actor, case_id, draft, service, service_revision, now)
+    case = _new_case(actor, draft, service, service_revision, now)
     fee = fees.counted(service, form, answers)
     case.fee_total, case.fee_lines = fee.total, list(fee.lines)
     ctx = steps.Context(case, service, form, definitions.workflow(case.workflow_revision_id))
@@ -75,7 +75,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     step = engine.start(ctx.workflow, facts, service.parameters)
     case.state, case.visit = step.to_state, 1
     case.due_on = clocks.due_on(route.kind, route.period, case.filed_on, case.handling_unit_id)
-    tasks = steps.new_tasks(ctx, step, now, pick=route.pick)
+    tasks = steps.new_tasks(ctx, step, now, picked=route.function)
     plain, personal = forms.answers.split_personal(form, answers)
     submission = Submission(
         case_id=case.id,
@@ -86,27 +86,33 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         created_by_id=actor.account_id,
         created_at=now,
     )
-    orders = [
-        effects.effect("receipt", case.public_id, now, case_id=case.id),
-        effects.effect("application", f"{case.public_id}:1", now, case_id=case.id),
-        notices.effect(case, "submitted", now),
-    ]
-    keys = write_together(
+    wanted = _files(form, answers)
+    *keys, case.number, found = write_together(
         [
-            *orders,
             *tasks,
-            case,
             submission,
             *parties.from_answers(case.id, form, answers),
             evaluation.firing(case.id, decision, ruleset, now),
             clocks.started(case.id, route.kind, route.period, case.filed_on, case.due_on),
             events.first(actor, case, "submitted", now),
-        ]
+            effects.effect("receipt", case.public_id, now, case_id=case.id),
+            effects.effect("application", f"{case.public_id}:1", now, case_id=case.id),
+            notices.effect(case, "submitted", now),
+            case,
+        ],
+        _BESIDE,
+        name=case.service_code,
+        year=roc_year(today),
+        case_id=case.id,
+        draft_key=draft_key,
+        wanted=wanted,
+        **_candidates(route, tasks, today),
     )
-    task_keys = keys[len(orders) : len(orders) + len(tasks)]
-    write_together(steps.task_clocks(step, tasks, task_keys, today))
-    effects.hand_over(keys[: len(orders)])
-    case.number = _finish(case, draft_key, _files(form, answers), roc_year(today))
+    if found != len(wanted):
+        raise Refused(
+            Text(zh="有檔案已不存在，請回到附件步驟重新上傳。", en="A file is gone. Upload it again.")
+        )
+    write_together(steps.task_clocks(step, tasks, keys[: len(tasks)], today))
     make_transient_to_detached(case)
     db.session.add(case)
     return case
@@ -120,31 +126,29 @@ def submitted_from(actor: Actor, draft_key: str) -> Case | None:
     return case
 
 
-def _take_draft(actor: Actor, draft_key: str) -> tuple[Draft, int]:
-    """Removes the draft and returns it, with the key of the case that it becomes.
+def _take_draft(actor: Actor, draft_key: str) -> Row[Any]:
+    """Removes the draft and returns its row, with the key of the case that it becomes.
 
     Of two submits at once, the second waits here and then finds the case.
     """
-    row = db.session.execute(_TAKE_DRAFT, {"key": draft_key}).one_or_none()
-    if row is None:
+    draft = db.session.connection().execute(_TAKE_DRAFT, {"key": draft_key}).one_or_none()
+    if draft is None:
         case = submitted_from(actor, draft_key)
         if case is None:
             raise NotFound()
         raise AlreadySubmitted(case)
-    *columns, case_id, counters = row
-    generations.prime(counters)
-    draft = Draft(**dict(zip(Draft.__table__.columns.keys(), columns, strict=True)))
+    generations.prime(draft.counters)
     if not owns(actor, draft.account_id, draft.device_hash):
         raise NotFound()
-    return draft, case_id
+    return draft
 
 
 def _new_case(
-    actor: Actor, case_id: int, draft: Draft, service: ServiceDefinition, service_revision: int, now: datetime
+    actor: Actor, draft: Row[Any], service: ServiceDefinition, service_revision: int, now: datetime
 ) -> Case:
     tree, intake = chart(), draft.intake or {}
     return Case(
-        id=case_id,
+        id=draft.case_id,
         public_id=public_id(),
         draft_key=draft.public_id,
         service_code=service.code,
@@ -179,15 +183,17 @@ def _filed_on(intake: Mapping[str, Any], now: datetime) -> date:
 
 @dataclass(frozen=True)
 class Route:
-    """What the routing rules decided besides the unit: the limit, and how the officer is chosen."""
+    """What the routing rules decided besides the unit: the limit, and how an officer is chosen for which function."""
 
     kind: str
     period: int
-    pick: steps.Pick | None
+    function: str | None
+    by: str
+    township: str | None
 
 
 def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) -> Route:
-    """Applies unit and risk to the case now; the officer is chosen when the tasks open."""
+    """Applies unit and risk to the case now; the officer is chosen when the tasks are written."""
     case, service = ctx.case, ctx.service
     kind, period = service.period.kind, service.period.period
     function, by = "officer", None
@@ -204,8 +210,25 @@ def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) 
         elif outcome.action == "set_risk":
             case.risk = params["level"]
     township = facts.get("applicant.township")
-    pick = steps.Pick(function, by, str(township) if township else None) if by else None
-    return Route(kind, period, pick)
+    return Route(kind, period, function if by else None, by or "", str(township) if township else None)
+
+
+def _candidates(route: Route, tasks: Sequence[Task], today: date) -> dict[str, Any]:
+    """Whom the statement may choose among, as `routing.DESKS` reads it."""
+    seats = [
+        (task.unit_id, officer)
+        for task in tasks
+        if task.function == route.function
+        for officer in routing.candidates(
+            chart().holders(task.unit_id, task.function, today)[1], route.by, route.township, today
+        )
+    ]
+    return {
+        "pick_function": route.function,
+        "pick_by": route.by,
+        "pick_units": [unit for unit, _ in seats],
+        "pick_officers": [officer for _, officer in seats],
+    }
 
 
 def _files(form: FormDefinition, answers: Mapping[str, Any]) -> list[str]:
@@ -224,44 +247,32 @@ _TAKE_DRAFT = (
     )
 )
 
-#: and for what comes last: uploads move to the case, those that no answer names go, the case takes its number
-_FINISH = text(
-    """
-    with moved as (
-        update document set case_id = :case_id
-        where draft_key = :draft_key and public_id = any(:wanted)
-        returning public_id
-    ), dropped as (
-        delete from document where draft_key = :draft_key and not public_id = any(:wanted)
-    ), taken as (
-        insert into counter (name, year, value) values (:name, :year, 1)
-        on conflict (name, year) do update set value = counter.value + 1
-        returning value
-    ), numbered as (
-        update "case" set number = :name || '-' || :year || '-' || lpad(taken.value::text, 6, '0')
-        from taken where "case".id = :case_id
-        returning number
-    )
-    select (select number from numbered) as number, (select count(*) from moved) as files
-    """
+#: beside the rows of the case: it takes its number, the uploads that its answers name move to it, the others go.
+#: The case comes last and the commit right after it, so that the counter row is held as short as possible.
+_BESIDE = Beside(
+    parts=(
+        routing.DESKS,
+        (
+            "taken",
+            """
+            insert into counter (name, year, value) values (%(name)s, %(year)s, 1)
+            on conflict (name, year) do update set value = counter.value + 1
+            returning name || '-' || year || '-' || lpad(value::text, 6, '0') as number
+            """,
+        ),
+        (
+            "moved",
+            """
+            update document set case_id = %(case_id)s
+            where draft_key = %(draft_key)s and public_id = any(%(wanted)s)
+            returning public_id
+            """,
+        ),
+        (
+            "dropped",
+            "delete from document where draft_key = %(draft_key)s and not public_id = any(%(wanted)s)",
+        ),
+    ),
+    columns=(routing.ASSIGNEE, ("case", "number", "(select number from taken)")),
+    results=("(select number from taken)", "(select count(*) from moved)"),
 )
-
-
-def _finish(case: Case, draft_key: str, wanted: list[str], year: int) -> str:
-    """The last statement before the commit, so that the counter row is held as short as possible.
-
-    An answer that names a document of another draft is refused.
-    """
-    values = {
-        "name": case.service_code,
-        "year": year,
-        "case_id": case.id,
-        "draft_key": draft_key,
-        "wanted": wanted,
-    }
-    done = db.session.execute(_FINISH, values).one()
-    if done.files != len(wanted):
-        raise Refused(
-            Text(zh="有檔案已不存在，請回到附件步驟重新上傳。", en="A file is gone. Upload it again.")
-        )
-    return str(done.number)

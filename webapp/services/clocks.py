@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.orm.attributes import set_committed_value
@@ -14,6 +15,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import calendar
 from workflows import clock as arithmetic
+from workflows.calendar import WorkingCalendar
 
 #: why the system moves a clock; a reason that somebody wrote stays as it was written
 CORRECTION = Text(zh="補正", en="correction")
@@ -21,7 +23,13 @@ CORRECTION = Text(zh="補正", en="correction")
 
 def due_on(kind: str, period: int, on: date, unit_id: int) -> date:
     """The day a clock that starts now will end on, if nothing moves it."""
-    return _day(arithmetic.run(kind, period, on, (), calendar=calendar(unit_id), today=on).due)
+    return _unmoved(kind, period, on, calendar(unit_id))
+
+
+@lru_cache(maxsize=4096)
+def _unmoved(kind: str, period: int, on: date, days: WorkingCalendar) -> date:
+    """Most applications of a day have the same answer."""
+    return _day(arithmetic.run(kind, period, on, (), calendar=days, today=on).due)
 
 
 def started(

@@ -1,30 +1,30 @@
-"""What must happen outside the transaction: written as rows in it, and handed to the worker in the same commit."""
+"""What must happen outside the transaction: rows written in it, which the database hands to the worker."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import text
 
 from rules.values import Text
 from webapp.errors import Conflict, NotFound
 from webapp.extensions import db
-from webapp.jobs.app import perform
 from webapp.models import AuditEntry, Effect
 from webapp.permissions import Actor
 from webapp.rows import write_together
 
 
 def enqueue(*effects: Effect) -> None:
-    """Adds the effects and defers one job each on the session's own connection: rolled-back work never runs."""
-    if not effects:
-        return
-    hand_over(write_together(effects))
+    """Writes the effects. The database hands each to the worker in the same transaction: rolled-back work never runs."""
+    write_together(effects)
 
 
-def hand_over(effect_ids: list[int]) -> None:
-    connection = db.session.connection().connection.dbapi_connection
-    perform.configure(connection=connection).batch_defer(
-        *({"effect_id": effect_id} for effect_id in effect_ids)
+def hand_over(effect_ids: Sequence[int]) -> None:
+    """Once more, for effects that are there already and whose job is gone."""
+    db.session.execute(
+        text("select hand_over(id) from unnest(cast(:ids as bigint[])) as id"), {"ids": effect_ids}
     )
 
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import TextClause, text
-
-from webapp.extensions import db
 from webapp.models import Case
 from webapp.queries.org import Seat, UnitInfo, chart
 from workflows.service import ServiceDefinition
@@ -31,30 +28,41 @@ def unit_for(name: str, case: Case) -> int:
     return chart().by_code[name].id
 
 
-def choose(seats: Sequence[Seat], by: str | None, township: str | None, day: date) -> int | None:
-    """The officer for a new task, or None to leave it in the unit's pool. Absent officers are passed over."""
+def candidates(seats: Sequence[Seat], by: str, township: str | None, day: date) -> list[int]:
+    """The officers among whom the rule's choice falls. Absent ones are passed over."""
     tree = chart()
     present = [seat for seat in seats if not tree.is_absent(seat.account_id, day)]
-    if by is None or not present:
-        return None
     if by == "township":
         local = [seat for seat in present if township in seat.townships]
         present = local or present
-    officers = sorted({seat.account_id for seat in present})
-    if len(officers) == 1:
-        return officers[0]
-    # turn: whoever was given a task the longest ago; load: whoever has the fewest open ones
-    measure = _measure(_LAST_TASK if by == "turn" else _OPEN_TASKS, officers)
-    return min(officers, key=lambda officer: (measure.get(officer, 0), officer))
+    return sorted({seat.account_id for seat in present})
 
 
-_LAST_TASK = text(
-    "select assignee_id, max(id) from task where assignee_id = any(:officers) group by assignee_id"
+#: a desk with so many open tasks counts as full, whatever lies on it beyond: looking at them all would cost every
+#: submission as much as the pile is high
+FULL_DESK = 100
+
+#: the choice, within the statement that writes the tasks. Its parameters: `pick_function` and `pick_by` of the rule,
+#: and the candidates as two lists of one length, `pick_units` and `pick_officers`.
+#: turn: whoever was given a task the longest ago; load: whoever has the fewest open ones, among equals by turn.
+DESKS = (
+    "desk",
+    f"""
+    select unit_id, officer,
+        (select count(*) from (
+            select from task where assignee_id = officer and state = 'open' limit {FULL_DESK}
+        ) as pile) as open,
+        coalesce((select max(id) from task where assignee_id = officer), 0) as last
+    from unnest(cast(%(pick_units)s as bigint[]), cast(%(pick_officers)s as bigint[])) as seat (unit_id, officer)
+    """,  # noqa: S608  a number of our own
 )
-_OPEN_TASKS = text(
-    "select assignee_id, count(*) from task where assignee_id = any(:officers) and state = 'open' group by assignee_id"
+ASSIGNEE = (
+    "task",
+    "assignee_id",
+    """
+    coalesce(record.assignee_id, (
+        select officer from desk where desk.unit_id = record.unit_id and record.function = %(pick_function)s
+        order by case when %(pick_by)s <> 'turn' then open end, last, officer limit 1
+    ))
+    """,
 )
-
-
-def _measure(statement: TextClause, officers: Sequence[int]) -> dict[int, int]:
-    return dict(db.session.execute(statement, {"officers": officers}).all())  # type: ignore[arg-type]  # rows of two

@@ -56,15 +56,6 @@ class Given:
         return frozenset(name for name, given in present.items() if given)
 
 
-@dataclass(frozen=True)
-class Pick:
-    """The routing rule's choice of an officer for tasks of one function."""
-
-    function: str
-    by: str
-    township: str | None
-
-
 def context(case: Case) -> Context:
     return Context(
         case,
@@ -166,16 +157,18 @@ def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for
 
 
 def new_tasks(
-    ctx: Context, step: Step, now: datetime, *, on_date: date | None = None, pick: Pick | None = None
+    ctx: Context, step: Step, now: datetime, *, on_date: date | None = None, picked: str | None = None
 ) -> list[Task]:
-    """The tasks that a step opens, each with its officer or for its unit's pool; not yet written."""
+    """The tasks that a step opens, each with its officer or for its unit's pool; not yet written.
+
+    Those of the function `picked` are left to the routing rule.
+    """
     case, today, tree = ctx.case, taipei_day(now), chart()
     tasks = []
     for new in step.open:
         unit_id, seats = tree.holders(routing.unit_for(new.unit, case), new.function, today)
-        if pick is not None and pick.function == new.function:
-            assignee = routing.choose(seats, pick.by, pick.township, today)
-        else:
+        assignee = None
+        if new.function != picked:
             assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
         if not seats:
             alarms.vacant(tree.units[unit_id], new.function, now)

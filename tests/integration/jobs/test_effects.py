@@ -90,3 +90,16 @@ def test_stalled_jobs_are_looked_for_every_ten_seconds() -> None:
     cron.set_current(start_time=1_000_000_000)
     moments = [cron.get_next(float) for _ in range(4)]
     assert moments == [1_000_000_010, 1_000_000_020, 1_000_000_030, 1_000_000_040]
+
+
+def test_the_database_hands_over_what_the_engine_itself_would() -> None:
+    """The trigger writes into a table of the job engine: a release that wants more there is noticed here."""
+    submitted("EC09")
+    effect_id = orders()[0].id
+    connection = db.session.connection().connection.dbapi_connection
+    jobs.tasks["perform"].configure(connection=connection).defer(effect_id=effect_id)
+    jobs_of_it = text(
+        "select to_jsonb(job) - 'id' from procrastinate_jobs job where (args ->> 'effect_id')::bigint = :id"
+    )
+    by_trigger, by_engine = db.session.scalars(jobs_of_it, {"id": effect_id}).all()
+    assert by_trigger == by_engine
