@@ -23,7 +23,7 @@ from webapp.models.types import Encrypted
 
 @dataclass(frozen=True)
 class Beside:
-    """What the statement does beside the inserts. All of it is SQL of our own, with parameters as the driver names them."""
+    """What the statement does beside the inserts: SQL of our own, with parameters as the driver names them."""
 
     #: statements by name; the others may read what they return
     parts: tuple[tuple[str, str], ...]
