@@ -17,7 +17,7 @@ from webapp.rows import write_together
 
 
 def enqueue(*effects: Effect) -> None:
-    """Writes the effects. The database hands each to the worker in the same transaction: rolled-back work never runs."""
+    """Writes the effects; the database hands each to the worker with them: rolled-back work never runs."""
     write_together(effects)
 
 
