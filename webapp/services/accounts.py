@@ -24,7 +24,7 @@ CODE_LIFETIME = timedelta(minutes=10)
 CODE_ATTEMPTS = 5
 WINDOW = timedelta(minutes=15)
 #: tries from one source: at one account, number or case, where it is guessed at; `address` is all of them together
-LIMITS = {"password": 10, "code": 5, "follow": 10, "verify": 60, "address": 300}
+LIMITS = {"password": 10, "code": 5, "follow": 10, "verify": 60, "address": 300, "draft": 60}
 #: guesses at one of them from everywhere: so many that nobody alone keeps the right person out
 LIMITS_EVERYWHERE = {"password": 100, "code": 20, "follow": 100}
 PASSWORD_LENGTH = 10
@@ -185,6 +185,20 @@ def count_attempt(kind: str, source: str, now: datetime, *, identity: str = "") 
             Text(
                 zh="嘗試次數過多，請 15 分鐘後再試。您已填寫的資料不會遺失。",
                 en="Too many attempts. Try again in 15 minutes; nothing you entered is lost.",
+            )
+        )
+
+
+def count_draft(source: str, now: datetime) -> None:
+    """Whoever does not sign in can begin only so many applications: each may carry files. In a transaction of its own."""
+    with db.engine.begin() as connection:
+        is_full = _counted(connection, _key("draft", source), now) > LIMITS["draft"]
+    if is_full:
+        raise TooMany(
+            Text(
+                zh="這個網路位址在短時間內開始了太多份申請，請 15 分鐘後再試，或先登入。已儲存的草稿不會遺失。",
+                en="Too many applications were begun from this address. Try again in 15 minutes or sign in; "
+                "saved drafts are not lost.",
             )
         )
 
