@@ -18,6 +18,7 @@ from webapp import crypto
 from webapp.errors import Refused, TooMany
 from webapp.extensions import db
 from webapp.models import Account, AuditEntry, LoginCode, Throttle
+from webapp.queries import outbox
 from webapp.services import notices
 
 CODE_LIFETIME = timedelta(minutes=10)
@@ -109,7 +110,7 @@ def send_code(mobile: str, source: str, now: datetime) -> None:
     db.session.add(row)
     db.session.flush()
     body = f"您的登入驗證碼是 {code}，10 分鐘內有效。請勿告訴他人。\nYour sign-in code is {code}, valid for 10 minutes."
-    notices.post(f"login-code:{row.id}", "sms", number, "登入驗證碼 Sign-in code", body, now)
+    notices.post(f"{outbox.CODE}{row.id}", "sms", number, "登入驗證碼 Sign-in code", body, now)
 
 
 def sign_in_by_code(mobile: str, code: str, source: str, now: datetime) -> Account:
@@ -190,7 +191,7 @@ def count_attempt(kind: str, source: str, now: datetime, *, identity: str = "") 
 
 
 def count_draft(source: str, now: datetime) -> None:
-    """Whoever does not sign in can begin only so many applications: each may carry files. In a transaction of its own."""
+    """Whoever does not sign in can begin only so many applications, for each may carry files. Counts by itself."""
     with db.engine.begin() as connection:
         is_full = _counted(connection, _key("draft", source), now) > LIMITS["draft"]
     if is_full:
