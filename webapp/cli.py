@@ -138,8 +138,8 @@ def clock() -> None:
 @click.option(
     "--pause", multiple=True, metavar="FROM..TO", help="Notice went out on FROM, correction came on TO."
 )
-@click.option("--restart", multiple=True, metavar="DATE")
-@click.option("--extend", type=int, metavar="N")
+@click.option("--restart", multiple=True, metavar="DATE", help="Counted anew from here.")
+@click.option("--extend", type=int, metavar="N", help="Longer by N, in the unit of the kind.")
 @click.option("--off", multiple=True, metavar="DATE", help="A stop-work day.")
 @click.option("--work", multiple=True, metavar="DATE", help="An extra working day.")
 @click.option("--today", default=None, metavar="DATE", help="The day up to which an open pause counts.")
@@ -158,25 +158,21 @@ def clock_due(
 ) -> None:
     """Print the ledger and, as the last line, the due date."""
     from webapp.moments import taipei_day, utc_now
-    from workflows.calendar import WorkingCalendar
-    from workflows.clock import explain, parse_movements, parse_start, run
+    from workflows import clock as limits
 
     try:
-        begin = parse_start(kind, start)
-        ledger = run(
+        begin = limits.parse_start(kind, start)
+        ledger = limits.run(
             kind,
             period,
             begin,
-            parse_movements(begin, pauses=pause, restarts=restart, extend=extend),
-            calendar=WorkingCalendar(
-                off={date.fromisoformat(day): "停止上班" for day in off},
-                work={date.fromisoformat(day): "補行上班" for day in work},
-            ),
-            today=date.fromisoformat(today) if today else taipei_day(utc_now()),
+            limits.parse_movements(begin, pauses=pause, restarts=restart, extend=extend),
+            calendar=limits.parse_calendar(off, work),
+            today=limits.reader_of(begin)(today) if today else taipei_day(utc_now()),
         )
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    for line in explain(ledger, lang):
+    except limits.ClockError as error:
+        raise click.ClickException(error.text.in_(lang)) from None
+    for line in limits.explain(ledger, lang):
         click.echo(line)
     click.echo(ledger.due.isoformat())
 

@@ -143,6 +143,16 @@ def test_a_correction_that_nobody_answers_lapses_after_its_last_working_day() ->
     assert events.broken_links(case.id) == []
 
 
+def test_a_comment_moves_nothing() -> None:
+    case = filed("EC09", at(9, 18))
+    due = case.due_on
+    journeys.take(case, "propose_approval", now=at(9, 20), comment="請核示。")
+    journeys.take(case, "send_back", now=at(9, 25), comment="請補充說明。")
+    clock_of_case = clocks.of_case(case.id)
+    assert (case.due_on, clock_of_case.due_on, list(clock_of_case.movements)) == (due, due, [])
+    assert {task.due_on for task in journeys.open_tasks(case)} == {due}
+
+
 def test_a_letter_counts_from_its_postmark() -> None:
     now = at(9, 25)
     clerk = journeys.officer("huang.meilan", now)
