@@ -1,14 +1,16 @@
 """How a case moves through a workflow: the way out of every state, the main path, and what lies beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from rules.conditions import evaluate
 from rules.values import Text
 from workflows.model import Actor, Guard, State, WorkflowDefinition
 
 NOTHING: Mapping[str, object] = MappingProxyType({})
+Stage = Literal["done", "current", "next"]
 _STYLES = ("primary", "secondary", "warning")
 
 
@@ -26,7 +28,7 @@ class Exit:
 
 
 def exits(definition: WorkflowDefinition, state: State) -> tuple[Exit, ...]:
-    """In the order of the definition; `joined` of parallel tasks last."""
+    """The main ones first, for a stored definition keeps no order; `joined` of parallel tasks last."""
     actions = [Exit(t.name, t.label, t.by, t.to, t.style, t.when) for t in state.transitions.values()]
     joins = [
         Exit(
@@ -39,7 +41,7 @@ def exits(definition: WorkflowDefinition, state: State) -> tuple[Exit, ...]:
         )
         for j in state.joined
     ]
-    return tuple(actions + joins)
+    return (*sorted(actions, key=lambda way: _STYLES.index(way.style)), *joins)
 
 
 def everywhere(definition: WorkflowDefinition) -> dict[tuple[str, str], Exit]:
@@ -85,6 +87,26 @@ def layers(definition: WorkflowDefinition, path: tuple[str, ...]) -> dict[str, i
     found |= {key: last for key in definition.states if key not in closed and key not in found}
     ends = sorted(closed, key=lambda key: key not in path)
     return found | dict.fromkeys(ends, last)
+
+
+def stages(
+    definition: WorkflowDefinition, path: tuple[str, ...], current: str, visited: Collection[str]
+) -> list[tuple[str, Stage]]:
+    """What of the path a case has behind it, where it stands, and what may come. A state beside the path is
+    told only while the case is in it."""
+    if definition.states[current].kind == "closed":
+        behind: list[tuple[str, Stage]] = [(k, "done") for k in path if k in visited and k != current]
+        return [*behind, (current, "done")]
+    at, beside = layers(definition, path)[current], current not in path
+    told: list[tuple[str, Stage]] = []
+    for number, key in enumerate(path):
+        if number < at + beside:
+            told += [(key, "done")] if key in visited else []
+        else:
+            told.append((key, "current" if key == current else "next"))
+        if number == at and beside:
+            told.append((current, "current"))
+    return told
 
 
 def _walk(
