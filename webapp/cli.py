@@ -123,6 +123,32 @@ def definitions_export(folder: Path) -> None:
             click.echo(path)
 
 
+# --- workflows
+
+
+@main.group()
+def workflows() -> None:
+    """The definition files of workflows. Needs no database."""
+
+
+@workflows.command("draw")
+@click.argument("key")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def workflows_draw(key: str, lang: str) -> None:
+    """Print a workflow as SVG."""
+    import rules.facts
+    from workflows import diagram, drawing, loader
+
+    found = loader.read_all()
+    if key not in found:
+        raise click.ClickException(f"no workflow {key}; there are {', '.join(sorted(found))}")
+    try:
+        definition = loader.load(found[key], facts=rules.facts.types())
+    except DefinitionError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(drawing.svg(diagram.layout(definition, lang), lang), nl=False)
+
+
 # --- clock
 
 

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 import forms.answers
 from rules.values import Text
-from webapp.citizen import bp, progress, timeline, wording
+from webapp.citizen import bp, path, progress, timeline, wording
 from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
@@ -77,6 +77,7 @@ def _about(found: Case) -> dict[str, object]:
         "case": found,
         "service": ctx.service,
         "progress": present,
+        "stages": path.stages(ctx),
         "entries": timeline.entries(present),
         "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
         "may_know_code": tracking.may_know_code(actor(), found.id),

@@ -67,6 +67,12 @@ def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> l
     return entries
 
 
+def visited(case: Case) -> frozenset[str]:
+    """The states that the case was in, the present one included."""
+    entered = db.session.scalars(select(CaseEvent.to_state).where(CaseEvent.case_id == case.id).distinct())
+    return frozenset(state for state in entered if state is not None)
+
+
 def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> CaseEvent | None:
     """The proposal on which a decision in this state rests: the one by which the case last entered it.
 
