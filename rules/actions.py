@@ -23,6 +23,8 @@ class ActionParam:
     label: Text
     type: ParamType
     choices: tuple[str, ...] = ()
+    #: a rule may leave it out
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ _ACTIONS = (
             ActionParam("rung", Text(zh="階段", en="rung"), "name"),
             ActionParam("to", Text(zh="通知職務", en="to"), "functions"),
             ActionParam("kind", Text(zh="種類", en="kind"), "choice", ("warn", "due", "overdue", "review")),
+            # in the digest of the day unless the rule says at once
+            ActionParam(
+                "delivery", Text(zh="通知方式", en="delivery"), "choice", ("digest", "at_once"), optional=True
+            ),
         ),
     ),
 )

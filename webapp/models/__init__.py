@@ -20,6 +20,7 @@ from webapp.models.cases import (
 )
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
+from webapp.models.expediting import EscalationNotice, FileReview, SweepRun
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 
@@ -39,7 +40,9 @@ __all__ = [
     "Draft",
     "Effect",
     "Escalation",
+    "EscalationNotice",
     "EventPayload",
+    "FileReview",
     "Firing",
     "Generation",
     "Holder",
@@ -51,6 +54,7 @@ __all__ = [
     "Publication",
     "Revision",
     "Submission",
+    "SweepRun",
     "Task",
     "Throttle",
     "Unit",

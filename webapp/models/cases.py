@@ -317,7 +317,7 @@ class Firing(db.Model):
     __tablename__ = "firing"
 
     id: Mapped[Key]
-    case_id: Mapped[int] = ref("case.id")
+    case_id: Mapped[int] = ref("case.id", index=True)
     ruleset_revision_id: Mapped[int] = ref("revision.id", index=True)
     #: which time limit of the case was looked at; none when the case came in
     clock_id: Mapped[int | None] = ref("clock.id", index=True)
@@ -330,14 +330,14 @@ class Firing(db.Model):
     engine: Mapped[str] = mapped_column(String(12))
 
     __table_args__ = (
-        # one evaluation of a ruleset revision for a clock and day; a second one the same day replaces nothing
-        UniqueConstraint(
+        # one evaluation of a ruleset revision for a case and day; those of a clock follow its escalations
+        Index(
+            "uq_firing_evaluation",
             "case_id",
             "ruleset_revision_id",
             "as_of",
-            "clock_id",
-            name="uq_firing_evaluation",
-            postgresql_nulls_not_distinct=True,
+            unique=True,
+            postgresql_where=text("clock_id is null"),
         ),
     )
 
@@ -352,6 +352,7 @@ class Escalation(db.Model):
     period_number: Mapped[int]
     rung: Mapped[str] = mapped_column(String(40))
     firing_id: Mapped[int] = ref("firing.id")
+    sweep_run_id: Mapped[int | None] = ref("sweep_run.id", index=True)
     at: Mapped[Moment]
 
     __table_args__ = (UniqueConstraint("clock_id", "period_number", "rung"),)
