@@ -1,5 +1,6 @@
 """All tables. Importing this module fills the metadata."""
 
+from webapp.models.bookings import Booking, Resource, Slot
 from webapp.models.cases import (
     Case,
     CaseEvent,
@@ -27,6 +28,7 @@ __all__ = [
     "Absence",
     "Account",
     "AuditEntry",
+    "Booking",
     "CalendarOverride",
     "Case",
     "CaseEvent",
@@ -49,7 +51,9 @@ __all__ = [
     "Party",
     "Position",
     "Publication",
+    "Resource",
     "Revision",
+    "Slot",
     "Submission",
     "Task",
     "Throttle",
