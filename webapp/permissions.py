@@ -33,6 +33,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "see_every_case": frozenset(
         {"function:research_office", "function:secretary_general", "function:magistrate"}
     ),
+    "book_slot": frozenset({"anonymous", "citizen"}),
+    "manage_slots": frozenset({"function:officer", "function:section_head", "function:department_head"}),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -24,6 +24,9 @@ EFFECTS = frozenset(
         "issue_decision",
         "issue_rejection",
         "issue_return",
+        "hold_slot",
+        "confirm_slot",
+        "release_slot",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -20,7 +20,7 @@ from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Draft
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import definitions, effects, tracking
+from webapp.queries import bookings, definitions, effects, tracking
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
@@ -83,6 +83,7 @@ def _about(found: Case) -> dict[str, object]:
         "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
+        "books": actor().may("book_slot") and bookings.offers_slots(found.service_code),
         "unit": _unit(found),
         "ledger": clock.explain(present.ledger, language()),
         "outcome": wording.outcome(found.outcome),

@@ -17,7 +17,7 @@ from webapp.jobs import mail
 from webapp.jobs.app import STALLED_SECONDS, app, perform
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
-from webapp.services import accounts, deadlines, digests, effects, sweep_runs, tasks
+from webapp.services import accounts, bookings, deadlines, digests, effects, sweep_runs, tasks
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,12 @@ def sweep_effects(timestamp: int) -> None:
 @app.task(name="send_mail", queue="sweeps", queueing_lock="send_mail")
 def send_mail(timestamp: int) -> None:
     mail.send_pending(utc_now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="sweep_bookings", queue="sweeps")
+def sweep_bookings(timestamp: int) -> None:
+    run_bookings(utc_now())
 
 
 @app.periodic(cron="17 3 * * *")
@@ -113,6 +119,18 @@ def _counted(counts: dict[str, int], what: str, which: int) -> Iterator[None]:
     except Exception:
         counts["failed"] += 1
         log.exception("%s %s failed in the deadline sweep", what, which)
+
+
+def run_bookings(now: datetime) -> dict[str, int]:
+    """Reminders of appointments, and slots that a closed case still holds."""
+    counts = {"reminded": 0, "released": 0}
+    with unit_of_work():
+        counts["reminded"] = bookings.remind(now)
+    for case_id in bookings.left_behind():
+        with unit_of_work():
+            bookings.release_left_behind(case_id, now)
+            counts["released"] += 1
+    return counts
 
 
 def redefer_effects(now: datetime) -> int:

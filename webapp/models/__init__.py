@@ -1,5 +1,6 @@
 """All tables. Importing this module fills the metadata."""
 
+from webapp.models.bookings import Booking, Resource, Slot
 from webapp.models.cases import (
     Case,
     CaseEvent,
@@ -28,6 +29,7 @@ __all__ = [
     "Absence",
     "Account",
     "AuditEntry",
+    "Booking",
     "CalendarOverride",
     "Case",
     "CaseEvent",
@@ -52,7 +54,9 @@ __all__ = [
     "Party",
     "Position",
     "Publication",
+    "Resource",
     "Revision",
+    "Slot",
     "Submission",
     "SweepRun",
     "Task",

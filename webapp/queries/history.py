@@ -22,6 +22,12 @@ LABELS: Mapping[str, Text] = {
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
+    "slot_held": Text(zh="選定時段", en="Slot chosen"),
+    "slot_waited": Text(zh="登記候補", en="Joined the waiting list"),
+    "slot_confirmed": Text(zh="確認預約", en="Booking confirmed"),
+    "slot_released": Text(zh="取消預約", en="Booking cancelled"),
+    "slot_attended": Text(zh="已到場", en="Attended"),
+    "slot_no_show": Text(zh="未到場", en="Did not come"),
 }
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")

@@ -103,6 +103,48 @@ TEMPLATES: dict[str, Template] = {
             en="Your application {number} was returned: {comment}",
         ),
     ),
+    "slot_held": Template(
+        Text(zh="已為您保留時段：{service}", en="A slot is held for you: {service}"),
+        Text(
+            zh="您的申請（{number}）已保留：{comment}。確認後會再通知您。",
+            en="Held for {number}: {comment}. We tell you when it is confirmed.",
+        ),
+    ),
+    "slot_waiting": Template(
+        Text(zh="已登記候補：{service}", en="You are on the waiting list: {service}"),
+        Text(
+            zh="您的申請（{number}）已登記候補：{comment}。有人取消時會依序遞補並通知您。",
+            en="On the waiting list for {number}: {comment}. We tell you as soon as a seat is free.",
+        ),
+    ),
+    "slot_moved_up": Template(
+        Text(zh="候補成功：{service}", en="A seat is free for you: {service}"),
+        Text(
+            zh="您的申請（{number}）已由候補遞補：{comment}。不能前來時請到進度頁取消。",
+            en="A seat became free for {number}: {comment}. Cancel it on the progress page if you cannot come.",
+        ),
+    ),
+    "slot_confirmed": Template(
+        Text(zh="預約已確認：{service}", en="Your booking is confirmed: {service}"),
+        Text(
+            zh="您的申請（{number}）預約已確認：{comment}。",
+            en="The booking for {number} is confirmed: {comment}.",
+        ),
+    ),
+    "slot_released": Template(
+        Text(zh="預約已取消：{service}", en="Your booking is cancelled: {service}"),
+        Text(
+            zh="您的申請（{number}）預約已取消：{comment}。",
+            en="The booking for {number} is cancelled: {comment}.",
+        ),
+    ),
+    "slot_reminder": Template(
+        Text(zh="提醒您的預約：{service}", en="A reminder of your booking: {service}"),
+        Text(
+            zh="提醒您，您的申請（{number}）預約時間快到了：{comment}。",
+            en="Your appointment for {number} is near: {comment}.",
+        ),
+    ),
     "withdrawn": Template(
         Text(zh="申請已撤回：{service}", en="Withdrawn: {service}"),
         Text(

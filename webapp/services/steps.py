@@ -17,7 +17,7 @@ from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import alarms, clocks, corrections, decisions, events, fees, notices, routing
+from webapp.services import alarms, bookings, clocks, corrections, decisions, events, fees, notices, routing
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -236,6 +236,8 @@ def _effect(
         corrections.close_request(case, now)
     elif name in decisions.EFFECTS:
         decisions.issue(by, ctx, decisions.EFFECTS[name], state, given.comment, given.conditions, now)
+    elif name in bookings.EFFECTS:
+        bookings.carry_out(by.actor, case, name, given.on_date, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
     elif name not in CLOCK_EFFECTS:

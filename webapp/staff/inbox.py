@@ -142,6 +142,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "tabs": _tabs(current, counts),
         "etag": _etag(current, counts),
         "takes_in": actor().may("take_in_at_counter"),
+        "manages_slots": actor().may("manage_slots"),
         "resends": actor().may("resend_effects"),
     }
 
