@@ -138,7 +138,7 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
     """What a letter text may quote by name."""
     case = ctx.case
     shown = {
-        f"answers.{field.key}": forms.answers.display(field, answers[field.key])
+        f"answers.{field.key}": forms.answers.sentence(field, answers[field.key])
         for field in ctx.form.fields
         if answers.get(field.key) not in (None, "", [])
     }
@@ -163,7 +163,7 @@ def _inspection(case_id: int) -> dict[str, str]:
         return {}
     form, answers = definitions.form(last.form_revision_id), last.all_answers
     return {
-        f"inspection.{name}": forms.answers.display(form.field(key), answers.get(key))
+        f"inspection.{name}": forms.answers.sentence(form.field(key), answers.get(key))
         for name, key in (("on", "inspected_on"), ("findings", "findings"))
     }
 
