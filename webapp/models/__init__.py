@@ -12,7 +12,6 @@ from webapp.models.cases import (
     Escalation,
     EventPayload,
     Firing,
-    Letter,
     Message,
     Party,
     Submission,
@@ -21,6 +20,7 @@ from webapp.models.cases import (
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
+from webapp.models.letters import Letter, LetterDraft, Phrase
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 
 __all__ = [
@@ -44,9 +44,11 @@ __all__ = [
     "Generation",
     "Holder",
     "Letter",
+    "LetterDraft",
     "LoginCode",
     "Message",
     "Party",
+    "Phrase",
     "Position",
     "Publication",
     "Revision",
