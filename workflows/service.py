@@ -63,12 +63,23 @@ LETTERS = ("receipt", "correction", "return", "grant", "reject")
 DECISION_PARTS = frozenset({"fact", "reason", "basis"})
 DECISIONS = frozenset({"return", "grant", "reject"})
 
+_MARKS = frozenset("。；，、）」』)")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)+)\}")
 
 
 def fill(text: str, facts: Mapping[str, str]) -> str:
-    """The text with every {fact} replaced by its value; what is unknown or empty is said to be."""
-    return _PLACEHOLDER.sub(lambda found: facts.get(found[1], "") or UNFILLED, text)
+    """The text with every {fact} replaced by its value; what is unknown or empty is said to be.
+
+    A quoted sentence leaves its own full stop out where the text goes on with a mark: no 「（…。）」, no 「。。」.
+    """
+
+    def quoted(found: re.Match[str]) -> str:
+        value = facts.get(found[1], "") or UNFILLED
+        return (
+            value.rstrip("。．.；;，,") or value if text[found.end() : found.end() + 1] in _MARKS else value
+        )
+
+    return _PLACEHOLDER.sub(quoted, text)
 
 
 def _amount(data: object) -> object:

@@ -26,7 +26,7 @@ from webapp.permissions import Actor
 from webapp.queries import bookings as slots_of
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import bookings, cases, documents
+from webapp.services import bookings, cases, documents, phrases
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -105,6 +105,9 @@ POST /staff/cases/{visit}/act/pass                     401   403   403       404
 POST /staff/tasks/{task}/claim                         302   403   403       404     302   404      403   404
 POST /staff/tasks/{task}/files/photos                  302   403   403       404     200   404      403   404
 POST /staff/tasks/{task}/release                       302   403   403       404     302   404      403   404
+GET  /staff/phrases                                    302   403   403       200     200   403      403   403
+POST /staff/phrases                                    302   403   403       404     404   403      403   403
+POST /staff/phrases/{phrase}/withdraw                  302   403   403       404     302   403      403   403
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 GET  /staff/slots                                      302   403   403       200     200   403      403   403
@@ -289,6 +292,7 @@ def _make_world() -> Ids:
         "form": asked.form_revision_id,
         "dead": _dead(visit),
         **rooms,
+        "phrase": _phrase(visit),
     }
 
 
@@ -311,6 +315,14 @@ def _print(case: Case) -> None:
     for effect in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
         perform_effect(effect)
     db.session.refresh(case)
+
+
+def _phrase(case: Case) -> str:
+    with unit_of_work():
+        officer = journeys.officer("weng.guoliang", utc_now())
+        return phrases.add(
+            officer, phrases.units_of(officer)[0], "未補正", "逾期未補正。", "", utc_now()
+        ).public_id
 
 
 def _dead(case: Case) -> int:

@@ -13,7 +13,6 @@ from webapp.models.cases import (
     Escalation,
     EventPayload,
     Firing,
-    Letter,
     Message,
     Party,
     Submission,
@@ -23,6 +22,7 @@ from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, SweepRun
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
+from webapp.models.letters import Letter, LetterDraft, Phrase
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 
 __all__ = [
@@ -49,9 +49,11 @@ __all__ = [
     "Generation",
     "Holder",
     "Letter",
+    "LetterDraft",
     "LoginCode",
     "Message",
     "Party",
+    "Phrase",
     "Position",
     "Publication",
     "Resource",

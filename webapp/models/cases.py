@@ -358,33 +358,6 @@ class Escalation(db.Model):
     __table_args__ = (UniqueConstraint("clock_id", "period_number", "rung"),)
 
 
-class Letter(db.Model):
-    """A letter that was issued (發文): its content as sent. The PDF is a document of the case."""
-
-    __tablename__ = "letter"
-
-    id: Mapped[Key]
-    public_id: Mapped[PublicId]
-    case_id: Mapped[int] = ref("case.id", index=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    number: Mapped[str] = mapped_column(String(60), unique=True)
-    issued_on: Mapped[date]
-    issued_by_id: Mapped[int | None] = ref("account.id")
-    content: Mapped[dict[str, Any]] = mapped_column(Encrypted)
-    document_id: Mapped[int | None] = ref("document.id")
-
-    __table_args__ = (
-        CheckConstraint("kind in ('grant','reject','return','correction')", name="kind_is_known"),
-        # one decision a case: a sent one is changed by a new kind of letter only
-        Index(
-            "uq_letter_decision",
-            "case_id",
-            unique=True,
-            postgresql_where=text("kind in ('grant','reject','return')"),
-        ),
-    )
-
-
 class Counter(db.Model):
     """Running numbers of a service or a letter word, by ROC year."""
 

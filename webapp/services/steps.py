@@ -17,7 +17,19 @@ from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import alarms, bookings, clocks, corrections, decisions, events, fees, notices, routing
+from webapp.services import (
+    alarms,
+    bookings,
+    clocks,
+    corrections,
+    decisions,
+    drafting,
+    events,
+    fees,
+    notices,
+    routing,
+)
+from webapp.services.drafting import Wording
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -45,6 +57,8 @@ class Given:
     raw: Mapping[str, list[str]] = field(default_factory=dict)
     #: what a proposal to grant fixes, by the keys of the service's fees and awards
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    #: the letter's own words, where somebody changed those of its template
+    wording: Wording | None = None
 
     def names(self, has_form: bool) -> frozenset[str]:
         present = {
@@ -101,11 +115,12 @@ def carry_out(
     _close_tasks(actor, case, step, now, acting_for_id)
     previous, case.state = case.state, step.to_state
     if step.proposal:
-        letter = decisions.compose(ctx, step.proposal, given.comment, given.conditions, amounts, now)
-        decisions.require_printable(letter)
+        _draft(actor, ctx, step.proposal, given, amounts, now, acting_for_id)
         case.proposal = step.proposal
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
     elif step.moved and not step.closed:
+        if given.wording is not None:
+            _pass_on(actor, ctx, step, given.wording, now, acting_for_id)
         # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
         case.proposed_by_id = case.proposed_for_id = None
     if step.proposal or (step.closed and step.outcome != "granted"):
@@ -139,6 +154,35 @@ def carry_out(
     by = decisions.Decider(actor, task.function if task is not None else "", acting_for_id)
     for effect in step.effects:
         _effect(by, ctx, effect, previous, given, now)
+
+
+def _draft(
+    actor: Actor,
+    ctx: Context,
+    kind: str,
+    given: Given,
+    amounts: Mapping[str, Decimal],
+    now: datetime,
+    acting_for_id: int | None,
+) -> None:
+    """The version of the letter that is proposed, or passed on to the next level."""
+    letter = decisions.compose(ctx, kind, given.comment, given.conditions, amounts, now, given.wording)
+    decisions.require_printable(letter)
+    edited = given.wording is not None
+    drafting.keep(actor, ctx.case, kind, letter, now, edited=edited, acting_for_id=acting_for_id)
+
+
+def _pass_on(
+    actor: Actor, ctx: Context, step: Step, wording: Wording, now: datetime, acting_for_id: int | None
+) -> None:
+    """A head between the officer and the decider changed the words."""
+    kind = decisions.kind_of(ctx, None, step.effects, step.to_state)
+    before = drafting.last(ctx.case, kind) if kind else None
+    if kind is None or before is None:
+        return
+    content = drafting.amended(before, wording)
+    decisions.require_printable(content)
+    drafting.keep(actor, ctx.case, kind, content, now, edited=True, acting_for_id=acting_for_id)
 
 
 def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for_id: int | None) -> None:
@@ -235,7 +279,8 @@ def _effect(
     elif name == "close_correction":
         corrections.close_request(case, now)
     elif name in decisions.EFFECTS:
-        decisions.issue(by, ctx, decisions.EFFECTS[name], state, given.comment, given.conditions, now)
+        kind = decisions.EFFECTS[name]
+        decisions.issue(by, ctx, kind, state, given.comment, given.conditions, now, given.wording)
     elif name in bookings.EFFECTS:
         bookings.carry_out(by.actor, case, name, given.on_date, now)
     elif name == "notify_applicant":

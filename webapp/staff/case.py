@@ -16,7 +16,7 @@ from webapp.queries import case_page, history
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import cases, clocks, steps
-from webapp.staff import bp, flow, shown, words
+from webapp.staff import bp, flow, shown, wording, words
 from workflows.clock import explain
 from workflows.counting import amount
 
@@ -68,6 +68,7 @@ def case(pid: str) -> ResponseReturnValue:
         changes=shown.changes(ctx.form, file),
         letters=shown.letters(file),
         letter_pending="letter" in file.pending,
+        drafts=wording.of_case(found),
         messages=list(reversed(file.messages)),
         code=follow_code(found.public_id),
         history=list(reversed(history.of_case(found, ctx.workflow, ctx.form))),

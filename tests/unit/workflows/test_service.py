@@ -128,6 +128,18 @@ def test_a_letter_is_filled_and_says_what_is_unknown():
     assert fill("沒有引用", {}) == "沒有引用"
 
 
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("現場勘查（{inspection.findings}），准予核發。", "現場勘查（土地種植高粱。無違規使用），准予核發。"),
+        ("理由：{inspection.findings}。", "理由：土地種植高粱。無違規使用。"),
+        ("理由：{inspection.findings}", "理由：土地種植高粱。無違規使用。"),
+    ],
+)
+def test_a_quoted_sentence_keeps_its_full_stop_only_at_the_end(text, filled):
+    assert fill(text, {"inspection.findings": "土地種植高粱。無違規使用。"}) == filled
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_no_letter_leaves_a_brace(services, code):
     for letter in services[code].letters.values():
