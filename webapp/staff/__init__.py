@@ -26,4 +26,12 @@ def staff_only() -> ResponseReturnValue | None:
     )
 
 
-from webapp.staff import act, case, effects, inbox, intake, phrases, slots  # noqa: E402, F401  # they put their routes on bp
+from webapp.staff import (  # noqa: E402  # they put their routes on bp
+    act,  # noqa: F401
+    case,  # noqa: F401
+    effects,  # noqa: F401
+    inbox,  # noqa: F401
+    intake,  # noqa: F401
+    phrases,  # noqa: F401
+    slots,  # noqa: F401
+)

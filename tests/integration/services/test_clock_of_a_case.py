@@ -133,7 +133,7 @@ def test_a_correction_that_nobody_answers_lapses_after_its_last_working_day() ->
     assert sweeps.run_deadlines(at(10, 11))["lapsed"] == 0
     assert case.state == "correction"
     assert sweeps.run_deadlines(at(10, 12)) | {"clocks": 0, "rungs": 0} == {
-        "clocks": 0, "rungs": 0, "lapsed": 1, "failed": 0,
+        "clocks": 0, "rungs": 0, "lapsed": 1, "digests": 0, "failed": 0,
     }  # fmt: skip
     db.session.refresh(case)
     assert case.state == "review"
