@@ -17,7 +17,17 @@ from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import alarms, clocks, corrections, decisions, events, fees, notices, routing
+from webapp.services import (
+    alarms,
+    clocks,
+    corrections,
+    decisions,
+    duties,
+    events,
+    fees,
+    notices,
+    routing,
+)
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -105,7 +115,7 @@ def carry_out(
         decisions.require_printable(letter)
         case.proposal = step.proposal
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
-    elif step.moved and not step.closed:
+    elif step.moved and not step.closed and step.to_state not in duties.approval_states(ctx.workflow):
         # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
         case.proposed_by_id = case.proposed_for_id = None
     if step.proposal or (step.closed and step.outcome != "granted"):
@@ -117,7 +127,8 @@ def carry_out(
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
     db.session.flush()
-    tasks = new_tasks(ctx, step, now, on_date=given.on_date)
+    people = frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
+    tasks = new_tasks(ctx, step, now, by=people, on_date=given.on_date)
     write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
     events.record(
         actor,
@@ -157,19 +168,32 @@ def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for
 
 
 def new_tasks(
-    ctx: Context, step: Step, now: datetime, *, on_date: date | None = None, picked: str | None = None
+    ctx: Context,
+    step: Step,
+    now: datetime,
+    *,
+    by: frozenset[int] = frozenset(),
+    on_date: date | None = None,
+    picked: str | None = None,
 ) -> list[Task]:
-    """The tasks that a step opens, each with its officer or for its unit's pool; not yet written.
+    """The tasks that a step by some people opens, each with its officer or for its unit's pool; not yet written.
 
     Those of the function `picked` are left to the routing rule.
     """
     case, today, tree = ctx.case, taipei_day(now), chart()
+    is_level = step.to_state in duties.approval_states(ctx.workflow)
+    separation = duties.after(ctx, step, by) if is_level else None
     tasks = []
     for new in step.open:
         unit_id, seats = tree.holders(routing.unit_for(new.unit, case), new.function, today)
         assignee = None
         if new.function != picked:
             assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
+        if separation is not None:
+            if assignee is not None and separation.bars(assignee, step.to_state):
+                assignee = None
+            if duties.nobody_left(separation, unit_id, new.function, step.to_state, today):
+                alarms.nobody_may_act(case, tree.units[unit_id], new.function, now)
         if not seats:
             alarms.vacant(tree.units[unit_id], new.function, now)
         due = on_date or case.due_on
