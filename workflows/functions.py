@@ -20,3 +20,8 @@ FUNCTION_LABELS: Mapping[str, Text] = MappingProxyType(
 )
 
 FUNCTIONS: frozenset[str] = frozenset(FUNCTION_LABELS)
+
+#: who heads whom: a higher number may give work of a lower one to somebody else
+RANKS: Mapping[str, int] = MappingProxyType(
+    {"section_head": 1, "department_head": 2, "secretary_general": 3, "magistrate": 4}
+)

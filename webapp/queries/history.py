@@ -28,6 +28,9 @@ LABELS: Mapping[str, Text] = {
     "slot_released": Text(zh="取消預約", en="Booking cancelled"),
     "slot_attended": Text(zh="已到場", en="Attended"),
     "slot_no_show": Text(zh="未到場", en="Did not come"),
+    "reassigned": Text(zh="改分", en="Given to somebody else"),
+    "head_asked": Text(zh="請主管改分或移轉", en="The head was asked to give it to somebody else"),
+    "reminded": Text(zh="催辦", en="Reminder sent"),
 }
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
@@ -57,6 +60,8 @@ class Entry:
     amounts: tuple[tuple[Text, str], ...]
     #: the total before and after, None while it is fixed during the review
     fee: tuple[str | None, str | None] | None
+    #: what changed, for events that no workflow names: from whom to whom, which unit was asked
+    note: Text | None
 
 
 def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> list[Entry]:
@@ -141,6 +146,7 @@ def _entry(
             (Text(zh=line["zh"], en=line["en"]), line["amount"]) for line in body.get("amounts", ())
         ),
         fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,
+        note=Text(**body["note"]) if "note" in body else None,
     )
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from rules.values import Text, format_day
 from webapp.crypto import follow_code, public_id
 from webapp.extensions import db
-from webapp.models import Case, Effect, Message
+from webapp.models import Account, Case, Effect, Message
 from webapp.queries import definitions
 from webapp.services import effects, fees, parties
 
@@ -263,6 +265,23 @@ def post(
     db.session.execute(
         insert(Message).values(**values).on_conflict_do_nothing(index_elements=["idempotency_key"])
     )
+
+
+def tell_staff(
+    people: Collection[int], key: str, subject: Text, body: Text, now: datetime, case_id: int | None = None
+) -> None:
+    """The same words to several officers, each in their own language; the same key a second time changes nothing."""
+    for account in db.session.scalars(select(Account).where(Account.id.in_(people)).order_by(Account.id)):
+        post(
+            f"{key}:{account.id}",
+            "inbox",
+            account.email or account.name,
+            subject.in_(account.language),
+            body.in_(account.language),
+            now,
+            case_id=case_id,
+            account_id=account.id,
+        )
 
 
 def _channels(party: Any) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from webapp.services import (
     corrections,
     decisions,
     drafting,
+    duties,
     events,
     fees,
     notices,
@@ -121,8 +122,9 @@ def carry_out(
     elif step.moved and not step.closed:
         if given.wording is not None:
             _pass_on(actor, ctx, step, given.wording, now, acting_for_id)
-        # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
-        case.proposed_by_id = case.proposed_for_id = None
+        if step.to_state not in duties.approval_states(ctx.workflow):
+            # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
+            case.proposed_by_id = case.proposed_for_id = None
     if step.proposal or (step.closed and step.outcome != "granted"):
         fees.fix(ctx.service, case, amounts)
     for effect in step.effects:
@@ -132,7 +134,8 @@ def carry_out(
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
     db.session.flush()
-    tasks = new_tasks(ctx, step, now, on_date=given.on_date)
+    people = frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
+    tasks = new_tasks(ctx, step, now, by=people, on_date=given.on_date)
     write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
     events.record(
         actor,
@@ -201,19 +204,32 @@ def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for
 
 
 def new_tasks(
-    ctx: Context, step: Step, now: datetime, *, on_date: date | None = None, picked: str | None = None
+    ctx: Context,
+    step: Step,
+    now: datetime,
+    *,
+    by: frozenset[int] = frozenset(),
+    on_date: date | None = None,
+    picked: str | None = None,
 ) -> list[Task]:
-    """The tasks that a step opens, each with its officer or for its unit's pool; not yet written.
+    """The tasks that a step by some people opens, each with its officer or for its unit's pool; not yet written.
 
     Those of the function `picked` are left to the routing rule.
     """
     case, today, tree = ctx.case, taipei_day(now), chart()
+    is_level = step.to_state in duties.approval_states(ctx.workflow)
+    separation = duties.after(ctx, step, by) if is_level else None
     tasks = []
     for new in step.open:
         unit_id, seats = tree.holders(routing.unit_for(new.unit, case), new.function, today)
         assignee = None
         if new.function != picked:
             assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
+        if separation is not None:
+            if assignee is not None and separation.bars(assignee, step.to_state):
+                assignee = None
+            if duties.nobody_left(separation, unit_id, new.function, step.to_state, today):
+                alarms.nobody_may_act(case, tree.units[unit_id], new.function, now)
         if not seats:
             alarms.vacant(tree.units[unit_id], new.function, now)
         due = on_date or case.due_on

@@ -29,6 +29,7 @@ def staff_only() -> ResponseReturnValue | None:
 from webapp.staff import (  # noqa: E402  # they put their routes on bp
     act,  # noqa: F401
     case,  # noqa: F401
+    case_actions,  # noqa: F401
     effects,  # noqa: F401
     inbox,  # noqa: F401
     intake,  # noqa: F401

@@ -15,8 +15,9 @@ from webapp.presentation import language
 from webapp.queries import case_page, history
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
+from webapp.services import case_actions as common
 from webapp.services import cases, clocks, steps
-from webapp.staff import bp, flow, shown, wording, words
+from webapp.staff import bp, case_actions, flow, shown, wording, words
 from workflows.clock import explain
 from workflows.counting import amount
 
@@ -59,6 +60,8 @@ def case(pid: str) -> ResponseReturnValue:
         used=amount(clock.kind, ledger.used),
         days_left=calendar(found.handling_unit_id).working_days_between(today, clock.due_on),
         actions=_actions(found, cases.offers(actor(), ctx, now())),
+        common=case_actions.links(ctx),
+        halted=common.halted(ctx, now()),
         desks=[shown.desk(ctx.workflow, task, today) for task in file.tasks if task.state == "open"],
         me=actor().account_id,
         sections=shown.answers(ctx.form, file),
