@@ -24,6 +24,8 @@ EFFECTS = frozenset(
         "issue_decision",
         "issue_rejection",
         "issue_return",
+        "open_invoice",
+        "cancel_invoice",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

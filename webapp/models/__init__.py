@@ -21,6 +21,7 @@ from webapp.models.cases import (
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
+from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 
 __all__ = [
@@ -43,12 +44,18 @@ __all__ = [
     "Firing",
     "Generation",
     "Holder",
+    "Invoice",
     "Letter",
     "LoginCode",
     "Message",
     "Party",
+    "Payment",
+    "PayoutClaim",
+    "PayoutEntry",
+    "PayoutList",
     "Position",
     "Publication",
+    "Refund",
     "Revision",
     "Submission",
     "Task",

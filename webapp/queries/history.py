@@ -21,8 +21,12 @@ LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
+    "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
+    "payment_received": Text(zh="收到繳費", en="Payment received"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
 }
+#: what nobody did by hand, where no officer is named
+BY_SYSTEM = frozenset({"fee_changed", "invoice_opened", "payment_received"})
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
@@ -109,7 +113,7 @@ def _entry(
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif event.kind == "fee_changed" or (transition is not None and transition.by == "system"):
+    elif event.kind in BY_SYSTEM or (transition is not None and transition.by == "system"):
         who = SYSTEM
     return Entry(
         seq=event.seq,

@@ -17,7 +17,7 @@ from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import alarms, clocks, corrections, decisions, events, fees, notices, routing
+from webapp.services import alarms, clocks, corrections, decisions, events, fees, invoices, notices, routing
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -116,6 +116,7 @@ def carry_out(
         case.visit += 1
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
+        invoices.cancel_invoice(case, now)
     db.session.flush()
     tasks = new_tasks(ctx, step, now, on_date=given.on_date)
     write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
@@ -236,6 +237,10 @@ def _effect(
         corrections.close_request(case, now)
     elif name in decisions.EFFECTS:
         decisions.issue(by, ctx, decisions.EFFECTS[name], state, given.comment, given.conditions, now)
+    elif name == "open_invoice":
+        invoices.open_invoice(by.actor, ctx, now)
+    elif name == "cancel_invoice":
+        invoices.cancel_invoice(case, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
     elif name not in CLOCK_EFFECTS:
