@@ -46,6 +46,7 @@ _CATALOGUE = (
     _fact("case.state", "text", "案件狀態", "State of the case"),
     _fact("case.proposal", "text", "擬辦", "Proposal"),
     _fact("case.fee", "number", "規費", "Fee", Text(zh="元", en="NT$")),
+    _fact("case.paid", "boolean", "已繳費", "Fee paid"),
     _fact("case.inspections", "number", "已勘查次數", "Inspections made", Text(zh="次", en="times")),
     _fact("case.paused", "boolean", "期限暫停計算", "Clock paused"),
     Fact(

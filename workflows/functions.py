@@ -14,6 +14,7 @@ FUNCTION_LABELS: Mapping[str, Text] = MappingProxyType(
         "section_head": Text(zh="科長", en="Section head"),
         "department_head": Text(zh="處長／局長", en="Department head"),
         "secretary_general": Text(zh="秘書長", en="Secretary general"),
+        "cashier": Text(zh="出納", en="Cashier"),
         "magistrate": Text(zh="縣長", en="Magistrate"),
         "research_office": Text(zh="研考人員", en="Plan-control office"),
     }

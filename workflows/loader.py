@@ -21,10 +21,11 @@ from workflows.model import (
 )
 from workflows.reading import build, join, mapping, read_folder, sequence, with_guard
 
-#: What guards of workflows ask for: webapp collects the first four, the engine knows the others.
+#: What guards of workflows ask for: webapp collects the first five, the engine knows the others.
 WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
     {
         "case.proposal": "text",  # grant or reject: what was proposed last
+        "case.paid": "boolean",  # the fee of the last invoice is covered
         "case.inspections": "number",  # inspection records before this action
         "task.result": "text",  # of the last inspection record, the one given with the action included
         "task.opinion": "text",  # of the co-review opinion given with the action

@@ -27,6 +27,8 @@ EFFECTS = frozenset(
         "hold_slot",
         "confirm_slot",
         "release_slot",
+        "open_invoice",
+        "cancel_invoice",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -17,7 +17,7 @@ from webapp.jobs import mail
 from webapp.jobs.app import STALLED_SECONDS, app, perform
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
-from webapp.services import accounts, bookings, deadlines, digests, effects, sweep_runs, tasks
+from webapp.services import accounts, bookings, deadlines, digests, effects, payments, sweep_runs, tasks
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -35,6 +35,12 @@ FORGOTTEN_AFTER = timedelta(days=90)
 @app.task(name="sweep_deadlines", queue="sweeps", pass_context=False)
 def sweep_deadlines(timestamp: int) -> None:
     run_deadlines(utc_now())
+
+
+@app.periodic(cron="*/15 * * * *")
+@app.task(name="sweep_payments", queue="sweeps")
+def sweep_payments(timestamp: int) -> None:
+    run_payments(utc_now())
 
 
 @app.periodic(cron="* * * * *")
@@ -130,6 +136,24 @@ def run_bookings(now: datetime) -> dict[str, int]:
         with unit_of_work():
             bookings.release_left_behind(case_id, now)
             counts["released"] += 1
+    return counts
+
+
+def run_payments(now: datetime) -> dict[str, int]:
+    """Reminds of invoices and lets them lapse. Each is a transaction of its own."""
+    today = taipei_day(now)
+    counts = {"reminded": 0, "lapsed": 0, "failed": 0}
+    for name, found, act in (
+        ("lapsed", payments.to_lapse(today), payments.lapse),
+        ("reminded", payments.to_remind(today), payments.remind),
+    ):
+        for invoice_id in list(found):
+            try:
+                with unit_of_work():
+                    counts[name] += act(invoice_id, now)
+            except Exception:
+                counts["failed"] += 1
+                log.exception("invoice %s could not be %s", invoice_id, name)
     return counts
 
 

@@ -23,6 +23,7 @@ from webapp.models.documents import Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, SweepRun
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
 from webapp.models.letters import Letter, LetterDraft, Phrase
+from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 
 __all__ = [
@@ -48,14 +49,20 @@ __all__ = [
     "Firing",
     "Generation",
     "Holder",
+    "Invoice",
     "Letter",
     "LetterDraft",
     "LoginCode",
     "Message",
     "Party",
+    "Payment",
+    "PayoutClaim",
+    "PayoutEntry",
+    "PayoutList",
     "Phrase",
     "Position",
     "Publication",
+    "Refund",
     "Resource",
     "Revision",
     "Slot",

@@ -21,6 +21,8 @@ LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
+    "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
+    "payment_received": Text(zh="收到繳費", en="Payment received"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
     "slot_held": Text(zh="選定時段", en="Slot chosen"),
     "slot_waited": Text(zh="登記候補", en="Joined the waiting list"),
@@ -32,6 +34,8 @@ LABELS: Mapping[str, Text] = {
     "head_asked": Text(zh="請主管改分或移轉", en="The head was asked to give it to somebody else"),
     "reminded": Text(zh="催辦", en="Reminder sent"),
 }
+#: what nobody did by hand, where no officer is named
+BY_SYSTEM = frozenset({"fee_changed", "invoice_opened", "payment_received"})
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
@@ -126,7 +130,7 @@ def _entry(
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif event.kind == "fee_changed" or (transition is not None and transition.by == "system"):
+    elif event.kind in BY_SYSTEM or (transition is not None and transition.by == "system"):
         who = SYSTEM
     return Entry(
         seq=event.seq,

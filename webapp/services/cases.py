@@ -21,7 +21,7 @@ from webapp.queries.org import chart
 from webapp.services import decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
 from workflows import engine
-from workflows.model import WITHDRAW, Transition
+from workflows.model import WITHDRAW, Step, Transition
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,7 @@ def take_transition(
     task.assignee_id = acting_for_id or actor.account_id
     steps.carry_out(actor, ctx, step, now, given=given, acting=(task.id, acting_for_id))
     db.session.flush()
+    _go_on(case, step, now)
 
 
 def take_as_citizen(
@@ -148,6 +149,24 @@ def take_as_system(case: Case, name: str, now: datetime, given: Given | None = N
     _take(SYSTEM, case, name, "system", now, given)
 
 
+def take_if_waited_for(case: Case, name: str, now: datetime, given: Given | None = None) -> bool:
+    """The system's transition, where the present state has it and its guard holds."""
+    if case.status == "closed":
+        return False
+    ctx = steps.context(case)
+    present = steps.snapshot(ctx, steps.tasks_of_visit(case), facts_now(ctx))
+    if all(t.name != name for t in engine.allowed(ctx.workflow, present, "system", frozenset())):
+        return False
+    take_as_system(case, name, now, given)
+    return True
+
+
+def _go_on(case: Case, step: Step, now: datetime) -> None:
+    """A fee of nothing is paid as soon as it is asked for."""
+    if "open_invoice" in step.effects and case.paid_at is not None:
+        take_if_waited_for(case, "paid", now)
+
+
 def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Given | None) -> None:
     if case.status == "closed":
         raise Refused(Text(zh="這個案件已經結案。", en="This case is closed."))
@@ -161,6 +180,7 @@ def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Gi
     )
     steps.carry_out(actor, ctx, step, now, given=given)
     db.session.flush()
+    _go_on(case, step, now)
 
 
 def hold(case: Case, version: int) -> None:

@@ -37,6 +37,7 @@ def facts_of(
         "case.state": case.state,
         "case.proposal": case.proposal,
         "case.fee": case.fee_total,
+        "case.paid": case.paid_at is not None,
         "applicant.type": answers.get("applicant_type"),
         "applicant.township": _township(form, answers),
         **forms.answers.facts(form, answers),

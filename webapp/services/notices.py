@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
@@ -154,6 +155,54 @@ TEMPLATES: dict[str, Template] = {
             en="You have withdrawn {number}; the case is closed. You may apply again at any time.",
         ),
     ),
+    "invoice": Template(
+        Text(zh="請繳費：{service}", en="Please pay the fee: {service}"),
+        Text(
+            zh="您的申請（{number}）應繳新臺幣 {amount} 元，請於 {date} 前轉帳至 {bank}，帳號 {account}。"
+            "繳費單請至進度頁下載。",
+            en="The fee for {number} is NT$ {amount}. Please transfer it by {date} to bank {bank}, account {account}. "
+            "The payment slip is on the progress page.",
+        ),
+    ),
+    "payment_reminder": Template(
+        Text(zh="提醒您繳費：{service}", en="Reminder to pay: {service}"),
+        Text(
+            zh="您的申請（{number}）尚有新臺幣 {amount} 元未繳，期限為 {date}（{bank}，帳號 {account}）。已繳納者請不必理會。",
+            en="NT$ {amount} is still to be paid for {number} by {date} (bank {bank}, account {account}). "
+            "If you have paid, ignore this message.",
+        ),
+    ),
+    "paid": Template(
+        Text(zh="已收到您的繳費：{service}", en="We have received your payment: {service}"),
+        Text(
+            zh="您的申請（{number}）規費新臺幣 {amount} 元已繳清，收據請至進度頁下載。",
+            en="The fee of NT$ {amount} for {number} is paid. The receipt is on the progress page.",
+        ),
+    ),
+    "paid_in_part": Template(
+        Text(zh="繳費金額不足：{service}", en="Your payment was too small: {service}"),
+        Text(
+            zh="您的申請（{number}）已收到部分款項，尚差新臺幣 {amount} 元，請於 {date} 前補足（{bank}，帳號 {account}）。",
+            en="We have received a part of the fee for {number}. NT$ {amount} is missing; please pay it by {date} "
+            "(bank {bank}, account {account}).",
+        ),
+    ),
+    "paid_too_much": Template(
+        Text(zh="您多繳的款項將退還：{service}", en="What you paid too much goes back: {service}"),
+        Text(
+            zh="您的申請（{number}）有新臺幣 {amount} 元超過應繳金額或已不必繳納，我們會辦理退費，不需要另外申請。",
+            en="NT$ {amount} paid for {number} was more than the fee, or was no longer due. We will refund it; you "
+            "need not apply.",
+        ),
+    ),
+    "payment_lapsed": Template(
+        Text(zh="繳費期限已過：{service}", en="The time to pay has passed: {service}"),
+        Text(
+            zh="您的申請（{number}）應繳新臺幣 {amount} 元，未於 {date} 前繳納，繳費單已失效，請不要再轉帳。有疑問請洽承辦單位。",
+            en="The fee of NT$ {amount} for {number} was not paid by {date}. The account is closed: please do not "
+            "transfer to it. Ask the office if you have questions.",
+        ),
+    ),
 }
 
 
@@ -164,17 +213,26 @@ def notify(
 
 
 def effect(
-    case: Case, template: str, now: datetime, *, comment: str = "", on_date: date | None = None
+    case: Case,
+    template: str,
+    now: datetime,
+    *,
+    comment: str = "",
+    on_date: date | None = None,
+    mark: str = "",
+    words: Mapping[str, str] = MappingProxyType({}),
 ) -> Effect:
+    """`mark` tells messages of one visit apart; `words` are those that this template alone quotes."""
     TEMPLATES[template]  # an unknown template fails here, not in the worker
     return effects.effect(
         "notice",
-        f"{case.public_id}:{template}:{case.visit}",
+        f"{case.public_id}:{template}:{mark or case.visit}",
         now,
         case_id=case.id,
         template=template,
         comment=comment,
         date=on_date.isoformat() if on_date else "",
+        words=dict(words),
     )
 
 
@@ -190,6 +248,7 @@ def deliver(
         on_date=date.fromisoformat(given) if given else None,
         correction_due=correction_due,
         letter=letter,
+        more=row.payload.get("words", {}),
     )
     follow = _FOLLOW.in_(case.language).format(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
@@ -215,6 +274,7 @@ def compose(
     on_date: date | None = None,
     correction_due: date | None = None,
     letter: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, str]:
     """Subject and body in the applicant's language; also for the officer who looks before sending."""
     lang = case.language
@@ -231,6 +291,7 @@ def compose(
         "letter": letter,
         "amounts": _AMOUNTS.in_(lang).format(amounts=amounts) if amounts else "",
     }
+    words |= more
     found = TEMPLATES[template]
     return found.subject.in_(lang).format_map(words), found.body.in_(lang).format_map(words)
 

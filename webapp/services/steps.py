@@ -27,6 +27,7 @@ from webapp.services import (
     duties,
     events,
     fees,
+    invoices,
     notices,
     routing,
 )
@@ -133,6 +134,7 @@ def carry_out(
         case.visit += 1
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
+        invoices.cancel_invoice(case, now)
     db.session.flush()
     people = frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
     tasks = new_tasks(ctx, step, now, by=people, on_date=given.on_date)
@@ -299,6 +301,10 @@ def _effect(
         decisions.issue(by, ctx, kind, state, given.comment, given.conditions, now, given.wording)
     elif name in bookings.EFFECTS:
         bookings.carry_out(by.actor, case, name, given.on_date, now)
+    elif name == "open_invoice":
+        invoices.open_invoice(by.actor, ctx, now)
+    elif name == "cancel_invoice":
+        invoices.cancel_invoice(case, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
     elif name not in CLOCK_EFFECTS:
