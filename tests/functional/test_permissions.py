@@ -110,6 +110,7 @@ POST /staff/tasks/{task}/release                       302   403   403       404
 GET  /staff/phrases                                    302   403   403       200     200   403      403   403
 POST /staff/phrases                                    302   403   403       404     404   403      403   403
 POST /staff/phrases/{phrase}/withdraw                  302   403   403       404     302   403      403   403
+POST /staff/cases/{visit}/recall                       302   403   403       404     409   404      409   404
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 GET  /staff/slots                                      302   403   403       200     200   403      403   403

@@ -23,6 +23,7 @@ LABELS: Mapping[str, Text] = {
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
     "payment_received": Text(zh="收到繳費", en="Payment received"),
+    "recalled": Text(zh="收回", en="Taken back"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
     "slot_held": Text(zh="選定時段", en="Slot chosen"),
     "slot_waited": Text(zh="登記候補", en="Joined the waiting list"),

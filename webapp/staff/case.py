@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from rules.values import Text
 from webapp.crypto import follow_code
@@ -15,9 +16,9 @@ from webapp.presentation import language
 from webapp.queries import case_page, history
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
-from webapp.services import case_actions as common
-from webapp.services import cases, clocks, steps
+from webapp.services import case_actions as common, cases, clocks, recall, steps
 from webapp.staff import bp, case_actions, flow, shown, wording, words
+from webapp.uow import unit_of_work
 from workflows.clock import explain
 from workflows.counting import amount
 
@@ -59,6 +60,7 @@ def case(pid: str) -> ResponseReturnValue:
         ledger=explain(ledger, language()),
         used=amount(clock.kind, ledger.used),
         days_left=calendar(found.handling_unit_id).working_days_between(today, clock.due_on),
+        recallable=recall.recallable(actor(), found, now()) is not None,
         actions=_actions(found, cases.offers(actor(), ctx, now())),
         common=case_actions.links(ctx),
         halted=common.halted(ctx, now()),
@@ -80,6 +82,15 @@ def case(pid: str) -> ResponseReturnValue:
         rungs=shown.rungs(file),
         flow=flow.of_case(found, ctx.workflow),
     )
+
+
+@bp.post("/cases/<pid>/recall")
+def take_back(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    with unit_of_work():
+        recall.recall(actor(), found, now(), version=request.form.get("version", -1, type=int))
+    flash(_("已收回，案件回到您的待辦。"), "success")
+    return redirect(url_for("staff.case", pid=pid))
 
 
 def _actions(case: Case, offers: list[cases.Offer]) -> list[Actions]:
