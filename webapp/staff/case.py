@@ -16,7 +16,8 @@ from webapp.presentation import language
 from webapp.queries import case_page, history
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
-from webapp.services import case_actions as common, cases, clocks, recall, steps
+from webapp.services import case_actions as common
+from webapp.services import cases, clocks, recall, steps
 from webapp.staff import bp, case_actions, flow, shown, wording, words
 from webapp.uow import unit_of_work
 from workflows.clock import explain
