@@ -19,6 +19,8 @@ EFFECTS = frozenset(
         "resume_clock",
         "stop_clock",
         "restart_clock",
+        "hold_clock",
+        "release_clock",
         "open_correction",
         "close_correction",
         "issue_decision",
@@ -35,6 +37,9 @@ NOTICES = frozenset(
         "inspection_scheduled",
         "improvement",
         "withdrawn",
+        "payment_requested",
+        "appointment",
+        "interim",
     }
 )
 
@@ -84,7 +89,7 @@ class TaskTemplate(Frozen):
     key: Key
     label: Text
     function: str
-    #: handling, owner or a unit code
+    #: handling, owner, township (that of the applicant) or a unit code
     unit: str = "handling"
     #: the service parameter that lists the units of the branches
     each: str | None = None
@@ -133,6 +138,8 @@ class Transition(Frozen):
     #: the fact that says how the task ended; the name of the transition when nothing is said
     outcome_from: str | None = None
     proposes: Proposal | None = None
+    #: 核稿: the proposal stays before the heads, and its proposer stays its proposer
+    carries: bool = Field(default=False, strict=True)
 
 
 class Joined(Frozen):
@@ -174,6 +181,8 @@ class WorkflowDefinition(Frozen):
     initial: str
     #: defaults that a service may change
     parameters: Mapping[str, Any] = {}
+    #: what a service's parameter `stages` may switch on, each with the actions one of which completes it
+    stages: Mapping[Key, tuple[str, ...]] = {}
     states: Mapping[str, State]
 
     def state(self, key: str) -> State:
@@ -189,7 +198,7 @@ class NewTask:
     #: the unit code of a parallel branch, else empty
     branch: str
     function: str
-    #: handling, owner or a unit code
+    #: handling, owner, township or a unit code
     unit: str
     period: Period | None
     label: Text
@@ -211,5 +220,7 @@ class Step:
     open: tuple[NewTask, ...]
     effects: tuple[str, ...]
     proposal: str | None
+    #: whether an earlier proposal stays before the heads
+    carried: bool
     closed: bool
     outcome: str | None

@@ -14,10 +14,20 @@ from webapp.extensions import db
 from webapp.models import Case, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions
+from webapp.queries import definitions, submissions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import alarms, clocks, corrections, decisions, events, fees, notices, routing
+from webapp.services import (
+    alarms,
+    clocks,
+    corrections,
+    decisions,
+    evaluation,
+    events,
+    fees,
+    notices,
+    routing,
+)
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -105,7 +115,7 @@ def carry_out(
         decisions.require_printable(letter)
         case.proposal = step.proposal
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
-    elif step.moved and not step.closed:
+    elif step.moved and not step.closed and not step.carried:
         # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
         case.proposed_by_id = case.proposed_for_id = None
     if step.proposal or (step.closed and step.outcome != "granted"):
@@ -117,7 +127,7 @@ def carry_out(
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
     db.session.flush()
-    tasks = new_tasks(ctx, step, now, on_date=given.on_date)
+    tasks = new_tasks(ctx, step, now, on_date=given.on_date, township=_township(ctx, step))
     write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
     events.record(
         actor,
@@ -157,7 +167,13 @@ def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for
 
 
 def new_tasks(
-    ctx: Context, step: Step, now: datetime, *, on_date: date | None = None, picked: str | None = None
+    ctx: Context,
+    step: Step,
+    now: datetime,
+    *,
+    on_date: date | None = None,
+    picked: str | None = None,
+    township: str | None = None,
 ) -> list[Task]:
     """The tasks that a step opens, each with its officer or for its unit's pool; not yet written.
 
@@ -166,7 +182,7 @@ def new_tasks(
     case, today, tree = ctx.case, taipei_day(now), chart()
     tasks = []
     for new in step.open:
-        unit_id, seats = tree.holders(routing.unit_for(new.unit, case), new.function, today)
+        unit_id, seats = tree.holders(routing.unit_for(new.unit, case, township), new.function, today)
         assignee = None
         if new.function != picked:
             assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
@@ -190,6 +206,13 @@ def new_tasks(
             )
         )
     return tasks
+
+
+def _township(ctx: Context, step: Step) -> str | None:
+    """The township that the case is about, read only where a task goes to its office."""
+    if all(new.unit != "township" for new in step.open):
+        return None
+    return evaluation.township_of(ctx.form, submissions.application(ctx.case.id).all_answers)
 
 
 def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], today: date) -> list[Clock]:
@@ -243,7 +266,9 @@ def _effect(
 
 
 #: carried out by `_move_clock`
-CLOCK_EFFECTS = frozenset({"pause_clock", "resume_clock", "restart_clock", "stop_clock"})
+CLOCK_EFFECTS = frozenset(
+    {"pause_clock", "resume_clock", "restart_clock", "hold_clock", "release_clock", "stop_clock"}
+)
 
 
 def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
@@ -266,5 +291,8 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
             )
     elif name == "restart_clock":
         clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason=clocks.CORRECTION.zh)
+    elif name in ("hold_clock", "release_clock"):
+        kind = "pause" if name == "hold_clock" else "resume"
+        clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason=clocks.WAITING.zh)
     elif name == "stop_clock":
         clocks.stop(clocks.of_case(case.id), taipei_day(now))

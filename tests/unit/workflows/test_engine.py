@@ -172,6 +172,17 @@ def test_what_an_action_requires_must_be_given(workflow):
             case.do(action, given=[])
 
 
+def test_a_stage_is_left_until_one_of_its_actions_was_taken(workflow):
+    case = Case(workflow("single_review"), {"stages": ["booking"]})
+    case.do("confirm_slot")
+    case.do("no_show")
+    assert "propose_approval" not in case.offered("task"), "who did not come is asked again"
+    case.do("confirm_slot")
+    case.do("attended")
+    assert "propose_approval" in case.offered("task")
+    assert "confirm_slot" not in case.offered("task")
+
+
 def test_the_engine_changes_nothing_it_was_given(workflow):
     case = Case(workflow("single_review"))
     before = case.snapshot

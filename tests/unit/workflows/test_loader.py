@@ -178,6 +178,13 @@ def test_a_good_workflow_loads():
             "states.shared.transitions.answer.outcome_from",
             "是否為「task.opinion」",
         ),
+        (
+            "states.waiting.transitions.answer.carries",
+            True,
+            "states.waiting.transitions.answer",
+            "carries",
+        ),
+        ("stages", {"fee": ["grnat"]}, "stages.fee[0]", "是否為「grant」"),
         # ways out
         ("states.review.tasks", [], "states.review", "沒有待辦"),
         ("states.waiting.transitions", {}, "states.waiting", "申請人"),

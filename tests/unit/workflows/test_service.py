@@ -265,6 +265,14 @@ def test_a_service_must_name_the_units_that_its_workflow_asks(workflow):
     assert "owner" in problems("owner", "ZZ", **options)
 
 
+def test_a_service_switches_on_only_stages_that_its_workflow_has(workflow):
+    options = {"workflow": workflow("single_review")}
+    raw = {**RAW["EC09"], "parameters": {"stages": ["fee", "township"]}}
+    assert service.load(raw, facts=facts_of(raw), **options).stages == ("fee", "township")
+    assert "是否為「fee」" in problems("parameters", {"stages": ["fees"]}, **options)["parameters.stages[0]"]
+    assert "清單" in problems("parameters", {"stages": "fee"}, **options)["parameters.stages"]
+
+
 def test_all_mistakes_are_told_at_once():
     raw = copy.deepcopy(RAW["EC09"])
     raw["group"], raw["letters"]["grant"]["subject"] = "cats", "{answers.cat}"
