@@ -114,6 +114,7 @@ def carry_out(
         letter = decisions.compose(ctx, step.proposal, given.comment, given.conditions, amounts, now)
         decisions.require_printable(letter)
         case.proposal = step.proposal
+    if step.proposal and decisions.EFFECTS.keys().isdisjoint(step.effects):
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
     elif step.moved and not step.closed and not step.carried:
         # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
