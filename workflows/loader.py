@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rules.conditions import FactType, did_you_mean
+from rules.conditions import FactType, did_you_mean, leaves_of
 from rules.values import DefinitionError, Problem
 from workflows.fragments import expand
 from workflows.functions import FUNCTIONS
@@ -103,6 +103,8 @@ class _Reader:
             return None
         self.check_target(definition.initial, "initial")
         self.check_stages(definition)
+        self.check_guards(definition)
+        self.check_branches(definition)
         if self.complete:
             self.check_paths(definition)
         return definition
@@ -274,6 +276,35 @@ class _Reader:
             for i, name in enumerate(completing):
                 if name not in actions:
                     self.unknown(f"stages.{stage}[{i}]", "動作", name, actions)
+
+    def check_guards(self, definition: WorkflowDefinition) -> None:
+        """A guard that waits for a stage or an action which the workflow does not have would never hold."""
+        actions = {name for state in definition.states.values() for name in state.transitions}
+        known = {
+            "service.stages": ("階段", definition.stages),
+            "case.stages_left": ("階段", definition.stages),
+            "case.actions": ("動作", actions),
+        }
+        for state in definition.states.values():
+            path = join("states", state.key)
+            guards = [(join(path, "transitions", t.name, "when"), t.when) for t in state.transitions.values()]
+            guards += [
+                (join(path, "joined", i, "when"), joined.when) for i, joined in enumerate(state.joined)
+            ]
+            for where, guard in guards:
+                for leaf in leaves_of(guard) if guard is not None else ():
+                    what, names = known.get(leaf.fact, ("", ()))
+                    if what and isinstance(leaf.value, str) and leaf.value not in names:
+                        self.unknown(where, what, leaf.value, names)
+
+    def check_branches(self, definition: WorkflowDefinition) -> None:
+        """The units that the workflow itself lists are enough for its joins; a service's own list is checked there."""
+        for state in definition.states.values():
+            for i, task in enumerate(state.tasks):
+                units = definition.parameters.get(task.each or "")
+                if isinstance(units, list | tuple) and units and task.needed(len(units)) > len(units):
+                    message = f"只列了 {len(units)} 個單位，永遠不會會合"
+                    self.report(join("states", state.key, "tasks", i, "join"), message)
 
     def check_paths(self, definition: WorkflowDefinition) -> None:
         """Every state can be reached, every state leads to an end, and an end stops the clock."""
