@@ -11,6 +11,7 @@ from workflows.model import (
     Actor,
     Joined,
     NewTask,
+    Period,
     State,
     Step,
     TaskTemplate,
@@ -255,10 +256,17 @@ def _new_tasks(state: State, params: Mapping[str, object]) -> Iterator[NewTask]:
                 branch=branch,
                 function=template.function,
                 unit=branch or template.unit,
-                period=template.period,
+                period=_period(template, params),
                 label=template.label,
                 form=template.form,
             )
+
+
+def _period(template: TaskTemplate, params: Mapping[str, object]) -> Period | None:
+    """The limit of the task: that of the service (`periods`, by the key of the task), else the workflow's."""
+    periods = params.get("periods")
+    own = periods.get(template.key) if isinstance(periods, Mapping) else None
+    return template.period if own is None else Period.model_validate(own)
 
 
 def _branches(template: TaskTemplate, params: Mapping[str, object]) -> tuple[str, ...]:

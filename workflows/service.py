@@ -217,6 +217,7 @@ def load(
     service = build(ServiceDefinition, read, "", problems)
     if service is not None:
         problems.extend(_check(service, None if facts is None else types, units))
+        problems.extend(_check_periods(service, workflow))
         problems.extend(_check_branches(service, workflow, units) if workflow is not None else ())
         problems.extend(_check_stages(service, workflow) if workflow is not None else ())
     if service is None or problems:
@@ -319,6 +320,18 @@ def _check_branches(
             for i, unit in enumerate(units):
                 if unit not in known:
                     yield _unknown(f"{path}[{i}]", "單位", str(unit), known)
+
+
+def _check_periods(service: ServiceDefinition, workflow: WorkflowDefinition | None) -> list[Problem]:
+    """`parameters.periods` gives tasks of the workflow limits of the service's own."""
+    problems: list[Problem] = []
+    named = mapping(service.parameters.get("periods", {}), "parameters.periods", problems)
+    tasks = {task.key for state in workflow.states.values() for task in state.tasks} if workflow else None
+    for key, period in named.items():
+        build(Period, period, f"parameters.periods.{key}", problems)
+        if tasks is not None and key not in tasks:
+            problems.append(_unknown(f"parameters.periods.{key}", "待辦", key, tasks))
+    return problems
 
 
 def _check_stages(service: ServiceDefinition, workflow: WorkflowDefinition) -> Iterator[Problem]:

@@ -183,6 +183,14 @@ def test_a_stage_is_left_until_one_of_its_actions_was_taken(workflow):
     assert "confirm_slot" not in case.offered("task")
 
 
+def test_a_service_may_set_the_limit_of_a_task(workflow):
+    periods = {"township_review": {"kind": "CD", "period": 14}}
+    case = Case(workflow("township_then_county"), {"periods": periods})
+    assert (case.last.open[0].period.kind, case.last.open[0].period.period) == ("CD", 14)
+    step = case.do("propose_forwarding")
+    assert step.open[0].period.period == 2, "the others keep that of the workflow"
+
+
 def test_the_engine_changes_nothing_it_was_given(workflow):
     case = Case(workflow("single_review"))
     before = case.snapshot
