@@ -39,6 +39,7 @@ _CATALOGUE = (
     _fact("service.period_kind", "text", "期限計算方式", "Kind of period"),
     _fact("service.decision_level", "number", "決行層級", "Decision level"),
     _fact("service.co_review_units", "list", "會辦單位", "Co-review units"),
+    _fact("service.stages", "list", "加開的階段", "Stages switched on"),
     _fact("applicant.type", "text", "申請人類別", "Kind of applicant"),
     _fact("applicant.township", "text", "申請人所在鄉鎮", "Applicant's township"),
     _fact("case.channel", "text", "收件管道", "Channel"),
@@ -48,6 +49,8 @@ _CATALOGUE = (
     _fact("case.fee", "number", "規費", "Fee", Text(zh="元", en="NT$")),
     _fact("case.paid", "boolean", "已繳費", "Fee paid"),
     _fact("case.inspections", "number", "已勘查次數", "Inspections made", Text(zh="次", en="times")),
+    _fact("case.actions", "list", "已做過的動作", "Actions taken so far"),
+    _fact("case.stages_left", "list", "尚未完成的階段", "Stages still to be done"),
     _fact("case.paused", "boolean", "期限暫停計算", "Clock paused"),
     Fact(
         "case.days_left",

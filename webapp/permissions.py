@@ -28,6 +28,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:inspector",
             "function:section_head",
             "function:department_head",
+            "function:legal_officer",
+            "function:township_officer",
+            "function:township_head",
         }
     ),
     "see_every_case": frozenset(

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from rules.conditions import holds
+from rules.conditions import as_list, holds
 from rules.values import Text
 from workflows.functions import FUNCTION_LABELS
 from workflows.model import (
     Actor,
     Joined,
     NewTask,
+    Period,
     State,
     Step,
     TaskTemplate,
@@ -113,6 +114,7 @@ def start(definition: WorkflowDefinition, facts: Mapping[str, object], params: M
         open=tuple(_new_tasks(state, {**definition.parameters, **params})),
         effects=(),
         proposal=None,
+        carried=False,
         closed=state.kind == "closed",
         outcome=state.outcome,
     )
@@ -128,7 +130,7 @@ def take(definition: WorkflowDefinition, snapshot: Snapshot, action: Action) -> 
             f"The case is now “{state.label.in_('en')}”, where this cannot be done.",
         )
     task = _task_of(snapshot, transition, action)
-    facts = _facts(snapshot, snapshot.tasks)
+    facts = _facts(definition, snapshot, snapshot.tasks)
     _check_guards(transition, action, facts, params)
     for name in transition.requires:
         if name not in action.given:
@@ -138,7 +140,7 @@ def take(definition: WorkflowDefinition, snapshot: Snapshot, action: Action) -> 
     tasks = tuple(replace(t, state="done", outcome=outcome) if t is task else t for t in snapshot.tasks)
     target, effects = transition.to, transition.effects
     if transition.completes:
-        joined = _joined(state, tasks, _facts(snapshot, tasks), params)
+        joined = _joined(state, tasks, _facts(definition, snapshot, tasks), params)
         target = joined.to if joined else None
         effects += joined.effects if joined else ()
     entered = definition.states[target] if target else None
@@ -152,6 +154,7 @@ def take(definition: WorkflowDefinition, snapshot: Snapshot, action: Action) -> 
         open=tuple(_new_tasks(entered, params)) if entered else (),
         effects=effects,
         proposal=transition.proposes,
+        carried=transition.carries,
         closed=entered is not None and entered.kind == "closed",
         outcome=entered.outcome if entered else None,
     )
@@ -165,7 +168,7 @@ def allowed(
     task_id: int | None = None,
 ) -> list[Transition]:
     """The actions that may be offered now, in the order of the definition: which buttons show."""
-    params, facts = {**definition.parameters, **snapshot.params}, _facts(snapshot, snapshot.tasks)
+    params, facts = {**definition.parameters, **snapshot.params}, _facts(definition, snapshot, snapshot.tasks)
     mine = {t.key for t in snapshot.tasks if t.state == "open" and task_id in (None, t.id)}
     return [
         transition
@@ -176,9 +179,25 @@ def allowed(
     ]
 
 
-def _facts(snapshot: Snapshot, tasks: tuple[OpenTask, ...]) -> dict[str, object]:
-    outcomes = tuple(t.outcome for t in tasks if t.state == "done")
-    return {**snapshot.facts, "case.state": snapshot.state, "task.outcomes": outcomes}
+def _facts(
+    definition: WorkflowDefinition, snapshot: Snapshot, tasks: tuple[OpenTask, ...]
+) -> dict[str, object]:
+    return {
+        **snapshot.facts,
+        "case.state": snapshot.state,
+        "case.stages_left": _stages_left(definition, snapshot.facts),
+        "task.outcomes": tuple(t.outcome for t in tasks if t.state == "done"),
+    }
+
+
+def _stages_left(definition: WorkflowDefinition, facts: Mapping[str, object]) -> tuple[str, ...]:
+    """The stages that the service switches on and that no action has completed so far."""
+    switched, taken = (as_list(facts.get(name)) or () for name in ("service.stages", "case.actions"))
+    return tuple(
+        stage
+        for stage, completing in definition.stages.items()
+        if stage in switched and completing and not set(completing) & set(taken)
+    )
 
 
 def _before_the_form(transition: Transition, facts: Mapping[str, object]) -> Mapping[str, object]:
@@ -237,10 +256,17 @@ def _new_tasks(state: State, params: Mapping[str, object]) -> Iterator[NewTask]:
                 branch=branch,
                 function=template.function,
                 unit=branch or template.unit,
-                period=template.period,
+                period=_period(template, params),
                 label=template.label,
                 form=template.form,
             )
+
+
+def _period(template: TaskTemplate, params: Mapping[str, object]) -> Period | None:
+    """The limit of the task: that of the service (`periods`, by the key of the task), else the workflow's."""
+    periods = params.get("periods")
+    own = periods.get(template.key) if isinstance(periods, Mapping) else None
+    return template.period if own is None else Period.model_validate(own)
 
 
 def _branches(template: TaskTemplate, params: Mapping[str, object]) -> tuple[str, ...]:

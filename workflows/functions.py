@@ -17,6 +17,14 @@ FUNCTION_LABELS: Mapping[str, Text] = MappingProxyType(
         "cashier": Text(zh="出納", en="Cashier"),
         "magistrate": Text(zh="縣長", en="Magistrate"),
         "research_office": Text(zh="研考人員", en="Plan-control office"),
+        "operator": Text(zh="話務及登錄人員", en="Operator"),
+        "cashier": Text(zh="出納", en="Cashier"),
+        "committee_secretary": Text(zh="委員會幹事", en="Committee secretary"),
+        "committee_member": Text(zh="委員", en="Committee member"),
+        "legal_officer": Text(zh="法制人員", en="Legal officer"),
+        "original_agency": Text(zh="原處分機關答辯人員", en="Original agency"),
+        "township_officer": Text(zh="公所承辦人", en="Township officer"),
+        "township_head": Text(zh="鄉鎮長", en="Township head"),
     }
 )
 

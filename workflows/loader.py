@@ -5,8 +5,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rules.conditions import FactType, did_you_mean
+from rules.conditions import FactType, did_you_mean, leaves_of
 from rules.values import DefinitionError, Problem
+from workflows.fragments import expand
 from workflows.functions import FUNCTIONS
 from workflows.model import (
     EFFECTS,
@@ -19,25 +20,43 @@ from workflows.model import (
     Transition,
     WorkflowDefinition,
 )
-from workflows.reading import build, join, mapping, read_folder, sequence, with_guard
+from workflows.reading import SHARED, build, join, mapping, read_folder, sequence, with_guard
 
-#: What guards of workflows ask for: webapp collects the first five, the engine knows the others.
+#: What guards of workflows ask for: the engine knows the last three, webapp collects the others.
 WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
     {
         "case.proposal": "text",  # grant or reject: what was proposed last
         "case.paid": "boolean",  # the fee of the last invoice is covered
+        "service.decision_level": "number",  # 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
+        "service.stages": "list",  # the stages that the service switches on
+        "case.actions": "list",  # names of the transitions taken so far
         "case.inspections": "number",  # inspection records before this action
         "task.result": "text",  # of the last inspection record, the one given with the action included
         "task.opinion": "text",  # of the co-review opinion given with the action
+        "case.stages_left": "list",  # stages switched on and not completed
         "task.outcomes": "list",  # how the finished tasks of this state ended
         "case.state": "text",
     }
 )
 
+#: the units that a task may name without knowing their code
+PLACES = frozenset({"handling", "owner", "township"})
+
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The factory definitions, by key."""
-    return read_folder(root or Path(__file__).parent / "definitions", "key")
+    """The factory definitions, by key, with their fragments in place."""
+    folder = root or Path(__file__).parent / "definitions"
+    shared = read_folder(folder / SHARED, "fragment")
+    found: dict[str, dict[str, Any]] = {}
+    problems: list[Problem] = []
+    for key, data in read_folder(folder, "key").items():
+        try:
+            found[key] = expand(data, shared)
+        except DefinitionError as error:
+            problems += [Problem(path=f"{key}.yaml {p.path}", message=p.message) for p in error.problems]
+    if problems:
+        raise DefinitionError(problems)
+    return found
 
 
 def load(
@@ -84,6 +103,9 @@ class _Reader:
         if definition is None or len(whole) < len(raw):
             return None
         self.check_target(definition.initial, "initial")
+        self.check_stages(definition)
+        self.check_guards(definition)
+        self.check_branches(definition)
         if self.complete:
             self.check_paths(definition)
         return definition
@@ -142,8 +164,8 @@ class _Reader:
         """The transition with its task and its functions said."""
         where = f"{path}.transitions.{t.name}"
         if t.by != "task":
-            if t.task or t.functions or t.completes or t.outcome_from or t.proposes:
-                said = "task、functions、completes、outcome_from 或 proposes"
+            if t.task or t.functions or t.completes or t.outcome_from or t.proposes or t.carries:
+                said = "task、functions、completes、outcome_from、proposes 或 carries"
                 self.report(where, f"只有 by: task 的動作可以有 {said}")
             return t
         if t.task is None and len(tasks) != 1:
@@ -180,7 +202,7 @@ class _Reader:
 
     def check_task(self, task: TaskTemplate, state: State, path: str) -> None:
         self.check_function(task.function, f"{path}.function")
-        if self.units is not None and task.unit not in {"handling", "owner"} | self.units:
+        if self.units is not None and task.unit not in PLACES | self.units:
             self.unknown(f"{path}.unit", "單位", task.unit, self.units)
         if [other.key for other in state.tasks].count(task.key) > 1:
             self.report(f"{path}.key", f"待辦「{task.key}」重複")
@@ -247,6 +269,43 @@ class _Reader:
         self.report(path, f"沒有「{name}」這個{what}{did_you_mean(name, known)}")
 
     # --- checks of the whole ---
+
+    def check_stages(self, definition: WorkflowDefinition) -> None:
+        """What completes a stage is an action of the workflow: else the stage would never be done."""
+        actions = {name for state in definition.states.values() for name in state.transitions}
+        for stage, completing in definition.stages.items():
+            for i, name in enumerate(completing):
+                if name not in actions:
+                    self.unknown(f"stages.{stage}[{i}]", "動作", name, actions)
+
+    def check_guards(self, definition: WorkflowDefinition) -> None:
+        """A guard that waits for a stage or an action which the workflow does not have would never hold."""
+        actions = {name for state in definition.states.values() for name in state.transitions}
+        known = {
+            "service.stages": ("階段", definition.stages),
+            "case.stages_left": ("階段", definition.stages),
+            "case.actions": ("動作", actions),
+        }
+        for state in definition.states.values():
+            path = join("states", state.key)
+            guards = [(join(path, "transitions", t.name, "when"), t.when) for t in state.transitions.values()]
+            guards += [
+                (join(path, "joined", i, "when"), joined.when) for i, joined in enumerate(state.joined)
+            ]
+            for where, guard in guards:
+                for leaf in leaves_of(guard) if guard is not None else ():
+                    what, names = known.get(leaf.fact, ("", ()))
+                    if what and isinstance(leaf.value, str) and leaf.value not in names:
+                        self.unknown(where, what, leaf.value, names)
+
+    def check_branches(self, definition: WorkflowDefinition) -> None:
+        """The units that the workflow itself lists are enough for its joins; a service's own list is checked there."""
+        for state in definition.states.values():
+            for i, task in enumerate(state.tasks):
+                units = definition.parameters.get(task.each or "")
+                if isinstance(units, list | tuple) and units and task.needed(len(units)) > len(units):
+                    message = f"只列了 {len(units)} 個單位，永遠不會會合"
+                    self.report(join("states", state.key, "tasks", i, "join"), message)
 
     def check_paths(self, definition: WorkflowDefinition) -> None:
         """Every state can be reached, every state leads to an end, and an end stops the clock."""

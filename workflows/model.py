@@ -19,6 +19,8 @@ EFFECTS = frozenset(
         "resume_clock",
         "stop_clock",
         "restart_clock",
+        "hold_clock",
+        "release_clock",
         "open_correction",
         "close_correction",
         "issue_decision",
@@ -40,6 +42,9 @@ NOTICES = frozenset(
         "inspection_scheduled",
         "improvement",
         "withdrawn",
+        "payment_requested",
+        "appointment",
+        "interim",
     }
 )
 
@@ -89,7 +94,7 @@ class TaskTemplate(Frozen):
     key: Key
     label: Text
     function: str
-    #: handling, owner or a unit code
+    #: handling, owner, township (that of the applicant) or a unit code
     unit: str = "handling"
     #: the service parameter that lists the units of the branches
     each: str | None = None
@@ -138,6 +143,8 @@ class Transition(Frozen):
     #: the fact that says how the task ended; the name of the transition when nothing is said
     outcome_from: str | None = None
     proposes: Proposal | None = None
+    #: 核稿: the proposal stays before the heads, and its proposer stays its proposer
+    carries: bool = Field(default=False, strict=True)
 
 
 class Joined(Frozen):
@@ -179,6 +186,8 @@ class WorkflowDefinition(Frozen):
     initial: str
     #: defaults that a service may change
     parameters: Mapping[str, Any] = {}
+    #: what a service's parameter `stages` may switch on, each with the actions one of which completes it
+    stages: Mapping[Key, tuple[str, ...]] = {}
     states: Mapping[str, State]
 
     def state(self, key: str) -> State:
@@ -194,7 +203,7 @@ class NewTask:
     #: the unit code of a parallel branch, else empty
     branch: str
     function: str
-    #: handling, owner or a unit code
+    #: handling, owner, township or a unit code
     unit: str
     period: Period | None
     label: Text
@@ -216,5 +225,7 @@ class Step:
     open: tuple[NewTask, ...]
     effects: tuple[str, ...]
     proposal: str | None
+    #: whether an earlier proposal stays before the heads
+    carried: bool
     closed: bool
     outcome: str | None

@@ -31,6 +31,8 @@ _MESSAGES: Mapping[str, str] = {
     "model_type": _MAPPING,
     "model_attributes_type": _MAPPING,
 }
+#: the folder of what several definitions share
+SHARED = "_shared"
 #: the type of errors that our own validators raise with a Chinese sentence
 REFUSED = "refused"
 
@@ -99,10 +101,15 @@ def with_guard(
 
 
 def read_folder(root: Path, key: str) -> dict[str, dict[str, Any]]:
-    """Every YAML file below a folder, by the value of one of its keys; all mistakes at once."""
+    """Every YAML file below a folder, by the value of one of its keys; all mistakes at once.
+
+    What several definitions share is a folder of its own.
+    """
     found: dict[str, dict[str, Any]] = {}
     problems: list[Problem] = []
     for path in sorted(root.rglob("*.yaml")):
+        if SHARED in path.relative_to(root).parts:
+            continue
         try:
             data = read_yaml(path)
         except DefinitionError as error:

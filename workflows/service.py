@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from rules.conditions import FactType, did_you_mean
+from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
 from workflows.reading import build, mapping, read_folder, with_guard
@@ -184,6 +184,12 @@ class ServiceDefinition(Frozen):
     def key(self) -> str:
         return self.code
 
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """What the service switches on in its workflow (fee, inspection, committee, …)."""
+        named = self.parameters.get("stages")
+        return tuple(map(str, named)) if isinstance(named, list | tuple) else ()
+
 
 # --- loading ---------------------------------------------------------------------------------------------
 
@@ -222,7 +228,9 @@ def load(
     service = build(ServiceDefinition, read, "", problems)
     if service is not None:
         problems.extend(_check(service, None if facts is None else types, units))
+        problems.extend(_check_periods(service, workflow))
         problems.extend(_check_branches(service, workflow, units) if workflow is not None else ())
+        problems.extend(_check_stages(service, workflow) if workflow is not None else ())
     if service is None or problems:
         raise DefinitionError(problems)
     return service
@@ -323,6 +331,28 @@ def _check_branches(
             for i, unit in enumerate(units):
                 if unit not in known:
                     yield _unknown(f"{path}[{i}]", "單位", str(unit), known)
+
+
+def _check_periods(service: ServiceDefinition, workflow: WorkflowDefinition | None) -> list[Problem]:
+    """`parameters.periods` gives tasks of the workflow limits of the service's own."""
+    problems: list[Problem] = []
+    named = mapping(service.parameters.get("periods", {}), "parameters.periods", problems)
+    tasks = {task.key for state in workflow.states.values() for task in state.tasks} if workflow else None
+    for key, period in named.items():
+        build(Period, period, f"parameters.periods.{key}", problems)
+        if tasks is not None and key not in tasks:
+            problems.append(_unknown(f"parameters.periods.{key}", "待辦", key, tasks))
+    return problems
+
+
+def _check_stages(service: ServiceDefinition, workflow: WorkflowDefinition) -> Iterator[Problem]:
+    """A stage is switched on only where the workflow has it."""
+    named = service.parameters.get("stages", [])
+    if not isinstance(named, list | tuple):
+        yield Problem(path="parameters.stages", message=f"「{shown(named)}」必須是清單")
+    for i, stage in enumerate(service.stages):
+        if stage not in workflow.stages:
+            yield _unknown(f"parameters.stages[{i}]", "階段", stage, workflow.stages)
 
 
 def _unknown(path: str, what: str, name: str, known: Iterable[str]) -> Problem:

@@ -94,20 +94,28 @@ def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> Cas
 
     What was sent back, or proposed before a correction, is nobody's proposal any more.
     """
-    entered = db.session.scalars(
+    for entered in db.session.scalars(
         select(CaseEvent)
-        .where(
-            CaseEvent.case_id == case.id,
-            CaseEvent.to_state == state,
-            CaseEvent.from_state.is_distinct_from(CaseEvent.to_state),
-        )
+        .where(CaseEvent.case_id == case.id, CaseEvent.from_state.is_distinct_from(CaseEvent.to_state))
         .order_by(CaseEvent.seq.desc())
-        .limit(1)
-    ).first()
-    if entered is None or entered.from_state is None:
-        return None
-    taken = workflow.state(entered.from_state).transition(entered.kind)
-    return entered if taken is not None and taken.proposes else None
+    ):
+        if entered.to_state != state:
+            continue
+        taken = workflow.state(entered.from_state).transition(entered.kind) if entered.from_state else None
+        if taken is None or not taken.carries:
+            return entered if taken is not None and taken.proposes else None
+        # it came through other heads: what they had before them is what was proposed
+        state = entered.from_state or ""
+    return None
+
+
+def actions(case_id: int) -> tuple[str, ...]:
+    """The names of everything that was done to a case so far."""
+    return tuple(
+        db.session.scalars(
+            select(CaseEvent.kind).where(CaseEvent.case_id == case_id).distinct().order_by(CaseEvent.kind)
+        )
+    )
 
 
 def proposal_now(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> Entry | None:

@@ -75,7 +75,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     step = engine.start(ctx.workflow, facts, service.parameters)
     case.state, case.visit = step.to_state, 1
     case.due_on = clocks.due_on(route.kind, route.period, case.filed_on, case.handling_unit_id)
-    tasks = steps.new_tasks(ctx, step, now, picked=route.function)
+    tasks = steps.new_tasks(ctx, step, now, picked=route.function, township=route.township)
     plain, personal = forms.answers.split_personal(form, answers)
     submission = Submission(
         case_id=case.id,

@@ -16,7 +16,7 @@ from webapp.extensions import db
 from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
-from webapp.queries import definitions, submissions
+from webapp.queries import definitions, history, submissions
 from webapp.queries.org import chart
 from webapp.services import decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
@@ -60,6 +60,7 @@ def facts_now(ctx: Context) -> dict[str, object]:
         for name, value in forms.answers.facts(task_form, submission.all_answers).items():
             facts[name.replace("answers.", "task.", 1)] = value
     facts["case.inspections"] = _count(ctx.case.id, decisions.INSPECTION)
+    facts["case.actions"] = history.actions(ctx.case.id)
     return facts
 
 

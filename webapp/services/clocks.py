@@ -19,6 +19,7 @@ from workflows.calendar import WorkingCalendar
 
 #: why the system moves a clock; a reason that somebody wrote stays as it was written
 CORRECTION = Text(zh="補正", en="correction")
+WAITING = Text(zh="等待申請人", en="waiting for the applicant")
 
 
 def due_on(kind: str, period: int, on: date, unit_id: int) -> date:
@@ -149,7 +150,7 @@ def _reckoned_to(clock: Clock, today: date) -> date:
 
 
 def _reason(stored: str) -> str | Text:
-    return CORRECTION if stored == CORRECTION.zh else stored
+    return next((own for own in (CORRECTION, WAITING) if own.zh == stored), stored)
 
 
 def unit_of(clock: Clock, case: Case) -> int:

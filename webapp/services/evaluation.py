@@ -32,6 +32,7 @@ def facts_of(
         "service.period_kind": service.period.kind,
         "service.decision_level": service.decision_level,
         "service.co_review_units": service.parameters.get("co_review_units"),
+        "service.stages": service.stages,
         "case.channel": case.channel,
         "case.filed_on": case.filed_on,
         "case.state": case.state,
@@ -39,12 +40,12 @@ def facts_of(
         "case.fee": case.fee_total,
         "case.paid": case.paid_at is not None,
         "applicant.type": answers.get("applicant_type"),
-        "applicant.township": _township(form, answers),
+        "applicant.township": township_of(form, answers),
         **forms.answers.facts(form, answers),
     }
 
 
-def _township(form: FormDefinition, answers: Mapping[str, Any]) -> str | None:
+def township_of(form: FormDefinition, answers: Mapping[str, Any]) -> str | None:
     """The township that the application is about where the form asks for it, else that of the address."""
     asked = (answers.get(field.key) for field in form.fields if field.type == "township")
     address = answers.get("address")

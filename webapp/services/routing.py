@@ -19,9 +19,14 @@ def handling_unit(service: ServiceDefinition, assigned: str = "handling") -> Uni
     return owner if assigned == "owner" else tree.by_name.get(service.handling_unit.zh, owner)
 
 
-def unit_for(name: str, case: Case) -> int:
-    """The unit that a task template names: handling, owner, or a unit code."""
-    if name == "handling":
+def unit_for(name: str, case: Case, township: str | None = None) -> int:
+    """The unit that a task template names: handling, owner, township, or a unit code.
+
+    A case from outside the county has no township office; the handling unit does its part.
+    """
+    if name == "township" and township in chart().by_code:
+        return chart().by_code[township].id
+    if name in ("handling", "township"):
         return case.handling_unit_id
     if name == "owner":
         return case.owner_unit_id

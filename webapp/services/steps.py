@@ -14,7 +14,7 @@ from webapp.extensions import db
 from webapp.models import Case, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions
+from webapp.queries import definitions, submissions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
 from webapp.services import (
@@ -25,6 +25,7 @@ from webapp.services import (
     decisions,
     drafting,
     duties,
+    evaluation,
     events,
     fees,
     invoices,
@@ -119,11 +120,12 @@ def carry_out(
     if step.proposal:
         _draft(actor, ctx, step.proposal, given, amounts, now, acting_for_id)
         case.proposal = step.proposal
+    if step.proposal and decisions.EFFECTS.keys().isdisjoint(step.effects):
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
     elif step.moved and not step.closed:
         if given.wording is not None:
             _pass_on(actor, ctx, step, given.wording, now, acting_for_id)
-        if step.to_state not in duties.approval_states(ctx.workflow):
+        if not step.carried and step.to_state not in duties.approval_states(ctx.workflow):
             # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
             case.proposed_by_id = case.proposed_for_id = None
     if step.proposal or (step.closed and step.outcome != "granted"):
@@ -137,7 +139,7 @@ def carry_out(
         invoices.cancel_invoice(case, now)
     db.session.flush()
     people = frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
-    tasks = new_tasks(ctx, step, now, by=people, on_date=given.on_date)
+    tasks = new_tasks(ctx, step, now, by=people, on_date=given.on_date, township=_township(ctx, step))
     write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
     events.record(
         actor,
@@ -213,6 +215,7 @@ def new_tasks(
     by: frozenset[int] = frozenset(),
     on_date: date | None = None,
     picked: str | None = None,
+    township: str | None = None,
 ) -> list[Task]:
     """The tasks that a step by some people opens, each with its officer or for its unit's pool; not yet written.
 
@@ -223,7 +226,7 @@ def new_tasks(
     separation = duties.after(ctx, step, by) if is_level else None
     tasks = []
     for new in step.open:
-        unit_id, seats = tree.holders(routing.unit_for(new.unit, case), new.function, today)
+        unit_id, seats = tree.holders(routing.unit_for(new.unit, case, township), new.function, today)
         assignee = None
         if new.function != picked:
             assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
@@ -252,6 +255,13 @@ def new_tasks(
             )
         )
     return tasks
+
+
+def _township(ctx: Context, step: Step) -> str | None:
+    """The township that the case is about, read only where a task goes to its office."""
+    if all(new.unit != "township" for new in step.open):
+        return None
+    return evaluation.township_of(ctx.form, submissions.application(ctx.case.id).all_answers)
 
 
 def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], today: date) -> list[Clock]:
@@ -312,7 +322,9 @@ def _effect(
 
 
 #: carried out by `_move_clock`
-CLOCK_EFFECTS = frozenset({"pause_clock", "resume_clock", "restart_clock", "stop_clock"})
+CLOCK_EFFECTS = frozenset(
+    {"pause_clock", "resume_clock", "restart_clock", "hold_clock", "release_clock", "stop_clock"}
+)
 
 
 def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
@@ -335,5 +347,8 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
             )
     elif name == "restart_clock":
         clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason=clocks.CORRECTION.zh)
+    elif name in ("hold_clock", "release_clock"):
+        kind = "pause" if name == "hold_clock" else "resume"
+        clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason=clocks.WAITING.zh)
     elif name == "stop_clock":
         clocks.stop(clocks.of_case(case.id), taipei_day(now))

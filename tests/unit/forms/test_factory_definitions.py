@@ -38,6 +38,7 @@ CATALOGUE = {
 def test_the_forms_that_are_shipped() -> None:
     assert FORMS == [
         "co_review_opinion",
+        "dispatch_record",
         "farm_use_certificate",
         "inspection_record",
         "pet_neutering",
@@ -177,6 +178,11 @@ FILLED: Mapping[str, Mapping[str, object]] = {
         "result": "pass",
     },
     "co_review_opinion": {"opinion": "agree"},
+    "dispatch_record": {
+        "arrived_on": "115/11/20",
+        "work": "路燈燈泡已更換，恢復照明。",
+        "photos": ["a"],
+    },
 }
 
 

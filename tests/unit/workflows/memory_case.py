@@ -15,12 +15,15 @@ EVERYTHING = frozenset({"comment", "fields", "form", "date"})
 class Case:
     definition: WorkflowDefinition
     params: Mapping[str, object] = field(default_factory=dict)
-    facts: dict[str, object] = field(default_factory=lambda: {"case.inspections": 0})
+    facts: dict[str, object] = field(default_factory=dict)
     tasks: list[OpenTask] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
     state: str = ""
 
     def __post_init__(self) -> None:
+        stages = self.params.get("stages", [])
+        usual = {"case.inspections": 0, "service.decision_level": 3, "service.stages": stages}
+        self.facts = {**usual, **self.facts, "case.actions": []}
         self.apply(engine.start(self.definition, self.facts, self.params))
 
     @property
@@ -37,6 +40,7 @@ class Case:
 
     def apply(self, step: Step) -> None:
         self.steps.append(step)
+        self.facts["case.actions"] = [taken.transition for taken in self.steps]
         done = dict(step.finish)
         cancelled = set(step.cancel)
         self.tasks = [
@@ -56,7 +60,7 @@ class Case:
         self.state = step.to_state
         if step.proposal:
             self.facts["case.proposal"] = step.proposal
-        if step.from_state == "inspect" and step.transition != "reschedule":
+        if step.from_state == "inspect" and step.transition not in ("reschedule", "withdraw"):
             self.facts["case.inspections"] = int(str(self.facts["case.inspections"])) + 1
 
     def do(

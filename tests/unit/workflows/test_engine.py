@@ -172,6 +172,25 @@ def test_what_an_action_requires_must_be_given(workflow):
             case.do(action, given=[])
 
 
+def test_a_stage_is_left_until_one_of_its_actions_was_taken(workflow):
+    case = Case(workflow("single_review"), {"stages": ["booking"]})
+    case.do("confirm_slot")
+    case.do("no_show")
+    assert "propose_approval" not in case.offered("task"), "who did not come is asked again"
+    case.do("confirm_slot")
+    case.do("attended")
+    assert "propose_approval" in case.offered("task")
+    assert "confirm_slot" not in case.offered("task")
+
+
+def test_a_service_may_set_the_limit_of_a_task(workflow):
+    periods = {"township_review": {"kind": "CD", "period": 14}}
+    case = Case(workflow("township_then_county"), {"periods": periods})
+    assert (case.last.open[0].period.kind, case.last.open[0].period.period) == ("CD", 14)
+    step = case.do("propose_forwarding")
+    assert step.open[0].period.period == 2, "the others keep that of the workflow"
+
+
 def test_the_engine_changes_nothing_it_was_given(workflow):
     case = Case(workflow("single_review"))
     before = case.snapshot

@@ -178,6 +178,28 @@ def test_a_good_workflow_loads():
             "states.shared.transitions.answer.outcome_from",
             "是否為「task.opinion」",
         ),
+        (
+            "states.waiting.transitions.answer.carries",
+            True,
+            "states.waiting.transitions.answer",
+            "carries",
+        ),
+        ("stages", {"fee": ["grnat"]}, "stages.fee[0]", "是否為「grant」"),
+        (
+            "states.review.transitions.share.when",
+            {"fact": "service.stages", "op": "contains", "value": "fee"},
+            "states.review.transitions.share.when",
+            "階段",
+        ),
+        (
+            "states.shared.joined",
+            [
+                {"to": "done", "when": {"fact": "case.actions", "op": "contains", "value": "grnat"}},
+                {"to": "review"},
+            ],
+            "states.shared.joined[0].when",
+            "是否為「grant」",
+        ),
         # ways out
         ("states.review.tasks", [], "states.review", "沒有待辦"),
         ("states.waiting.transitions", {}, "states.waiting", "申請人"),
@@ -215,6 +237,7 @@ def test_a_good_workflow_loads():
         ),
         # joins
         ("states.shared.joined", [], "states.shared.transitions.answer", "joined"),
+        ("parameters", {"limit": 2, "units": ["PO"]}, "states.shared.tasks[0].join", "永遠不會會合"),
         ("states.shared.tasks.0.unit", "handling", "states.shared.tasks[0].join", "永遠不會會合"),
         ("states.shared.transitions.answer.to", "review", "states.shared.transitions.answer.to", "joined"),
         (

@@ -5,24 +5,35 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows import engine, loader
-from workflows.engine import GuardFailed
+from workflows.engine import GuardFailed, Missing
 from workflows.functions import FUNCTIONS
 
 from .memory_case import EVERYTHING, Case
 
-PATTERNS = ("single_review", "parallel_co_review", "on_site_inspection")
+PATTERNS = {
+    "counter_issue": "P01",
+    "single_review": "P02",
+    "multi_level_approval": "P03",
+    "parallel_co_review": "P04",
+    "on_site_inspection": "P05",
+    "committee_review": "P06",
+    "fee_then_issue": "P07",
+    "appointment": "P08",
+    "notification": "P09",
+    "petition": "P10",
+    "remedy": "P11",
+    "township_then_county": "P12",
+}
 UNITS = {"co_review_units": ["PO", "EP"]}
+#: what any service may switch on, whatever its pattern
+STAGES = frozenset({"fee", "inspection", "committee", "booking", "township"})
 
 
 def test_the_factory_has_these_patterns():
-    assert {key: raw["code"] for key, raw in loader.read_all().items()} == {
-        "single_review": "P02",
-        "parallel_co_review": "P04",
-        "on_site_inspection": "P05",
-    }
+    assert {key: raw["code"] for key, raw in loader.read_all().items()} == PATTERNS
 
 
-@pytest.mark.parametrize("key", PATTERNS)
+@pytest.mark.parametrize("key", sorted(PATTERNS))
 def test_every_label_is_bilingual(workflow, key):
     definition = workflow(key)
     texts = [definition.title]
@@ -33,7 +44,7 @@ def test_every_label_is_bilingual(workflow, key):
     assert [text.zh for text in texts if not text.en] == []
 
 
-@pytest.mark.parametrize("key", PATTERNS)
+@pytest.mark.parametrize("key", sorted(PATTERNS))
 def test_a_citizen_can_withdraw_until_it_is_decided(workflow, key):
     for state in workflow(key).states.values():
         withdraw = state.transitions.get("withdraw")
@@ -45,7 +56,7 @@ def test_a_citizen_can_withdraw_until_it_is_decided(workflow, key):
             assert ("close_correction" in withdraw.effects) == (state.kind == "correction")
 
 
-@pytest.mark.parametrize("key", PATTERNS)
+@pytest.mark.parametrize("key", sorted(PATTERNS))
 def test_a_negative_answer_always_has_a_reason(workflow, key):
     for state in workflow(key).states.values():
         for t in state.transitions.values():
@@ -53,7 +64,7 @@ def test_a_negative_answer_always_has_a_reason(workflow, key):
                 assert "comment" in t.requires, (state.key, t.name)
 
 
-@pytest.mark.parametrize("key", PATTERNS)
+@pytest.mark.parametrize("key", sorted(PATTERNS))
 def test_a_correction_pauses_the_clock_and_its_answer_resumes_it(workflow, key):
     definition = workflow(key)
     for state in definition.states.values():
@@ -240,19 +251,120 @@ def test_another_date(workflow):
     assert case.state == "schedule"
 
 
+# --- the levels ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("level", "heads"),
+    [
+        (3, ["section_head"]),
+        (2, ["section_head", "department_head"]),
+        (1, ["section_head", "department_head", "secretary_general", "magistrate"]),
+    ],
+)
+@pytest.mark.parametrize("decision", ["approve", "confirm_rejection"])
+def test_the_decision_level_cuts_the_chain(workflow, level, heads, decision):
+    case = Case(workflow("multi_level_approval"), facts={"service.decision_level": level})
+    case.do("start_draft")
+    case.do("propose_approval" if decision == "approve" else "propose_rejection")
+    for head in heads:
+        assert case.open[0].function == head
+        offered = set(case.offered("task", [head]))
+        last = head == heads[-1]
+        assert (decision in offered, "forward" in offered) == (last, not last)
+        assert "send_back" in offered
+        if not last:
+            assert case.do("forward").carried, "what was proposed goes on to the next head"
+    assert case.do(decision).closed
+
+
+def test_at_level_four_the_officer_decides(workflow):
+    for action, outcome in (("decide_approval", "granted"), ("decide_rejection", "rejected")):
+        case = Case(workflow("single_review"), facts={"service.decision_level": 4})
+        assert {"propose_approval", "propose_rejection"}.isdisjoint(case.offered("task"))
+        assert case.do(action).outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("back", "to"),
+    [
+        ("return_to_secretary", "approve_secretary"),
+        ("return_to_department", "approve_department"),
+        ("return_to_section", "approve"),
+        ("send_back", "draft"),
+    ],
+)
+def test_the_magistrate_returns_it_to_any_earlier_step(workflow, back, to):
+    case = Case(workflow("multi_level_approval"), facts={"service.decision_level": 1})
+    for action in ("start_draft", "propose_approval", "forward", "forward", "forward"):
+        case.do(action)
+    with pytest.raises(Missing):
+        case.do(back, given=[])
+    assert case.do(back).to_state == case.state == to
+    assert case.last.carried == (to != "draft"), "the officer starts afresh, a head has the same proposal"
+
+
+# --- stages ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", sorted(PATTERNS))
+def test_every_pattern_knows_every_stage(workflow, key):
+    assert set(workflow(key).stages) >= STAGES
+
+
+@pytest.mark.parametrize("stages", [(), *((stage,) for stage in sorted(STAGES)), tuple(sorted(STAGES))])
+@pytest.mark.parametrize("level", [1, 2, 3, 4])
+@pytest.mark.parametrize("key", sorted(PATTERNS))
+def test_who_goes_forward_is_granted_after_every_stage(workflow, key, level, stages):
+    """Officers who take the way forward, and otherwise what they have not tried, come to the grant."""
+    case = Case(workflow(key), {**UNITS, "stages": list(stages)}, {"service.decision_level": level})
+    while not case.last.closed:
+        assert len(case.steps) < 60, [step.transition for step in case.steps]
+        by = "task" if case.open else "citizen"
+        offered = [t for t in case.offered(by).values() if t.style != "warning"]
+        tried = {(step.from_state, step.transition) for step in case.steps}
+        case.facts |= {"task.result": "pass", "task.opinion": "agree"}
+        chosen = min(offered, key=lambda t: (t.style != "primary", (case.state, t.name) in tried))
+        case.do(chosen.name, task_id=next((t.id for t in case.open if t.key == chosen.task), None))
+    assert case.last.outcome == "granted"
+    taken = {step.transition for step in case.steps}
+    for stage in stages:
+        completing = case.definition.stages[stage]
+        assert not completing or taken & set(completing), stage
+
+
+@pytest.mark.parametrize("stage", sorted(STAGES))
+def test_nothing_is_granted_while_a_stage_is_left(workflow, stage):
+    case = Case(workflow("single_review"), {"stages": [stage]})
+    assert "propose_approval" not in case.offered("task")
+    with pytest.raises(GuardFailed) as refused:
+        case.do("propose_approval")
+    assert "階段" in refused.value.text.zh
+    plain = Case(workflow("single_review"))
+    entries = set(case.offered("task")) - set(plain.offered("task"))
+    assert len(entries) == 1, "only a service that has the stage is offered it"
+
+
 # --- whatever happens ------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150)
-@given(st.sampled_from(PATTERNS), st.integers(1, 3), st.data())
-def test_a_case_is_never_stuck(workflow, key, units, data):
+@settings(max_examples=400)
+@given(
+    st.sampled_from(sorted(PATTERNS)),
+    st.integers(1, 3),
+    st.integers(1, 4),
+    st.sets(st.sampled_from(sorted(STAGES | {"pickup", "dispatch", "agency_reply", "court"}))),
+    st.data(),
+)
+def test_a_case_is_never_stuck(workflow, key, units, level, stages, data):
     """After any actions somebody has an open task they can act on, the citizen an open correction, or it is closed."""
     params = {
         "co_review_units": ["PO", "EP", "LA"][:units],
         "reinspection_limit": data.draw(st.integers(0, 2)),
+        "stages": sorted(stages),
     }
-    case = Case(workflow(key), params)
-    for _ in range(data.draw(st.integers(0, 25))):
+    case = Case(workflow(key), params, {"service.decision_level": level})
+    for _ in range(data.draw(st.integers(0, 40))):
         state = case.definition.states[case.state]
         if state.kind == "closed":
             break
@@ -261,6 +373,8 @@ def test_a_case_is_never_stuck(workflow, key, units, data):
         case.facts["task.opinion"] = data.draw(
             st.sampled_from(["agree", "agree_with_conditions", "disagree"])
         )
+        # of the ends, only one in many: else no walk gets far
+        ends = data.draw(st.integers(0, 9)) == 0
         moves = [
             (name, by, task.id if by == "task" else None)
             for task in case.open or [None]
@@ -271,15 +385,21 @@ def test_a_case_is_never_stuck(workflow, key, units, data):
                 for t in engine.allowed(
                     case.definition, case.snapshot, by, FUNCTIONS, task.id if by == "task" else None
                 )
+                if ends or t.to is None or case.definition.states[t.to].kind != "closed"
             }
         ]
+        if not moves:
+            continue
         name, by, task_id = data.draw(st.sampled_from(sorted(moves, key=str)))
         action = engine.Action(name, by, task_id, FUNCTIONS, EVERYTHING)
         try:
             case.apply(engine.take(case.definition, case.snapshot, action))
         except GuardFailed:
             assert "form" in state.transitions[name].requires, "only a form can refuse what was offered"
+        _check_not_stuck(case)
 
+
+def _check_not_stuck(case):
     state = case.definition.states[case.state]
     if state.kind == "closed":
         assert case.open == []

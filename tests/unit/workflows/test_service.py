@@ -277,6 +277,27 @@ def test_a_service_must_name_the_units_that_its_workflow_asks(workflow):
     assert "owner" in problems("owner", "ZZ", **options)
 
 
+def test_a_service_switches_on_only_stages_that_its_workflow_has(workflow):
+    options = {"workflow": workflow("single_review")}
+    raw = {**RAW["EC09"], "parameters": {"stages": ["fee", "township"]}}
+    assert service.load(raw, facts=facts_of(raw), **options).stages == ("fee", "township")
+    assert "是否為「fee」" in problems("parameters", {"stages": ["fees"]}, **options)["parameters.stages[0]"]
+    assert "清單" in problems("parameters", {"stages": "fee"}, **options)["parameters.stages"]
+
+
+def test_a_service_may_give_tasks_limits_of_its_own(workflow):
+    options = {"workflow": workflow("township_then_county")}
+    periods = {"township_review": {"kind": "WD", "period": 5}}
+    raw = {**RAW["EC09"], "parameters": {"periods": periods}}
+    assert service.load(raw, facts=facts_of(raw), **options).parameters["periods"] == periods
+    bad = {"township_reveiw": {"kind": "WD", "period": 5}, "review": {"kind": "D", "period": 5}}
+    units = {"co_review_units": ["PO"]}
+    found = problems("parameters", {**units, "periods": bad}, **options)
+    assert "是否為「township_review」" in found["parameters.periods.township_reveiw"]
+    assert "WD" in found["parameters.periods.review.kind"]
+    assert "鍵: 值" in problems("parameters", {**units, "periods": 5})["parameters.periods"]
+
+
 def test_all_mistakes_are_told_at_once():
     raw = copy.deepcopy(RAW["EC09"])
     raw["group"], raw["letters"]["grant"]["subject"] = "cats", "{answers.cat}"
