@@ -21,7 +21,7 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
 from webapp.moments import taipei_day, utc_now
 from webapp.queries import definitions
-from webapp.services import cases, documents
+from webapp.services import cases, documents, extensions
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -98,6 +98,12 @@ POST /staff/cases/{visit}/act/pass                     401   403   403       404
 POST /staff/tasks/{task}/claim                         302   403   403       404     302   404      403   404
 POST /staff/tasks/{task}/files/photos                  302   403   403       404     200   404      403   404
 POST /staff/tasks/{task}/release                       302   403   403       404     302   404      403   404
+GET  /staff/cases/{visit}/extension                    302   403   403       404     200   404      302   404
+POST /staff/cases/{visit}/extension                    302   403   403       404     409   404      403   404
+GET  /staff/cases/{visit}/suspension                   302   403   403       404     302   404      302   404
+POST /staff/cases/{visit}/suspension                   302   403   403       404     403   404      403   404
+GET  /staff/extensions/{extension}                     302   403   403       404     200   404      200   404
+POST /staff/extensions/{extension}                     302   403   403       404     403   404      403   404
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 POST /sign-out                                         302   302   302       302     302   302      302   302
@@ -258,8 +264,10 @@ def _make_world() -> Ids:
         photos = definitions.current_form("inspection_record", taipei_day(now)).field("photos")
         officer = journeys.officer("weng.guoliang", now)
         photo = documents.upload(officer, cases.upload_key(task), photos, "現場.png", picture(), now)
+        waiting = extensions.ask(officer, asked, 3, "會勘日期未定。", now, version=asked.version)
     letter = db.session.scalars(select(Letter).where(Letter.case_id == decided.id)).one()
     return {
+        "extension": waiting.public_id,
         "asked": asked.public_id,
         "visit": visit.public_id,
         "decided": decided.public_id,

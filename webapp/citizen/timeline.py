@@ -69,6 +69,9 @@ def _detail(event: CaseEvent, progress: Progress) -> str:
 
 def _expected(progress: Progress) -> Entry:
     due, left = progress.ctx.case.due_on, progress.days_left
+    if progress.paused and progress.request is None:
+        text = _("期限已因不可歸責的事由停止計算；恢復後會重新推算預計完成日。")
+        return Entry(_("完成"), "next", None, text)
     if progress.paused:
         return Entry(_("完成"), "next", None, _("補正期間不計入辦理期限；收到補正後會重新推算預計完成日。"))
     if due is None or left is None:

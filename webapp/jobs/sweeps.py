@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,7 @@ from webapp.jobs import mail
 from webapp.jobs.app import STALLED_SECONDS, app, perform
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
-from webapp.services import accounts, deadlines, effects, tasks
+from webapp.services import accounts, deadlines, effects, extensions, limits, tasks
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -77,15 +78,26 @@ def run_deadlines(now: datetime) -> dict[str, int]:
         except Exception:
             counts["failed"] += 1
             log.exception("sweep of clock %s failed", clock_id)
-    for request_id in list(deadlines.lapsed_corrections(today)):
+    counts["lapsed"] += _each(deadlines.lapsed_corrections(today), deadlines.lapse_correction, now, counts)
+    _each(extensions.to_lapse(today), extensions.lapse, now, counts)
+    _each(limits.passed(now), limits.limit_passed, now, counts)
+    return counts
+
+
+def _each(
+    ids: Iterable[int], act: Callable[[int, datetime], None], now: datetime, counts: dict[str, int]
+) -> int:
+    """How many were done; a failure is counted and logged."""
+    done = 0
+    for one in list(ids):
         try:
             with unit_of_work():
-                deadlines.lapse_correction(request_id, now)
-                counts["lapsed"] += 1
+                act(one, now)
+                done += 1
         except Exception:
             counts["failed"] += 1
-            log.exception("lapse of correction %s failed", request_id)
-    return counts
+            log.exception("%s of %s failed", act.__name__, one)
+    return done
 
 
 def redefer_effects(now: datetime) -> int:

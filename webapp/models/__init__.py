@@ -21,6 +21,7 @@ from webapp.models.cases import (
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
+from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Effect",
     "Escalation",
     "EventPayload",
+    "ExtensionRequest",
     "Firing",
     "Generation",
     "Holder",
@@ -51,6 +53,7 @@ __all__ = [
     "Publication",
     "Revision",
     "Submission",
+    "Suspension",
     "Task",
     "Throttle",
     "Unit",

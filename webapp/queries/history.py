@@ -22,7 +22,16 @@ LABELS: Mapping[str, Text] = {
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
+    "extension_asked": Text(zh="申請展期", en="Extension asked for"),
+    "extension_approved": Text(zh="核准展期", en="Extension approved"),
+    "extension_refused": Text(zh="不同意展期", en="Extension refused"),
+    "extension_lapsed": Text(zh="展期未及核定，失效", en="Extension not decided in time"),
+    "limit_passed": Text(zh="辦理期限屆滿", en="Time limit passed"),
+    "suspended": Text(zh="期限停止計算", en="Clock stopped"),
+    "resumed": Text(zh="期限恢復計算", en="Clock runs again"),
 }
+#: never an act of the applicant
+BY_SYSTEM = frozenset({"fee_changed", "extension_lapsed", "limit_passed"})
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
@@ -109,7 +118,7 @@ def _entry(
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif event.kind == "fee_changed" or (transition is not None and transition.by == "system"):
+    elif event.kind in BY_SYSTEM or (transition is not None and transition.by == "system"):
         who = SYSTEM
     return Entry(
         seq=event.seq,

@@ -19,7 +19,7 @@ from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
 from webapp.services import alarms, clocks, corrections, decisions, events, fees, notices, routing
 from workflows import engine
-from workflows.model import Step, WorkflowDefinition
+from workflows.model import Period, Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
 
 
@@ -118,7 +118,7 @@ def carry_out(
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
     db.session.flush()
     tasks = new_tasks(ctx, step, now, on_date=given.on_date)
-    write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
+    write_together(task_clocks(step, tasks, write_together(tasks), now))
     events.record(
         actor,
         case,
@@ -174,7 +174,7 @@ def new_tasks(
             alarms.vacant(tree.units[unit_id], new.function, now)
         due = on_date or case.due_on
         if new.period is not None:
-            due = clocks.due_on(new.period.kind, new.period.period, today, unit_id)
+            due = clocks.due_on(*_limit(new.period, now), unit_id)
         tasks.append(
             Task(
                 case_id=case.id,
@@ -192,10 +192,14 @@ def new_tasks(
     return tasks
 
 
-def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], today: date) -> list[Clock]:
+def _limit(period: Period, now: datetime) -> tuple[str, int, date]:
+    return period.kind, period.period, clocks.start_of(period.kind, taipei_day(now), now)
+
+
+def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], now: datetime) -> list[Clock]:
     """The clocks of the new tasks that have a period of their own; `keys` are those of the written tasks."""
     return [
-        clocks.started(task.case_id, new.period.kind, new.period.period, today, task.due_on, task_id=key)
+        clocks.started(task.case_id, *_limit(new.period, now), task.due_on, task_id=key)
         for new, task, key in zip(step.open, tasks, keys, strict=True)
         if new.period is not None and task.due_on is not None
     ]
@@ -262,6 +266,7 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
                 clocks.of_case(case.id),
                 "restart" if anew else "resume",
                 now,
+                on=corrections.lapsed_until(case) if actor.kind == "system" else None,
                 reason=clocks.CORRECTION.zh,
             )
     elif name == "restart_clock":

@@ -16,7 +16,7 @@ from webapp.queries import case_page, history
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import cases, clocks, steps
-from webapp.staff import bp, shown, words
+from webapp.staff import bp, limits, shown, words
 from workflows.clock import explain
 from workflows.counting import amount
 
@@ -74,6 +74,10 @@ def case(pid: str) -> ResponseReturnValue:
         routing=shown.explanations(file, shown.ROUTING),
         assigned_to=shown.assigned_to(file),
         rungs=shown.rungs(file),
+        limit_buttons=limits.buttons(found),
+        extensions=limits.of_case(found),
+        extension_states=limits.STATES,
+        extension_colours=limits.STATE_COLOURS,
     )
 
 
