@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from webapp.citizen.progress import Progress
 from webapp.models import CaseEvent
-from webapp.presentation import in_language, roc_date
+from webapp.presentation import in_language, roc_date, roc_datetime
 from workflows.model import State, WorkflowDefinition
 
 
@@ -82,4 +82,6 @@ def _expected(progress: Progress) -> Entry:
         text = _("預計今天完成。")
     else:
         text = ngettext("還有 %(num)d 個工作天。", "還有 %(num)d 個工作天。", left)
-    return Entry(_("完成"), "next", _("預計%(day)s前", day=roc_date(due)), text)
+    moment = progress.ledger.due
+    day = roc_datetime(moment) if isinstance(moment, datetime) else roc_date(due)
+    return Entry(_("完成"), "next", _("預計%(day)s前", day=day), text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -163,6 +164,13 @@ def open_clocks(case_id: int) -> list[Clock]:
     """The clock of the case, then those of its branches."""
     of_case = select(Clock).where(Clock.case_id == case_id, Clock.state != "stopped")
     return list(db.session.scalars(of_case.order_by(Clock.task_id.nulls_first())))
+
+
+def stand_still(actor: Actor, case: Case, started: Sequence[int], now: datetime) -> None:
+    """What starts while a case is suspended stands still with it."""
+    if started and _is_suspended(case.id):
+        for clock in db.session.scalars(select(Clock).where(Clock.id.in_(started)).order_by(Clock.id)):
+            move(actor, case, clock, "pause", now, reason=SUSPENSION.zh)
 
 
 def _is_suspended(case_id: int) -> bool:

@@ -118,7 +118,7 @@ def carry_out(
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
     db.session.flush()
     tasks = new_tasks(ctx, step, now, on_date=given.on_date)
-    write_together(task_clocks(step, tasks, write_together(tasks), now))
+    clocks.stand_still(actor, case, write_together(task_clocks(step, tasks, write_together(tasks), now)), now)
     events.record(
         actor,
         case,

@@ -144,6 +144,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "etag": _etag(current, counts),
         "takes_in": actor().may("take_in_at_counter"),
         "resends": actor().may("resend_effects"),
+        "administers": actor().may("administer"),
     }
 
 

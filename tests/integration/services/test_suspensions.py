@@ -91,6 +91,18 @@ def test_branches_stand_still_too() -> None:
     assert len(moved) == 2 and all(after > before for before, after in zip(limits, moved, strict=True))
 
 
+def test_a_branch_that_starts_meanwhile_stands_still_from_the_start() -> None:
+    case = submitted("PW01")
+    suspended(case, NOW, "zhang.jianguo")
+    take(case, "split")
+    assert set(db.session.scalars(select(Clock.state))) == {"paused"}
+    resumed(case, TYPHOON, "zhang.jianguo")
+    assert set(db.session.scalars(select(Clock.state))) == {"running"}
+    # two working days after 10-01
+    due = select(Clock.due_on).where(Clock.task_id.is_not(None))
+    assert set(db.session.scalars(due)) == {date(2025, 10, 3)}
+
+
 def test_a_correction_that_is_answered_meanwhile_does_not_end_it() -> None:
     case = submitted("EC09")
     take(case, "request_correction", fields=("phone",), comment="請更正電話。")
