@@ -55,7 +55,7 @@ _ACTIONS = (
         Text(zh="訂定處理期限", en="Set the period"),
         (
             ActionParam(
-                "kind", Text(zh="計算方式", en="kind"), "choice", ("WD", "CD", "CD-shift", "M-shift")
+                "kind", Text(zh="計算方式", en="kind"), "choice", ("WD", "CD", "CD-shift", "M-shift", "HOUR")
             ),
             ActionParam("period", Text(zh="期間", en="period"), "period"),
         ),
@@ -64,6 +64,11 @@ _ACTIONS = (
         "set_risk",
         Text(zh="訂定風險等級", en="Set the risk"),
         (ActionParam("level", Text(zh="等級", en="level"), "choice", ("low", "medium", "high")),),
+    ),
+    Action(
+        "require_approval",
+        Text(zh="指定核定職務", en="Name who approves"),
+        (ActionParam("function", Text(zh="職務", en="function"), "function"),),
     ),
     Action(
         "escalate",

@@ -61,6 +61,7 @@ _CATALOGUE = (
         below_zero=Text(zh="（已逾期 {value} 個工作天）", en=" ({value} working days late)"),
     ),
     _fact("case.days_used", "number", "已辦理工作天", "Working days taken so far", _WORKING_DAYS),
+    _fact("case.extension_days", "number", "累計展期", "Days of extension in all", _WORKING_DAYS),
     _fact("case.days_total", "number", "全部處理期限", "Whole period", _WORKING_DAYS),
     _fact("task.result", "text", "勘查結果", "Result of the inspection"),
     _fact("task.opinion", "text", "會辦意見", "Co-review opinion"),

@@ -217,12 +217,14 @@ def calendar() -> None:
 @click.option("--work", "kind", flag_value="work", help="That rest day is worked.")
 @click.option("--reason", required=True, help="As the ledgers of the cases will say it.")
 @click.option("--scope", default="county", show_default=True, help="national, county, or the code of a unit.")
-def calendar_override(day: str, kind: str | None, reason: str, scope: str) -> None:
+@click.option("--preview", is_flag=True, help="Only say which due dates would move; nothing is entered.")
+def calendar_override(day: str, kind: str | None, reason: str, scope: str, preview: bool) -> None:
     """Enter a stop-work day or an extra working day; every open due date in its scope moves."""
     from webapp.errors import DomainError
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
-    from webapp.services.calendar import override
+    from webapp.queries.org import SpecialDay
+    from webapp.services import calendar as days
     from webapp.uow import unit_of_work
 
     if kind not in ("off", "work"):
@@ -230,10 +232,17 @@ def calendar_override(day: str, kind: str | None, reason: str, scope: str) -> No
     try:
         of_day = date.fromisoformat(day)
         with _application().app_context(), unit_of_work():
-            moved = override(SYSTEM, of_day, kind, reason, scope, utc_now())
+            if not preview:
+                moved = days.override(SYSTEM, of_day, kind, reason, scope, utc_now())
+                click.echo(f"cases moved: {moved}")
+                return
+            moves = days.preview(SpecialDay(of_day, kind, reason, scope), utc_now())
     except (ValueError, DomainError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"cases moved: {moved}")
+    for move in moves:
+        branch = " (branch)" if move.is_branch else ""
+        click.echo(f"{move.number}{branch}: {move.before} -> {move.after}")
+    click.echo(f"cases that would move: {days.cases_in(moves)}")
 
 
 # --- rules

@@ -18,7 +18,6 @@ FUNCTION_LABELS: Mapping[str, Text] = MappingProxyType(
         "magistrate": Text(zh="縣長", en="Magistrate"),
         "research_office": Text(zh="研考人員", en="Plan-control office"),
         "operator": Text(zh="話務及登錄人員", en="Operator"),
-        "cashier": Text(zh="出納", en="Cashier"),
         "committee_secretary": Text(zh="委員會幹事", en="Committee secretary"),
         "committee_member": Text(zh="委員", en="Committee member"),
         "legal_officer": Text(zh="法制人員", en="Legal officer"),

@@ -26,7 +26,7 @@ from webapp.permissions import Actor
 from webapp.queries import bookings as slots_of
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import bookings, cases, documents, phrases
+from webapp.services import bookings, cases, documents, extensions, phrases
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -111,6 +111,14 @@ GET  /staff/phrases                                    302   403   403       200
 POST /staff/phrases                                    302   403   403       404     404   403      403   403
 POST /staff/phrases/{phrase}/withdraw                  302   403   403       404     302   403      403   403
 POST /staff/cases/{visit}/recall                       302   403   403       404     409   404      409   404
+GET  /staff/cases/{visit}/extension                    302   403   403       404     200   404      302   404
+POST /staff/cases/{visit}/extension                    302   403   403       404     409   404      403   404
+GET  /staff/cases/{visit}/suspension                   302   403   403       404     302   404      302   404
+POST /staff/cases/{visit}/suspension                   302   403   403       404     403   404      403   404
+GET  /staff/extensions/{extension}                     302   403   403       404     200   404      200   404
+POST /staff/extensions/{extension}                     302   403   403       404     403   404      403   404
+GET  /staff/days                                       302   403   403       403     403   403      403   200
+POST /staff/days                                       302   403   403       403     403   403      403   422
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 GET  /staff/slots                                      302   403   403       200     200   403      403   403
@@ -278,8 +286,10 @@ def _make_world() -> Ids:
         officer = journeys.officer("weng.guoliang", now)
         photo = documents.upload(officer, cases.upload_key(task), photos, "現場.png", picture(), now)
     rooms = _rooms(officer, owner, visit)
+        waiting = extensions.ask(officer, asked, 3, "會勘日期未定。", now, version=asked.version)
     letter = db.session.scalars(select(Letter).where(Letter.case_id == decided.id)).one()
     return {
+        "extension": waiting.public_id,
         "asked": asked.public_id,
         "visit": visit.public_id,
         "decided": decided.public_id,

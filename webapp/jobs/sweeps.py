@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +17,18 @@ from webapp.jobs import mail
 from webapp.jobs.app import STALLED_SECONDS, app, perform
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
-from webapp.services import accounts, bookings, deadlines, digests, effects, payments, sweep_runs, tasks
+from webapp.services import (
+    accounts,
+    bookings,
+    deadlines,
+    digests,
+    effects,
+    extensions,
+    limits,
+    payments,
+    sweep_runs,
+    tasks,
+)
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -90,10 +101,9 @@ def run_deadlines(now: datetime) -> dict[str, int]:
         run_id = sweep_runs.begin(now) if waiting or lapsed else None
     for start in range(0, len(waiting), CLOCKS_TOGETHER):
         _sweep(waiting[start : start + CLOCKS_TOGETHER], run_id, now, counts)
-    for request_id in lapsed:
-        with _counted(counts, "correction", request_id), unit_of_work():
-            deadlines.lapse_correction(request_id, now)
-            counts["lapsed"] += 1
+    counts["lapsed"] += _each(lapsed, deadlines.lapse_correction, now, counts)
+    _each(extensions.to_lapse(today), extensions.lapse, now, counts)
+    _each(limits.passed(now), limits.limit_passed, now, counts)
     for account_id in digests.to_tell(now):
         with _counted(counts, "digest", account_id), unit_of_work():
             counts["digests"] += digests.tell(account_id, now)
@@ -155,6 +165,22 @@ def run_payments(now: datetime) -> dict[str, int]:
                 counts["failed"] += 1
                 log.exception("invoice %s could not be %s", invoice_id, name)
     return counts
+
+
+def _each(
+    ids: Iterable[int], act: Callable[[int, datetime], None], now: datetime, counts: dict[str, int]
+) -> int:
+    """How many were done; a failure is counted and logged."""
+    done = 0
+    for one in list(ids):
+        try:
+            with unit_of_work():
+                act(one, now)
+                done += 1
+        except Exception:
+            counts["failed"] += 1
+            log.exception("%s of %s failed", act.__name__, one)
+    return done
 
 
 def redefer_effects(now: datetime) -> int:

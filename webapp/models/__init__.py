@@ -23,6 +23,7 @@ from webapp.models.documents import Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, SweepRun
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
 from webapp.models.letters import Letter, LetterDraft, Phrase
+from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 
@@ -45,6 +46,7 @@ __all__ = [
     "Escalation",
     "EscalationNotice",
     "EventPayload",
+    "ExtensionRequest",
     "FileReview",
     "Firing",
     "Generation",
@@ -67,6 +69,7 @@ __all__ = [
     "Revision",
     "Slot",
     "Submission",
+    "Suspension",
     "SweepRun",
     "Task",
     "Throttle",

@@ -215,12 +215,21 @@ class Clock(db.Model):
     stopped_on: Mapped[date | None]
     #: the Taipei day of the last sweep: one scheduler wins the conditional update
     swept_on: Mapped[date | None]
+    #: the period whose end the applicant was told of
+    told_period: Mapped[int | None]
+    #: the moments of a limit in hours
+    started_at: Mapped[MaybeMoment]
+    due_at: Mapped[MaybeMoment]
 
     movements: Mapped[list[ClockMovement]] = relationship(order_by="ClockMovement.id")
 
     __table_args__ = (
         CheckConstraint("state in ('running','paused','stopped')", name="state_is_known"),
         CheckConstraint("(state = 'stopped') = (stopped_on is not null)", name="stopped_has_a_day"),
+        CheckConstraint(
+            "(kind = 'HOUR') = (started_at is not null) and (kind = 'HOUR') = (due_at is not null)",
+            name="hours_have_moments",
+        ),
         Index("ix_clock_running", "due_on", "id", postgresql_where=text("state = 'running'")),
         Index("uq_clock_case", "case_id", unique=True, postgresql_where=text("task_id is null")),
     )

@@ -34,9 +34,18 @@ LABELS: Mapping[str, Text] = {
     "reassigned": Text(zh="改分", en="Given to somebody else"),
     "head_asked": Text(zh="請主管改分或移轉", en="The head was asked to give it to somebody else"),
     "reminded": Text(zh="催辦", en="Reminder sent"),
+    "extension_asked": Text(zh="申請展期", en="Extension asked for"),
+    "extension_approved": Text(zh="核准展期", en="Extension approved"),
+    "extension_refused": Text(zh="不同意展期", en="Extension refused"),
+    "extension_lapsed": Text(zh="展期未及核定，失效", en="Extension not decided in time"),
+    "limit_passed": Text(zh="辦理期限屆滿", en="Time limit passed"),
+    "suspended": Text(zh="期限停止計算", en="Clock stopped"),
+    "resumed": Text(zh="期限恢復計算", en="Clock runs again"),
 }
-#: what nobody did by hand, where no officer is named
-BY_SYSTEM = frozenset({"fee_changed", "invoice_opened", "payment_received"})
+#: never an act of the applicant
+BY_SYSTEM = frozenset(
+    {"extension_lapsed", "fee_changed", "invoice_opened", "limit_passed", "payment_received"}
+)
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")

@@ -157,10 +157,22 @@ def chart() -> Chart:
     return cached("org", _read_chart)
 
 
-def calendar(unit_id: int | None = None, known_at: datetime | None = None) -> WorkingCalendar:
+@dataclass(frozen=True)
+class SpecialDay:
+    """A stop-work day or an extra working day that may be entered."""
+
+    day: date
+    kind: str
+    reason: str
+    scope: str
+
+
+def calendar(
+    unit_id: int | None = None, known_at: datetime | None = None, *, imagined: SpecialDay | None = None
+) -> WorkingCalendar:
     """The working days of a unit: agency before township before county before national overrides, then the calendar.
 
-    `known_at`: without the overrides that were entered later.
+    `known_at`: without the overrides that were entered later. `imagined`: as if that day had been entered now.
     """
     overrides = cached("calendar", _read_overrides)
     codes = [unit.code for unit in chart().upwards(unit_id)] if unit_id is not None else []
@@ -171,6 +183,8 @@ def calendar(unit_id: int | None = None, known_at: datetime | None = None) -> Wo
             for day, kind, reason, entered in overrides.get(scope, ())
             if known_at is None or entered <= known_at
         }
+        if imagined is not None and imagined.scope == scope:
+            merged[imagined.day] = (imagined.kind, imagined.reason)
     return WorkingCalendar(
         off={day: reason for day, (kind, reason) in merged.items() if kind == "off"},
         work={day: reason for day, (kind, reason) in merged.items() if kind == "work"},

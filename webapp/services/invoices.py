@@ -148,7 +148,7 @@ def tell(
             template,
             now,
             on_date=invoice.due_on,
-            mark=f"{invoice.account}{mark}",
+            occasion=f"{invoice.account}{mark}",
             words={"amount": f"{shown:,.0f}", "account": slip.account, "bank": slip.fields[0][1]},
         )
     )

@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from rules.values import Text, format_day
 from webapp.crypto import follow_code, public_id
 from webapp.extensions import db
-from webapp.models import Account, Case, Effect, Message
+from webapp.models import Account, Case, Clock, Effect, Message
+from webapp.moments import taipei, taipei_day
 from webapp.queries import definitions
 from webapp.services import effects, fees, parties
 
@@ -105,6 +106,63 @@ TEMPLATES: dict[str, Template] = {
         Text(
             zh="您的案件（{number}）仍在處理中：{comment}\n預計 {due} 前回復。",
             en="We are still working on {number}: {comment}\nWe expect to answer by {due}.",
+        ),
+    ),
+    "extended": Template(
+        Text(zh="辦理期限延長：{service}", en="More time is needed: {service}"),
+        Text(
+            zh="您的申請（{number}）無法在原期限內辦完，經核定延長至 {date}。\n延長的理由：{comment}\n"
+            "依行政程序法第51條，延長以一次為限，且不超過原處理期間。逾 {date} 仍未決定時，"
+            "您可以依訴願法第2條提起訴願。",
+            en="We could not finish {number} in time; the limit was extended to {date}.\nThe reason: {comment}\n"
+            "By article 51 of the Administrative Procedure Act it is extended only once and by no more than the "
+            "original period. If there is no decision after {date}, you may appeal under article 2 of the "
+            "Administrative Appeal Act.",
+        ),
+    ),
+    "suspended": Template(
+        Text(zh="辦理期限停止計算：{service}", en="The time limit stands still: {service}"),
+        Text(
+            zh="您的申請（{number}）因不可歸責的事由停止計算期限（行政程序法第51條第5項）：{comment}\n"
+            "事由終止後會恢復計算，並通知您新的預計完成日。",
+            en="The time limit of {number} stands still for a cause beyond our control (Administrative Procedure "
+            "Act, article 51 V): {comment}\nWhen it has ended we go on and tell you the new expected date.",
+        ),
+    ),
+    "resumed": Template(
+        Text(zh="辦理期限恢復計算：{service}", en="The time limit runs again: {service}"),
+        Text(
+            zh="您的申請（{number}）恢復計算期限，新的預計完成日為 {date}。{comment}",
+            en="The time limit of {number} runs again. The new expected date is {date}. {comment}",
+        ),
+    ),
+    "limit_passed": Template(
+        Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
+        Text(
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}，"
+            "系統已催促承辦人員與主管儘速辦理。\n您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願。",
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}; the officer and "
+            "the head are being pressed.\nYour rights: while there is no decision you may appeal under article 2 "
+            "of the Administrative Appeal Act.",
+        ),
+    ),
+    "limit_passed_paid": Template(
+        Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
+        Text(
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}，"
+            "系統已催促承辦人員與主管儘速辦理。\n您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願；"
+            "已繳規費而逾期不可歸責於您時，您可以依規費法第19條終止辦理，並請求退還規費及利息。",
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}; the officer and "
+            "the head are being pressed.\nYour rights: while there is no decision you may appeal under article 2 "
+            "of the Administrative Appeal Act. If you paid a fee and the delay is not your fault, you may end the "
+            "application and get the fee back with interest under article 19 of the Charges and Fees Act.",
+        ),
+    ),
+    "deemed_approved": Template(
+        Text(zh="申請依法視為核准：{service}", en="Approved by law: {service}"),
+        Text(
+            zh="您的申請（{number}）到 {date} 期限屆滿時沒有決定，依{comment}，視為核准。",
+            en="There was no decision on {number} by {date}. By {comment} it counts as approved.",
         ),
     ),
     "granted": Template(
@@ -228,10 +286,9 @@ TEMPLATES: dict[str, Template] = {
 }
 
 
-def notify(
-    case: Case, template: str, now: datetime, *, comment: str = "", on_date: date | None = None
-) -> None:
-    effects.enqueue(effect(case, template, now, comment=comment, on_date=on_date))
+def notify(case: Case, template: str, now: datetime, **said: Any) -> None:
+    """`said` as in `effect`."""
+    effects.enqueue(effect(case, template, now, **said))
 
 
 def effect(
@@ -241,14 +298,17 @@ def effect(
     *,
     comment: str = "",
     on_date: date | None = None,
-    mark: str = "",
+    occasion: str = "",
     words: Mapping[str, str] = MappingProxyType({}),
 ) -> Effect:
-    """`mark` tells messages of one visit apart; `words` are those that this template alone quotes."""
+    """Told once a visit of a state; what no state brings about names its own `occasion`.
+
+    `words` are those that this template alone quotes.
+    """
     TEMPLATES[template]  # an unknown template fails here, not in the worker
     return effects.effect(
         "notice",
-        f"{case.public_id}:{template}:{mark or case.visit}",
+        f"{case.public_id}:{template}:{occasion or case.visit}",
         now,
         case_id=case.id,
         template=template,
@@ -305,7 +365,7 @@ def compose(
     words = {
         "service": service.title.in_(lang),
         "number": case.number or "",
-        "due": _day(case.due_on, lang),
+        "due": _due(case, service.period.kind == "HOUR"),
         "comment": comment,
         "date": _day(on_date, lang),
         "correction_due": _day(correction_due, lang),
@@ -316,6 +376,16 @@ def compose(
     words |= more
     found = TEMPLATES[template]
     return found.subject.in_(lang).format_map(words), found.body.in_(lang).format_map(words)
+
+
+def _due(case: Case, in_hours: bool) -> str:
+    """The day, or the moment of a limit in hours."""
+    lang = case.language
+    of_case = select(Clock.due_at).where(Clock.case_id == case.id, Clock.task_id.is_(None))
+    moment = db.session.scalars(of_case).first() if in_hours else None
+    if moment is None:
+        return _day(case.due_on, lang)
+    return f"{_day(taipei_day(moment), lang)} {taipei(moment):%H:%M}"
 
 
 def _day(day: date | None, lang: str) -> str:

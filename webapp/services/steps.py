@@ -34,7 +34,7 @@ from webapp.services import (
 )
 from webapp.services.drafting import Wording
 from workflows import engine
-from workflows.model import Step, WorkflowDefinition
+from workflows.model import Period, Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
 
 
@@ -140,7 +140,7 @@ def carry_out(
     db.session.flush()
     people = frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
     tasks = new_tasks(ctx, step, now, by=people, on_date=given.on_date, township=_township(ctx, step))
-    write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
+    clocks.stand_still(actor, case, write_together(task_clocks(step, tasks, write_together(tasks), now)), now)
     events.record(
         actor,
         case,
@@ -239,7 +239,7 @@ def new_tasks(
             alarms.vacant(tree.units[unit_id], new.function, now)
         due = on_date or case.due_on
         if new.period is not None:
-            due = clocks.due_on(new.period.kind, new.period.period, today, unit_id)
+            due = clocks.due_on(*_limit(new.period, now), unit_id)
         tasks.append(
             Task(
                 case_id=case.id,
@@ -264,10 +264,14 @@ def _township(ctx: Context, step: Step) -> str | None:
     return evaluation.township_of(ctx.form, submissions.application(ctx.case.id).all_answers)
 
 
-def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], today: date) -> list[Clock]:
+def _limit(period: Period, now: datetime) -> tuple[str, int, date]:
+    return period.kind, period.period, clocks.start_of(period.kind, taipei_day(now), now)
+
+
+def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], now: datetime) -> list[Clock]:
     """The clocks of the new tasks that have a period of their own; `keys` are those of the written tasks."""
     return [
-        clocks.started(task.case_id, new.period.kind, new.period.period, today, task.due_on, task_id=key)
+        clocks.started(task.case_id, *_limit(new.period, now), task.due_on, task_id=key)
         for new, task, key in zip(step.open, tasks, keys, strict=True)
         if new.period is not None and task.due_on is not None
     ]
@@ -343,6 +347,7 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
                 clocks.of_case(case.id),
                 "restart" if anew else "resume",
                 now,
+                on=corrections.lapsed_until(case) if actor.kind == "system" else None,
                 reason=clocks.CORRECTION.zh,
             )
     elif name == "restart_clock":

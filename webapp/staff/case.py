@@ -18,7 +18,7 @@ from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import case_actions as common
 from webapp.services import cases, clocks, recall, steps
-from webapp.staff import bp, case_actions, flow, shown, wording, words
+from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
 from webapp.uow import unit_of_work
 from workflows.clock import explain
 from workflows.counting import amount
@@ -82,6 +82,10 @@ def case(pid: str) -> ResponseReturnValue:
         assigned_to=shown.assigned_to(file),
         rungs=shown.rungs(file),
         flow=flow.of_case(found, ctx.workflow),
+        limit_buttons=limits.buttons(found),
+        extensions=limits.of_case(found),
+        extension_states=limits.STATES,
+        extension_colours=limits.STATE_COLOURS,
     )
 
 

@@ -9,6 +9,7 @@ import forms.loader
 import rules.facts
 from rules.conditions import holds
 from rules.values import DefinitionError
+from workflows import loader as workflow_loader
 from workflows import service
 from workflows.service import UNFILLED, fill
 
@@ -321,9 +322,20 @@ def test_nonsense_is_refused_without_an_exception_of_another_kind(data):
         service.load(data, facts={})
 
 
-def test_a_limit_in_hours_is_refused_while_clocks_are_stored_as_days():
+def test_a_limit_in_hours():
     raw = {**copy.deepcopy(RAW["EC09"]), "period": {"kind": "HOUR", "period": 24}}
+    assert service.load(raw, facts=facts_of(raw)).period.kind == "HOUR"
+
+
+def test_silence_means_consent_only_where_the_workflow_has_a_way_to_it():
+    raw = copy.deepcopy(RAW["EC09"])
+    raw["deemed"] = {"outcome": "granted", "legal_basis": {"zh": "測試法第1條", "en": "Test Act, article 1"}}
+    assert service.load(raw, facts=facts_of(raw)).deemed.legal_basis.zh == "測試法第1條"
+    without = workflow_loader.load(workflow_loader.read_all()["single_review"])
     with pytest.raises(DefinitionError) as refused:
-        service.load(raw, facts=facts_of(raw))
+        service.load(raw, facts=facts_of(raw), workflow=without)
     (problem,) = refused.value.problems
-    assert problem.path == "period.kind" and "HOUR" in problem.message and "小時" in problem.message
+    assert (problem.path, "deemed_approved" in problem.message) == ("deemed", True)
+    raw["deemed"]["outcome"] = "rejected"
+    with pytest.raises(DefinitionError, match=r"deemed\.outcome"):
+        service.load(raw, facts=facts_of(raw))
