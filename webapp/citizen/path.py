@@ -30,7 +30,7 @@ def stages(ctx: Context) -> list[Stage]:
     facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, cases.answers_of(ctx.case))
     lasting = {name: value for name, value in facts.items() if name.startswith(LASTING)}
     path = paths.main_path(ctx.workflow, lasting, ctx.service.parameters)
-    told = paths.stages(ctx.workflow, path, ctx.case.state, history.visited(ctx.case))
+    told = paths.stages(ctx.workflow, path, ctx.case.state, history.visited(ctx.case, ctx.workflow))
     states = ctx.workflow.states
     return [
         Stage(

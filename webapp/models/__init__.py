@@ -3,6 +3,7 @@
 from webapp.models.cases import (
     Case,
     CaseEvent,
+    CaseMove,
     Clock,
     ClockMovement,
     CorrectionRequest,
@@ -30,6 +31,7 @@ __all__ = [
     "CalendarOverride",
     "Case",
     "CaseEvent",
+    "CaseMove",
     "Clock",
     "ClockMovement",
     "CorrectionRequest",

@@ -13,6 +13,7 @@ from rules.values import Text
 from webapp.extensions import db
 from webapp.models import Case, CaseEvent, Task
 from webapp.moments import taipei_day
+from webapp.queries import moves
 from webapp.queries.org import UnitInfo, chart
 from workflows.model import Transition, WorkflowDefinition
 
@@ -22,7 +23,11 @@ LABELS: Mapping[str, Text] = {
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
+    moves.MOVED: Text(
+        zh="改依新版的流程或表單辦理", en="Goes on under a new version of its workflow or form"
+    ),
 }
+OF_THE_SYSTEM = frozenset({"fee_changed", moves.MOVED})
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
@@ -61,16 +66,22 @@ def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> l
         .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.seq)
     ).all()
-    entries = [_entry(event, branch, unit_id, workflow, form) for event, branch, unit_id in rows]
+    then = moves.of_case(case, workflow)
+    entries = [_entry(event, branch, unit_id, then, form) for event, branch, unit_id in rows]
     if case.intake and entries:
         entries[0] = replace(entries[0], what=TAKEN_IN)
     return entries
 
 
-def visited(case: Case) -> frozenset[str]:
-    """The states that the case was in, the present one included."""
-    entered = db.session.scalars(select(CaseEvent.to_state).where(CaseEvent.case_id == case.id).distinct())
-    return frozenset(state for state in entered if state is not None)
+def visited(case: Case, workflow: WorkflowDefinition) -> frozenset[str]:
+    """The states that the case was in, the present one included, as they are called now."""
+    then = moves.of_case(case, workflow)
+    entered = db.session.execute(
+        select(CaseEvent.to_state, CaseEvent.seq).where(
+            CaseEvent.case_id == case.id, CaseEvent.to_state.is_not(None)
+        )
+    )
+    return frozenset(then.present(state, seq) for state, seq in entered)
 
 
 def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> CaseEvent | None:
@@ -78,19 +89,20 @@ def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> Cas
 
     What was sent back, or proposed before a correction, is nobody's proposal any more.
     """
-    entered = db.session.scalars(
+    then = moves.of_case(case, workflow)
+    steps = db.session.scalars(
         select(CaseEvent)
         .where(
             CaseEvent.case_id == case.id,
-            CaseEvent.to_state == state,
+            CaseEvent.kind != moves.MOVED,
             CaseEvent.from_state.is_distinct_from(CaseEvent.to_state),
         )
         .order_by(CaseEvent.seq.desc())
-        .limit(1)
-    ).first()
+    )
+    entered = next((e for e in steps if then.present(e.to_state or "", e.seq) == state), None)
     if entered is None or entered.from_state is None:
         return None
-    taken = workflow.state(entered.from_state).transition(entered.kind)
+    taken = then.at(entered.seq).state(entered.from_state).transition(entered.kind)
     return entered if taken is not None and taken.proposes else None
 
 
@@ -104,18 +116,20 @@ def _entry(
     event: CaseEvent,
     branch: str | None,
     unit_id: int | None,
-    workflow: WorkflowDefinition,
+    then: moves.Workflows,
     form: FormDefinition,
 ) -> Entry:
     tree = chart()
-    transition = _transition(event, workflow)
+    transition = _transition(event, then.at(event.seq))
     body = event.payload.body if event.payload else {}
-    moved = event.to_state and event.to_state != event.from_state
+    # a move names its new state in the words of the new revision
+    entered = then.at(event.seq).states.get(event.to_state or "")
+    moved = event.to_state != event.from_state
     who, title = APPLICANT, None
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif event.kind == "fee_changed" or (transition is not None and transition.by == "system"):
+    elif event.kind in OF_THE_SYSTEM or (transition is not None and transition.by == "system"):
         who = SYSTEM
     return Entry(
         seq=event.seq,
@@ -126,7 +140,7 @@ def _entry(
         title=title,
         acted_for=tree.names.get(event.acting_for_id or 0, ""),
         unit=tree.units[unit_id] if branch and unit_id else None,
-        entered=workflow.state(event.to_state).label if moved else None,
+        entered=entered.label if moved and entered else None,
         comment=body.get("comment", ""),
         conditions=body.get("conditions", ""),
         fields=tuple(form.field(key).label for key in body.get("fields", ()) if key in form),
