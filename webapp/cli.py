@@ -89,21 +89,27 @@ def definitions_check() -> None:
         f"{report.services} services, {report.application_forms} application forms, {report.owners} owner units"
     )
     click.echo(
-        f"{report.workflows} workflows, {report.internal_forms} internal forms, {report.rulesets} rulesets"
+        f"{report.workflows} workflows, {report.internal_forms} internal forms, {report.rulesets} rulesets, "
+        f"{report.recordings} recorded cases"
     )
     sys.exit(1 if report.problems else 0)
 
 
 @definitions.command("sync")
-def definitions_sync() -> None:
+@click.option("--accept", is_flag=True, help="Although recorded cases would go otherwise.")
+def definitions_sync(accept: bool) -> None:
     """Insert changed files as revisions; an administrator's edit is never overwritten."""
+    from webapp.errors import DomainError
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
     from webapp.services import publishing
     from webapp.uow import unit_of_work
 
-    with _application().app_context(), unit_of_work():
-        done = publishing.sync(SYSTEM, utc_now())
+    try:
+        with _application().app_context(), unit_of_work():
+            done = publishing.sync(SYSTEM, utc_now(), accept=accept)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
     for name in done.published:
         click.echo(f"published {name}")
     for name in done.conflicts:
@@ -172,6 +178,21 @@ def cases_migrate(
             click.echo(f"{verdict.number}  {said}")
         stay = sum(bool(verdict.against) for verdict in verdicts)
         click.echo(f"{len(verdicts) - stay} {'moved' if apply else 'may move'}, {stay} stay")
+
+
+@cases.command("record")
+@click.argument("number")
+def cases_record(number: str) -> None:
+    """Print a case as a recorded test for workflows/recordings: what was done when, nothing about anybody."""
+    from webapp.errors import DomainError
+    from webapp.services import recordings
+
+    with _application().app_context():
+        try:
+            said = recordings.written(recordings.record(number))
+        except DomainError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(said, nl=False)
 
 
 # --- workflows
