@@ -26,7 +26,7 @@ class Entry:
 
 def entries(progress: Progress) -> list[Entry]:
     """Only the states of the case and the applicant's own acts: the office's notes are not for this page."""
-    case, then = progress.ctx.case, moves.of_case(progress.ctx.case, progress.ctx.workflow)
+    case, then = progress.ctx.case, progress.then
     shown: list[Entry] = []
     for event in progress.events:
         if event.to_state in (None, event.from_state) or event.kind == moves.MOVED:
