@@ -8,6 +8,7 @@ same state share a lane. Nothing but an edge's own ends touches a box.
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from rules.values import Text
@@ -182,14 +183,15 @@ def width_of(text: str, size: float) -> float:
     return sum(size * _advance(character) for character in text)
 
 
-def wrapped(text: str, size: float, room: float) -> list[str]:
+@lru_cache(maxsize=4096)
+def wrapped(text: str, size: float, room: float) -> tuple[str, ...]:
     """Lines that fit: broken between words, and between any two Chinese characters but not before a 。 or ，."""
     lines = [""]
     for part in _breakable(text):
         if lines[-1] and width_of((lines[-1] + part).rstrip(), size) > room:
             lines.append("")
         lines[-1] += part if lines[-1] else part.lstrip()
-    return [line.rstrip() for line in lines]
+    return tuple(line.rstrip() for line in lines)
 
 
 # --- words -----------------------------------------------------------------------------------------------
