@@ -89,21 +89,27 @@ def definitions_check() -> None:
         f"{report.services} services, {report.application_forms} application forms, {report.owners} owner units"
     )
     click.echo(
-        f"{report.workflows} workflows, {report.internal_forms} internal forms, {report.rulesets} rulesets"
+        f"{report.workflows} workflows, {report.internal_forms} internal forms, {report.rulesets} rulesets, "
+        f"{report.recordings} recorded cases"
     )
     sys.exit(1 if report.problems else 0)
 
 
 @definitions.command("sync")
-def definitions_sync() -> None:
+@click.option("--accept", is_flag=True, help="Although recorded cases would go otherwise.")
+def definitions_sync(accept: bool) -> None:
     """Insert changed files as revisions; an administrator's edit is never overwritten."""
+    from webapp.errors import DomainError
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
     from webapp.services import publishing
     from webapp.uow import unit_of_work
 
-    with _application().app_context(), unit_of_work():
-        done = publishing.sync(SYSTEM, utc_now())
+    try:
+        with _application().app_context(), unit_of_work():
+            done = publishing.sync(SYSTEM, utc_now(), accept=accept)
+    except DomainError as error:
+        raise click.ClickException(str(error)) from None
     for name in done.published:
         click.echo(f"published {name}")
     for name in done.conflicts:
@@ -121,6 +127,72 @@ def definitions_export(folder: Path) -> None:
     with _application().app_context():
         for path in publishing.export(folder, taipei_day(utc_now())):
             click.echo(path)
+
+
+# --- cases
+
+
+@main.group()
+def cases() -> None:
+    """Running cases."""
+
+
+@cases.command("migrate")
+@click.option("--workflow", "workflow_key", metavar="KEY")
+@click.option("--form", "form_key", metavar="KEY")
+@click.option("--to", "number", type=int, metavar="REVISION", help="Its number; else the one in force today.")
+@click.option(
+    "--map", "pairs", multiple=True, metavar="OLD=NEW", help="A state that is called otherwise now."
+)
+@click.option("--preview", "apply", flag_value=False, default=False, help="Only say which cases may move.")
+@click.option("--apply", "apply", flag_value=True, help="Move them, each in a transaction of its own.")
+def cases_migrate(
+    workflow_key: str | None, form_key: str | None, number: int | None, pairs: tuple[str, ...], apply: bool
+) -> None:
+    """Move running cases to another revision of their workflow or form, as far as nothing stands against it."""
+    from webapp.errors import DomainError
+    from webapp.moments import taipei_day, utc_now
+    from webapp.permissions import SYSTEM
+    from webapp.services import moves
+    from webapp.uow import unit_of_work
+
+    kind, key = ("workflow", workflow_key) if workflow_key else ("form", form_key)
+    if key is None or (workflow_key and form_key):
+        raise click.UsageError("say either --workflow KEY or --form KEY")
+    if any("=" not in pair for pair in pairs):
+        raise click.UsageError("--map is OLD=NEW")
+    mapping = dict(pair.split("=", 1) for pair in pairs)
+    with _application().app_context():
+        try:
+            to = moves.target(kind, key, number, taipei_day(utc_now()))
+            verdicts = moves.preview(to, mapping)
+            free = [verdict.case_id for verdict in verdicts if not verdict.against]
+            for case_id in free if apply else ():
+                with unit_of_work():
+                    late = moves.move(SYSTEM, case_id, to, mapping, utc_now())
+                verdicts = [late if verdict.case_id == case_id else verdict for verdict in verdicts]
+        except DomainError as error:
+            raise click.ClickException(str(error)) from None
+        for verdict in verdicts:
+            said = "；".join(map(str, verdict.against)) or ("moved" if apply else "may move")
+            click.echo(f"{verdict.number}  {said}")
+        stay = sum(bool(verdict.against) for verdict in verdicts)
+        click.echo(f"{len(verdicts) - stay} {'moved' if apply else 'may move'}, {stay} stay")
+
+
+@cases.command("record")
+@click.argument("number")
+def cases_record(number: str) -> None:
+    """Print a case as a recorded test for workflows/recordings: what was done when, nothing about anybody."""
+    from webapp.errors import DomainError
+    from webapp.services import recordings
+
+    with _application().app_context():
+        try:
+            said = recordings.written(recordings.record(number))
+        except DomainError as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(said, nl=False)
 
 
 # --- workflows

@@ -12,6 +12,7 @@ import rules.facts
 import rules.loader
 import rules.testing
 import workflows.loader
+import workflows.replay
 import workflows.service
 from forms.model import FormDefinition
 from rules.values import DefinitionError
@@ -30,6 +31,8 @@ class Report:
     internal_forms: int
     workflows: int
     rulesets: int
+    #: cases that were recorded and are taken again
+    recordings: int
 
 
 def check_all() -> Report:
@@ -72,6 +75,8 @@ def check_all() -> Report:
     rulesets = read("ruleset")
     for key, body in rulesets.items():
         problems += _check_ruleset(key, body)
+    recorded = _recordings(problems)
+    problems += workflows.replay.broken(recorded, flows, services)
     applied = {service.form for service in services.values()}
     return Report(
         problems=tuple(problems),
@@ -81,7 +86,16 @@ def check_all() -> Report:
         internal_forms=len(forms_.keys() - applied),
         workflows=len(flows),
         rulesets=len(rulesets),
+        recordings=len(recorded),
     )
+
+
+def _recordings(problems: list[str]) -> Mapping[str, workflows.replay.Recording]:
+    try:
+        return workflows.replay.read_all()
+    except DefinitionError as error:
+        problems.extend(f"recording/{problem}" for problem in error.problems)
+        return {}
 
 
 def _check_ruleset(key: str, body: Mapping[str, Any]) -> list[str]:

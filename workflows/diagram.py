@@ -8,6 +8,7 @@ same state share a lane. Nothing but an edge's own ends touches a box.
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Literal
 
 from rules.values import Text
@@ -113,18 +114,31 @@ class _Way:
     y: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What every box is drawn by."""
+
+    definition: WorkflowDefinition
+    lang: str
+    path: tuple[str, ...]
+    #: the boxes from top to bottom
+    position: Mapping[str, int]
+    shared: Mapping[tuple[str, str], Exit]
+
+
 def layout(
     definition: WorkflowDefinition, lang: str = "zh", current: str | None = None, visited: Iterable[str] = ()
 ) -> Diagram:
     """Where everything stands. `current` and `visited` are the states of a case."""
     path = main_path(definition)
     order = layers(definition, path)
+    plan = _Plan(definition, lang, path, {key: at for at, key in enumerate(order)}, everywhere(definition))
     marks = _marks(current, visited)
     boxes: dict[str, Box] = {}
     ways: dict[str, list[_Way]] = {}
     last, y = 0.0, MARGIN + (FIRST_LANE if current == definition.initial else 0)
     for key, layer in order.items():
-        box, ways[key] = _box(definition, definition.states[key], order, path, lang)
+        box, ways[key] = _box(plan, definition.states[key])
         box = replace(box, layer=layer, mark=marks.get(key, ""))
         boxes[key] = _moved(box, 0, y)
         ways[key] = [replace(way, y=way.y + y) for way in ways[key]]
@@ -169,14 +183,15 @@ def width_of(text: str, size: float) -> float:
     return sum(size * _advance(character) for character in text)
 
 
-def wrapped(text: str, size: float, room: float) -> list[str]:
+@lru_cache(maxsize=4096)
+def wrapped(text: str, size: float, room: float) -> tuple[str, ...]:
     """Lines that fit: broken between words, and between any two Chinese characters but not before a 。 or ，."""
     lines = [""]
     for part in _breakable(text):
         if lines[-1] and width_of((lines[-1] + part).rstrip(), size) > room:
             lines.append("")
         lines[-1] += part if lines[-1] else part.lstrip()
-    return [line.rstrip() for line in lines]
+    return tuple(line.rstrip() for line in lines)
 
 
 # --- words -----------------------------------------------------------------------------------------------
@@ -240,11 +255,10 @@ def _breakable(text: str) -> Iterator[str]:
 # --- boxes -----------------------------------------------------------------------------------------------
 
 
-def _box(
-    definition: WorkflowDefinition, state: State, order: Mapping[str, int], path: tuple[str, ...], lang: str
-) -> tuple[Box, list[_Way]]:
+def _box(plan: _Plan, state: State) -> tuple[Box, list[_Way]]:
     """A box with its text, its top at 0, and the rows where ways leave it."""
-    indent = 0.0 if state.key in path or state.kind == "closed" else INDENT
+    lang = plan.lang
+    indent = 0.0 if state.key in plan.path or state.kind == "closed" else INDENT
     room, left = WIDTH - indent - 2 * PADDING, indent + PADDING
     labels: list[Label] = []
     y = PADDING
@@ -262,11 +276,10 @@ def _box(
     write(state.label.in_(lang), "title")
     for task in state.tasks:
         write(_task(task, lang), "task")
-    shared = everywhere(definition)
-    for (_, target), way in shared.items():
+    for (_, target), way in plan.shared.items():
         if target == state.key:
             write(_ANYTIME.in_(lang).format(_action(way, lang)), "note")
-    shown = [way for way in exits(definition, state) if (way.name, way.target) not in shared]
+    shown = [way for way in exits(plan.definition, state) if (way.name, way.target) not in plan.shared]
     rule = y + BREAK / 2 if shown else 0.0
     y += BREAK if shown else 0
     ways = []
@@ -274,13 +287,13 @@ def _box(
         middle = write(_action(way, lang), "exit")
         y += BETWEEN
         if way.target is not None:
-            ways.append(_Way(way, _side(state.key, way.target, list(order), path), middle))
+            ways.append(_Way(way, _side(plan, state.key, way.target), middle))
     box = Box(
         state=state.key,
         kind=state.kind,
         outcome=state.outcome,
         layer=0,
-        main=state.key in path,
+        main=state.key in plan.path,
         mark="",
         x=indent,
         y=0.0,
@@ -293,10 +306,11 @@ def _box(
     return box, ways
 
 
-def _side(source: str, target: str, order: list[str], path: tuple[str, ...]) -> Side:
+def _side(plan: _Plan, source: str, target: str) -> Side:
+    path = plan.path
     if source in path[:-1] and path[path.index(source) + 1] == target:
         return "down"
-    return "right" if order.index(target) > order.index(source) else "left"
+    return "right" if plan.position[target] > plan.position[source] else "left"
 
 
 def _moved(box: Box, x: float, y: float) -> Box:

@@ -19,9 +19,12 @@ from webapp.demo.samples import SAMPLES, day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Document, Effect, Submission
+from webapp.moments import taipei_day
+from webapp.permissions import SYSTEM
 from webapp.queries import definitions
-from webapp.services import cases, documents, drafts
+from webapp.services import cases, documents, drafts, moves, publishing
 from webapp.uow import unit_of_work
+from workflows.loader import read_all
 
 PNG = picture()
 
@@ -97,6 +100,28 @@ def test_what_was_left_out_is_not_called_done(app: Flask, owner: Visitor) -> Non
         app, lambda: case_id(then=lambda case: take(case, "return_application", comment="非本縣"))
     )
     assert stages(owner.get(f"/applications/{returned}")) == ["已完成：承辦審查", "已完成：已退件"]
+
+
+def test_a_case_that_goes_on_under_a_new_workflow_keeps_its_history(app: Flask, owner: Visitor) -> None:
+    def under_another_name(case: Case) -> None:
+        take(case, "propose_approval")
+        body = read_all()["single_review"]
+        body["states"]["decide"] = body["states"].pop("approve")
+        for name in ("propose_approval", "propose_rejection"):
+            body["states"]["review"]["transitions"][name]["to"] = "decide"
+        with unit_of_work():
+            new = publishing.insert(SYSTEM, "workflow", "single_review", body, NOW, origin="editor")
+            publishing.publish(SYSTEM, new, taipei_day(NOW), NOW)
+            moves.move(SYSTEM, case.id, new, {"approve": "decide", "review": "review"}, NOW)
+
+    page = owner.get(f"/applications/{made(app, lambda: case_id(then=under_another_name))}")
+    assert stages(page) == ["已完成：承辦審查", "目前：主管決行", "接下來：完成"]
+    assert [title for _, title in timeline(page)] == [
+        "已收到您的申請",
+        "承辦人正在審查您的申請",
+        "審查完成，主管正在做最後決定",
+        "完成",
+    ]
 
 
 def test_the_notes_of_the_office_stay_in_the_office(app: Flask, owner: Visitor) -> None:

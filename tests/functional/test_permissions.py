@@ -285,8 +285,8 @@ def _make_world() -> Ids:
         photos = definitions.current_form("inspection_record", taipei_day(now)).field("photos")
         officer = journeys.officer("weng.guoliang", now)
         photo = documents.upload(officer, cases.upload_key(task), photos, "現場.png", picture(), now)
-    rooms = _rooms(officer, owner, visit)
         waiting = extensions.ask(officer, asked, 3, "會勘日期未定。", now, version=asked.version)
+    rooms = _rooms(officer, owner, visit)
     letter = db.session.scalars(select(Letter).where(Letter.case_id == decided.id)).one()
     return {
         "extension": waiting.public_id,

@@ -77,7 +77,7 @@ def _about(found: Case) -> dict[str, object]:
         "case": found,
         "service": ctx.service,
         "progress": present,
-        "stages": path.stages(ctx),
+        "stages": path.stages(present),
         "entries": timeline.entries(present),
         "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
         "may_know_code": tracking.may_know_code(actor(), found.id),

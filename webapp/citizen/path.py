@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
+from webapp.citizen.progress import Progress
 from webapp.presentation import in_language
-from webapp.queries import history
 from webapp.services import cases, evaluation
-from webapp.services.steps import Context
 from workflows import paths
 
 #: what may still change is no ground to leave a step out
@@ -22,15 +21,17 @@ class Stage:
     state: paths.Stage
 
 
-def stages(ctx: Context) -> list[Stage]:
+def stages(progress: Progress) -> list[Stage]:
     """By the main path of the pinned workflow, without the stages that this service does not have.
 
     The end is promised to nobody: until the case is decided it is called 完成.
     """
+    ctx, then = progress.ctx, progress.then
+    visited = {then.present(event.to_state or "", event.seq) for event in progress.events}
     facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, cases.answers_of(ctx.case))
     lasting = {name: value for name, value in facts.items() if name.startswith(LASTING)}
     path = paths.main_path(ctx.workflow, lasting, ctx.service.parameters)
-    told = paths.stages(ctx.workflow, path, ctx.case.state, history.visited(ctx.case))
+    told = paths.stages(ctx.workflow, path, ctx.case.state, visited)
     states = ctx.workflow.states
     return [
         Stage(

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from webapp.models import Case, CaseEvent, CorrectionRequest, Letter
 from webapp.moments import taipei_day
-from webapp.queries import tracking
+from webapp.queries import moves, tracking
 from webapp.queries.org import calendar
 from webapp.services import cases, clocks, steps
 from workflows import clock as arithmetic
@@ -20,6 +20,8 @@ from workflows.model import WITHDRAW, Transition
 class Progress:
     ctx: steps.Context
     events: Sequence[CaseEvent]
+    #: by which the events happened
+    then: moves.Workflows
     request: CorrectionRequest | None
     letter: Letter | None
     #: the letter could not be printed
@@ -44,6 +46,7 @@ def of(case: Case, now: datetime) -> Progress:
     return Progress(
         ctx=ctx,
         events=tracking.events(case.id),
+        then=moves.of_case(case, ctx.workflow),
         request=tracking.open_request(case.id),
         letter=letter,
         letter_failed=letter is not None and tracking.given_up(letter),

@@ -12,6 +12,7 @@ from flask_babel import ngettext
 from webapp.citizen.progress import Progress
 from webapp.models import CaseEvent
 from webapp.presentation import in_language, roc_date, roc_datetime
+from webapp.queries import moves
 from workflows.model import State, WorkflowDefinition
 
 
@@ -25,15 +26,16 @@ class Entry:
 
 def entries(progress: Progress) -> list[Entry]:
     """Only the states of the case and the applicant's own acts: the office's notes are not for this page."""
-    case, workflow = progress.ctx.case, progress.ctx.workflow
+    case, then = progress.ctx.case, progress.then
     shown: list[Entry] = []
     for event in progress.events:
-        if event.to_state is None or event.to_state == event.from_state:
+        if event.to_state in (None, event.from_state) or event.kind == moves.MOVED:
             continue
+        workflow = then.at(event.seq)
         shown += _own_act(event, workflow)
-        title = in_language(workflow.state(event.to_state).citizen_label)
+        title = in_language(workflow.state(event.to_state or "").citizen_label)
         if not shown or shown[-1].title != title:
-            shown.append(Entry(title, "done", event.at, _detail(event, progress)))
+            shown.append(Entry(title, "done", event.at, _detail(event, workflow, progress)))
     if case.status == "open":
         shown[-1].state = "current"
         shown.append(_expected(progress))
@@ -54,10 +56,10 @@ def _own_act(event: CaseEvent, workflow: WorkflowDefinition) -> list[Entry]:
     return []
 
 
-def _detail(event: CaseEvent, progress: Progress) -> str:
+def _detail(event: CaseEvent, workflow: WorkflowDefinition, progress: Progress) -> str:
     """The one thing about an event that the applicant must know: a date to be there, or what to correct."""
     body = event.payload.body if event.payload is not None else {}
-    state = progress.ctx.workflow.state(event.to_state or "")
+    state = workflow.state(event.to_state or "")
     if state.kind == "correction":
         return str(body.get("comment", ""))
     if body.get("date"):

@@ -4,6 +4,7 @@ from webapp.models.bookings import Booking, Resource, Slot
 from webapp.models.cases import (
     Case,
     CaseEvent,
+    CaseMove,
     Clock,
     ClockMovement,
     CorrectionRequest,
@@ -35,6 +36,7 @@ __all__ = [
     "CalendarOverride",
     "Case",
     "CaseEvent",
+    "CaseMove",
     "Clock",
     "ClockMovement",
     "CorrectionRequest",

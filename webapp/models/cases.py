@@ -312,6 +312,26 @@ class CaseEvent(db.Model):
     __table_args__ = (UniqueConstraint("case_id", "seq"),)
 
 
+class CaseMove(db.Model):
+    """A running case went on under another revision; with the event that says so. Never updated or deleted."""
+
+    __tablename__ = "case_move"
+
+    id: Mapped[Key]
+    case_id: Mapped[int] = ref("case.id")
+    #: the number of the event
+    seq: Mapped[int]
+    from_revision_id: Mapped[int] = ref("revision.id")
+    to_revision_id: Mapped[int] = ref("revision.id")
+    #: the names of states that changed, or that a person looked at
+    states: Mapped[dict[str, str]] = mapped_column(JSONB)
+
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq"),
+        CheckConstraint("from_revision_id <> to_revision_id", name="moves"),
+    )
+
+
 class EventPayload(db.Model):
     """Comments and other content of an event. Erasable without breaking the chain."""
 

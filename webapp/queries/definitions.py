@@ -57,6 +57,10 @@ def keys(kind: str) -> list[str]:
     return sorted(key for of_kind, key in _published().history if of_kind == kind)
 
 
+def is_published(revision: int) -> bool:
+    return revision in _published().contents
+
+
 def form(revision: int) -> FormDefinition:
     return _load(revision, "form")
 

@@ -13,6 +13,7 @@ from rules.values import Text
 from webapp.extensions import db
 from webapp.models import Case, CaseEvent, Task
 from webapp.moments import taipei_day
+from webapp.queries import moves
 from webapp.queries.org import UnitInfo, chart
 from workflows.model import Transition, WorkflowDefinition
 
@@ -41,10 +42,20 @@ LABELS: Mapping[str, Text] = {
     "limit_passed": Text(zh="辦理期限屆滿", en="Time limit passed"),
     "suspended": Text(zh="期限停止計算", en="Clock stopped"),
     "resumed": Text(zh="期限恢復計算", en="Clock runs again"),
+    moves.MOVED: Text(
+        zh="改依新版的流程或表單辦理", en="Goes on under a new version of its workflow or form"
+    ),
 }
 #: never an act of the applicant
 BY_SYSTEM = frozenset(
-    {"extension_lapsed", "fee_changed", "invoice_opened", "limit_passed", "payment_received"}
+    {
+        "extension_lapsed",
+        "fee_changed",
+        "invoice_opened",
+        "limit_passed",
+        "payment_received",
+        moves.MOVED,
+    }
 )
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
@@ -86,16 +97,22 @@ def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> l
         .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.seq)
     ).all()
-    entries = [_entry(event, branch, unit_id, workflow, form) for event, branch, unit_id in rows]
+    then = moves.of_case(case, workflow)
+    entries = [_entry(event, branch, unit_id, then, form) for event, branch, unit_id in rows]
     if case.intake and entries:
         entries[0] = replace(entries[0], what=TAKEN_IN)
     return entries
 
 
-def visited(case: Case) -> frozenset[str]:
-    """The states that the case was in, the present one included."""
-    entered = db.session.scalars(select(CaseEvent.to_state).where(CaseEvent.case_id == case.id).distinct())
-    return frozenset(state for state in entered if state is not None)
+def visited(case: Case, workflow: WorkflowDefinition) -> frozenset[str]:
+    """The states that the case was in, the present one included, as they are called now."""
+    then = moves.of_case(case, workflow)
+    entered = db.session.execute(
+        select(CaseEvent.to_state, CaseEvent.seq).where(
+            CaseEvent.case_id == case.id, CaseEvent.to_state.is_not(None)
+        )
+    )
+    return frozenset(then.present(state, seq) for state, seq in entered)
 
 
 def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> CaseEvent | None:
@@ -103,18 +120,24 @@ def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> Cas
 
     What was sent back, or proposed before a correction, is nobody's proposal any more.
     """
+    then = moves.of_case(case, workflow)
     for entered in db.session.scalars(
         select(CaseEvent)
-        .where(CaseEvent.case_id == case.id, CaseEvent.from_state.is_distinct_from(CaseEvent.to_state))
+        .where(
+            CaseEvent.case_id == case.id,
+            CaseEvent.kind != moves.MOVED,
+            CaseEvent.from_state.is_distinct_from(CaseEvent.to_state),
+        )
         .order_by(CaseEvent.seq.desc())
     ):
-        if entered.to_state != state:
+        if then.present(entered.to_state or "", entered.seq) != state:
             continue
-        taken = workflow.state(entered.from_state).transition(entered.kind) if entered.from_state else None
+        origin = entered.from_state
+        taken = then.at(entered.seq).state(origin).transition(entered.kind) if origin else None
         if taken is None or not taken.carries:
             return entered if taken is not None and taken.proposes else None
         # it came through other heads: what they had before them is what was proposed
-        state = entered.from_state or ""
+        state = then.present(origin or "", entered.seq)
     return None
 
 
@@ -137,13 +160,15 @@ def _entry(
     event: CaseEvent,
     branch: str | None,
     unit_id: int | None,
-    workflow: WorkflowDefinition,
+    then: moves.Workflows,
     form: FormDefinition,
 ) -> Entry:
     tree = chart()
-    transition = _transition(event, workflow)
+    transition = _transition(event, then.at(event.seq))
     body = event.payload.body if event.payload else {}
-    moved = event.to_state and event.to_state != event.from_state
+    # a move names its new state in the words of the new revision
+    entered = then.at(event.seq).states.get(event.to_state or "")
+    moved = event.to_state != event.from_state
     who, title = APPLICANT, None
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
@@ -159,7 +184,7 @@ def _entry(
         title=title,
         acted_for=tree.names.get(event.acting_for_id or 0, ""),
         unit=tree.units[unit_id] if branch and unit_id else None,
-        entered=workflow.state(event.to_state).label if moved else None,
+        entered=entered.label if moved and entered else None,
         comment=body.get("comment", ""),
         conditions=body.get("conditions", ""),
         fields=tuple(form.field(key).label for key in body.get("fields", ()) if key in form),

@@ -16,7 +16,7 @@ from webapp.extensions import db
 from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
-from webapp.queries import definitions, history, submissions
+from webapp.queries import definitions, history, moves, submissions
 from webapp.queries.org import chart
 from webapp.services import decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
@@ -226,8 +226,9 @@ def overtaken(case: Case) -> Conflict:
 
 
 def _is_of_system(case: Case, state: str | None, name: str) -> bool:
-    taken = definitions.workflow(case.workflow_revision_id).states[state].transition(name) if state else None
-    return taken is not None and taken.by == "system"
+    now = definitions.workflow(case.workflow_revision_id).states.get(state or "")
+    taken = now.transition(name) if now else None
+    return name == moves.MOVED or (taken is not None and taken.by == "system")
 
 
 def mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:

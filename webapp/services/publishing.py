@@ -16,7 +16,10 @@ from sqlalchemy import func, select
 import forms.loader
 import rules.loader
 import workflows.loader
+import workflows.replay
 import workflows.service
+from rules.values import Text
+from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, Publication, Revision
 from webapp.moments import taipei_day
@@ -51,9 +54,12 @@ def factory() -> dict[tuple[str, str], Mapping[str, Any]]:
     return {(kind, key): body for kind, read in READERS.items() for key, body in read().items()}
 
 
-def sync(actor: Actor, now: datetime) -> Synced:
-    """Inserts changed files as revisions and publishes them, except where an administrator's revision is in force."""
-    published, conflicts, unchanged = [], [], 0
+def sync(actor: Actor, now: datetime, *, accept: bool = False) -> Synced:
+    """Inserts changed files as revisions and publishes them, except where an administrator's revision is in force.
+
+    What replaces a definition in force is refused when a recorded case would go otherwise, unless that is accepted.
+    """
+    published, conflicts, unchanged, replaced = [], [], 0, set()
     in_force, newest_files = _in_force(), _newest_files()
     for (kind, key), body in factory().items():
         mapping = json.loads(json.dumps(body, ensure_ascii=False, default=str))
@@ -68,11 +74,33 @@ def sync(actor: Actor, now: datetime) -> Synced:
             publish(actor, revision, BEGINNING, now)
         elif current.origin == "file":
             publish(actor, revision, taipei_day(now), now)
+            replaced.add(kind)
         else:
             conflicts.append(f"{kind}/{key}")
             continue
         published.append(f"{kind}/{key}")
+    if not accept and replaced & {"workflow", "service"}:
+        _require_recordings()
     return Synced(tuple(published), unchanged, tuple(conflicts))
+
+
+def _require_recordings() -> None:
+    """Every recorded case goes through the definition files as it went then."""
+    files = factory()
+    loaded = {
+        kind: {key: definitions.parse(kind, dict(body)) for (of, key), body in files.items() if of == kind}
+        for kind in ("workflow", "service")
+    }
+    recorded = workflows.replay.read_all()
+    if found := list(workflows.replay.broken(recorded, loaded["workflow"], loaded["service"])):
+        lines = "\n".join(found)
+        raise Refused(
+            Text(
+                zh=f"沒有發布：錄下的案件會走得不一樣。確定要這樣改，請加 --accept。\n{lines}",
+                en=f"Nothing was published: recorded cases would go otherwise. If that is meant, say --accept.\n"
+                f"{lines}",
+            )
+        )
 
 
 def insert(

@@ -22,7 +22,7 @@ class Flow:
 
 
 def of_case(case: Case, workflow: WorkflowDefinition) -> Flow:
-    seen, lang = history.visited(case), language()
+    seen, lang = history.visited(case, workflow), language()
     picture = diagram.layout(workflow, lang, case.state, seen)
     return Flow(
         title=workflow.title,

@@ -247,8 +247,8 @@ def test_the_list_beside_it_says_the_same(drawn):
 
 
 def test_a_line_breaks_between_words_and_not_before_a_comma():
-    assert diagram.wrapped("Send the correction now", 10, 60) == ["Send the", "correction", "now"]
-    assert diagram.wrapped("承辦審查，送主管", 10, 40) == ["承辦審", "查，送主", "管"]
+    assert diagram.wrapped("Send the correction now", 10, 60) == ("Send the", "correction", "now")
+    assert diagram.wrapped("承辦審查，送主管", 10, 40) == ("承辦審", "查，送主", "管")
 
 
 def test_the_command_draws_and_names_what_there_is():
