@@ -33,6 +33,23 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "see_every_case": frozenset(
         {"function:research_office", "function:secretary_general", "function:magistrate"}
     ),
+    "see_expediting": frozenset(
+        {
+            "function:section_head",
+            "function:department_head",
+            "function:research_office",
+            "function:secretary_general",
+            "function:magistrate",
+        }
+    ),
+    "judge_delay": frozenset(
+        {
+            "function:section_head",
+            "function:department_head",
+            "function:research_office",
+            "function:secretary_general",
+        }
+    ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -22,6 +22,7 @@ LABELS: Mapping[str, Text] = {
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
+    "file_reviewed": Text(zh="調卷分析意見", en="Opinion on the delay"),
 }
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
