@@ -403,6 +403,16 @@ def bench_submit(seconds: int, connections: int) -> None:
     run_bench(seconds, connections)
 
 
+@bench.command("sweep")
+@click.option("--clocks", default=10_000, show_default=True, help="Running time limits.")
+@click.option("--days", default=5, show_default=True, help="Working days that are swept.")
+def bench_sweep(clocks: int, days: int) -> None:
+    """Time limits a second through the deadline sweep, beside a floor."""
+    from webapp.bench.sweep import bench as run_bench
+
+    run_bench(clocks, days)
+
+
 @main.command("verify-history")
 def verify_history() -> None:
     """Recompute the digest chain of every case; name the cases where it does not hold."""

@@ -41,6 +41,23 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "take_payments": frozenset({"function:cashier"}),
     "propose_refunds": frozenset({"function:officer", "function:cashier"}),
     "decide_refunds": frozenset({"function:section_head", "function:department_head"}),
+    "see_expediting": frozenset(
+        {
+            "function:section_head",
+            "function:department_head",
+            "function:research_office",
+            "function:secretary_general",
+            "function:magistrate",
+        }
+    ),
+    "judge_delay": frozenset(
+        {
+            "function:section_head",
+            "function:department_head",
+            "function:research_office",
+            "function:secretary_general",
+        }
+    ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

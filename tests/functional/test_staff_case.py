@@ -138,7 +138,8 @@ def test_reminders_stand_with_the_sentence_of_their_rule(app: Flask) -> None:
     reminders = panel(page, "稽催")
     assert "到期前預警" in reminders and "到期通知" in reminders and "逾期第一次稽催" in reminders
     assert "已逾期" in reminders
-    assert "案件逾期稽催" in panel(page, "已寄訊息")
+    # the log names who was pressed, the head too
+    assert "陳淑芬" in reminders.rpartition("逾期第一次稽催")[2]
 
 
 def test_fees_are_listed_with_their_sum(app: Flask) -> None:

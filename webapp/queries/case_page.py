@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from rules.values import Text
 from webapp.extensions import db
@@ -18,6 +18,7 @@ from webapp.models import (
     Document,
     Effect,
     Escalation,
+    EscalationNotice,
     Firing,
     Letter,
     Message,
@@ -47,6 +48,8 @@ class ReachedRung:
     at: datetime
     #: the unit of the branch whose time it was; none for the case itself
     unit_id: int | None
+    #: accounts that were to hear of it, heads included
+    told: tuple[int, ...]
     firing: FiredRuleset
 
 
@@ -134,8 +137,14 @@ def _firings(case: Case) -> tuple[FiredRuleset, ...]:
 
 
 def _escalations(case: Case) -> tuple[ReachedRung, ...]:
+    told = (
+        select(func.array_agg(EscalationNotice.account_id))
+        .where(EscalationNotice.escalation_id == Escalation.id)
+        .correlate(Escalation)
+        .scalar_subquery()
+    )
     rows = db.session.execute(
-        select(Escalation.rung, Escalation.at, Task.unit_id, *_FIRED)
+        select(Escalation.rung, Escalation.at, Task.unit_id, told, *_FIRED)
         .join(Firing, Firing.id == Escalation.firing_id)
         .join(Revision, Revision.id == Firing.ruleset_revision_id)
         .join(Clock, Clock.id == Escalation.clock_id)
@@ -143,4 +152,7 @@ def _escalations(case: Case) -> tuple[ReachedRung, ...]:
         .where(Firing.case_id == case.id)
         .order_by(Escalation.id)
     )
-    return tuple(ReachedRung(rung, at, unit_id, _fired(*fired)) for rung, at, unit_id, *fired in rows)
+    return tuple(
+        ReachedRung(rung, at, unit_id, tuple(sorted(people or ())), _fired(*fired))
+        for rung, at, unit_id, people, *fired in rows
+    )

@@ -45,6 +45,7 @@ LABELS: Mapping[str, Text] = {
     moves.MOVED: Text(
         zh="改依新版的流程或表單辦理", en="Goes on under a new version of its workflow or form"
     ),
+    "file_reviewed": Text(zh="調卷分析意見", en="Opinion on the delay"),
 }
 #: never an act of the applicant
 BY_SYSTEM = frozenset(

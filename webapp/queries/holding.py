@@ -139,7 +139,7 @@ def _task(
         if first < last:
             days -= _days(task.unit_id, first, last)
     return Span(
-        step=_label(workflow, task),
+        step=label(workflow, task.key, task.function),
         unit=Text(zh=unit.zh, en=unit.en),
         holder=tree.names.get(task.done_by_id or task.assignee_id or 0, ""),
         received=task.opened_at,
@@ -158,7 +158,8 @@ def _days(unit_id: int, begin: datetime, end: datetime) -> int:
     return calendar(unit_id).working_days_between(first, taipei_day(end))
 
 
-def _label(workflow: int, task: Task) -> Text:
+def label(workflow: int, key: str, function: str) -> Text:
+    """The name of a step."""
     states = definitions.workflow(workflow).states.values()
-    found = next((t.label for state in states if (t := state.task(task.key)) is not None), None)
-    return found or FUNCTION_LABELS.get(task.function, Text(zh=task.function))
+    found = next((t.label for state in states if (t := state.task(key)) is not None), None)
+    return found or FUNCTION_LABELS.get(function, Text(zh=function))

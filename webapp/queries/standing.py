@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from webapp.extensions import db
 from webapp.models import Case, Clock, ClockMovement, Escalation, Task
+from webapp.rows import among
 
 #: written into the statement: with a bound value PostgreSQL would forget the partial index
 RUNNING = Clock.state == db.literal("running", literal_execute=True)
@@ -84,7 +85,7 @@ def pauses(clock_ids: Iterable[int]) -> dict[int, list[tuple[date, date]]]:
     """The finished pauses of running clocks: from the day of the notice to that of the answer, or of a new start."""
     rows: Any = db.session.execute(
         select(ClockMovement.clock_id, ClockMovement.kind, ClockMovement.on_date)
-        .where(ClockMovement.clock_id.in_(list(clock_ids)), ClockMovement.kind.in_(_PAUSING))
+        .where(among(ClockMovement.clock_id, list(clock_ids)), ClockMovement.kind.in_(_PAUSING))
         .order_by(ClockMovement.id)
     )
     found: dict[int, list[tuple[date, date]]] = defaultdict(list)

@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, text, update
 
 from rules.decision import Decision
 from webapp.extensions import db
-from webapp.models import Case, Clock, CorrectionRequest, Escalation, EscalationNotice, Task
+from webapp.models import Case, Clock, CorrectionRequest, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions, standing
 from webapp.queries.org import calendar, chart
 from webapp.queries.standing import RUNNING, Standing
+from webapp.rows import among
 from webapp.services import cases, corrections, digests, evaluation
 from workflows.calendar import WorkingCalendar
 
@@ -120,7 +121,7 @@ def sweep(clock_ids: Sequence[int], now: datetime, run_id: int | None = None) ->
     today = taipei_day(now)
     free = (
         select(Clock.id)
-        .where(Clock.id.in_(clock_ids), RUNNING, _unswept(today))
+        .where(among(Clock.id, clock_ids), RUNNING, _unswept(today))
         .with_for_update(skip_locked=True)
         .cte("free")
     )
@@ -133,7 +134,7 @@ def sweep(clock_ids: Sequence[int], now: datetime, run_id: int | None = None) ->
     ).all()
     if not won:
         return 0, 0
-    reached = Ladder(today).reached(standing.read(Clock.id.in_(won)))
+    reached = Ladder(today).reached(standing.read(among(Clock.id, won)))
     if reached:
         _record(reached, now, run_id)
     return len(won), sum(len(each.rungs) for each in reached)
@@ -171,40 +172,50 @@ def _record(reached: Sequence[Reached], now: datetime, run_id: int | None) -> No
     firings = evaluation.store(
         [(each.clock.case_id, each.clock.clock_id, each.decision, each.revision) for each in reached], now
     )
-    rows = [
-        {
-            "clock_id": each.clock.clock_id,
-            "period_number": each.clock.period_number,
-            "rung": params["rung"],
-            "firing_id": firings[each.clock.clock_id],
-            "sweep_run_id": run_id,
-            "at": now,
-        }
-        for each in reached
-        for params in each.rungs
-    ]
     written = db.session.execute(
-        insert(Escalation).returning(Escalation.id, Escalation.clock_id, Escalation.rung), rows
+        _ESCALATIONS,
+        {
+            "at": now,
+            "run": run_id,
+            "clocks": [each.clock.clock_id for each in reached for _ in each.rungs],
+            "periods": [each.clock.period_number for each in reached for _ in each.rungs],
+            "rungs": [params["rung"] for each in reached for params in each.rungs],
+            "firings": [firings[each.clock.clock_id] for each in reached for _ in each.rungs],
+        },
     )
     ids = {(clock_id, rung): key for key, clock_id, rung in written}
     hearers = _Hearers(reached, taipei_day(now))
-    told: list[dict[str, object]] = []
+    told: list[tuple[int, int, date | None]] = []
     for each in reached:
         for params in each.rungs:
-            people = hearers.of(each.clock, params["to"])
+            people = sorted(hearers.of(each.clock, params["to"]))
             at_once = params.get("delivery") == "at_once"
             if at_once:
-                digests.at_once(each.clock, params, each.days_left, sorted(people), now)
-            told += [
-                {
-                    "escalation_id": ids[each.clock.clock_id, params["rung"]],
-                    "account_id": account_id,
-                    "told_on": taipei_day(now) if at_once else None,
-                }
-                for account_id in sorted(people)
-            ]
+                digests.at_once(each.clock, params, each.days_left, people, now)
+            key = ids[each.clock.clock_id, params["rung"]]
+            told += [(key, person, taipei_day(now) if at_once else None) for person in people]
     if told:
-        db.session.execute(insert(EscalationNotice), told)
+        escalations, accounts, days = map(list, zip(*told, strict=True))
+        db.session.execute(_NOTICES, {"escalations": escalations, "people": accounts, "days": days})
+
+
+_ESCALATIONS = text(
+    """
+    insert into escalation (clock_id, period_number, rung, firing_id, sweep_run_id, at)
+    select clock_id, period, rung, firing, cast(:run as bigint), :at
+    from unnest(cast(:clocks as bigint[]), cast(:periods as int[]), cast(:rungs as text[]),
+        cast(:firings as bigint[])) as reached(clock_id, period, rung, firing)
+    returning id, clock_id, rung
+    """
+)
+_NOTICES = text(
+    """
+    insert into escalation_notice (escalation_id, account_id, told_on, digest)
+    select escalation_id, account_id, told_on, false
+    from unnest(cast(:escalations as bigint[]), cast(:people as bigint[]), cast(:days as date[]))
+        as told(escalation_id, account_id, told_on)
+    """
+)
 
 
 class _Hearers:
@@ -215,7 +226,7 @@ class _Hearers:
         self._held: dict[int, set[int]] = defaultdict(set)
         rows = db.session.execute(
             select(Task.case_id, Task.assignee_id).where(
-                Task.case_id.in_([each.clock.case_id for each in reached if each.clock.task_id is None]),
+                among(Task.case_id, [each.clock.case_id for each in reached if each.clock.task_id is None]),
                 Task.state == db.literal("open", literal_execute=True),
                 Task.assignee_id.is_not(None),
             )

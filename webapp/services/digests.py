@@ -21,6 +21,7 @@ from webapp.moments import taipei_day
 from webapp.queries import definitions, holding
 from webapp.queries.org import calendar
 from webapp.queries.standing import RUNNING, Standing
+from webapp.rows import among
 from webapp.services import notices
 
 SUBJECTS: Mapping[str, Text] = {
@@ -124,7 +125,7 @@ def tell(account_id: int, now: datetime) -> bool:
     if taken:
         db.session.execute(
             update(EscalationNotice)
-            .where(EscalationNotice.id.in_(taken))
+            .where(among(EscalationNotice.id, taken))
             .values(told_on=today, digest=bool(items))
             .execution_options(synchronize_session=False)
         )
@@ -156,7 +157,7 @@ def _items(notice_ids: Sequence[int]) -> list[_Item]:
         .join(Case, Case.id == Clock.case_id)
         .outerjoin(Task, Task.id == Clock.task_id)
         .where(
-            EscalationNotice.id.in_(notice_ids),
+            among(EscalationNotice.id, notice_ids),
             RUNNING,
             Clock.period_number == Escalation.period_number,
             Case.status == "open",
@@ -182,7 +183,7 @@ def _still_overdue(account_id: int, besides: Sequence[int], today: date) -> int:
             EscalationNotice.told_on < today,
             Clock.period_number == Escalation.period_number,
             Clock.due_on < today,
-            Clock.id.not_in(besides),
+            ~among(Clock.id, besides),
             RUNNING,
         )
     ).one()

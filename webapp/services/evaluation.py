@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
 import forms.answers
 from forms.model import FormDefinition
@@ -58,20 +59,6 @@ def decide(ruleset: str, facts: Mapping[str, object], selects: date) -> tuple[De
     return definitions.ruleset(revision).evaluate(facts), revision
 
 
-#: what a firing says; its key is the database's
-FIRING = (
-    "case_id",
-    "ruleset_revision_id",
-    "clock_id",
-    "as_of",
-    "at",
-    "facts",
-    "outcomes",
-    "explanation",
-    "engine",
-)
-
-
 def firing(
     case_id: int, decision: Decision, revision: int, now: datetime, clock_id: int | None = None
 ) -> Firing:
@@ -91,13 +78,39 @@ def firing(
 
 
 def store(decided: Sequence[tuple[int, int, Decision, int]], now: datetime) -> dict[int, int]:
-    """Keeps decisions on clocks, (case, clock, decision, revision) each. Returns the firing of each clock."""
-    rows = []
+    """Keeps decisions on clocks, (case, clock, decision, revision) each. Returns the firing of each clock.
+
+    One statement; a decision that many clocks share travels once.
+    """
+    shared: dict[int, dict[str, Any]] = {}
+    of_clocks = []
     for case_id, clock_id, decision, revision in decided:
-        new = firing(case_id, decision, revision, now, clock_id)
-        rows.append({column: getattr(new, column) for column in FIRING})
-    written = db.session.execute(insert(Firing).returning(Firing.clock_id, Firing.id), rows)
-    return {clock_id: firing_id for clock_id, firing_id in written if clock_id is not None}
+        if id(decision) not in shared:
+            new = firing(case_id, decision, revision, now)
+            shared[id(decision)] = {
+                **{name: getattr(new, name) for name in _OF_DECISION},
+                "n": len(shared),
+                "as_of": new.as_of.isoformat(),
+                "at": now.isoformat(),
+            }
+        of_clocks.append({"case_id": case_id, "clock_id": clock_id, "n": shared[id(decision)]["n"]})
+    written = db.session.execute(
+        _STORE, {"clocks": json.dumps(of_clocks), "decisions": json.dumps(list(shared.values()))}
+    )
+    return dict(written.all())
+
+
+_OF_DECISION = ("ruleset_revision_id", "facts", "outcomes", "explanation", "engine")
+_STORE = text(
+    """
+    insert into firing (case_id, clock_id, as_of, at, ruleset_revision_id, facts, outcomes, explanation, engine)
+    select c.case_id, c.clock_id, d.as_of, d.at, d.ruleset_revision_id, d.facts, d.outcomes, d.explanation, d.engine
+    from jsonb_to_recordset(cast(:clocks as jsonb)) as c(case_id bigint, clock_id bigint, n int)
+    join jsonb_to_recordset(cast(:decisions as jsonb)) as d(n int, as_of date, at timestamptz,
+        ruleset_revision_id bigint, facts jsonb, outcomes jsonb, explanation jsonb, engine text) using (n)
+    returning clock_id, id
+    """
+)
 
 
 def _plain(value: object) -> Any:

@@ -32,6 +32,7 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     case_actions,  # noqa: F401
     days,  # noqa: F401
     effects,  # noqa: F401
+    expediting,  # noqa: F401
     inbox,  # noqa: F401
     intake,  # noqa: F401
     limits,  # noqa: F401

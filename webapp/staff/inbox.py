@@ -147,6 +147,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "keeps_phrases": bool(phrases.units_of(actor())),
         "resends": actor().may("resend_effects"),
         "administers": actor().may("administer"),
+        "expedites": actor().may("see_expediting"),
     }
 
 

@@ -147,6 +147,8 @@ class Rung:
     at: datetime
     #: of a branch: the unit whose time it was
     unit: str
+    #: names of those who were to hear of it
+    told: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -362,11 +364,12 @@ def _verdicts(fired: FiredRuleset) -> Iterable[Verdict]:
 def _rung(reached: ReachedRung) -> Rung:
     rung, fired = reached.rung, reached.firing
     unit = unit_name(reached.unit_id) if reached.unit_id else ""
+    told = tuple(staff_name(account_id) for account_id in reached.told)
     rule = next((o["rule"] for o in fired.outcomes if o["params"].get("rung") == rung), rung)
     entry = next((e for e in fired.explanation if e["rule"] == rule), None)
     if entry is None:
-        return Rung(Text(zh=rung), None, reached.at, unit)
-    return Rung(Text(**entry["label"]), Text(**entry["sentence"]), reached.at, unit)
+        return Rung(Text(zh=rung), None, reached.at, unit, told)
+    return Rung(Text(**entry["label"]), Text(**entry["sentence"]), reached.at, unit, told)
 
 
 def _task_label(workflow: WorkflowDefinition, task: Task) -> Text:
