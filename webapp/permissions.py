@@ -28,6 +28,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:inspector",
             "function:section_head",
             "function:department_head",
+            "function:committee_secretary",
         }
     ),
     "see_every_case": frozenset(
@@ -35,6 +36,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "book_slot": frozenset({"anonymous", "citizen"}),
     "manage_slots": frozenset({"function:officer", "function:section_head", "function:department_head"}),
+    "run_committees": frozenset({"function:committee_secretary"}),
+    "approve_minutes": frozenset({"function:section_head", "function:department_head"}),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -27,6 +27,7 @@ EFFECTS = frozenset(
         "hold_slot",
         "confirm_slot",
         "release_slot",
+        "put_on_agenda",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from webapp.extensions import db
-from webapp.models import Case, CorrectionRequest, Effect, Letter
+from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Letter
 from webapp.moments import utc_now
 from webapp.queries import submissions
 from webapp.services import notices, printing
@@ -61,6 +61,10 @@ def _letter(effect: Effect, now: datetime) -> None:
     printing.letter(db.session.get_one(Letter, effect.payload["letter_id"]), now, current_app.config)
 
 
+def _minutes(effect: Effect, now: datetime) -> None:
+    printing.minutes(db.session.get_one(CommitteeSession, effect.payload["session_id"]), current_app.config)
+
+
 def _notice(effect: Effect, now: datetime) -> None:
     case = _case(effect)
     correction_due: date | None = db.session.scalars(
@@ -84,5 +88,6 @@ HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "receipt": _receipt,
     "application": _application,
     "letter": _letter,
+    "minutes": _minutes,
     "notice": _notice,
 }

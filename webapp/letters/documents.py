@@ -12,6 +12,8 @@ from webapp.letters.contents import (
     Decision,
     Fee,
     Grid,
+    Minutes,
+    MinutesItem,
     Receipt,
     Row,
     Section,
@@ -30,11 +32,14 @@ __all__ = [
     "Decision",
     "Fee",
     "Grid",
+    "Minutes",
+    "MinutesItem",
     "Receipt",
     "Row",
     "Section",
     "application",
     "decision",
+    "minutes",
     "receipt",
 ]
 
@@ -73,6 +78,12 @@ def application(document: ApplicationForm) -> bytes:
         qr=qr_png(document.track_url),
         unprintable=unprintable,
     )
+
+
+def minutes(document: Minutes) -> bytes:
+    """會議紀錄. Characters that no typeface has print as in an application."""
+    document, unprintable = printable(document)
+    return _pdf("minutes.html", document, unprintable=unprintable)
 
 
 _templates = environment()

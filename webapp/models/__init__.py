@@ -19,6 +19,14 @@ from webapp.models.cases import (
     Submission,
     Task,
 )
+from webapp.models.committees import (
+    AgendaItem,
+    Ballot,
+    Committee,
+    CommitteeMember,
+    CommitteeSession,
+    ConflictOfInterest,
+)
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
@@ -27,13 +35,19 @@ from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Pos
 __all__ = [
     "Absence",
     "Account",
+    "AgendaItem",
     "AuditEntry",
+    "Ballot",
     "Booking",
     "CalendarOverride",
     "Case",
     "CaseEvent",
     "Clock",
     "ClockMovement",
+    "Committee",
+    "CommitteeMember",
+    "CommitteeSession",
+    "ConflictOfInterest",
     "CorrectionRequest",
     "Counter",
     "Document",

@@ -17,7 +17,18 @@ from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import alarms, bookings, clocks, corrections, decisions, events, fees, notices, routing
+from webapp.services import (
+    agendas,
+    alarms,
+    bookings,
+    clocks,
+    corrections,
+    decisions,
+    events,
+    fees,
+    notices,
+    routing,
+)
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -236,6 +247,8 @@ def _effect(
         corrections.close_request(case, now)
     elif name in decisions.EFFECTS:
         decisions.issue(by, ctx, decisions.EFFECTS[name], state, given.comment, given.conditions, now)
+    elif name == "put_on_agenda":
+        agendas.put_on(case, now)
     elif name in bookings.EFFECTS:
         bookings.carry_out(by.actor, case, name, given.on_date, now)
     elif name == "notify_applicant":

@@ -26,4 +26,14 @@ def staff_only() -> ResponseReturnValue | None:
     )
 
 
-from webapp.staff import act, case, effects, inbox, intake, slots  # noqa: E402, F401  # they put their routes on bp
+from webapp.staff import (  # noqa: E402  # they put their routes on bp
+    act,
+    case,
+    committees,
+    effects,
+    inbox,
+    intake,
+    slots,
+)
+
+__all__ = ["act", "bp", "case", "committees", "effects", "inbox", "intake", "slots"]
