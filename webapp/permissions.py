@@ -31,6 +31,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:legal_officer",
             "function:township_officer",
             "function:township_head",
+            "function:committee_secretary",
         }
     ),
     "see_every_case": frozenset(
@@ -58,6 +59,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:secretary_general",
         }
     ),
+    "run_committees": frozenset({"function:committee_secretary"}),
+    "approve_minutes": frozenset({"function:section_head", "function:department_head"}),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

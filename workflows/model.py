@@ -31,6 +31,7 @@ EFFECTS = frozenset(
         "release_slot",
         "open_invoice",
         "cancel_invoice",
+        "put_on_agenda",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -26,7 +26,7 @@ from webapp.permissions import Actor
 from webapp.queries import bookings as slots_of
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import bookings, cases, documents, extensions, phrases
+from webapp.services import agendas, bookings, cases, committees, documents, extensions, phrases
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -131,6 +131,15 @@ GET  /staff/slots/{resource}                           302   403   403       404
 POST /staff/slots/{resource}                           302   403   403       404     422   403      403   403
 POST /staff/slots/{resource}/{slot}/remove             302   403   403       404     302   403      403   403
 POST /staff/bookings/{booking}/mark                    302   403   403       404     422   403      403   403
+GET  /staff/committees                                 302   403   403       200     200   200      200   200
+GET  /staff/committees/{committee}                     302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}                     302   403   403       404     404   404      404   404
+GET  /staff/sessions/{session}                         302   403   403       404     404   404      404   404
+POST /staff/sessions/{session}                         302   403   403       404     404   404      404   404
+POST /staff/sessions/{session}/approve                 302   403   403       404     404   404      404   404
+GET  /staff/sessions/{session}/minutes.pdf             302   403   403       404     404   404      404   404
+GET  /staff/agenda/{item}                              302   403   403       404     200   404      404   404
+POST /staff/agenda/{item}                              302   403   403       404     422   404      404   404
 POST /sign-out                                         302   302   302       302     302   302      302   302
 """  # fmt: skip
 HEADER, *LINES = TABLE.strip().splitlines()
@@ -310,6 +319,7 @@ def _make_world() -> Ids:
         "dead": _dead(visit),
         **rooms,
         "phrase": _phrase(visit),
+        **_board(visit),
     }
 
 
@@ -326,6 +336,19 @@ def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:
     with unit_of_work():
         booking = bookings.choose(owner, case, first.public_id, now)
     return {"resource": room.public_id, "slot": second.public_id, "booking": booking.public_id}
+
+
+def _board(case: Case) -> Ids:
+    """A committee of 建設處 that decides on the case next week; the officer has a seat in it."""
+    now = utc_now()
+    secretary = journeys.officer("xie.wanru", now)
+    with unit_of_work():
+        unit, seat = chart().by_code["EC"].id, journeys.account("weng.guoliang").id
+        board = committees.create(secretary, unit, Text(zh="審議會", en="Board"), ["EC06"], now)
+        committees.appoint(secretary, board, seat, taipei_day(now), now)
+        item = agendas.put_on(case, now)
+        session = committees.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
+    return {"committee": board.public_id, "session": session.public_id, "item": item.public_id}
 
 
 def _print(case: Case) -> None:

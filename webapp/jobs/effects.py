@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from webapp.extensions import db
-from webapp.models import Case, CorrectionRequest, Effect, Invoice, Letter
+from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Invoice, Letter
 from webapp.moments import utc_now
 from webapp.queries import submissions
 from webapp.services import notices, printing
@@ -73,6 +73,10 @@ def _invoice(effect: Effect) -> Invoice:
     return db.session.get_one(Invoice, effect.payload["invoice_id"])
 
 
+def _minutes(effect: Effect, now: datetime) -> None:
+    printing.minutes(db.session.get_one(CommitteeSession, effect.payload["session_id"]), current_app.config)
+
+
 def _notice(effect: Effect, now: datetime) -> None:
     case = _case(effect)
     correction_due: date | None = db.session.scalars(
@@ -98,5 +102,6 @@ HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "letter": _letter,
     "payment_slip": _payment_slip,
     "payment_receipt": _payment_receipt,
+    "minutes": _minutes,
     "notice": _notice,
 }

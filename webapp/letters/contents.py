@@ -205,3 +205,37 @@ class ApplicationForm:
     attachments: tuple[Attachment, ...] = ()
     declaration: str = ""
     offices: tuple[str, ...] = ("承辦人", "單位主管", "機關首長")
+
+
+# --- 會議紀錄 --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class MinutesItem:
+    """One case of a session, its count in words and its result."""
+
+    number: str
+    title: str
+    applicant: str
+    count: str
+    result: str
+    remark: str = ""
+    #: members with a conflict of interest
+    away: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Minutes:
+    """The minutes of a committee's session, as approved."""
+
+    agency_name: str
+    committee: str
+    unit: str
+    when: str
+    place: str
+    members: tuple[str, ...]
+    secretary: str
+    approver: str
+    approved_on: date
+    items: tuple[MinutesItem, ...]
+    budget: str = ""

@@ -12,6 +12,8 @@ from webapp.letters.contents import (
     Decision,
     Fee,
     Grid,
+    Minutes,
+    MinutesItem,
     PaymentReceipt,
     PaymentSlip,
     Receipt,
@@ -32,6 +34,8 @@ __all__ = [
     "Decision",
     "Fee",
     "Grid",
+    "Minutes",
+    "MinutesItem",
     "PaymentReceipt",
     "PaymentSlip",
     "Receipt",
@@ -39,6 +43,7 @@ __all__ = [
     "Section",
     "application",
     "decision",
+    "minutes",
     "payment_receipt",
     "payment_slip",
     "receipt",
@@ -92,6 +97,12 @@ def payment_receipt(document: PaymentReceipt) -> bytes:
     document, unprintable = printable(document)
     stamp = seal.seal_png(f"{document.agency_name}印")
     return _pdf("payment_receipt.html", document, seal=stamp, unprintable=unprintable)
+
+
+def minutes(document: Minutes) -> bytes:
+    """會議紀錄. Characters that no typeface has print as in an application."""
+    document, unprintable = printable(document)
+    return _pdf("minutes.html", document, unprintable=unprintable)
 
 
 _templates = environment()

@@ -19,6 +19,14 @@ from webapp.models.cases import (
     Submission,
     Task,
 )
+from webapp.models.committees import (
+    AgendaItem,
+    Ballot,
+    Committee,
+    CommitteeMember,
+    CommitteeSession,
+    ConflictOfInterest,
+)
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, SweepRun
@@ -31,7 +39,9 @@ from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Pos
 __all__ = [
     "Absence",
     "Account",
+    "AgendaItem",
     "AuditEntry",
+    "Ballot",
     "Booking",
     "CalendarOverride",
     "Case",
@@ -39,6 +49,10 @@ __all__ = [
     "CaseMove",
     "Clock",
     "ClockMovement",
+    "Committee",
+    "CommitteeMember",
+    "CommitteeSession",
+    "ConflictOfInterest",
     "CorrectionRequest",
     "Counter",
     "Document",

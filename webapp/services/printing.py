@@ -13,10 +13,11 @@ from urllib.parse import urlencode
 import forms.answers
 from forms.answers import SummaryRow
 from rules.values import format_roc_date
+from webapp import crypto
 from webapp.crypto import follow_code
 from webapp.extensions import db
 from webapp.letters import documents as papers
-from webapp.models import Case, Document, Invoice, Letter, Submission
+from webapp.models import Case, CommitteeSession, Document, Invoice, Letter, Submission
 from webapp.moments import taipei
 from webapp.payments.virtual_account import grouped
 from webapp.queries import definitions
@@ -207,6 +208,29 @@ def _row(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
         )
         return papers.Grid(row.label, tuple(column.label.zh for column in field.columns), cells)
     return papers.Row(row.label, row.text, framed=field.type in FRAMED and len(row.text) <= 10)
+
+
+def minutes(session: CommitteeSession, config: Config) -> None:
+    """The approved minutes, kept with their session: they belong to no single case."""
+    content = session.minutes or {}
+    pdf = papers.minutes(
+        papers.Minutes(
+            agency_name=config["AGENCY_NAME"],
+            committee=content["committee"],
+            unit=content["unit"],
+            when=content["when"],
+            place=content["place"],
+            members=tuple(content["members"]),
+            secretary=content["secretary"],
+            approver=chart().names.get(session.approved_by_id or 0, ""),
+            approved_on=taipei(session.approved_at).date(),
+            items=tuple(
+                papers.MinutesItem(**{**item, "away": tuple(item["away"])}) for item in content["items"]
+            ),
+            budget=content["budget"],
+        )
+    )
+    session.pdf = crypto.seal(pdf)
 
 
 def track_url(case: Case, config: Config) -> str:

@@ -18,6 +18,7 @@ from webapp.queries import definitions, submissions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
 from webapp.services import (
+    agendas,
     alarms,
     bookings,
     clocks,
@@ -313,6 +314,8 @@ def _effect(
     elif name in decisions.EFFECTS:
         kind = decisions.EFFECTS[name]
         decisions.issue(by, ctx, kind, state, given.comment, given.conditions, now, given.wording)
+    elif name == "put_on_agenda":
+        agendas.put_on(case, now)
     elif name in bookings.EFFECTS:
         bookings.carry_out(by.actor, case, name, given.on_date, now)
     elif name == "open_invoice":

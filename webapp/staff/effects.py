@@ -20,6 +20,7 @@ KINDS = {
     "letter": Text(zh="公文", en="Letter"),
     "payment_slip": Text(zh="繳費單", en="Payment slip"),
     "payment_receipt": Text(zh="規費收據", en="Receipt of payment"),
+    "minutes": Text(zh="會議紀錄", en="Minutes"),
     "notice": Text(zh="通知", en="Message"),
 }
 

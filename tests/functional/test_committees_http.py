@@ -1,0 +1,125 @@
+"""A committee over HTTP: the secretary plans, members vote or keep out, a head approves, the cases go on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from rules.values import Text
+from tests import fixture_services
+from tests.journeys import NOW, account, officer, open_tasks, submitted, take
+from tests.officers import at, case_of, made, signed_in
+from tests.visitor import Visitor, pdf_text
+from webapp.extensions import db
+from webapp.jobs.effects import perform_effect
+from webapp.models import Effect
+from webapp.moments import taipei_day
+from webapp.queries.org import chart
+from webapp.services import committees
+from webapp.uow import unit_of_work
+
+MEMBERS = ("weng.guoliang", "ou.yijun", "dong.weilun")
+
+
+@pytest.fixture(autouse=True)
+def _world(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    at(app, monkeypatch, NOW)
+    made(app, lambda: fixture_services.publish("committee", monkeypatch))
+
+
+def board() -> None:
+    secretary = officer("xie.wanru")
+    with unit_of_work():
+        unit = chart().by_code["EC"].id
+        new = committees.create(secretary, unit, Text(zh="補助審議會", en="Board"), ["EC91"], NOW)
+        for login in MEMBERS:
+            committees.appoint(secretary, new, account(login).id, taipei_day(NOW), NOW)
+
+
+def put_forward() -> tuple[str, str]:
+    case = submitted("EC91")
+    take(case, "put_forward")
+    assert open_tasks(case)[0].function == "committee_secretary"
+    return case.public_id, case.number or ""
+
+
+def member(app: Flask, login: str, number: str) -> Visitor:
+    person = signed_in(app, login)
+    person.get("/staff/inbox")
+    person.follow("委員會")
+    person.follow(number)
+    return person
+
+
+def test_from_the_plan_to_the_minutes(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(app, board)
+    pid, number = made(app, put_forward)
+    secretary = signed_in(app, "xie.wanru")
+    secretary.get("/staff/inbox")
+    secretary.follow("委員會")
+    secretary.follow("補助審議會")
+    secretary.press("排定會議", {"time": "下午"})
+    assert secretary.page.status == 422
+    assert secretary.page.mistakes == [
+        "請填寫真實存在的日期，例如 115 年 12 月 3 日。",
+        "請填寫時間，例如 09:00。",
+        "請填寫地點，最多 120 字。",
+        "請至少選一個案件。",
+    ]
+    item = str(secretary.page.soup.select_one("input[name=cases]")["value"])
+    day = {"day-year": "114", "day-month": "10", "day-day": "2"}
+    secretary.press("排定會議", {**day, "time": "14:00", "place": "第一會議室", "cases": [item]})
+    assert "會議已排定" in secretary.page.text and not secretary.page.offers("記錄決議")
+
+    for login in MEMBERS[:2]:
+        voter = member(app, login, number)
+        voter.press("送出表決", {"choice": "yes"})
+        assert "同意" in voter.page.text
+    away = member(app, MEMBERS[2], number)
+    away.press("聲明迴避", {"reason": "申請人是鄰居"})
+    assert number not in away.page.text
+    away.get(f"/staff/agenda/{item}")
+    assert away.page.status == 403 and "迴避" in away.page.text
+
+    at(app, monkeypatch, NOW + timedelta(days=8))
+    secretary, session = signed_in(app, "xie.wanru"), secretary.page.path
+    secretary.get(session)
+    assert "得參與 2 人，參與 2 人" in secretary.page.text and "董偉倫" in secretary.page.text
+    secretary.press("記錄決議", {f"result-{item}": "pass_with_changes"})
+    assert secretary.page.status == 422 and "修正內容" in secretary.page.text
+    secretary.get(secretary.trail[0].path)
+    secretary.press("記錄決議", {f"result-{item}": "pass_with_changes", f"remark-{item}": "金額減半"})
+    assert not secretary.page.offers("核定紀錄")
+
+    head = signed_in(app, "li.zhengnan")
+    head.get("/staff/committees")
+    head.follow("補助審議會")
+    stale = head.page
+    head.press("核定紀錄")
+    assert "紀錄已核定" in head.page.text
+    assert made(app, lambda: case_of(pid).state) == "check"
+    head.page = stale
+    head.press("核定紀錄")
+    assert head.page.status == 409 and "李正南" in head.page.text
+
+    made(app, _print)
+    head.get(secretary.page.path)
+    head.follow("會議紀錄（PDF）")
+    assert "金額減半" in pdf_text(head.page.content)
+
+
+def _print() -> None:
+    perform_effect(db.session.scalars(select(Effect.id).where(Effect.kind == "minutes")).one())
+
+
+def test_the_pages_speak_english(app: Flask) -> None:
+    made(app, board)
+    _pid, number = made(app, put_forward)
+    secretary = signed_in(app, "xie.wanru")
+    secretary.get("/language/en")
+    secretary.get("/staff/committees")
+    secretary.follow("Board")
+    assert "Plan a session" in secretary.page.text and number in secretary.page.text

@@ -1,0 +1,141 @@
+"""Committees, their sessions and agendas, for the secretary, the members and whoever approves the minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import ColumnElement, or_, select
+
+from webapp.extensions import db
+from webapp.models import AgendaItem, Case, Committee, CommitteeMember, CommitteeSession, Party
+from webapp.permissions import PERMISSIONS, Actor
+from webapp.queries.org import chart
+
+
+def units_of(actor: Actor, permission: str) -> frozenset[int]:
+    """The units for which the actor holds a function of the permission."""
+    held = [m for m in actor.mandates if f"function:{m.function}" in PERMISSIONS[permission]]
+    tree = chart()
+    return frozenset(unit for m in held for unit in tree.within(m.unit_id))
+
+
+def run_by(actor: Actor) -> Sequence[Committee]:
+    """The committees of which the actor is secretary."""
+    units = units_of(actor, "run_committees")
+    return db.session.scalars(
+        select(Committee).where(Committee.unit_id.in_(units)).order_by(Committee.id)
+    ).all()
+
+
+def concerns(actor: Actor) -> bool:
+    """Whether the actor has to do with committees: as secretary, approving, or with a seat."""
+    if actor.may("run_committees") or actor.may("approve_minutes"):
+        return True
+    seat = select(CommitteeMember.id).where(CommitteeMember.account_id == actor.account_id)
+    return db.session.scalars(seat.limit(1)).first() is not None
+
+
+def committee(actor: Actor, public_id: str) -> Committee | None:
+    return next((found for found in run_by(actor) if found.public_id == public_id), None)
+
+
+def may_approve(actor: Actor, found: Committee) -> bool:
+    return found.unit_id in units_of(actor, "approve_minutes")
+
+
+def session(actor: Actor, public_id: str) -> CommitteeSession | None:
+    """For the secretary and whoever may approve the minutes."""
+    units = units_of(actor, "run_committees") | units_of(actor, "approve_minutes")
+    return db.session.scalars(
+        select(CommitteeSession)
+        .join(Committee, Committee.id == CommitteeSession.committee_id)
+        .where(CommitteeSession.public_id == public_id, Committee.unit_id.in_(units))
+    ).one_or_none()
+
+
+def sessions(found: Committee) -> Sequence[CommitteeSession]:
+    return db.session.scalars(
+        select(CommitteeSession)
+        .where(CommitteeSession.committee_id == found.id)
+        .order_by(CommitteeSession.starts_at.desc())
+        .limit(100)
+    ).all()
+
+
+def to_approve(actor: Actor) -> Sequence[CommitteeSession]:
+    units = units_of(actor, "approve_minutes")
+    return db.session.scalars(
+        select(CommitteeSession)
+        .join(Committee, Committee.id == CommitteeSession.committee_id)
+        .where(Committee.unit_id.in_(units), CommitteeSession.state == "held")
+        .order_by(CommitteeSession.starts_at)
+    ).all()
+
+
+def alive() -> ColumnElement[bool]:
+    """Items whose case still waits in the state that put it on the agenda; to be joined with Case."""
+    return (AgendaItem.visit == Case.visit) & (Case.status == "open")
+
+
+def waiting(found: Committee) -> Sequence[tuple[AgendaItem, Case]]:
+    """The cases that wait for a session, the oldest first."""
+    rows = db.session.execute(
+        select(AgendaItem, Case)
+        .join(Case, Case.id == AgendaItem.case_id)
+        .where(
+            AgendaItem.committee_id == found.id,
+            AgendaItem.session_id.is_(None),
+            AgendaItem.closed_at.is_(None),
+            alive(),
+        )
+        .order_by(AgendaItem.id)
+    ).all()
+    return [(item, case) for item, case in rows]
+
+
+def agenda(found: CommitteeSession) -> Sequence[tuple[AgendaItem, Case]]:
+    """What the session decides, in order. Once its minutes are approved the list stays as it was decided."""
+    rows = db.session.execute(
+        select(AgendaItem, Case)
+        .join(Case, Case.id == AgendaItem.case_id)
+        .where(
+            AgendaItem.session_id == found.id,
+            AgendaItem.result.is_not(None) if found.state == "minutes_approved" else alive(),
+        )
+        .order_by(AgendaItem.position)
+    ).all()
+    return [(item, case) for item, case in rows]
+
+
+def members(found: Committee, day: date) -> dict[int, str]:
+    """Account id and name of everybody who is a member on a day."""
+    rows = db.session.scalars(
+        select(CommitteeMember)
+        .where(
+            CommitteeMember.committee_id == found.id,
+            CommitteeMember.starts_on <= day,
+            or_(CommitteeMember.ends_on.is_(None), CommitteeMember.ends_on >= day),
+        )
+        .order_by(CommitteeMember.id)
+    )
+    return {row.account_id: row.account.name for row in rows}
+
+
+def seats_of(actor: Actor) -> Sequence[CommitteeSession]:
+    """The planned sessions of the committees in which the actor has, or had, a seat."""
+    mine = select(CommitteeMember.committee_id).where(CommitteeMember.account_id == actor.account_id)
+    return db.session.scalars(
+        select(CommitteeSession)
+        .where(CommitteeSession.committee_id.in_(mine), CommitteeSession.state == "planned")
+        .order_by(CommitteeSession.starts_at)
+    ).all()
+
+
+def applicants(case_ids: Sequence[int]) -> dict[int, str]:
+    rows = db.session.execute(
+        select(Party.case_id, Party.name)
+        .where(Party.case_id.in_(case_ids), Party.role != "representative")
+        .order_by(Party.id.desc())
+    )
+    return dict(rows.all())
