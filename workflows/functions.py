@@ -15,6 +15,7 @@ FUNCTION_LABELS: Mapping[str, Text] = MappingProxyType(
         "department_head": Text(zh="處長／局長", en="Department head"),
         "secretary_general": Text(zh="秘書長", en="Secretary general"),
         "magistrate": Text(zh="縣長", en="Magistrate"),
+        "mail_room": Text(zh="收發人員", en="Mail room"),
         "research_office": Text(zh="研考人員", en="Plan-control office"),
     }
 )

@@ -102,6 +102,9 @@ GET  /staff/phrases                                    302   403   403       200
 POST /staff/phrases                                    302   403   403       404     404   403      403   403
 POST /staff/phrases/{phrase}/withdraw                  302   403   403       404     302   403      403   403
 POST /staff/cases/{visit}/recall                       302   403   403       404     409   404      409   404
+GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
+POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
+POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 POST /sign-out                                         302   302   302       302     302   302      302   302
@@ -273,6 +276,7 @@ def _make_world() -> Ids:
         "draft_file": draft.raw["cadastral_map"][0],
         "case_file": cases.answers_of(asked)["cadastral_map"][0],
         "letter_file": db.session.get_one(Document, letter.document_id).public_id,
+        "letter": letter.public_id,
         "photo": photo.public_id,
         "task": task.public_id,
         "version": visit.version,

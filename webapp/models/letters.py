@@ -68,9 +68,35 @@ class Letter(db.Model):
     issued_by_id: Mapped[int | None] = ref("account.id")
     content: Mapped[dict[str, Any]] = mapped_column(Encrypted)
     document_id: Mapped[int | None] = ref("document.id")
+    #: electronic, post (registered), counter, or public notice
+    channel: Mapped[str] = mapped_column(String(10))
+    #: where the addressee lives, for the days in transit (workflows.remedy.TRANSIT)
+    transit: Mapped[str] = mapped_column(String(10), default="kinmen")
+    served_on: Mapped[date | None]
+    service_method: Mapped[str | None] = mapped_column(String(15))
+    served_recorded_by_id: Mapped[int | None] = ref("account.id")
+    #: the return slip
+    slip_id: Mapped[int | None] = ref("document.id")
+    #: the letter that this one corrects, revokes or withdraws
+    changes_id: Mapped[int | None] = ref("letter.id", index=True)
 
     __table_args__ = (
-        CheckConstraint("kind in ('grant','reject','return','correction')", name="kind_is_known"),
+        CheckConstraint(
+            "kind in ('grant','reject','return','correction','correction_of','revocation','withdrawal')",
+            name="kind_is_known",
+        ),
+        CheckConstraint("channel in ('electronic','post','counter','notice')", name="channel_is_known"),
+        CheckConstraint(
+            "service_method in ('opened','return_slip','handed_over','deposited','public_notice')",
+            name="service_method_is_known",
+        ),
+        CheckConstraint("(served_on is null) = (service_method is null)", name="served_has_a_method"),
+        CheckConstraint("served_on is null or served_on >= issued_on", name="served_after_it_was_issued"),
+        CheckConstraint(
+            "(changes_id is not null) = (kind in ('correction_of','revocation','withdrawal'))",
+            name="a_change_names_what_it_changes",
+        ),
+        Index("ix_letter_to_send", "channel", "issued_on", "id"),
         # one decision a case: a sent one is changed by a new kind of letter only
         Index(
             "uq_letter_decision",

@@ -21,6 +21,8 @@ LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
+    "sent_by": Text(zh="發文方式", en="Way of sending"),
+    "served": Text(zh="送達", en="Served"),
     "recalled": Text(zh="收回", en="Taken back"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
 }

@@ -22,7 +22,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, history, submissions
 from webapp.queries.org import chart
-from webapp.services import drafting, effects, evaluation, fees, notices, parties
+from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
 from webapp.services.drafting import Wording
 from workflows.service import fill
 
@@ -79,6 +79,7 @@ def issue(
         issued_on=today,
         issued_by_id=by.actor.account_id,
         content=content | by.signs(today),
+        channel=dispatch.default_channel(case),
     )
     db.session.add(letter)
     db.session.flush()

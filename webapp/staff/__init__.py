@@ -26,4 +26,4 @@ def staff_only() -> ResponseReturnValue | None:
     )
 
 
-from webapp.staff import act, case, effects, inbox, intake, phrases  # noqa: E402, F401  # they put their routes on bp
+from webapp.staff import act, case, effects, inbox, intake, letters, phrases  # noqa: E402, F401  # they put their routes on bp
