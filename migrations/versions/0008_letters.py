@@ -82,9 +82,55 @@ def upgrade() -> None:
         op.create_check_constraint(op.f(f"ck_letter_{name}"), "letter", check)
     op.create_index(op.f("ix_letter_changes_id"), "letter", ["changes_id"], unique=False)
     op.create_index("ix_letter_to_send", "letter", ["channel", "issued_on", "id"], unique=False)
+    op.create_table(
+        "letter_change",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("letter_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("proposed_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("proposed_for_id", sa.BigInteger(), nullable=True),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint(
+            "kind in ('correction_of','revocation','withdrawal')", name=op.f("ck_letter_change_kind_is_known")
+        ),
+        sa.CheckConstraint(
+            "state in ('open','issued','declined')", name=op.f("ck_letter_change_state_is_known")
+        ),
+        sa.CheckConstraint(
+            "(state = 'open') = (decided_at is null)", name=op.f("ck_letter_change_decided_has_a_moment")
+        ),
+        sa.CheckConstraint(
+            "decided_by_id <> proposed_by_id", name=op.f("ck_letter_change_decided_by_another")
+        ),
+        *(
+            sa.ForeignKeyConstraint([name], [target], name=op.f(f"fk_letter_change_{name}"))
+            for name, target in (
+                ("letter_id", "letter.id"),
+                ("proposed_by_id", "account.id"),
+                ("proposed_for_id", "account.id"),
+                ("decided_by_id", "account.id"),
+            )
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter_change")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_letter_change_public_id")),
+    )
+    op.create_index(
+        "uq_letter_change_open",
+        "letter_change",
+        ["letter_id"],
+        unique=True,
+        postgresql_where=sa.text("state = 'open'"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("letter_change")
     op.drop_index("ix_letter_to_send", table_name="letter")
     op.drop_index(op.f("ix_letter_changes_id"), table_name="letter")
     for name in CHECKS:

@@ -21,7 +21,7 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
 from webapp.moments import taipei_day, utc_now
 from webapp.queries import definitions
-from webapp.services import cases, documents, phrases
+from webapp.services import cases, documents, letter_changes, phrases
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -105,6 +105,11 @@ POST /staff/cases/{visit}/recall                       302   403   403       404
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
 POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
 POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
+GET  /staff/letters/{letter}/change                    302   403   403       404     200   403      403   404
+POST /staff/letters/{letter}/change                    302   403   403       404     409   403      403   404
+GET  /staff/letter-changes                             302   403   403       200     200   200      200   200
+GET  /staff/letter-changes/{change}                    302   403   403       404     200   404      200   404
+POST /staff/letter-changes/{change}                    302   403   403       404     403   404      403   404
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 POST /sign-out                                         302   302   302       302     302   302      302   302
@@ -277,6 +282,7 @@ def _make_world() -> Ids:
         "case_file": cases.answers_of(asked)["cadastral_map"][0],
         "letter_file": db.session.get_one(Document, letter.document_id).public_id,
         "letter": letter.public_id,
+        "change": _change(decided, letter),
         "photo": photo.public_id,
         "task": task.public_id,
         "version": visit.version,
@@ -290,6 +296,12 @@ def _print(case: Case) -> None:
     for effect in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
         perform_effect(effect)
     db.session.refresh(case)
+
+
+def _change(case: Case, letter: Letter) -> str:
+    with unit_of_work():
+        officer, now = journeys.officer("weng.guoliang"), utc_now()
+        return letter_changes.propose(officer, letter, case, "correction_of", "誤字", "誤寫", now).public_id
 
 
 def _phrase(case: Case) -> str:

@@ -20,7 +20,7 @@ from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Draft, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import definitions, effects, tracking
+from webapp.queries import definitions, effects, letters, papers, tracking
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
@@ -72,8 +72,10 @@ def case(pid: str) -> ResponseReturnValue:
 
 def _about(found: Case) -> dict[str, object]:
     present = progress.of(found, now())
-    ctx = present.ctx
+    ctx, issued = present.ctx, letters.of_case(found.id)
     return {
+        "earlier": [(each, papers.by_id(each.document_id)) for each in issued[1:]],
+        "changes": {each.id: [other for other in issued if other.changes_id == each.id] for each in issued},
         "case": found,
         "service": ctx.service,
         "progress": present,

@@ -105,3 +105,32 @@ class Letter(db.Model):
             postgresql_where=text("kind in ('grant','reject','return')"),
         ),
     )
+
+
+class LetterChange(db.Model):
+    """更正、撤銷、廢止 of a letter that was sent, proposed and waiting for whoever may approve it."""
+
+    __tablename__ = "letter_change"
+
+    id: Mapped[Key]
+    public_id: Mapped[PublicId]
+    letter_id: Mapped[int] = ref("letter.id")
+    kind: Mapped[str] = mapped_column(String(20))
+    #: the content of the new letter
+    body: Mapped[dict[str, Any]] = mapped_column(Encrypted)
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    proposed_by_id: Mapped[int] = ref("account.id")
+    proposed_for_id: Mapped[int | None] = ref("account.id")
+    proposed_at: Mapped[Moment]
+    decided_by_id: Mapped[int | None] = ref("account.id")
+    decided_at: Mapped[MaybeMoment]
+    #: why it was not approved
+    answer: Mapped[str | None] = mapped_column(Encrypted)
+
+    __table_args__ = (
+        CheckConstraint("kind in ('correction_of','revocation','withdrawal')", name="kind_is_known"),
+        CheckConstraint("state in ('open','issued','declined')", name="state_is_known"),
+        CheckConstraint("(state = 'open') = (decided_at is null)", name="decided_has_a_moment"),
+        CheckConstraint("decided_by_id <> proposed_by_id", name="decided_by_another"),
+        Index("uq_letter_change_open", "letter_id", unique=True, postgresql_where=text("state = 'open'")),
+    )

@@ -23,6 +23,9 @@ LABELS: Mapping[str, Text] = {
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "sent_by": Text(zh="發文方式", en="Way of sending"),
     "served": Text(zh="送達", en="Served"),
+    "letter_change_proposed": Text(zh="擬更正、撤銷或廢止公文", en="Change of a letter proposed"),
+    "letter_change_declined": Text(zh="不同意變更公文", en="Change of a letter declined"),
+    "letter_changed": Text(zh="更正、撤銷或廢止公文", en="Letter changed"),
     "recalled": Text(zh="收回", en="Taken back"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
 }

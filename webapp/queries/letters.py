@@ -71,3 +71,7 @@ def of_case(case_id: int) -> Sequence[Letter]:
     return db.session.scalars(
         select(Letter).where(Letter.case_id == case_id).order_by(Letter.id.desc())
     ).all()
+
+
+def by_id(letter_id: int | None) -> Letter | None:
+    return db.session.get(Letter, letter_id) if letter_id is not None else None

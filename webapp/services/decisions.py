@@ -75,7 +75,7 @@ def issue(
     letter = Letter(
         case_id=case.id,
         kind=kind,
-        number=_next_number(owner.letter_word, roc_year(today)),
+        number=next_number(owner.letter_word, roc_year(today)),
         issued_on=today,
         issued_by_id=by.actor.account_id,
         content=content | by.signs(today),
@@ -214,7 +214,7 @@ def _inspection(case_id: int) -> dict[str, str]:
     }
 
 
-def _next_number(word: str, year: int) -> str:
+def next_number(word: str, year: int) -> str:
     serial = db.session.execute(
         text(
             "insert into counter (name, year, value) values (:name, :year, 1) "

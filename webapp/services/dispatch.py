@@ -84,7 +84,7 @@ def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetim
         raise Refused(
             Text(
                 zh="這個案件不能用這種方式發文：電子送達須申請人以帳號線上申辦。",
-                en="This letter cannot be sent that way: electronic service needs an online application with an account.",
+                en="This letter cannot be sent that way: electronic service needs an application by an account.",
             )
         )
     letter.channel = channel

@@ -26,4 +26,14 @@ def staff_only() -> ResponseReturnValue | None:
     )
 
 
-from webapp.staff import act, case, effects, inbox, intake, letters, phrases  # noqa: E402, F401  # they put their routes on bp
+# they put their routes on bp
+from webapp.staff import (  # noqa: E402
+    act,  # noqa: F401
+    case,  # noqa: F401
+    effects,  # noqa: F401
+    inbox,  # noqa: F401
+    intake,  # noqa: F401
+    letter_changes,  # noqa: F401
+    letters,  # noqa: F401
+    phrases,  # noqa: F401
+)

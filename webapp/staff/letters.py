@@ -16,7 +16,7 @@ from webapp.presentation import in_language
 from webapp.queries import definitions
 from webapp.queries import letters as found
 from webapp.security import actor, now
-from webapp.services import dispatch, printing
+from webapp.services import dispatch, letter_changes, printing
 from webapp.services.dispatch import Service
 from webapp.staff import bp, shown, words
 from webapp.uow import unit_of_work
@@ -77,7 +77,7 @@ def _to_send(pid: str) -> tuple[Letter, Case]:
 
 def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> str:
     typed = request.form
-    slip = shown.document_of(row.slip_id)
+    slip, changes = shown.document_of(row.slip_id), found.changes_of(row)
     return render_template(
         "staff/letter.html",
         letter=row,
@@ -94,6 +94,11 @@ def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> s
         transit=TRANSIT[row.transit],
         appeal_by=dispatch.appeal_by(row, case),
         may_send=dispatch.may_send(actor(), case),
+        changes=changes,
+        original=found.by_id(row.changes_id),
+        pending=letter_changes.open_of(row.id),
+        may_change=letter_changes.may_propose(actor(), row, case)
+        and not any(change.kind in letter_changes.ENDING for change in changes),
         typed=typed,
         day={part: typed.get(f"date-{part}", "") for part in PARTS},
         mistakes=mistakes or {},

@@ -122,6 +122,8 @@ class Issued:
     failed: bool
     #: the last day of an appeal, once it is served
     appeal_by: date | None
+    #: the letters that correct, revoke or withdraw it
+    changes: tuple[Letter, ...]
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,7 @@ def letters(case: Case, file: CaseFile) -> tuple[Issued, ...]:
             document_url(document) if document else None,
             letter.id in failed,
             dispatch.appeal_by(letter, case),
+            tuple(other for other in file.letters if other.changes_id == letter.id),
         )
         for letter in file.letters
         for document in [file.document_of(letter)]
