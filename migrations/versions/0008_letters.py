@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0008"
 down_revision = "0002"
@@ -127,9 +128,25 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("state = 'open'"),
     )
+    op.create_table(
+        "letter_batch",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("letter_ids", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("ordered_by_id", sa.BigInteger(), nullable=False),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("document_id", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["ordered_by_id"], ["account.id"], name=op.f("fk_letter_batch_ordered_by_id")
+        ),
+        sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_letter_batch_document_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letter_batch")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_letter_batch_public_id")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("letter_batch")
     op.drop_table("letter_change")
     op.drop_index("ix_letter_to_send", table_name="letter")
     op.drop_index(op.f("ix_letter_changes_id"), table_name="letter")

@@ -21,7 +21,7 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
 from webapp.moments import taipei_day, utc_now
 from webapp.queries import definitions
-from webapp.services import cases, documents, letter_changes, phrases
+from webapp.services import cases, documents, letter_changes, mailings, phrases
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -110,6 +110,10 @@ POST /staff/letters/{letter}/change                    302   403   403       404
 GET  /staff/letter-changes                             302   403   403       200     200   200      200   200
 GET  /staff/letter-changes/{change}                    302   403   403       404     200   404      200   404
 POST /staff/letter-changes/{change}                    302   403   403       404     403   404      403   404
+GET  /staff/letters                                    302   403   403       200     200   200      200   200
+POST /staff/letters/print                              302   403   403       422     422   422      422   422
+GET  /staff/letter-batches/{batch}                     302   403   403       404     200   404      404   404
+GET  /staff/letter-batches/{batch}/letters.pdf         302   403   403       404     302   404      404   404
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 POST /sign-out                                         302   302   302       302     302   302      302   302
@@ -282,6 +286,7 @@ def _make_world() -> Ids:
         "case_file": cases.answers_of(asked)["cadastral_map"][0],
         "letter_file": db.session.get_one(Document, letter.document_id).public_id,
         "letter": letter.public_id,
+        "batch": _batch(letter),
         "change": _change(decided, letter),
         "photo": photo.public_id,
         "task": task.public_id,
@@ -302,6 +307,11 @@ def _change(case: Case, letter: Letter) -> str:
     with unit_of_work():
         officer, now = journeys.officer("weng.guoliang"), utc_now()
         return letter_changes.propose(officer, letter, case, "correction_of", "誤字", "誤寫", now).public_id
+
+
+def _batch(letter: Letter) -> str:
+    with unit_of_work():
+        return mailings.order(journeys.officer("weng.guoliang"), [letter.public_id], utc_now()).public_id
 
 
 def _phrase(case: Case) -> str:

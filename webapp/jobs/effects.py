@@ -10,10 +10,10 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from webapp.extensions import db
-from webapp.models import Case, CorrectionRequest, Effect, Letter
+from webapp.models import Case, CorrectionRequest, Effect, Letter, LetterBatch
 from webapp.moments import utc_now
 from webapp.queries import submissions
-from webapp.services import notices, printing
+from webapp.services import mailings, notices, printing
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -61,6 +61,11 @@ def _letter(effect: Effect, now: datetime) -> None:
     printing.letter(db.session.get_one(Letter, effect.payload["letter_id"]), now, current_app.config)
 
 
+def _letter_batch(effect: Effect, now: datetime) -> None:
+    batch = db.session.get_one(LetterBatch, effect.payload["batch_id"])
+    mailings.print_batch(batch, now, current_app.config)
+
+
 def _notice(effect: Effect, now: datetime) -> None:
     case = _case(effect)
     correction_due: date | None = db.session.scalars(
@@ -84,5 +89,6 @@ HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "receipt": _receipt,
     "application": _application,
     "letter": _letter,
+    "letter_batch": _letter_batch,
     "notice": _notice,
 }

@@ -166,3 +166,22 @@ class ApplicationForm:
     attachments: tuple[Attachment, ...] = ()
     declaration: str = ""
     offices: tuple[str, ...] = ("承辦人", "單位主管", "機關首長")
+
+
+# --- 掛號郵件清單 ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """One registered letter of the list; its tracking number is written in at the post office."""
+
+    addressee: str
+    address: str
+    doc_number: str
+
+
+@dataclass(frozen=True)
+class MailingList:
+    agency_name: str
+    printed_at: datetime
+    mailings: tuple[Mailing, ...]

@@ -20,7 +20,7 @@ from webapp.models.cases import (
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
-from webapp.models.letters import Letter, LetterChange, LetterDraft, Phrase
+from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft, Phrase
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Generation",
     "Holder",
     "Letter",
+    "LetterBatch",
     "LetterChange",
     "LetterDraft",
     "LoginCode",

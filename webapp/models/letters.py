@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
@@ -134,3 +135,16 @@ class LetterChange(db.Model):
         CheckConstraint("decided_by_id <> proposed_by_id", name="decided_by_another"),
         Index("uq_letter_change_open", "letter_id", unique=True, postgresql_where=text("state = 'open'")),
     )
+
+
+class LetterBatch(db.Model):
+    """Letters that are printed as one PDF with their registered-mail list."""
+
+    __tablename__ = "letter_batch"
+
+    id: Mapped[Key]
+    public_id: Mapped[PublicId]
+    letter_ids: Mapped[list[int]] = mapped_column(JSONB)
+    ordered_by_id: Mapped[int] = ref("account.id")
+    ordered_at: Mapped[Moment]
+    document_id: Mapped[int | None] = ref("document.id")

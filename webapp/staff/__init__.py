@@ -35,5 +35,6 @@ from webapp.staff import (  # noqa: E402
     intake,  # noqa: F401
     letter_changes,  # noqa: F401
     letters,  # noqa: F401
+    mail_room,  # noqa: F401
     phrases,  # noqa: F401
 )

@@ -18,6 +18,7 @@ KINDS = {
     "receipt": Text(zh="送件收據", en="Receipt"),
     "application": Text(zh="申請書", en="Application form"),
     "letter": Text(zh="公文", en="Letter"),
+    "letter_batch": Text(zh="公文合併列印", en="Letters in one PDF"),
     "notice": Text(zh="通知", en="Message"),
 }
 

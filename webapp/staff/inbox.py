@@ -15,7 +15,7 @@ from webapp.presentation import in_language, local_path
 from webapp.queries import case_page, definitions
 from webapp.queries import inbox as desk
 from webapp.security import actor, now
-from webapp.services import letter_changes, phrases, tasks
+from webapp.services import dispatch, letter_changes, phrases, tasks
 from webapp.staff import bp
 from webapp.staff.words import CHANNELS
 from webapp.uow import unit_of_work
@@ -144,6 +144,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "takes_in": actor().may("take_in_at_counter"),
         "keeps_phrases": bool(phrases.units_of(actor())),
         "changes_waiting": len(letter_changes.waiting_for(actor())),
+        "sends_letters": any(m.function in dispatch.SENDERS for m in actor().mandates),
         "resends": actor().may("resend_effects"),
     }
 
