@@ -16,7 +16,7 @@ FUNCTION_LABELS: Mapping[str, Text] = MappingProxyType(
         "secretary_general": Text(zh="秘書長", en="Secretary general"),
         "cashier": Text(zh="出納", en="Cashier"),
         "magistrate": Text(zh="縣長", en="Magistrate"),
-        "committee_secretary": Text(zh="委員會秘書", en="Committee secretary"),
+        "mail_room": Text(zh="收發人員", en="Mail room"),
         "research_office": Text(zh="研考人員", en="Plan-control office"),
         "operator": Text(zh="話務及登錄人員", en="Operator"),
         "committee_secretary": Text(zh="委員會幹事", en="Committee secretary"),

@@ -26,7 +26,17 @@ from webapp.permissions import Actor
 from webapp.queries import bookings as slots_of
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import agendas, bookings, cases, committees, documents, extensions, phrases
+from webapp.services import (
+    agendas,
+    bookings,
+    cases,
+    committees,
+    documents,
+    extensions,
+    letter_changes,
+    mailings,
+    phrases,
+)
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -123,6 +133,18 @@ GET  /staff/cases/{visit}/holding                      302   403   403       404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
+POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
+POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
+GET  /staff/letters/{letter}/change                    302   403   403       404     200   403      403   404
+POST /staff/letters/{letter}/change                    302   403   403       404     409   403      403   404
+GET  /staff/letter-changes                             302   403   403       200     200   200      200   200
+GET  /staff/letter-changes/{change}                    302   403   403       404     200   404      200   404
+POST /staff/letter-changes/{change}                    302   403   403       404     403   404      403   404
+GET  /staff/letters                                    302   403   403       200     200   200      200   200
+POST /staff/letters/print                              302   403   403       422     422   422      422   422
+GET  /staff/letter-batches/{batch}                     302   403   403       404     200   404      404   404
+GET  /staff/letter-batches/{batch}/letters.pdf         302   403   403       404     302   404      404   404
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 GET  /staff/slots                                      302   403   403       200     200   403      403   403
@@ -312,6 +334,9 @@ def _make_world() -> Ids:
         "draft_file": draft.raw["cadastral_map"][0],
         "case_file": cases.answers_of(asked)["cadastral_map"][0],
         "letter_file": db.session.get_one(Document, letter.document_id).public_id,
+        "letter": letter.public_id,
+        "batch": _batch(letter),
+        "change": _change(decided, letter),
         "photo": photo.public_id,
         "task": task.public_id,
         "version": visit.version,
@@ -355,6 +380,17 @@ def _print(case: Case) -> None:
     for effect in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
         perform_effect(effect)
     db.session.refresh(case)
+
+
+def _change(case: Case, letter: Letter) -> str:
+    with unit_of_work():
+        officer, now = journeys.officer("weng.guoliang"), utc_now()
+        return letter_changes.propose(officer, letter, case, "correction_of", "誤字", "誤寫", now).public_id
+
+
+def _batch(letter: Letter) -> str:
+    with unit_of_work():
+        return mailings.order(journeys.officer("weng.guoliang"), [letter.public_id], utc_now()).public_id
 
 
 def _phrase(case: Case) -> str:

@@ -17,14 +17,14 @@ from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
 from webapp.letters.qr import qr_png
 from webapp.letters.wording import grouped
-from webapp.models import Case, Document, Draft
+from webapp.models import Case, Document, Draft, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import bookings, definitions, effects, tracking
+from webapp.queries import bookings, definitions, effects, letters, papers, tracking
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, documents, printing
+from webapp.services import cases, dispatch, documents, printing
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -72,13 +72,16 @@ def case(pid: str) -> ResponseReturnValue:
 
 def _about(found: Case) -> dict[str, object]:
     present = progress.of(found, now())
-    ctx = present.ctx
+    ctx, issued = present.ctx, letters.of_case(found.id)
     return {
+        "earlier": [(each, papers.by_id(each.document_id)) for each in issued[1:]],
+        "changes": {each.id: [other for other in issued if other.changes_id == each.id] for each in issued},
         "case": found,
         "service": ctx.service,
         "progress": present,
         "stages": path.stages(present),
         "entries": timeline.entries(present),
+        "appeal_by": dispatch.appeal_by(present.letter, found) if present.letter else None,
         "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
         "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
@@ -154,6 +157,9 @@ def receipt(pid: str) -> ResponseReturnValue:
 @bp.get("/applications/<pid>/letter.pdf")
 def letter(pid: str) -> ResponseReturnValue:
     found = cases.visible(actor(), pid)
+    newest = tracking.letter(found.id)
+    if newest is not None and newest.document_id is not None:
+        _is_opened(newest, found)
     return _printed(
         tracking.letter_document(found),
         Text(zh="這個案件還沒有可以下載的公文。", en="There is no letter to download yet."),
@@ -191,6 +197,12 @@ def _printed(document: Document | None, absent: Text) -> ResponseReturnValue:
     if document is None:
         raise NotFound(absent)
     return _inline(documents.content_of(document), document.filename)
+
+
+def _is_opened(letter: Letter, case: Case) -> None:
+    """Whoever opens an electronic letter addressed to them has been served."""
+    with unit_of_work():
+        dispatch.opened(actor(), letter, case, now())
 
 
 def _inline(content: bytes, filename: str) -> ResponseReturnValue:

@@ -14,7 +14,8 @@ from webapp.citizen.journey import DraftSheet
 from webapp.errors import NotFound
 from webapp.queries import definitions, papers
 from webapp.security import actor, now
-from webapp.services import documents
+from webapp.services import dispatch, documents
+from webapp.uow import unit_of_work
 
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 
@@ -45,6 +46,10 @@ def _page_of(key: str, field: str) -> DraftSheet:
 def document(pid: str) -> ResponseReturnValue:
     """Always to be saved, never opened on our own address: what a stranger uploaded is not shown as ours."""
     found = papers.visible(actor(), pid, now())
+    issued = papers.letter_of(found)
+    if issued is not None:
+        with unit_of_work():
+            dispatch.opened(actor(), *issued, now())
     return send_file(
         io.BytesIO(documents.content_of(found)),
         mimetype=found.media_type,

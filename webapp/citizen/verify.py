@@ -12,7 +12,7 @@ from webapp.citizen import bp
 from webapp.errors import TooMany
 from webapp.models import Letter
 from webapp.presentation import language
-from webapp.queries import tracking
+from webapp.queries import letters, tracking
 from webapp.security import now
 from webapp.services import accounts, printing
 from webapp.uow import unit_of_work
@@ -36,6 +36,7 @@ def verify() -> ResponseReturnValue:
         code=code,
         asked=asked,
         letter=found,
+        changes=letters.changes_of(found) if found is not None else (),
         mistake=mistake,
         has_errors=bool(mistake),
     )

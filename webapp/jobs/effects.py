@@ -10,10 +10,10 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from webapp.extensions import db
-from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Invoice, Letter
+from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Invoice, Letter, LetterBatch
 from webapp.moments import utc_now
 from webapp.queries import submissions
-from webapp.services import notices, printing
+from webapp.services import mailings, notices, printing
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,11 @@ def _minutes(effect: Effect, now: datetime) -> None:
     printing.minutes(db.session.get_one(CommitteeSession, effect.payload["session_id"]), current_app.config)
 
 
+def _letter_batch(effect: Effect, now: datetime) -> None:
+    batch = db.session.get_one(LetterBatch, effect.payload["batch_id"])
+    mailings.print_batch(batch, now, current_app.config)
+
+
 def _notice(effect: Effect, now: datetime) -> None:
     case = _case(effect)
     correction_due: date | None = db.session.scalars(
@@ -103,5 +108,6 @@ HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "payment_slip": _payment_slip,
     "payment_receipt": _payment_receipt,
     "minutes": _minutes,
+    "letter_batch": _letter_batch,
     "notice": _notice,
 }

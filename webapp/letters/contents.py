@@ -239,3 +239,22 @@ class Minutes:
     approved_on: date
     items: tuple[MinutesItem, ...]
     budget: str = ""
+
+
+# --- 掛號郵件清單 ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """One registered letter of the list; its tracking number is written in at the post office."""
+
+    addressee: str
+    address: str
+    doc_number: str
+
+
+@dataclass(frozen=True)
+class MailingList:
+    agency_name: str
+    printed_at: datetime
+    mailings: tuple[Mailing, ...]

@@ -1,4 +1,4 @@
-"""The PDF of each document of a case. Pure functions of the values in `contents`."""
+"""The PDF of each document of a case, and of the list of letters to post. Pure functions of `contents`."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,8 @@ from webapp.letters.contents import (
     Decision,
     Fee,
     Grid,
+    Mailing,
+    MailingList,
     Minutes,
     MinutesItem,
     PaymentReceipt,
@@ -34,6 +36,8 @@ __all__ = [
     "Decision",
     "Fee",
     "Grid",
+    "Mailing",
+    "MailingList",
     "Minutes",
     "MinutesItem",
     "PaymentReceipt",
@@ -103,6 +107,12 @@ def minutes(document: Minutes) -> bytes:
     """會議紀錄. Characters that no typeface has print as in an application."""
     document, unprintable = printable(document)
     return _pdf("minutes.html", document, unprintable=unprintable)
+
+
+def mailing_list(document: MailingList) -> bytes:
+    """掛號郵件清單, to go with the letters to the post office."""
+    document, unprintable = printable(document)
+    return _pdf("mailing_list.html", document, unprintable=unprintable)
 
 
 _templates = environment()

@@ -31,7 +31,7 @@ from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, SweepRun
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
-from webapp.models.letters import Letter, LetterDraft, Phrase
+from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft, Phrase
 from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
@@ -69,6 +69,8 @@ __all__ = [
     "Holder",
     "Invoice",
     "Letter",
+    "LetterBatch",
+    "LetterChange",
     "LetterDraft",
     "LoginCode",
     "Message",

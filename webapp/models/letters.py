@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
@@ -68,9 +69,35 @@ class Letter(db.Model):
     issued_by_id: Mapped[int | None] = ref("account.id")
     content: Mapped[dict[str, Any]] = mapped_column(Encrypted)
     document_id: Mapped[int | None] = ref("document.id")
+    #: electronic, post (registered), counter, or public notice
+    channel: Mapped[str] = mapped_column(String(10))
+    #: where the addressee lives, for the days in transit (workflows.remedy.TRANSIT)
+    transit: Mapped[str] = mapped_column(String(10), default="kinmen")
+    served_on: Mapped[date | None]
+    service_method: Mapped[str | None] = mapped_column(String(15))
+    served_recorded_by_id: Mapped[int | None] = ref("account.id")
+    #: the return slip
+    slip_id: Mapped[int | None] = ref("document.id")
+    #: the letter that this one corrects, revokes or withdraws
+    changes_id: Mapped[int | None] = ref("letter.id", index=True)
 
     __table_args__ = (
-        CheckConstraint("kind in ('grant','reject','return','correction')", name="kind_is_known"),
+        CheckConstraint(
+            "kind in ('grant','reject','return','correction','correction_of','revocation','withdrawal')",
+            name="kind_is_known",
+        ),
+        CheckConstraint("channel in ('electronic','post','counter','notice')", name="channel_is_known"),
+        CheckConstraint(
+            "service_method in ('opened','return_slip','handed_over','deposited','public_notice')",
+            name="service_method_is_known",
+        ),
+        CheckConstraint("(served_on is null) = (service_method is null)", name="served_has_a_method"),
+        CheckConstraint("served_on is null or served_on >= issued_on", name="served_after_it_was_issued"),
+        CheckConstraint(
+            "(changes_id is not null) = (kind in ('correction_of','revocation','withdrawal'))",
+            name="a_change_names_what_it_changes",
+        ),
+        Index("ix_letter_to_send", "channel", "issued_on", "id"),
         # one decision a case: a sent one is changed by a new kind of letter only
         Index(
             "uq_letter_decision",
@@ -79,3 +106,45 @@ class Letter(db.Model):
             postgresql_where=text("kind in ('grant','reject','return')"),
         ),
     )
+
+
+class LetterChange(db.Model):
+    """更正、撤銷、廢止 of a letter that was sent, proposed and waiting for whoever may approve it."""
+
+    __tablename__ = "letter_change"
+
+    id: Mapped[Key]
+    public_id: Mapped[PublicId]
+    letter_id: Mapped[int] = ref("letter.id")
+    kind: Mapped[str] = mapped_column(String(20))
+    #: the content of the new letter
+    body: Mapped[dict[str, Any]] = mapped_column(Encrypted)
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    proposed_by_id: Mapped[int] = ref("account.id")
+    proposed_for_id: Mapped[int | None] = ref("account.id")
+    proposed_at: Mapped[Moment]
+    decided_by_id: Mapped[int | None] = ref("account.id")
+    decided_at: Mapped[MaybeMoment]
+    #: why it was not approved
+    answer: Mapped[str | None] = mapped_column(Encrypted)
+
+    __table_args__ = (
+        CheckConstraint("kind in ('correction_of','revocation','withdrawal')", name="kind_is_known"),
+        CheckConstraint("state in ('open','issued','declined')", name="state_is_known"),
+        CheckConstraint("(state = 'open') = (decided_at is null)", name="decided_has_a_moment"),
+        CheckConstraint("decided_by_id <> proposed_by_id", name="decided_by_another"),
+        Index("uq_letter_change_open", "letter_id", unique=True, postgresql_where=text("state = 'open'")),
+    )
+
+
+class LetterBatch(db.Model):
+    """Letters that are printed as one PDF with their registered-mail list."""
+
+    __tablename__ = "letter_batch"
+
+    id: Mapped[Key]
+    public_id: Mapped[PublicId]
+    letter_ids: Mapped[list[int]] = mapped_column(JSONB)
+    ordered_by_id: Mapped[int] = ref("account.id")
+    ordered_at: Mapped[Moment]
+    document_id: Mapped[int | None] = ref("document.id")

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from webapp.errors import NotFound
 from webapp.extensions import db
-from webapp.models import Case, CorrectionRequest, Document, Task
+from webapp.models import Case, CorrectionRequest, Document, Letter, Task
 from webapp.permissions import Actor, visible_to
 from webapp.queries import mine, tracking
 
@@ -41,3 +41,15 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
     if db.session.scalars(owner.where(visible_to(actor))).first() is None:
         raise NotFound()
     return document
+
+
+def by_id(document_id: int | None) -> Document | None:
+    return db.session.get(Document, document_id) if document_id is not None else None
+
+
+def letter_of(document: Document) -> tuple[Letter, Case] | None:
+    """The letter that a document is the paper of."""
+    row = db.session.execute(
+        select(Letter, Case).join(Case, Case.id == Letter.case_id).where(Letter.document_id == document.id)
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None else None

@@ -50,6 +50,7 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         case.version,
         decision.document_id if decision else None,
         given_up(decision) if decision else None,
+        decision.served_on if decision else None,
         receipt(case.id),
         request.id if request else None,
         case.due_on,

@@ -22,7 +22,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, history, submissions
 from webapp.queries.org import chart
-from webapp.services import drafting, effects, evaluation, fees, notices, parties
+from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
 from webapp.services.drafting import Wording
 from workflows.service import fill
 
@@ -75,10 +75,11 @@ def issue(
     letter = Letter(
         case_id=case.id,
         kind=kind,
-        number=_next_number(owner.letter_word, roc_year(today)),
+        number=next_number(owner.letter_word, roc_year(today)),
         issued_on=today,
         issued_by_id=by.actor.account_id,
         content=content | by.signs(today),
+        channel=dispatch.default_channel(case),
     )
     db.session.add(letter)
     db.session.flush()
@@ -213,7 +214,7 @@ def _inspection(case_id: int) -> dict[str, str]:
     }
 
 
-def _next_number(word: str, year: int) -> str:
+def next_number(word: str, year: int) -> str:
     serial = db.session.execute(
         text(
             "insert into counter (name, year, value) values (:name, :year, 1) "

@@ -228,6 +228,13 @@ TEMPLATES: dict[str, Template] = {
             en="Your appointment for {number} is near: {comment}.",
         ),
     ),
+    "letter_changed": Template(
+        Text(zh="公文有變更：{service}", en="A letter was changed: {service}"),
+        Text(
+            zh="您的申請（{number}）先前的公文{comment}，新的公文文號 {letter}，請至進度頁下載。",
+            en="The earlier letter on {number} {comment}. The new letter is {letter}; see the progress page.",
+        ),
+    ),
     "withdrawn": Template(
         Text(zh="申請已撤回：{service}", en="Withdrawn: {service}"),
         Text(

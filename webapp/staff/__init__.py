@@ -36,7 +36,10 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     expediting,  # noqa: F401
     inbox,  # noqa: F401
     intake,  # noqa: F401
+    letter_changes,  # noqa: F401
+    letters,  # noqa: F401
     limits,  # noqa: F401
+    mail_room,  # noqa: F401
     phrases,  # noqa: F401
     slots,  # noqa: F401
 )

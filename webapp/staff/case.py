@@ -72,7 +72,7 @@ def case(pid: str) -> ResponseReturnValue:
         records=shown.records(file),
         corrections=shown.corrections(ctx.form, file),
         changes=shown.changes(ctx.form, file),
-        letters=shown.letters(file),
+        letters=shown.letters(found, file),
         letter_pending="letter" in file.pending,
         drafts=wording.of_case(found),
         messages=list(reversed(file.messages)),

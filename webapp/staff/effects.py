@@ -21,6 +21,7 @@ KINDS = {
     "payment_slip": Text(zh="繳費單", en="Payment slip"),
     "payment_receipt": Text(zh="規費收據", en="Receipt of payment"),
     "minutes": Text(zh="會議紀錄", en="Minutes"),
+    "letter_batch": Text(zh="公文合併列印", en="Letters in one PDF"),
     "notice": Text(zh="通知", en="Message"),
 }
 

@@ -16,7 +16,7 @@ from webapp.queries import case_page, definitions
 from webapp.queries import committees as committee_rooms
 from webapp.queries import inbox as desk
 from webapp.security import actor, now
-from webapp.services import phrases, tasks
+from webapp.services import dispatch, letter_changes, phrases, tasks
 from webapp.staff import bp, limits
 from webapp.staff.words import CHANNELS
 from webapp.uow import unit_of_work
@@ -147,6 +147,8 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "committees": committee_rooms.concerns(actor()),
         "manages_slots": actor().may("manage_slots"),
         "keeps_phrases": bool(phrases.units_of(actor())),
+        "changes_waiting": len(letter_changes.waiting_for(actor())),
+        "sends_letters": any(m.function in dispatch.SENDERS for m in actor().mandates),
         "resends": actor().may("resend_effects"),
         "administers": actor().may("administer"),
         "expedites": actor().may("see_expediting"),

@@ -16,10 +16,10 @@ from rules.values import Text
 from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Letter, Submission, Task
 from webapp.presentation import language
-from webapp.queries import definitions, effects
+from webapp.queries import definitions, effects, papers
 from webapp.queries.case_page import CaseFile, FiredRuleset, ReachedRung
 from webapp.queries.org import calendar, chart
-from webapp.services import printing
+from webapp.services import dispatch, printing
 from webapp.staff.words import function_label, outcome
 from workflows.model import WorkflowDefinition
 
@@ -120,6 +120,10 @@ class Issued:
     url: str | None
     #: its printing was given up
     failed: bool
+    #: the last day of an appeal, once it is served
+    appeal_by: date | None
+    #: the letters that correct, revoke or withdraw it
+    changes: tuple[Letter, ...]
 
 
 @dataclass(frozen=True)
@@ -252,7 +256,7 @@ def corrections(form: FormDefinition, file: CaseFile) -> tuple[Asked, ...]:
     )
 
 
-def letters(file: CaseFile) -> tuple[Issued, ...]:
+def letters(case: Case, file: CaseFile) -> tuple[Issued, ...]:
     failed = effects.letters_given_up(file.letters)
     return tuple(
         Issued(
@@ -261,6 +265,8 @@ def letters(file: CaseFile) -> tuple[Issued, ...]:
             staff_name(letter.issued_by_id),
             document_url(document) if document else None,
             letter.id in failed,
+            dispatch.appeal_by(letter, case),
+            tuple(other for other in file.letters if other.changes_id == letter.id),
         )
         for letter in file.letters
         for document in [file.document_of(letter)]
@@ -386,6 +392,12 @@ def _days_left(task: Task, today: date) -> int | None:
 
 def unit_name(unit_id: int) -> str:
     return chart().units[unit_id].name(language())
+
+
+def document_of(document_id: int | None) -> Link | None:
+    """A file of a letter, to download."""
+    found = papers.by_id(document_id)
+    return Link(document_url(found), found.filename, found.size) if found is not None else None
 
 
 def staff_name(account_id: int | None) -> str:

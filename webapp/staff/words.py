@@ -31,6 +31,9 @@ LETTERS: Mapping[str, Text] = {
     "reject": Text(zh="駁回函", en="Rejection"),
     "return": Text(zh="退件函", en="Return"),
     "correction": Text(zh="補正通知", en="Request for correction"),
+    "correction_of": Text(zh="更正函", en="Correction"),
+    "revocation": Text(zh="撤銷函", en="Revocation"),
+    "withdrawal": Text(zh="廢止函", en="Withdrawal"),
 }
 
 OUTCOMES: Mapping[str, Text] = {

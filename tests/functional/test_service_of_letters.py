@@ -1,0 +1,168 @@
+"""發文與送達: channel, proof of service, and the days of an appeal, for the office and for the applicant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.functional.test_letters import carry_out, decided
+from tests.journeys import NOW
+from tests.officers import at, case_of, made, signed_in
+from tests.visitor import Visitor
+from webapp.demo.samples import picture
+from webapp.extensions import db
+from webapp.models import CaseEvent, Letter
+from webapp.services import events
+from webapp.uow import unit_of_work
+
+OFFICER = "lin.yahan"
+#: thirty days from the day after 25 September: 25 October is a Saturday and a holiday, so is the Friday before it
+UNTIL = "民國114年10月27日"
+
+
+@pytest.fixture(autouse=True)
+def _clock(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    at(app, monkeypatch, NOW)
+    yield
+
+
+def letter(app: Flask) -> Letter:
+    return made(app, lambda: db.session.scalars(select(Letter)).one())
+
+
+def at_letter(app: Flask, login: str = OFFICER) -> Visitor:
+    visitor = signed_in(app, login)
+    visitor.get(f"/staff/letters/{letter(app).public_id}")
+    return visitor
+
+
+def by_post(app: Flask) -> Visitor:
+    officer = at_letter(app)
+    officer.press("更改發文方式", {"channel": "post"})
+    return officer
+
+
+def day(text: str) -> dict[str, str]:
+    return dict(zip(("date-year", "date-month", "date-day"), text.split("/"), strict=True))
+
+
+def test_an_electronic_letter_is_served_when_its_addressee_first_opens_it(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = decided(app)
+    carry_out(app, "letter")
+    citizen, address = signed_in(app, "chen.meiling"), f"/applications/{case}"
+    assert "第一次開啟這份公文時，即為送達" in citizen.get(address).text
+    signed_in(app, OFFICER).get(f"{address}/letter.pdf")
+    assert letter(app).served_on is None, "an officer who looks serves nobody"
+    before = citizen.get(address).headers["ETag"]
+    assert citizen.get(f"{address}/letter.pdf").status == 200
+    assert (letter(app).served_on, letter(app).service_method) == (NOW.date(), "opened")
+    page = citizen.get(address)
+    assert f"得於{UNTIL}前（含當日）提起訴願" in page.text and page.headers["ETag"] != before
+    assert f"得於{UNTIL}前（含當日）提起訴願" in at_letter(app).page.text
+    assert UNTIL in at_letter(app).get(f"/staff/cases/{case}").text
+    at(app, monkeypatch, NOW + timedelta(days=3))
+    assert signed_in(app, "chen.meiling").get(f"{address}/letter.pdf").status == 200
+    assert letter(app).served_on == NOW.date(), "the first time counts"
+
+    def history() -> tuple[int, list[int]]:
+        kinds = db.session.scalars(select(CaseEvent.kind)).all()
+        return kinds.count("served"), events.broken_links(case_of(case).id)
+
+    assert made(app, history) == (1, [])
+
+
+def test_a_letter_by_post_is_served_by_its_return_slip(app: Flask) -> None:
+    case = decided(app)
+    carry_out(app, "letter")
+    officer = by_post(app)
+    assert "掛號郵寄" in officer.page.text
+    signed_in(app, "chen.meiling").get(f"/applications/{case}/letter.pdf")
+    assert letter(app).served_on is None, "it goes by post: looking at it serves nobody"
+    officer.press(
+        "登載送達",
+        {"method": "return_slip", "transit": "taiwan", **day("114/9/25")},
+        files={"slip": [("回執.png", picture())]},
+    )
+    assert "送達已登載" in officer.page.text and "回執.png" in officer.page.text
+    assert "得於民國114年11月24日前（含當日）提起訴願" in officer.page.text
+    slip = officer.page.links("回執：回執.png")[0]
+    assert officer.get(slip).content == picture()
+    assert signed_in(app, "chen.meiling").get(slip).status == 404, "the office's own paper"
+
+
+def test_a_public_notice_takes_effect_after_twenty_days(app: Flask) -> None:
+    decided(app)
+    officer = at_letter(app)
+    officer.press("更改發文方式", {"channel": "notice"})
+    officer.press("登載送達", day("114/9/25"))
+    assert letter(app).served_on == NOW.date() + timedelta(days=20)
+
+
+@pytest.mark.parametrize(
+    ("typed", "mistake"),
+    [
+        (day("114/9/24"), "送達日期必須在發文日"),
+        (day("114/9/26"), "送達日期必須在發文日"),
+        (day("114/2/30"), "請填寫真實存在的日期"),
+        (day("//"), "請填寫真實存在的日期"),
+        ({"method": "public_notice", **day("114/9/25")}, "送達方式與發文方式不符"),
+        ({"transit": "moon", **day("114/9/25")}, "送達方式與發文方式不符"),
+    ],
+)
+def test_what_cannot_be_the_service_is_refused(app: Flask, typed: dict[str, str], mistake: str) -> None:
+    decided(app)
+    officer = by_post(app)
+    page = officer.post(
+        f"/staff/letters/{letter(app).public_id}/service",
+        {"method": "return_slip", "transit": "kinmen", "seen": "", **typed},
+    )
+    assert page.status == 422 and any(mistake in each for each in page.mistakes)
+    assert letter(app).served_on is None
+
+
+def test_a_slip_that_is_no_picture_is_refused(app: Flask) -> None:
+    decided(app)
+    officer = by_post(app)
+    officer.press("登載送達", day("114/9/25"), files={"slip": [("a.png", b"no picture")]})
+    assert officer.page.status == 422 and letter(app).served_on is None
+
+
+def test_of_two_records_the_second_is_told_and_may_correct_it(app: Flask) -> None:
+    decided(app)
+    first, second = by_post(app), at_letter(app)
+    first.press("登載送達", day("114/9/25"))
+    second.press("登載送達", day("114/9/25"))
+    assert second.page.status == 409
+    second.get(f"/staff/letters/{letter(app).public_id}")
+    second.press("登載送達", {"method": "deposited", **day("114/9/25")})
+    assert letter(app).service_method == "deposited"
+    page = second.post(f"/staff/letters/{letter(app).public_id}/channel", {"channel": "counter"})
+    assert page.status == 409 and letter(app).channel == "post"
+
+
+def test_electronic_service_needs_an_account(app: Flask) -> None:
+    case = decided(app)
+
+    def forget() -> None:
+        with unit_of_work():
+            case_of(case).account_id = None
+
+    made(app, forget)
+    officer = by_post(app)
+    assert "電子送達" not in officer.page.soup.select_one("#channel").text
+    page = officer.post(f"/staff/letters/{letter(app).public_id}/channel", {"channel": "electronic"})
+    assert page.status == 422 and letter(app).channel == "post"
+
+
+def test_the_mail_room_sees_letters_and_others_do_not(app: Flask) -> None:
+    decided(app)
+    pid = letter(app).public_id
+    assert signed_in(app, "huang.meilan").get(f"/staff/letters/{pid}").status == 200
+    assert signed_in(app, "yang.zhihao").get(f"/staff/letters/{pid}").status == 404
+    assert signed_in(app, "guo.shiming").post(f"/staff/letters/{pid}/channel").status == 403

@@ -1,0 +1,77 @@
+"""Letters beyond one case: which ones an officer or the mail room may see, those to be sent, what changed them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, or_, select
+
+from webapp.errors import NotFound
+from webapp.extensions import db
+from webapp.models import Case, Letter
+from webapp.permissions import Actor, visible_to
+from webapp.queries.org import chart
+
+MOST_LISTED = 200
+
+
+@dataclass(frozen=True)
+class Filter:
+    channel: str = "post"
+    first: date | None = None
+    last: date | None = None
+    unit_id: int | None = None
+    #: also those that are served
+    all: bool = False
+
+
+def _may_see(actor: Actor) -> ColumnElement[bool]:
+    """Letters of the cases that an officer sees; the mail room posts those of all its units."""
+    posted = {unit for m in actor.mandates if m.function == "mail_room" for unit in chart().within(m.unit_id)}
+    seen = visible_to(actor)
+    return or_(seen, Case.owner_unit_id.in_(sorted(posted))) if posted else seen
+
+
+def visible(actor: Actor, public_id: str) -> tuple[Letter, Case]:
+    row = db.session.execute(
+        select(Letter, Case)
+        .join(Case, Case.id == Letter.case_id)
+        .where(Letter.public_id == public_id, _may_see(actor))
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row[0], row[1]
+
+
+def to_send(actor: Actor, wanted: Filter) -> Sequence[tuple[Letter, Case]]:
+    """The oldest first, as they are put into envelopes."""
+    asked = select(Letter, Case).join(Case, Case.id == Letter.case_id).where(_may_see(actor))
+    asked = asked.where(Letter.channel == wanted.channel)
+    if wanted.first is not None:
+        asked = asked.where(Letter.issued_on >= wanted.first)
+    if wanted.last is not None:
+        asked = asked.where(Letter.issued_on <= wanted.last)
+    if wanted.unit_id is not None:
+        asked = asked.where(Case.owner_unit_id.in_(sorted(chart().within(wanted.unit_id))))
+    if not wanted.all:
+        asked = asked.where(Letter.served_on.is_(None))
+    rows = db.session.execute(asked.order_by(Letter.issued_on, Letter.id).limit(MOST_LISTED))
+    return [(letter, case) for letter, case in rows]
+
+
+def changes_of(letter: Letter) -> Sequence[Letter]:
+    """The letters that correct, revoke or withdraw this one, the oldest first."""
+    return db.session.scalars(select(Letter).where(Letter.changes_id == letter.id).order_by(Letter.id)).all()
+
+
+def of_case(case_id: int) -> Sequence[Letter]:
+    """Every letter of a case, the newest first."""
+    return db.session.scalars(
+        select(Letter).where(Letter.case_id == case_id).order_by(Letter.id.desc())
+    ).all()
+
+
+def by_id(letter_id: int | None) -> Letter | None:
+    return db.session.get(Letter, letter_id) if letter_id is not None else None

@@ -1,0 +1,170 @@
+"""發文與送達: by which channel a letter goes out, when it was served, and until when it may be appealed against.
+
+送達: 行政程序法 67-91. An electronic letter counts as served by the office itself (68 II) where the addressee agreed to
+electronic documents (電子簽章法 4): whoever applied online with an account did, and it is served when they first open it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from forms.model import Field
+from rules.values import Text, format_roc_date
+from webapp.errors import Conflict, Refused
+from webapp.extensions import db
+from webapp.models import Case, Letter
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries.org import calendar, chart
+from webapp.services import documents, events, parties
+from workflows.remedy import TRANSIT, appeal_until, served_by_notice
+
+CHANNELS: Mapping[str, Text] = {
+    "electronic": Text(zh="電子送達", en="Electronic"),
+    "post": Text(zh="掛號郵寄", en="Registered mail"),
+    "counter": Text(zh="臨櫃面交", en="Handed over at the counter"),
+    "notice": Text(zh="公示送達", en="Public notice"),
+}
+METHODS: Mapping[str, Text] = {
+    "opened": Text(zh="收件人線上開啟", en="Opened online by the addressee"),
+    "return_slip": Text(zh="掛號回執簽收", en="Signed return slip"),
+    "handed_over": Text(zh="當面簽收", en="Signed for in person"),
+    "deposited": Text(zh="寄存送達", en="Deposited at the post office or police station"),
+    "public_notice": Text(zh="公示送達", en="Public notice"),
+}
+#: by which ways a channel may end in service; only the system says `opened`
+METHODS_OF: Mapping[str, tuple[str, ...]] = {
+    "electronic": (),
+    "post": ("return_slip", "deposited"),
+    "counter": ("handed_over",),
+    "notice": ("public_notice",),
+}
+#: who sends letters and records their service, in the units of their seats and below
+SENDERS = frozenset({"officer", "section_head", "department_head", "mail_room"})
+#: what a return slip may be
+SLIP_MB = 10
+
+
+@dataclass(frozen=True)
+class Service:
+    """How a letter reached its addressee, as an officer writes it down."""
+
+    method: str
+    #: the day on the slip; of a public notice the day on which it was posted
+    day: date
+    transit: str
+    slip: tuple[str, bytes] | None = None
+
+
+def may_send(actor: Actor, case: Case) -> bool:
+    units = {case.handling_unit_id, case.owner_unit_id}
+    return any(m.function in SENDERS and units & chart().within(m.unit_id) for m in actor.mandates)
+
+
+def default_channel(case: Case) -> str:
+    if case.channel == "web" and case.account_id is not None:
+        return "electronic"
+    applicant = parties.applicant(case.id)
+    return "post" if applicant is not None and applicant.address else "counter"
+
+
+def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetime) -> None:
+    """Another channel, for example post where nobody opens the electronic letter. Not once it is served."""
+    _hold(letter, case)
+    if letter.served_on is not None:
+        raise Conflict(
+            Text(
+                zh=f"這份公文已於{format_roc_date(letter.served_on)}送達，不能再改發文方式。",
+                en="This letter has been served; its channel cannot be changed any more.",
+            )
+        )
+    if channel not in CHANNELS or (channel == "electronic" and case.account_id is None):
+        raise Refused(
+            Text(
+                zh="這個案件不能用這種方式發文：電子送達須申請人以帳號線上申辦。",
+                en="This letter cannot be sent that way: electronic service needs an application by an account.",
+            )
+        )
+    letter.channel = channel
+    _record(actor, case, "sent_by", f"{letter.number}：{CHANNELS[channel].zh}", now)
+
+
+def record_service(
+    actor: Actor, letter: Letter, case: Case, service: Service, now: datetime, *, seen: date | None
+) -> None:
+    """`seen` is what the page said: of two people at once the second is told."""
+    _hold(letter, case)
+    if letter.served_on != seen:
+        raise Conflict(
+            Text(
+                zh="這份公文的送達紀錄剛才已由他人登載，請重新載入後再確認。",
+                en="Somebody has just recorded the service of this letter. Reload the page.",
+            )
+        )
+    if service.method not in METHODS_OF[letter.channel] or service.transit not in TRANSIT:
+        raise Refused(
+            Text(zh="這種送達方式與發文方式不符。", en="This way of service does not fit the channel.")
+        )
+    if not letter.issued_on <= service.day <= taipei_day(now):
+        raise Refused(
+            Text(
+                zh=f"送達日期必須在發文日（{format_roc_date(letter.issued_on)}）到今天之間。",
+                en="The day of service must lie between the day of the letter and today.",
+            )
+        )
+    if service.slip is not None:
+        letter.slip_id = _slip(actor, case, *service.slip, now)
+    by_notice = service.method == "public_notice"
+    letter.served_on = served_by_notice(service.day) if by_notice else service.day
+    letter.service_method, letter.transit = service.method, service.transit
+    letter.served_recorded_by_id = actor.account_id
+    _record(actor, case, "served", f"{letter.number}：{METHODS[service.method].zh}", now, letter.served_on)
+
+
+def opened(actor: Actor, letter: Letter, case: Case, now: datetime) -> None:
+    """The addressee opens an electronic letter: served, the first time only."""
+    own = actor.account_id is not None and actor.account_id == case.account_id
+    if not own or letter.channel != "electronic" or letter.served_on is not None:
+        return
+    _hold(letter, case)
+    if letter.served_on is None and letter.channel == "electronic":
+        letter.served_on, letter.service_method = taipei_day(now), "opened"
+        _record(actor, case, "served", f"{letter.number}：{METHODS['opened'].zh}", now, letter.served_on)
+
+
+def appeal_by(letter: Letter, case: Case) -> date | None:
+    """The last day of an appeal; None while it is not served, or where the remedy is another one."""
+    if letter.served_on is None or "訴願" not in letter.content.get("remedy", ""):
+        return None
+    return appeal_until(letter.served_on, letter.transit, calendar(case.owner_unit_id))
+
+
+def _slip(actor: Actor, case: Case, filename: str, content: bytes, now: datetime) -> int:
+    """A scan or a photograph of the return slip; of the office's file, not shown to the applicant."""
+    wanted = Field(
+        key="slip",
+        type="file",
+        label=Text(zh="送達證書或回執", en="Return slip"),
+        max_mb=SLIP_MB,
+        accept=("pdf", "jpg", "png"),
+    )
+    name = documents.clean_name(filename)
+    media_type = documents.check(wanted, name, content)
+    document = documents.store(
+        name, media_type, content, now, kind="slip", case_id=case.id, draft_key="task-slip", actor=actor
+    )
+    return document.id
+
+
+def _hold(letter: Letter, case: Case) -> None:
+    """The case first, as every action does: its history is a chain."""
+    db.session.refresh(case, with_for_update={"key_share": True})
+    db.session.refresh(letter, with_for_update=True)
+
+
+def _record(actor: Actor, case: Case, kind: str, said: str, now: datetime, day: date | None = None) -> None:
+    db.session.flush()
+    payload = {"comment": said, "date": day.isoformat() if day else ""}
+    events.record(actor, case, kind, now, from_state=case.state, payload=payload)

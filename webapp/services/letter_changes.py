@@ -1,0 +1,290 @@
+"""更正、撤銷、廢止: a letter that was sent is changed only by a new one that names it and is approved like a decision.
+
+行政程序法 101 (更正), 117 (撤銷), 122-123 (廢止).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from rules.values import Text, format_roc_date, roc_year
+from webapp.errors import Conflict, Forbidden, NotFound, Refused
+from webapp.extensions import db
+from webapp.models import Case, Letter, LetterChange
+from webapp.moments import taipei_day
+from webapp.permissions import Actor, visible_to
+from webapp.queries import definitions
+from webapp.queries.org import Mandate, chart
+from webapp.services import decisions, dispatch, effects, events
+from webapp.services.decisions import Decider
+
+LONGEST = 4000
+
+
+@dataclass(frozen=True)
+class Kind:
+    label: Text
+    #: 更正, 撤銷, 廢止
+    verb: Text
+    #: the last sentence of the letter: what becomes of the old one
+    effect: str
+
+
+KINDS: Mapping[str, Kind] = {
+    "correction_of": Kind(
+        Text(zh="更正（誤寫、誤算等顯然錯誤）", en="Correct (a slip of the pen, an obvious mistake)"),
+        Text(zh="更正", en="was corrected"),
+        "原函除上開更正部分外，其餘內容不變。",
+    ),
+    "revocation": Kind(
+        Text(zh="撤銷（原處分違法）", en="Revoke (the decision was unlawful)"),
+        Text(zh="撤銷", en="was revoked"),
+        "原處分經撤銷後，溯及既往失其效力（行政程序法第118條）。",
+    ),
+    "withdrawal": Kind(
+        Text(zh="廢止（原處分合法，因故不再維持）", en="Withdraw (the decision was lawful)"),
+        Text(zh="廢止", en="was withdrawn"),
+        "原處分自廢止時起失其效力（行政程序法第125條）。",
+    ),
+}
+#: after these a letter has nothing left to change
+ENDING = frozenset({"revocation", "withdrawal"})
+#: 分層負責: who approves, by the decision level of the service; never less than a section head
+APPROVERS = {1: "magistrate", 2: "department_head", 3: "section_head", 4: "section_head"}
+
+
+def may_propose(actor: Actor, letter: Letter, case: Case) -> bool:
+    held = any(m.function in ("officer", "section_head") and _covers(m, case) for m in actor.mandates)
+    return held and letter.kind != "correction" and case.account_id != actor.account_id
+
+
+def may_decide(actor: Actor, change: LetterChange, case: Case) -> bool:
+    return _mandate_to_decide(actor, change, case) is not None
+
+
+def propose(
+    actor: Actor, letter: Letter, case: Case, kind: str, result: str, reason: str, now: datetime
+) -> LetterChange:
+    if not may_propose(actor, letter, case):
+        raise Forbidden(
+            Text(zh="只有承辦單位可以提出公文的變更。", en="Only the unit of the case may propose this.")
+        )
+    _hold(case)
+    _require_open_to_change(letter)
+    if kind not in KINDS:
+        raise Refused(Text(zh="請選擇更正、撤銷或廢止。", en="Choose what is to become of the letter."))
+    if not result.strip() or not reason.strip() or max(len(result), len(reason)) > LONGEST:
+        raise Refused(
+            Text(
+                zh=f"請寫明變更的內容與理由，各不超過 {LONGEST} 字。",
+                en=f"State what changes and why, at most {LONGEST} characters each.",
+            )
+        )
+    body = compose(letter, case, kind, result, reason)
+    decisions.require_printable(body)
+    change = LetterChange(
+        letter_id=letter.id,
+        kind=kind,
+        body=body,
+        proposed_by_id=actor.account_id,
+        proposed_for_id=_stands_in(actor, case, ("officer", "section_head")),
+        proposed_at=now,
+    )
+    db.session.add(change)
+    db.session.flush()
+    said = f"{KINDS[kind].verb.zh}{letter.number}：{reason.strip()}"
+    _record(actor, case, "letter_change_proposed", said, now, change.proposed_for_id)
+    return change
+
+
+def compose(letter: Letter, case: Case, kind: str, result: str, reason: str) -> dict[str, Any]:
+    """The new letter names the old one by date and number, to the same addressee."""
+    service, verb = definitions.service(case.service_revision_id), KINDS[kind].verb.zh
+    old = f"{format_roc_date(letter.issued_on)}{letter.number}函"
+    favourable = letter.kind == "grant"
+    basis = {
+        "correction_of": "101條第1項",
+        "revocation": "117條",
+        "withdrawal": "123條" if favourable else "122條",
+    }
+    written = [
+        (
+            "fact",
+            f"本機關{old}（案件編號 {case.number}，{service.title.zh}），{verb}如下：\n{result.strip()}",
+        ),
+        ("reason", f"{verb}理由：{reason.strip()}"),
+        ("basis", f"法令依據：行政程序法第{basis[kind]}。"),
+        ("note", KINDS[kind].effect),
+    ]
+    return {
+        **{name: letter.content[name] for name in ("addressee", "addressee_address", "unit", "contact")},
+        "title": "",
+        "subject": f"{verb}本機關{old}，請查照。",
+        "paragraphs": [text for _part, text in written],
+        "parts": [part for part, _text in written],
+        "reason": reason.strip(),
+        "conditions": "",
+        "remedy": service.remedy.zh,
+    }
+
+
+def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
+    """發文 of the new letter. The old one stays as it was sent; every page says what changed it."""
+    old, case, acting_for_id = _to_decide(actor, change, now)
+    _require_open_to_change(old, besides=change)
+    today = taipei_day(now)
+    by = Decider(actor, _approver(case), acting_for_id)
+    letter = Letter(
+        case_id=case.id,
+        kind=change.kind,
+        number=decisions.next_number(chart().units[case.owner_unit_id].letter_word, roc_year(today)),
+        issued_on=today,
+        issued_by_id=actor.account_id,
+        content=change.body | by.signs(today),
+        channel=dispatch.default_channel(case),
+        changes_id=old.id,
+    )
+    db.session.add(letter)
+    db.session.flush()
+    said = KINDS[change.kind].verb
+    notice = effects.effect(
+        "notice",
+        f"{case.public_id}:letter_changed:{letter.public_id}",
+        now,
+        case_id=case.id,
+        template="letter_changed",
+        comment=f"已{said.zh}" if case.language == "zh" else said.in_("en"),
+    )
+    paper = effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id)
+    effects.enqueue(paper, notice)
+    _close(actor, change, "issued", now)
+    _record(actor, case, "letter_changed", f"{letter.number}{said.zh}{old.number}", now, acting_for_id)
+    return letter
+
+
+def decline(actor: Actor, change: LetterChange, answer: str, now: datetime) -> None:
+    _old, case, acting_for_id = _to_decide(actor, change, now)
+    if not answer.strip() or len(answer) > LONGEST:
+        raise Refused(Text(zh="請寫明不同意的理由。", en="Say why you do not approve it."))
+    change.answer = answer.strip()
+    _close(actor, change, "declined", now)
+    _record(actor, case, "letter_change_declined", answer.strip(), now, acting_for_id)
+
+
+def visible(actor: Actor, public_id: str) -> tuple[LetterChange, Letter, Case]:
+    row = db.session.execute(
+        select(LetterChange, Letter, Case)
+        .join(Letter, Letter.id == LetterChange.letter_id)
+        .join(Case, Case.id == Letter.case_id)
+        .where(LetterChange.public_id == public_id, visible_to(actor))
+    ).one_or_none()
+    if row is None:
+        raise NotFound()
+    return row[0], row[1], row[2]
+
+
+def waiting_for(actor: Actor) -> list[tuple[LetterChange, Letter, Case]]:
+    """What the actor may approve now, the oldest first."""
+    if not any(m.function in APPROVERS.values() for m in actor.mandates):
+        return []
+    rows = db.session.execute(
+        select(LetterChange, Letter, Case)
+        .join(Letter, Letter.id == LetterChange.letter_id)
+        .join(Case, Case.id == Letter.case_id)
+        .where(LetterChange.state == "open", visible_to(actor))
+        .order_by(LetterChange.id)
+    )
+    return [(change, old, case) for change, old, case in rows if may_decide(actor, change, case)]
+
+
+def open_of(letter_id: int) -> LetterChange | None:
+    return db.session.scalars(
+        select(LetterChange).where(LetterChange.letter_id == letter_id, LetterChange.state == "open")
+    ).one_or_none()
+
+
+def _require_open_to_change(letter: Letter, besides: LetterChange | None = None) -> None:
+    ended = db.session.scalars(
+        select(Letter.number).where(Letter.changes_id == letter.id, Letter.kind.in_(ENDING))
+    ).first()
+    if ended:
+        raise Refused(
+            Text(
+                zh=f"這份公文已由{ended}撤銷或廢止。", en=f"This letter was revoked or withdrawn by {ended}."
+            )
+        )
+    pending = open_of(letter.id)
+    if pending is not None and pending is not besides:
+        who = chart().names.get(pending.proposed_by_id, "")
+        raise Conflict(
+            Text(
+                zh=f"{who}已對這份公文提出變更，正等候決行。",
+                en=f"{who} has already proposed a change of it.",
+            )
+        )
+
+
+def _to_decide(actor: Actor, change: LetterChange, now: datetime) -> tuple[Letter, Case, int | None]:
+    old = db.session.get_one(Letter, change.letter_id)
+    case = db.session.get_one(Case, old.case_id)
+    _hold(case)
+    db.session.refresh(change, with_for_update=True)
+    if change.state != "open":
+        who = chart().names.get(change.decided_by_id or 0, "")
+        raise Conflict(Text(zh=f"這件變更已由{who}決行。", en=f"{who} has decided this change already."))
+    mandate = _mandate_to_decide(actor, change, case)
+    if mandate is None:
+        raise Forbidden(
+            Text(
+                zh="公文的變更須由有權決行的主管核定，而且不能是提出的人。",
+                en="A change is approved by a head who may decide it, and not by whoever proposed it.",
+            )
+        )
+    return old, case, mandate.acting_for_id
+
+
+def _mandate_to_decide(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
+    """Nobody approves what they proposed, in person or as a deputy, nor their own case."""
+    theirs = {change.proposed_by_id, change.proposed_for_id, case.account_id} - {None}
+    return next(
+        (
+            m
+            for m in actor.mandates
+            if m.function == _approver(case)
+            and _covers(m, case)
+            and theirs.isdisjoint({actor.account_id, m.acting_for_id})
+        ),
+        None,
+    )
+
+
+def _approver(case: Case) -> str:
+    return APPROVERS[definitions.service(case.service_revision_id).decision_level]
+
+
+def _covers(mandate: Mandate, case: Case) -> bool:
+    return case.handling_unit_id in chart().within(mandate.unit_id)
+
+
+def _stands_in(actor: Actor, case: Case, functions: tuple[str, ...]) -> int | None:
+    held = [m for m in actor.mandates if m.function in functions and _covers(m, case)]
+    return None if any(m.acting_for_id is None for m in held) else held[0].acting_for_id
+
+
+def _close(actor: Actor, change: LetterChange, state: str, now: datetime) -> None:
+    change.state, change.decided_by_id, change.decided_at = state, actor.account_id, now
+    db.session.flush()
+
+
+def _hold(case: Case) -> None:
+    db.session.refresh(case, with_for_update={"key_share": True})
+
+
+def _record(actor: Actor, case: Case, kind: str, said: str, now: datetime, acting_for_id: int | None) -> None:
+    payload = {"comment": said}
+    events.record(actor, case, kind, now, from_state=case.state, acting_for_id=acting_for_id, payload=payload)

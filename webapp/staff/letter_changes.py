@@ -1,0 +1,102 @@
+"""Correcting, revoking or withdrawing a letter that was sent: proposed by an officer, approved by a head."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from rules.values import Text
+from webapp.errors import Conflict, Forbidden, Refused
+from webapp.models import Case, Letter, LetterChange
+from webapp.queries import letters as found
+from webapp.security import actor, now
+from webapp.services import letter_changes as service
+from webapp.staff import bp, shown, words
+from webapp.uow import unit_of_work
+
+
+@bp.get("/letters/<pid>/change")
+def change_letter(pid: str) -> ResponseReturnValue:
+    letter, case = _mine(pid)
+    return _form(letter, case)
+
+
+@bp.post("/letters/<pid>/change")
+def propose_change(pid: str) -> ResponseReturnValue:
+    letter, case = _mine(pid)
+    kind = request.form.get("kind", "")
+    result, reason = (request.form.get(name, "").replace("\r\n", "\n") for name in ("result", "reason"))
+    try:
+        with unit_of_work():
+            service.propose(actor(), letter, case, kind, result, reason, now())
+    except (Conflict, Refused) as refusal:
+        return _form(letter, case, refusal.text), refusal.status
+    flash(_("已送主管決行。"), "success")
+    return redirect(url_for("staff.letter", pid=pid))
+
+
+@bp.get("/letter-changes")
+def letter_changes() -> ResponseReturnValue:
+    return render_template(
+        "staff/letter_changes.html",
+        waiting=service.waiting_for(actor()),
+        kinds=words.LETTERS,
+        names=shown.staff_name,
+    )
+
+
+@bp.get("/letter-changes/<pid>")
+def letter_change(pid: str) -> ResponseReturnValue:
+    return _decision(*service.visible(actor(), pid))
+
+
+@bp.post("/letter-changes/<pid>")
+def decide_change(pid: str) -> ResponseReturnValue:
+    change, old, case = service.visible(actor(), pid)
+    try:
+        with unit_of_work():
+            if request.form.get("action") == "approve":
+                service.approve(actor(), change, now())
+            else:
+                service.decline(actor(), change, request.form.get("answer", ""), now())
+    except (Conflict, Forbidden, Refused) as refusal:
+        return _decision(change, old, case, refusal.text), refusal.status
+    flash(_("已發文。") if change.state == "issued" else _("已退回。"), "success")
+    return redirect(url_for("staff.case", pid=case.public_id))
+
+
+def _mine(pid: str) -> tuple[Letter, Case]:
+    letter, case = found.visible(actor(), pid)
+    if not service.may_propose(actor(), letter, case):
+        raise Forbidden(
+            Text(zh="只有承辦單位可以提出公文的變更。", en="Only the unit of the case may propose this.")
+        )
+    return letter, case
+
+
+def _form(letter: Letter, case: Case, refusal: Text | None = None) -> str:
+    return render_template(
+        "staff/change_letter.html",
+        letter=letter,
+        case=case,
+        kinds=[(name, kind.label) for name, kind in service.KINDS.items()],
+        typed=request.form,
+        refusal=refusal,
+        has_errors=refusal is not None,
+    )
+
+
+def _decision(change: LetterChange, old: Letter, case: Case, refusal: Text | None = None) -> str:
+    return render_template(
+        "staff/letter_change.html",
+        change=change,
+        old=old,
+        case=case,
+        kind=words.LETTERS[change.kind],
+        proposer=shown.staff_name(change.proposed_by_id),
+        proposed_for=shown.staff_name(change.proposed_for_id),
+        may_decide=change.state == "open" and service.may_decide(actor(), change, case),
+        refusal=refusal,
+        has_errors=refusal is not None,
+    )
