@@ -76,3 +76,28 @@ def test_a_page_says_in_english_what_it_asks(app: Flask) -> None:
     head.get(path)
     page = head.follow("Remind")
     assert page.soup.select_one("label[for=reason]") is not None and "Once a day for each task." in page.text
+
+
+def test_another_unit_is_asked_and_answers_on_its_own_page(app: Flask) -> None:
+    path, holder = a_case(app)
+    visitor = signed_in(app, holder)
+    visitor.get(path)
+    visitor.follow("加會其他單位")
+    again = visitor.press("加會其他單位", {"question": "會影響交通嗎？"})
+    assert again.status == 422 and len(again.mistakes) == 2
+    assert again.soup.select_one("#question").text.strip() == "會影響交通嗎？"
+    page = visitor.press("加會其他單位", {"unit": "PO", "days": "1"})
+    assert "尚待警察局回復會辦意見" in page.text
+    police = signed_in(app, "dong.weilun")
+    assert "會辦 警察局" in police.get("/staff/inbox").text
+    police.get(path)
+    page = police.follow("回復會辦意見")
+    assert "會影響交通嗎？" in page.text
+    refused = police.press("回復會辦意見", {"opinion": "disagree"})
+    assert refused.status == 422
+    police.press("回復會辦意見", {"opinion": "agree_with_conditions", "conditions": "夜間不施工"})
+    page = visitor.get(path)
+    assert "尚待警察局" not in page.text and "夜間不施工" in page.text
+    assert "回復會辦意見（警察局）" in first_event(page)
+    visitor.follow("擬予核准，送主管決行")
+    assert "夜間不施工（警察局）" in visitor.page.soup.select_one("#conditions").text

@@ -154,6 +154,8 @@ class Task(db.Model):
     function: Mapped[str] = mapped_column(String(40))
     unit_id: Mapped[int] = ref("unit.id")
     form_key: Mapped[str | None] = mapped_column(String(80))
+    #: what the officer asks another unit (加會); such a task is of the case, visit 0, not of a state
+    question: Mapped[str | None] = mapped_column(Encrypted)
     assignee_id: Mapped[int | None] = ref("account.id")
     state: Mapped[str] = mapped_column(String(10), default="open")
     due_on: Mapped[date | None]
@@ -173,6 +175,7 @@ class Task(db.Model):
     __table_args__ = (
         CheckConstraint("state in ('open','done','cancelled')", name="state_is_known"),
         CheckConstraint("(state = 'done') = (done_at is not null)", name="done_has_a_moment"),
+        CheckConstraint("(visit = 0) = (question is not null)", name="question_is_of_the_case"),
         UniqueConstraint("case_id", "visit", "key", "branch"),
         Index(
             "ix_task_mine",

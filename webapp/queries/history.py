@@ -24,6 +24,9 @@ LABELS: Mapping[str, Text] = {
     "released": Text(zh="退回待分派", en="Given back to the pool"),
     "reassigned": Text(zh="改分", en="Given to somebody else"),
     "head_asked": Text(zh="請主管改分或移轉", en="The head was asked to give it to somebody else"),
+    "opinion_asked": Text(zh="加會", en="Opinion asked"),
+    "opinion_given": Text(zh="回復會辦意見", en="Opinion given"),
+    "opinion_waived": Text(zh="會辦意見免待", en="Opinion waived"),
     "reminded": Text(zh="催辦", en="Reminder sent"),
 }
 #: by a clerk, for somebody at the counter, on the telephone or by post

@@ -20,6 +20,7 @@ from webapp.rows import write_together
 from webapp.services import (
     alarms,
     clocks,
+    co_review,
     corrections,
     decisions,
     duties,
@@ -153,6 +154,8 @@ def carry_out(
 
 
 def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for_id: int | None) -> None:
+    if step.closed:
+        co_review.give_up(case, now)
     finished = dict(step.finish)
     touched = [*finished, *step.cancel]
     if not touched:

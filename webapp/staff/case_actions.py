@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from rules.values import Text
 from webapp.errors import Conflict, DomainError, Forbidden, Refused
 from webapp.models import Case
 from webapp.moments import taipei_day
 from webapp.presentation import in_language
+from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import case_actions, cases, steps, tasks
+from webapp.services import case_actions, cases, co_review, steps, tasks
 from webapp.services.case_actions import ACTIONS, Asked, Input, Offer
 from webapp.services.steps import Context
 from webapp.staff import bp, shown
@@ -23,6 +25,9 @@ from webapp.uow import unit_of_work
 LONGEST_REASON = 2000
 
 MISSING: dict[Input, Text] = {
+    "unit": Text(zh="請選擇單位。", en="Choose a unit."),
+    "days": Text(zh="請選擇期限。", en="Choose a time limit."),
+    "question": Text(zh="請寫明要請教的事項。", en="Say what you want to know."),
     "desk": Text(zh="請選擇要交給誰。", en="Choose who takes it."),
     "reason": Text(zh="請寫明理由。", en="Give a reason."),
 }
@@ -115,8 +120,15 @@ def _asked() -> Asked:
     sent = request.form
     return Asked(
         desk=sent.get("desk", ""),
-        reason=sent.get("reason", "").replace("\r\n", "\n").strip(),
+        unit=sent.get("unit", ""),
+        days=sent.get("days", ""),
+        question=_text("question"),
+        reason=_text("reason"),
     )
+
+
+def _text(name: str) -> str:
+    return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
 def _version(sent: str) -> int:
@@ -127,8 +139,10 @@ def _mistakes(offer: Offer, asked: Asked) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {
         name: [in_language(MISSING[name])] for name in ACTIONS[offer.name].asks if not getattr(asked, name)
     }
-    if len(asked.reason) > LONGEST_REASON:
-        found["reason"] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_REASON, now=len(asked.reason))]
+    for name in ("reason", "question"):
+        length = len(getattr(asked, name))
+        if length > LONGEST_REASON:
+            found[name] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_REASON, now=length)]
     return found
 
 
@@ -156,6 +170,10 @@ def _page(
         refusal=refusal,
         has_errors=status == 422,
         desks=_desks(ctx, offer),
+        units=_units(offer),
+        periods=[
+            (days, ngettext("%(num)d 個工作天", "%(num)d 個工作天", int(days))) for days in co_review.PERIODS
+        ],
     )
     return page, status
 
@@ -167,13 +185,20 @@ def _desks(ctx: Context, offer: Offer) -> list[tuple[str, str]]:
     return [(d.key, f"{shown.unit_name(d.unit_id)}　{shown.staff_name(d.account_id)}") for d in found]
 
 
+def _units(offer: Offer) -> list[tuple[str, str]]:
+    if offer.name != "ask_opinion":
+        return []
+    tree = chart()
+    return [(tree.units[u].code, shown.unit_name(u)) for u in co_review.units(taipei_day(now()))]
+
+
 def _stale(case: Case, error: DomainError, asked: Asked) -> ResponseReturnValue:
     page = render_template(
         "staff/stale.html",
         case=case,
         message=error.text,
         is_conflict=isinstance(error, Conflict),
-        typed={"comment": asked.reason},
+        typed={"comment": asked.reason or asked.question},
         fields=[],
         day="",
         written=[],

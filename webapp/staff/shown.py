@@ -18,6 +18,7 @@ from webapp.models import Case, Document, Letter, Submission, Task
 from webapp.presentation import language
 from webapp.queries import definitions, effects
 from webapp.queries.case_page import CaseFile, FiredRuleset, ReachedRung
+from webapp.queries.inbox import ASKED_OPINION
 from webapp.queries.org import calendar, chart
 from webapp.services import printing
 from webapp.staff.words import function_label, outcome
@@ -67,6 +68,8 @@ class Desk:
 @dataclass(frozen=True)
 class Branch:
     unit: str
+    #: what the officer asked, if the workflow did not
+    question: str
     holder: str
     acted_for: str
     state: str
@@ -207,6 +210,7 @@ def branches(workflow: WorkflowDefinition, file: CaseFile, today: date) -> tuple
     return tuple(
         Branch(
             unit=unit_name(task.unit_id),
+            question=task.question or "",
             holder=staff_name(task.done_by_id or task.assignee_id),
             acted_for=staff_name(task.acting_for_id),
             state=task.state,
@@ -370,6 +374,8 @@ def _rung(reached: ReachedRung) -> Rung:
 
 
 def _task_label(workflow: WorkflowDefinition, task: Task) -> Text:
+    if task.question is not None:
+        return ASKED_OPINION
     found = (template for state in workflow.states.values() if (template := state.task(task.key)))
     template = next(found, None)
     return template.label if template else function_label(task.function)
