@@ -101,3 +101,24 @@ def test_another_unit_is_asked_and_answers_on_its_own_page(app: Flask) -> None:
     assert "回復會辦意見（警察局）" in first_event(page)
     visitor.follow("擬予核准，送主管決行")
     assert "夜間不施工（警察局）" in visitor.page.soup.select_one("#conditions").text
+
+
+def test_an_absence_is_entered_on_a_page_and_ended(app: Flask) -> None:
+    path, holder = a_case(app)
+    visitor, deputy = signed_in(app, holder), signed_in(app, OTHER[holder])
+    visitor.get("/staff/inbox")
+    visitor.follow("請假與代理")
+    wrong = visitor.press("登記", {"first-year": "114", "first-month": "13", "first-day": "1"})
+    assert wrong.status == 422 and len(wrong.mistakes) == 3
+    day = {"year": "114", "month": "9", "day": "25"}
+    sent = {f"{name}-{part}": value for name in ("first", "last") for part, value in day.items()}
+    (key,) = [o["value"] for o in wrong.soup.select("#deputy option") if plain(o) == NAMES[OTHER[holder]]]
+    page = visitor.press("登記", {**sent, "deputy": key})
+    assert "已登記" in page.text and NAMES[OTHER[holder]] in page.text
+    assert f"代：{NAMES[holder]}" in deputy.get("/staff/inbox?tab=deputy").text
+    page = deputy.get(path)
+    assert f"請假中 代：{NAMES[OTHER[holder]]}" in page.text
+    assert "您代理" in deputy.get("/staff/absences").text
+    page = visitor.press("結束")
+    assert "目前沒有登記請假" in page.text
+    assert f"代：{NAMES[holder]}" not in deputy.get("/staff/inbox?tab=deputy").text

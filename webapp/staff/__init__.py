@@ -27,4 +27,4 @@ def staff_only() -> ResponseReturnValue | None:
 
 
 # they put their routes on bp
-from webapp.staff import act, case, case_actions, effects, inbox, intake  # noqa: E402, F401
+from webapp.staff import absences, act, case, case_actions, effects, inbox, intake  # noqa: E402, F401

@@ -62,6 +62,8 @@ class Desk:
     unit: str
     holder: str
     absent: bool
+    #: who stands in for the absent
+    deputies: str
     days_left: int | None
 
 
@@ -184,6 +186,7 @@ def desk(workflow: WorkflowDefinition, task: Task, today: date) -> Desk:
         unit=unit_name(task.unit_id),
         holder=staff_name(task.assignee_id),
         absent=task.assignee_id is not None and chart().is_absent(task.assignee_id, today),
+        deputies=_deputies(task.assignee_id, today),
         days_left=_days_left(task, today),
     )
 
@@ -379,6 +382,10 @@ def _task_label(workflow: WorkflowDefinition, task: Task) -> Text:
     found = (template for state in workflow.states.values() if (template := state.task(task.key)))
     template = next(found, None)
     return template.label if template else function_label(task.function)
+
+
+def _deputies(person: int | None, today: date) -> str:
+    return "、".join(staff_name(d) for d in chart().deputies(person or 0, today))
 
 
 def _days_left(task: Task, today: date) -> int | None:
