@@ -68,6 +68,8 @@ class Case(db.Model):
     state: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(10), default="open")
     outcome: Mapped[str | None] = mapped_column(String(20))
+    #: 併案: the open case of the same service in which this one is dealt with
+    merged_into_id: Mapped[int | None] = ref("case.id", index=True)
     #: grant or reject, as the officer proposes; and who proposed it, for whom: they may not decide it
     proposal: Mapped[str | None] = mapped_column(String(10))
     proposed_by_id: Mapped[int | None] = ref("account.id")
@@ -95,6 +97,10 @@ class Case(db.Model):
             "(status = 'closed') = (closed_at is not null and outcome is not null)", name="closed_has_outcome"
         ),
         CheckConstraint("channel in ('web','counter','telephone','post')", name="channel_is_known"),
+        CheckConstraint(
+            "(coalesce(outcome, '') = 'merged') = (merged_into_id is not null)", name="merged_has_leading"
+        ),
+        CheckConstraint("merged_into_id <> id", name="leading_is_another"),
     )
 
 

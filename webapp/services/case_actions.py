@@ -17,11 +17,11 @@ from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import chart
-from webapp.services import cases, co_review, duties, steps, tasks
+from webapp.services import cases, co_review, competence, duties, steps, tasks
 from webapp.services.steps import Context
 from workflows.functions import FUNCTION_LABELS
 
-Input = Literal["desk", "unit", "days", "question", "reason"]
+Input = Literal["desk", "unit", "days", "question", "number", "agency", "reason"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Asked:
     unit: str = ""
     days: str = ""
     question: str = ""
+    #: of the leading case
+    number: str = ""
+    agency: str = ""
     reason: str = ""
 
 
@@ -72,8 +75,9 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
     over_case = duties.head_over(actor, case.handling_unit_id)
     if over_case is not None:
         found += [Offer("waive_opinion", task, over_case.acting_for_id) for task in co_review.open_of(case)]
+        found += [Offer(name, None, over_case.acting_for_id) for name in ("move", "transfer_out")]
     if mine is not None:
-        found.append(Offer("ask_opinion", None, mine[0]))
+        found += [Offer("ask_opinion", None, mine[0]), Offer("merge", None, mine[0])]
     return found
 
 
@@ -187,6 +191,41 @@ ACTIONS: Mapping[str, CaseAction] = {
         ("unit", "question", "days"),
         lambda actor, ctx, offer, asked, now: co_review.ask(
             actor, ctx, asked.unit, asked.question, asked.days, now, offer.acting_for_id
+        ),
+    ),
+    "merge": CaseAction(
+        Text(zh="併案", en="Merge into another case"),
+        Text(
+            zh="本案結案，併入同一申請人或同一地點的另一件辦理；申請人會收到主案案號，本案文件保留。",
+            en="This case closes and is dealt with in another one of the same applicant or place. "
+            "The applicant is told its number; the papers stay here.",
+        ),
+        ("number", "reason"),
+        lambda actor, ctx, offer, asked, now: competence.merge(
+            actor, ctx, asked.number, asked.reason, now, offer.acting_for_id
+        ),
+    ),
+    "move": CaseAction(
+        Text(zh="移轉其他單位", en="Hand to another unit"),
+        Text(
+            zh="本府其他單位有管轄權時使用：待辦移到新單位，期限繼續計算，申請人會收到通知。",
+            en="For a matter of another unit of the county: the tasks move, the time limit goes on, "
+            "the applicant is told.",
+        ),
+        ("unit", "reason"),
+        lambda actor, ctx, offer, asked, now: competence.move(
+            actor, ctx, asked.unit, asked.reason, now, offer.acting_for_id
+        ),
+    ),
+    "transfer_out": CaseAction(
+        Text(zh="移送其他機關", en="Transfer to another agency"),
+        Text(
+            zh="不屬本府管轄時使用：本案結案，申請人會收到移送機關的名稱。",
+            en="For a matter that is not the county's: the case closes and the applicant is told where it went.",
+        ),
+        ("agency", "reason"),
+        lambda actor, ctx, offer, asked, now: competence.transfer_out(
+            actor, ctx, asked.agency, asked.reason, now, offer.acting_for_id
         ),
     ),
     "waive_opinion": CaseAction(
