@@ -122,3 +122,38 @@ def test_an_absence_is_entered_on_a_page_and_ended(app: Flask) -> None:
     page = visitor.press("結束")
     assert "目前沒有登記請假" in page.text
     assert f"代：{NAMES[holder]}" not in deputy.get("/staff/inbox?tab=deputy").text
+
+
+def test_a_duplicate_is_merged_on_a_page_and_its_applicant_sees_where_it_went(app: Flask) -> None:
+    leading, _officer = a_case(app)
+    path, holder = a_case(app)
+    visitor = signed_in(app, holder)
+    number = signed_in(app, "chen.shufen").get(leading).heading
+    visitor.get(path)
+    visitor.follow("併案")
+    assert "找不到這個主案" in visitor.press("併案", {"number": "EC09-114-000099", "reason": "重複"}).text
+    page = visitor.press("併案", {"number": number, "reason": "同一隻狗重複送件"})
+    assert "已併案" in page.text and f"併入 {number}" in first_event(page)
+    applicant = signed_in(app, "chen.meiling")
+    page = applicant.get(path.replace("/staff/cases/", "/applications/"))
+    assert "已併案" in page.text and f"併入 {number}" in page.text
+    assert "同一隻狗重複送件" not in page.text and "撤回申請" not in page.text
+    assert "已併案" in applicant.get("/applications").text
+
+
+def test_a_head_hands_a_case_to_another_unit_or_out_of_the_county(app: Flask) -> None:
+    path, _holder = a_case(app)
+    head = signed_in(app, "li.zhengnan")
+    head.get(path)
+    head.follow("移轉其他單位")
+    page = head.press("移轉其他單位", {"unit": "EC-AFF", "reason": "屬農林業務"})
+    assert "由動植物防疫所移轉建設處農林科辦理" in first_event(page)
+    head.follow("移送其他機關")
+    page = head.press("移送其他機關", {"agency": "農業部", "reason": "中央權責"})
+    assert "已移送其他機關" in page.text
+    applicant = signed_in(app, "chen.meiling")
+    page = applicant.get(path.replace("/staff/cases/", "/applications/"))
+    assert "移送農業部" in page.text and "移轉建設處農林科" in page.text and "中央權責" not in page.text
+    applicant.get("/language/en")
+    page = applicant.get(path.replace("/staff/cases/", "/applications/"))
+    assert "Transferred to another agency" in page.text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Barrier, Thread
+
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -10,11 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from tests.integration.services.test_asked_opinions import ASK
 from tests.integration.services.test_reassigning import act, names
 from tests.journeys import NOW, citizen, login_of, officer, open_tasks, submitted, take
-from webapp.errors import Refused
+from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, CaseEvent, Clock, CorrectionRequest, Effect, Message
-from webapp.services import cases, events
+from webapp.services import case_actions, cases, events
+from webapp.services.case_actions import Asked
 from webapp.uow import unit_of_work
 
 
@@ -130,3 +133,33 @@ def test_out_of_the_county_the_case_ends(app: Flask, committed: None) -> None:
         assert open_tasks(case) == []
         assert "移送農業部動植物防疫檢疫署" in message(case)
         assert cases.offers(officer("chen.shufen"), cases.steps.context(case), NOW) == []
+
+
+def test_two_cases_merged_into_each_other_at_once(app: Flask, committed: None) -> None:
+    with app.app_context():
+        one, other = own_cases()
+        clicks = [
+            (one.id, other.number, one.version, login_of(open_tasks(one)[0].assignee_id)),
+            (other.id, one.number, other.version, login_of(open_tasks(other)[0].assignee_id)),
+        ]
+    both, refused = Barrier(2), []
+
+    def click(key: int, number: str, version: int, login: str) -> None:
+        with app.app_context():
+            case, asked = db.session.get_one(Case, key), Asked(number=number, reason="重複")
+            try:
+                with unit_of_work():
+                    both.wait()
+                    case_actions.take(officer(login), case, "merge", "", asked, NOW, version=version)
+            except (Conflict, Refused) as refusal:
+                refused.append(refusal)
+
+    threads = [Thread(target=click, args=each) for each in clicks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with app.app_context():
+        closed = db.session.query(Case).filter_by(status="closed").count()
+        # both may find the other in somebody's hands, never both merged
+        assert (closed, len(refused)) in {(1, 1), (0, 2)}
