@@ -9,10 +9,11 @@ from typing import Literal
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from rules.values import Text
 from webapp.citizen.progress import Progress
 from webapp.models import CaseEvent
 from webapp.presentation import in_language, roc_date, roc_datetime
-from webapp.queries import moves
+from webapp.queries import history, moves
 from workflows.model import State, WorkflowDefinition
 
 
@@ -29,6 +30,9 @@ def entries(progress: Progress) -> list[Entry]:
     case, then = progress.ctx.case, progress.then
     shown: list[Entry] = []
     for event in progress.events:
+        if event.kind in history.TOLD:
+            shown.append(_told(event))
+            continue
         if event.to_state in (None, event.from_state) or event.kind == moves.MOVED:
             continue
         workflow = then.at(event.seq)
@@ -40,6 +44,13 @@ def entries(progress: Progress) -> list[Entry]:
         shown[-1].state = "current"
         shown.append(_expected(progress))
     return shown
+
+
+def _told(event: CaseEvent) -> Entry:
+    """Where the case went: the office's reason stays inside."""
+    note = (event.payload.body if event.payload is not None else {}).get("note")
+    text = in_language(Text(**note)) if note else ""
+    return Entry(in_language(history.LABELS[event.kind]), "done", event.at, text)
 
 
 def _own_act(event: CaseEvent, workflow: WorkflowDefinition) -> list[Entry]:

@@ -125,5 +125,7 @@ def outcome(name: str | None) -> str:
         "rejected": _("未核准"),
         "returned": _("已退件"),
         "withdrawn": _("已撤回"),
+        "merged": _("已併案"),
+        "transferred": _("已移送其他機關"),
     }
     return words.get(name or "", "")

@@ -68,6 +68,8 @@ class Case(db.Model):
     state: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(10), default="open")
     outcome: Mapped[str | None] = mapped_column(String(20))
+    #: 併案: the open case of the same service in which this one is dealt with
+    merged_into_id: Mapped[int | None] = ref("case.id", index=True)
     #: grant or reject, as the officer proposes; and who proposed it, for whom: they may not decide it
     proposal: Mapped[str | None] = mapped_column(String(10))
     proposed_by_id: Mapped[int | None] = ref("account.id")
@@ -97,6 +99,10 @@ class Case(db.Model):
             "(status = 'closed') = (closed_at is not null and outcome is not null)", name="closed_has_outcome"
         ),
         CheckConstraint("channel in ('web','counter','telephone','post')", name="channel_is_known"),
+        CheckConstraint(
+            "(coalesce(outcome, '') = 'merged') = (merged_into_id is not null)", name="merged_has_leading"
+        ),
+        CheckConstraint("merged_into_id <> id", name="leading_is_another"),
     )
 
 
@@ -156,6 +162,8 @@ class Task(db.Model):
     function: Mapped[str] = mapped_column(String(40))
     unit_id: Mapped[int] = ref("unit.id")
     form_key: Mapped[str | None] = mapped_column(String(80))
+    #: what the officer asks another unit (加會); such a task is of the case, visit 0, not of a state
+    question: Mapped[str | None] = mapped_column(Encrypted)
     assignee_id: Mapped[int | None] = ref("account.id")
     state: Mapped[str] = mapped_column(String(10), default="open")
     due_on: Mapped[date | None]
@@ -175,6 +183,7 @@ class Task(db.Model):
     __table_args__ = (
         CheckConstraint("state in ('open','done','cancelled')", name="state_is_known"),
         CheckConstraint("(state = 'done') = (done_at is not null)", name="done_has_a_moment"),
+        CheckConstraint("(visit = 0) = (question is not null)", name="question_is_of_the_case"),
         UniqueConstraint("case_id", "visit", "key", "branch"),
         Index(
             "ix_task_mine",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Index, String
+from sqlalchemy import CheckConstraint, Index, String, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
@@ -73,6 +74,12 @@ class Absence(db.Model):
     __table_args__ = (
         CheckConstraint("ends_on >= starts_on", name="ends_after_start"),
         CheckConstraint("deputy_id is null or deputy_id <> account_id", name="deputy_is_another"),
+        # nobody is away twice on one day
+        ExcludeConstraint(
+            (text("int8range(account_id, account_id, '[]')"), "&&"),
+            (text("daterange(starts_on, ends_on, '[]')"), "&&"),
+            name="ex_absence_once_a_day",
+        ),
     )
 
 

@@ -39,6 +39,13 @@ LABELS: Mapping[str, Text] = {
     "slot_no_show": Text(zh="未到場", en="Did not come"),
     "reassigned": Text(zh="改分", en="Given to somebody else"),
     "head_asked": Text(zh="請主管改分或移轉", en="The head was asked to give it to somebody else"),
+    "merged": Text(zh="併案", en="Merged"),
+    "merged_in": Text(zh="他案併入", en="Another case merged into this one"),
+    "moved": Text(zh="移轉管轄", en="Handed to another unit"),
+    "transferred": Text(zh="移送其他機關", en="Transferred to another agency"),
+    "opinion_asked": Text(zh="加會", en="Opinion asked"),
+    "opinion_given": Text(zh="回復會辦意見", en="Opinion given"),
+    "opinion_waived": Text(zh="會辦意見免待", en="Opinion waived"),
     "reminded": Text(zh="催辦", en="Reminder sent"),
     "extension_asked": Text(zh="申請展期", en="Extension asked for"),
     "extension_approved": Text(zh="核准展期", en="Extension approved"),
@@ -63,6 +70,8 @@ BY_SYSTEM = frozenset(
         moves.MOVED,
     }
 )
+#: of these, what applicants are told too
+TOLD = frozenset({"merged", "moved", "transferred"})
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")

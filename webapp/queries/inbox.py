@@ -34,6 +34,9 @@ from webapp.queries.org import UnitInfo, calendar, chart
 Tab = Literal["mine", "pool", "co_review", "correction", "deputy", "due", "overdue", "done"]
 TABS: tuple[Tab, ...] = get_args(Tab)
 
+#: the task of a unit that the officer of a case asks for its opinion
+ASKED_OPINION = Text(zh="提供會辦意見", en="Give an opinion")
+
 PAGE = 50
 #: counting stops here: nobody needs to know how many thousand tasks they have done
 MOST_COUNTED = 1000
@@ -300,6 +303,7 @@ def _lines(picked: Any) -> Select[Any]:
             answered.label("corrected"),
             Task.public_id.label("task_id"),
             Task.key,
+            Task.visit,
             Task.branch,
             Task.unit_id,
             Task.assignee_id,
@@ -353,6 +357,8 @@ def _items(actor: Actor, rows: Any, today: date) -> Iterator[Item]:
 
 def _words(row: Row[Any]) -> tuple[Text, Text | None]:
     """The name of the step where the line stands, and of the action that finished it."""
+    if row.visit == 0:
+        return ASKED_OPINION, Text(zh="已回復", en="Given") if row.task_state == "done" else None
     workflow = definitions.workflow(row.workflow_revision_id)
     for state in workflow.states.values():
         task = state.task(row.key) if row.key else None

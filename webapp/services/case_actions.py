@@ -17,11 +17,11 @@ from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import chart
-from webapp.services import cases, duties, steps, tasks
+from webapp.services import cases, co_review, competence, duties, steps, tasks
 from webapp.services.steps import Context
 from workflows.functions import FUNCTION_LABELS
 
-Input = Literal["desk", "reason"]
+Input = Literal["desk", "unit", "days", "question", "number", "agency", "reason"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,13 @@ class Asked:
     """What an actor hands in with a case action, by the names of the inputs."""
 
     desk: str = ""
+    #: a unit code
+    unit: str = ""
+    days: str = ""
+    question: str = ""
+    #: of the leading case
+    number: str = ""
+    agency: str = ""
     reason: str = ""
 
 
@@ -65,6 +72,12 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
         by = head.acting_for_id if head is not None else mine[0] if mine else None
         if (head or mine) and task.assignee_id != actor.account_id:
             found.append(Offer("remind", task, by))
+    over_case = duties.head_over(actor, case.handling_unit_id)
+    if over_case is not None:
+        found += [Offer("waive_opinion", task, over_case.acting_for_id) for task in co_review.open_of(case)]
+        found += [Offer(name, None, over_case.acting_for_id) for name in ("move", "transfer_out")]
+    if mine is not None:
+        found += [Offer("ask_opinion", None, mine[0]), Offer("merge", None, mine[0])]
     return found
 
 
@@ -97,9 +110,11 @@ def find(offered: list[Offer], name: str, task_id: str) -> Offer | None:
 def halted(ctx: Context, now: datetime) -> list[Text]:
     """Why nobody may go on with the case, and who may put that right."""
     case, day, tree = ctx.case, taipei_day(now), chart()
+    waits = co_review.waiting(case)
+    found = [waits] if waits is not None else []
     if case.status == "closed" or case.state not in duties.approval_states(ctx.workflow):
-        return []
-    separation, found = duties.of(ctx), []
+        return found
+    separation = duties.of(ctx)
     for task in steps.tasks_of_visit(case):
         if task.state != "open" or not duties.nobody_left(
             separation, task.unit_id, task.function, case.state, day
@@ -163,6 +178,64 @@ ACTIONS: Mapping[str, CaseAction] = {
         ),
         ("reason",),
         lambda actor, ctx, offer, asked, now: tasks.ask_head(
+            actor, ctx, _task(offer), asked.reason, now, offer.acting_for_id
+        ),
+    ),
+    "ask_opinion": CaseAction(
+        Text(zh="加會其他單位", en="Ask another unit"),
+        Text(
+            zh="案件留在目前的關卡，受會單位有自己的期限；決行前須等到意見，或由主管敘明理由免待。",
+            en="The case stays where it is and the unit has its own time limit. The decision waits for the opinion, "
+            "unless the head waives it with a reason.",
+        ),
+        ("unit", "question", "days"),
+        lambda actor, ctx, offer, asked, now: co_review.ask(
+            actor, ctx, asked.unit, asked.question, asked.days, now, offer.acting_for_id
+        ),
+    ),
+    "merge": CaseAction(
+        Text(zh="併案", en="Merge into another case"),
+        Text(
+            zh="本案結案，併入同一申請人或同一地點的另一件辦理；申請人會收到主案案號，本案文件保留。",
+            en="This case closes and is dealt with in another one of the same applicant or place. "
+            "The applicant is told its number; the papers stay here.",
+        ),
+        ("number", "reason"),
+        lambda actor, ctx, offer, asked, now: competence.merge(
+            actor, ctx, asked.number, asked.reason, now, offer.acting_for_id
+        ),
+    ),
+    "move": CaseAction(
+        Text(zh="移轉其他單位", en="Hand to another unit"),
+        Text(
+            zh="本府其他單位有管轄權時使用：待辦移到新單位，期限繼續計算，申請人會收到通知。",
+            en="For a matter of another unit of the county: the tasks move, the time limit goes on, "
+            "the applicant is told.",
+        ),
+        ("unit", "reason"),
+        lambda actor, ctx, offer, asked, now: competence.move(
+            actor, ctx, asked.unit, asked.reason, now, offer.acting_for_id
+        ),
+    ),
+    "transfer_out": CaseAction(
+        Text(zh="移送其他機關", en="Transfer to another agency"),
+        Text(
+            zh="不屬本府管轄時使用：本案結案，申請人會收到移送機關的名稱。",
+            en="For a matter that is not the county's: the case closes and the applicant is told where it went.",
+        ),
+        ("agency", "reason"),
+        lambda actor, ctx, offer, asked, now: competence.transfer_out(
+            actor, ctx, asked.agency, asked.reason, now, offer.acting_for_id
+        ),
+    ),
+    "waive_opinion": CaseAction(
+        Text(zh="會辦意見免待", en="Waive the opinion"),
+        Text(
+            zh="這個單位的待辦會取消，案件可以不等意見就決行。",
+            en="The unit's task is cancelled and the case can be decided without its opinion.",
+        ),
+        ("reason",),
+        lambda actor, ctx, offer, asked, now: co_review.waive(
             actor, ctx, _task(offer), asked.reason, now, offer.acting_for_id
         ),
     ),

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm.attributes import flag_modified
 
 import forms.answers
 from forms.model import FormDefinition
@@ -18,7 +19,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
 from webapp.queries import definitions, history, moves, submissions
 from webapp.queries.org import chart
-from webapp.services import decisions, duties, evaluation, fees, steps
+from webapp.services import co_review, decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
 from workflows import engine
 from workflows.model import WITHDRAW, Step, Transition
@@ -53,7 +54,14 @@ def facts_now(ctx: Context) -> dict[str, object]:
     facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, answers_of(ctx.case))
     for submission in db.session.scalars(
         select(Submission)
-        .where(Submission.case_id == ctx.case.id, Submission.kind != "application")
+        .where(
+            Submission.case_id == ctx.case.id,
+            Submission.kind != "application",
+            # an opinion that the officer asked for answers no question of the workflow
+            func.coalesce(Submission.task_id, 0).not_in(
+                select(Task.id).where(Task.case_id == ctx.case.id, Task.visit == 0)
+            ),
+        )
         .order_by(Submission.id)
     ):
         task_form = definitions.form(submission.form_revision_id)
@@ -70,7 +78,7 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
         return []
     tasks = steps.tasks_of_visit(ctx.case)
     present = steps.snapshot(ctx, tasks, facts_now(ctx))
-    separation = duties.of(ctx)
+    separation, asked = duties.of(ctx), co_review.open_of(ctx.case)
     found = []
     for task in tasks:
         place = mandate(actor, task, taipei_day(now))
@@ -82,7 +90,13 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
             Offer(transition, task, place[0], task_form)
             for transition in engine.allowed(ctx.workflow, present, "task", functions, task.id)
             if separation.refusal(people_of(actor, place[0]), transition) is None
+            and not (asked and duties.decides(transition.effects))
         ]
+    for task in asked:
+        place = mandate(actor, task, taipei_day(now))
+        if place is not None and not separation.is_party(people_of(actor, place[0])):
+            task_form = definitions.current_form(co_review.FORM, taipei_day(now))
+            found.append(Offer(co_review.ANSWER, task, place[0], task_form))
     return found
 
 
@@ -92,15 +106,22 @@ def take_transition(
     """An officer's action on one of their tasks. Raises Conflict if somebody acted since the page was made."""
     hold(case, version)
     ctx = steps.context(case)
-    tasks = steps.tasks_of_visit(case)
-    task = next((t for t in tasks if t.id == task_id), None)
-    if task is None or task.state != "open":
+    tasks, asked = steps.tasks_of_visit(case), co_review.open_of(case)
+    task = next((t for t in [*tasks, *asked] if t.id == task_id), None)
+    if task is None or task.state != "open" or (task in asked and name != co_review.ANSWER.name):
         raise overtaken(case)
     acting_for_id = require_mandate(actor, task, now)
     transition = ctx.workflow.states[case.state].transitions.get(name)
+    if task in asked:
+        transition = co_review.ANSWER
     conflict = transition and duties.of(ctx).refusal(people_of(actor, acting_for_id), transition)
     if conflict:
         raise Refused(conflict)
+    if task in asked:
+        _record_form(actor, case, task, given, now)
+        flag_modified(case, "state")
+        co_review.given(actor, ctx, task, acting_for_id, now)
+        return
     needs_form = transition is not None and "form" in transition.requires
     facts = facts_now(ctx)
     if needs_form and task.form_key:
@@ -116,6 +137,9 @@ def take_transition(
             given=given.names(has_form=needs_form),
         ),
     )
+    waits = co_review.waiting(case) if duties.decides(step.effects) else None
+    if waits is not None:
+        raise Refused(waits)
     if step.proposal == "grant":
         fees.require(ctx.service, case, given.amounts)
     if task.claimed_at is None:

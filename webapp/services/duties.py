@@ -40,17 +40,20 @@ class Duties:
 
     def refusal(self, people: Collection[int], transition: Transition) -> Text | None:
         """Why these people, an officer and whomever they stand in for, may not take the transition."""
-        if not self.parties.isdisjoint(people):
+        if self.is_party(people):
             return Text(
                 zh="申請人是您本人，依法應自行迴避。",
                 en="You are the applicant and may not act on this case.",
             )
         return self._second_level(people) if approves(self.workflow, self.state, transition) else None
 
+    def is_party(self, people: Collection[int]) -> bool:
+        return not self.parties.isdisjoint(people)
+
     def bars(self, person: int, state: str, for_id: int | None = None) -> bool:
         """Whether somebody, for themselves or as a deputy, may not approve in a state."""
         people = {person} | ({for_id} if for_id is not None else set())
-        return not self.parties.isdisjoint(people) or (
+        return self.is_party(people) or (
             state in approval_states(self.workflow) and self._elsewhere(people, state) is not None
         )
 
@@ -125,6 +128,10 @@ def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> b
     return (
         at in levels and not transition.proposes and not levels.isdisjoint(_targets(state, transition) - {at})
     )
+
+
+def decides(effects: Iterable[str]) -> bool:
+    return not DECIDING.isdisjoint(effect.partition(":")[0] for effect in effects)
 
 
 def _effects(state: State, transition: Transition) -> set[str]:

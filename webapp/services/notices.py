@@ -235,6 +235,30 @@ TEMPLATES: dict[str, Template] = {
             en="The earlier letter on {number} {comment}. The new letter is {letter}; see the progress page.",
         ),
     ),
+    "merged": Template(
+        Text(zh="申請已併案辦理：{service}", en="Your application is dealt with in another: {service}"),
+        Text(
+            zh="您的申請（{number}）與 {comment} 為同一申請人或同一地點，併入該案辦理，本案結案。您送的文件都保留。",
+            en="Your application {number} concerns the same applicant or place as {comment} and is dealt with in it. "
+            "This case is closed; what you sent is kept.",
+        ),
+    ),
+    "moved": Template(
+        Text(zh="申請改由其他單位辦理：{service}", en="Another unit handles your application: {service}"),
+        Text(
+            zh="您的申請（{number}）依行政程序法第 17 條移轉由{comment}辦理，期限繼續計算。",
+            en="Your application {number} is now handled by {comment} (Administrative Procedure Act, article 17). "
+            "The time limit goes on.",
+        ),
+    ),
+    "transferred": Template(
+        Text(zh="申請已移送有管轄權的機關：{service}", en="Transferred to the competent agency: {service}"),
+        Text(
+            zh="您的申請（{number}）不屬本府管轄，依行政程序法第 17 條移送{comment}，本案結案。",
+            en="Your application {number} belongs to {comment} and was sent there (Administrative Procedure Act, "
+            "article 17). The case is closed here.",
+        ),
+    ),
     "withdrawn": Template(
         Text(zh="申請已撤回：{service}", en="Withdrawn: {service}"),
         Text(

@@ -22,6 +22,7 @@ from webapp.services import (
     alarms,
     bookings,
     clocks,
+    co_review,
     corrections,
     decisions,
     drafting,
@@ -194,6 +195,8 @@ def _pass_on(
 
 
 def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for_id: int | None) -> None:
+    if step.closed:
+        co_review.give_up(case, now)
     finished = dict(step.finish)
     touched = [*finished, *step.cancel]
     if not touched:

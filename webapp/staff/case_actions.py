@@ -7,22 +7,29 @@ from dataclasses import dataclass, field
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from rules.values import Text
 from webapp.errors import Conflict, DomainError, Forbidden, Refused
 from webapp.models import Case
 from webapp.moments import taipei_day
 from webapp.presentation import in_language
+from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import case_actions, cases, steps, tasks
+from webapp.services import case_actions, cases, co_review, competence, steps, tasks
 from webapp.services.case_actions import ACTIONS, Asked, Input, Offer
 from webapp.services.steps import Context
 from webapp.staff import bp, shown
 from webapp.uow import unit_of_work
 
-LONGEST_REASON = 2000
+LONGEST = {"reason": 2000, "question": 2000, "number": 40, "agency": 80}
 
 MISSING: dict[Input, Text] = {
+    "unit": Text(zh="請選擇單位。", en="Choose a unit."),
+    "days": Text(zh="請選擇期限。", en="Choose a time limit."),
+    "question": Text(zh="請寫明要請教的事項。", en="Say what you want to know."),
+    "number": Text(zh="請填寫主案案號。", en="Give the number of the leading case."),
+    "agency": Text(zh="請填寫機關名稱。", en="Give the name of the agency."),
     "desk": Text(zh="請選擇要交給誰。", en="Choose who takes it."),
     "reason": Text(zh="請寫明理由。", en="Give a reason."),
 }
@@ -115,8 +122,17 @@ def _asked() -> Asked:
     sent = request.form
     return Asked(
         desk=sent.get("desk", ""),
-        reason=sent.get("reason", "").replace("\r\n", "\n").strip(),
+        unit=sent.get("unit", ""),
+        days=sent.get("days", ""),
+        question=_text("question"),
+        number=_text("number"),
+        agency=_text("agency"),
+        reason=_text("reason"),
     )
+
+
+def _text(name: str) -> str:
+    return request.form.get(name, "").replace("\r\n", "\n").strip()
 
 
 def _version(sent: str) -> int:
@@ -127,8 +143,10 @@ def _mistakes(offer: Offer, asked: Asked) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {
         name: [in_language(MISSING[name])] for name in ACTIONS[offer.name].asks if not getattr(asked, name)
     }
-    if len(asked.reason) > LONGEST_REASON:
-        found["reason"] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_REASON, now=len(asked.reason))]
+    for name, most in LONGEST.items():
+        length = len(getattr(asked, name))
+        if length > most:
+            found[name] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=most, now=length)]
     return found
 
 
@@ -156,6 +174,10 @@ def _page(
         refusal=refusal,
         has_errors=status == 422,
         desks=_desks(ctx, offer),
+        units=_units(ctx.case, offer),
+        periods=[
+            (days, ngettext("%(num)d 個工作天", "%(num)d 個工作天", int(days))) for days in co_review.PERIODS
+        ],
     )
     return page, status
 
@@ -167,13 +189,21 @@ def _desks(ctx: Context, offer: Offer) -> list[tuple[str, str]]:
     return [(d.key, f"{shown.unit_name(d.unit_id)}　{shown.staff_name(d.account_id)}") for d in found]
 
 
+def _units(case: Case, offer: Offer) -> list[tuple[str, str]]:
+    found = {
+        "ask_opinion": lambda: co_review.units(taipei_day(now())),
+        "move": lambda: competence.units(case, now()),
+    }.get(offer.name, list)()
+    return [(chart().units[u].code, shown.unit_name(u)) for u in found]
+
+
 def _stale(case: Case, error: DomainError, asked: Asked) -> ResponseReturnValue:
     page = render_template(
         "staff/stale.html",
         case=case,
         message=error.text,
         is_conflict=isinstance(error, Conflict),
-        typed={"comment": asked.reason},
+        typed={"comment": asked.reason or asked.question},
         fields=[],
         day="",
         written=[],

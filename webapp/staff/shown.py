@@ -18,6 +18,7 @@ from webapp.models import Case, Document, Letter, Submission, Task
 from webapp.presentation import language
 from webapp.queries import definitions, effects, papers
 from webapp.queries.case_page import CaseFile, FiredRuleset, ReachedRung
+from webapp.queries.inbox import ASKED_OPINION
 from webapp.queries.org import calendar, chart
 from webapp.services import dispatch, printing
 from webapp.staff.words import function_label, outcome
@@ -61,12 +62,16 @@ class Desk:
     unit: str
     holder: str
     absent: bool
+    #: who stands in for the absent
+    deputies: str
     days_left: int | None
 
 
 @dataclass(frozen=True)
 class Branch:
     unit: str
+    #: what the officer asked, if the workflow did not
+    question: str
     holder: str
     acted_for: str
     state: str
@@ -187,6 +192,7 @@ def desk(workflow: WorkflowDefinition, task: Task, today: date) -> Desk:
         unit=unit_name(task.unit_id),
         holder=staff_name(task.assignee_id),
         absent=task.assignee_id is not None and chart().is_absent(task.assignee_id, today),
+        deputies=_deputies(task.assignee_id, today),
         days_left=_days_left(task, today),
     )
 
@@ -213,6 +219,7 @@ def branches(workflow: WorkflowDefinition, file: CaseFile, today: date) -> tuple
     return tuple(
         Branch(
             unit=unit_name(task.unit_id),
+            question=task.question or "",
             holder=staff_name(task.done_by_id or task.assignee_id),
             acted_for=staff_name(task.acting_for_id),
             state=task.state,
@@ -379,9 +386,15 @@ def _rung(reached: ReachedRung) -> Rung:
 
 
 def _task_label(workflow: WorkflowDefinition, task: Task) -> Text:
+    if task.question is not None:
+        return ASKED_OPINION
     found = (template for state in workflow.states.values() if (template := state.task(task.key)))
     template = next(found, None)
     return template.label if template else function_label(task.function)
+
+
+def _deputies(person: int | None, today: date) -> str:
+    return "、".join(staff_name(d) for d in chart().deputies(person or 0, today))
 
 
 def _days_left(task: Task, today: date) -> int | None:

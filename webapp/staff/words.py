@@ -41,6 +41,8 @@ OUTCOMES: Mapping[str, Text] = {
     "rejected": Text(zh="已駁回", en="Rejected"),
     "returned": Text(zh="已退件", en="Returned"),
     "withdrawn": Text(zh="已撤回", en="Withdrawn"),
+    "merged": Text(zh="已併案", en="Merged"),
+    "transferred": Text(zh="已移送其他機關", en="Transferred"),
 }
 #: colours of tags; the words say the same
 OUTCOME_COLOURS: Mapping[str, str] = {
@@ -48,6 +50,8 @@ OUTCOME_COLOURS: Mapping[str, str] = {
     "rejected": "red",
     "returned": "orange",
     "withdrawn": "grey",
+    "merged": "grey",
+    "transferred": "grey",
 }
 STATE_COLOURS: Mapping[str, str] = {"active": "blue", "correction": "yellow", "closed": "grey"}
 
