@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -20,8 +21,10 @@ from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
 from webapp.moments import taipei_day, utc_now
+from webapp.payments import Notification
+from webapp.permissions import SYSTEM
 from webapp.queries import definitions
-from webapp.services import cases, documents
+from webapp.services import cases, documents, invoices, payments, refunds, steps
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -100,6 +103,17 @@ POST /staff/tasks/{task}/files/photos                  302   403   403       404
 POST /staff/tasks/{task}/release                       302   403   403       404     302   404      403   404
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
+POST /api/payments/bank-transfer                       400   400   400       400     400   400      400   400
+GET  /applications/{asked}/payment-slip.pdf            404   404   404       404     404   404      404   404
+GET  /applications/{asked}/payment-receipt.pdf         404   404   404       404     404   404      404   404
+GET  /applications/{asked}/refund                      404   404   302       404     403   404      403   404
+POST /applications/{asked}/refund                      404   404   422       404     403   404      403   404
+GET  /staff/cashier                                    302   403   403       403     403   403      403   403
+GET  /staff/invoices/{invoice}                         302   403   403       404     200   404      200   404
+POST /staff/invoices/{invoice}/payments                302   403   403       404     403   404      403   404
+POST /staff/invoices/{invoice}/refunds                 302   403   403       404     422   404      403   404
+POST /staff/refunds/{refund}/decide                    302   403   403       404     403   404      403   404
+POST /staff/refunds/{refund}/paid                      302   403   403       404     403   404      403   404
 POST /sign-out                                         302   302   302       302     302   302      302   302
 """  # fmt: skip
 HEADER, *LINES = TABLE.strip().splitlines()
@@ -271,10 +285,21 @@ def _make_world() -> Ids:
         "letter_file": db.session.get_one(Document, letter.document_id).public_id,
         "photo": photo.public_id,
         "task": task.public_id,
-        "version": visit.version,
         "form": asked.form_revision_id,
         "dead": _dead(visit),
+        **_money(visit),
     }
+
+
+def _money(case: Case) -> Ids:
+    """An invoice that was paid too much, and the refund of it."""
+    now = utc_now()
+    with unit_of_work():
+        invoice = invoices.open_invoice(journeys.officer("weng.guoliang", now), steps.context(case), now)
+        given = Notification("W-1", invoice.account, invoice.total + 100, now)
+        payments.record(SYSTEM, given, now)
+        refund = refunds.propose(journeys.officer("weng.guoliang", now), invoice, Decimal(60), "溢繳", now)
+    return {"invoice": invoice.public_id, "refund": refund.public_id, "version": case.version}
 
 
 def _print(case: Case) -> None:

@@ -11,9 +11,22 @@ from webapp.citizen import (  # noqa: E402  # the views need the blueprint
     corrections,
     files,
     follow,
+    money,
     pages,
     review,
     verify,
 )
 
-__all__ = ["apply", "bp", "cases", "catalogue", "corrections", "files", "follow", "pages", "review", "verify"]
+__all__ = [
+    "apply",
+    "bp",
+    "cases",
+    "catalogue",
+    "corrections",
+    "files",
+    "follow",
+    "money",
+    "pages",
+    "review",
+    "verify",
+]

@@ -23,6 +23,10 @@ LABELS: Mapping[str, Text] = {
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
     "payment_received": Text(zh="收到繳費", en="Payment received"),
+    "refund_proposed": Text(zh="提出退費", en="Refund proposed"),
+    "refund_approved": Text(zh="核定退費", en="Refund approved"),
+    "refund_refused": Text(zh="不同意退費", en="Refund refused"),
+    "refund_paid": Text(zh="已退費", en="Refund paid out"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
 }
 #: what nobody did by hand, where no officer is named

@@ -26,4 +26,4 @@ def staff_only() -> ResponseReturnValue | None:
     )
 
 
-from webapp.staff import act, case, effects, inbox, intake  # noqa: E402, F401  # they put their routes on bp
+from webapp.staff import act, case, cashier, effects, inbox, intake  # noqa: E402, F401  # they put their routes on bp

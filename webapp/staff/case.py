@@ -12,11 +12,12 @@ from webapp.crypto import follow_code
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import case_page, history
+from webapp.queries import case_page, history, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import cases, clocks, steps
 from webapp.staff import bp, shown, words
+from webapp.staff.cashier import COLOURS, STATES
 from workflows.clock import explain
 from workflows.counting import amount
 
@@ -74,6 +75,9 @@ def case(pid: str) -> ResponseReturnValue:
         routing=shown.explanations(file, shown.ROUTING),
         assigned_to=shown.assigned_to(file),
         rungs=shown.rungs(file),
+        invoices=money.of_case(found.id),
+        invoice_states=STATES,
+        invoice_colours=COLOURS,
     )
 
 

@@ -143,6 +143,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "etag": _etag(current, counts),
         "takes_in": actor().may("take_in_at_counter"),
         "resends": actor().may("resend_effects"),
+        "takes_payments": actor().may("take_payments"),
     }
 
 
