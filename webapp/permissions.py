@@ -36,6 +36,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "take_payments": frozenset({"function:cashier"}),
     "propose_refunds": frozenset({"function:officer", "function:cashier"}),
     "decide_refunds": frozenset({"function:section_head", "function:department_head"}),
+    "gather_payouts": frozenset({"function:officer"}),
+    "approve_payouts": frozenset({"function:section_head", "function:department_head"}),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -26,6 +26,7 @@ EFFECTS = frozenset(
         "issue_return",
         "open_invoice",
         "cancel_invoice",
+        "join_payment_list",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

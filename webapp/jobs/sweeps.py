@@ -15,7 +15,7 @@ from webapp.jobs import mail
 from webapp.jobs.app import STALLED_SECONDS, app, perform
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
-from webapp.services import accounts, deadlines, effects, payments, tasks
+from webapp.services import accounts, deadlines, effects, payments, payouts, tasks
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ def sweep_drafts(timestamp: int) -> None:
     drop_expired_drafts(utc_now())
     with unit_of_work():
         accounts.drop_expired(utc_now())
+        payouts.recheck(utc_now())
 
 
 @app.periodic(cron="* * * * * */10")

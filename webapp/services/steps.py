@@ -17,7 +17,18 @@ from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
-from webapp.services import alarms, clocks, corrections, decisions, events, fees, invoices, notices, routing
+from webapp.services import (
+    alarms,
+    clocks,
+    corrections,
+    decisions,
+    events,
+    fees,
+    invoices,
+    notices,
+    payouts,
+    routing,
+)
 from workflows import engine
 from workflows.model import Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -241,6 +252,8 @@ def _effect(
         invoices.open_invoice(by.actor, ctx, now)
     elif name == "cancel_invoice":
         invoices.cancel_invoice(case, now)
+    elif name == "join_payment_list":
+        payouts.join(ctx, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
     elif name not in CLOCK_EFFECTS:
