@@ -385,6 +385,30 @@ def rules_decide(key: str, facts_file: Any) -> None:
     click.echo(json.dumps(decision.to_json(), ensure_ascii=False, indent=2))
 
 
+# --- payments
+
+
+@main.command()
+@click.argument("account", metavar="INVOICE")
+@click.option("--amount", type=int, default=None, help="Another sum than the invoice says.")
+@click.option(
+    "--reference", default=None, help="The bank's number of the transfer; the same again is refused."
+)
+@click.option("--url", default=None, help="Of the running counter; BASE_URL when not given.")
+def pay(account: str, amount: int | None, reference: str | None, url: str | None) -> None:
+    """Play the bank in a trial: send the signed notification that INVOICE (its account number) was paid."""
+    from webapp.payments.trial import Unpaid, play_bank
+
+    application = _application()
+    with application.app_context():
+        try:
+            status, answer = play_bank(account, amount, reference, url)
+        except Unpaid as error:
+            raise click.ClickException(str(error)) from None
+    click.echo(f"{status} {answer}")
+    sys.exit(0 if status == 200 else 1)
+
+
 # --- bench and audit
 
 

@@ -39,7 +39,14 @@ DEFAULTS: dict[str, Any] = {
 }
 
 #: what has a default for the demonstration alone
-NO_DEFAULT_IN_PRODUCTION = ("BASE_URL", "HEAD_TITLE", "HEAD_NAME")
+NO_DEFAULT_IN_PRODUCTION = (
+    "BASE_URL",
+    "HEAD_TITLE",
+    "HEAD_NAME",
+    "PAYMENT_BANK_CODE",
+    "PAYMENT_BANK_NAME",
+    "PAYMENT_AGENCY_CODE",
+)
 
 
 class MissingSetting(RuntimeError):

@@ -61,6 +61,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "run_committees": frozenset({"function:committee_secretary"}),
     "approve_minutes": frozenset({"function:section_head", "function:department_head"}),
+    "gather_payouts": frozenset({"function:officer"}),
+    "approve_payouts": frozenset({"function:section_head", "function:department_head"}),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -32,6 +32,7 @@ EFFECTS = frozenset(
         "open_invoice",
         "cancel_invoice",
         "put_on_agenda",
+        "join_payment_list",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -66,6 +66,8 @@ DECISION_PARTS = frozenset({"fact", "reason", "basis"})
 DECISIONS = frozenset({"return", "grant", "reject"})
 
 _MARKS = frozenset("。；，、）」』)")
+MOST_PAYMENT_DAYS = 366
+
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)+)\}")
 
 
@@ -295,6 +297,11 @@ def _check(
     for i, award in enumerate(service.awards):
         if keys.index(award.key) < len(service.fees) + i:
             yield Problem(path=f"awards[{i}].key", message=f"金額「{award.key}」重複")
+    days = service.parameters.get("payment_days", 1)
+    if type(days) is not int or not 1 <= days <= MOST_PAYMENT_DAYS:
+        yield Problem(
+            path="parameters.payment_days", message=f"繳費天數必須是 1 至 {MOST_PAYMENT_DAYS} 的整數"
+        )
     for name in LETTERS:
         if name not in service.letters:
             yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")

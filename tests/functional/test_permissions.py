@@ -6,6 +6,7 @@ import io
 import re
 from dataclasses import dataclass
 from datetime import time, timedelta
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -22,7 +23,8 @@ from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
 from webapp.moments import taipei_day, utc_now
-from webapp.permissions import Actor
+from webapp.payments import Notification
+from webapp.permissions import SYSTEM, Actor
 from webapp.queries import bookings as slots_of
 from webapp.queries import definitions
 from webapp.queries.org import chart
@@ -33,9 +35,13 @@ from webapp.services import (
     committees,
     documents,
     extensions,
+    invoices,
     letter_changes,
     mailings,
+    payments,
     phrases,
+    refunds,
+    steps,
 )
 from webapp.uow import unit_of_work
 
@@ -165,6 +171,17 @@ POST /staff/sessions/{session}/approve                 302   403   403       404
 GET  /staff/sessions/{session}/minutes.pdf             302   403   403       404     404   404      404   404
 GET  /staff/agenda/{item}                              302   403   403       404     200   404      404   404
 POST /staff/agenda/{item}                              302   403   403       404     422   404      404   404
+POST /api/payments/bank-transfer                       400   400   400       400     400   400      400   400
+GET  /applications/{asked}/payment-slip.pdf            404   404   404       404     404   404      404   404
+GET  /applications/{asked}/payment-receipt.pdf         404   404   404       404     404   404      404   404
+GET  /applications/{asked}/refund                      404   404   302       404     403   404      403   404
+POST /applications/{asked}/refund                      404   404   422       404     403   404      403   404
+GET  /staff/cashier                                    302   403   403       403     403   403      403   403
+GET  /staff/invoices/{invoice}                         302   403   403       404     200   404      200   404
+POST /staff/invoices/{invoice}/payments                302   403   403       404     403   404      403   404
+POST /staff/invoices/{invoice}/refunds                 302   403   403       404     422   404      403   404
+POST /staff/refunds/{refund}/decide                    302   403   403       404     403   404      403   404
+POST /staff/refunds/{refund}/paid                      302   403   403       404     403   404      403   404
 POST /sign-out                                         302   302   302       302     302   302      302   302
 """  # fmt: skip
 HEADER, *LINES = TABLE.strip().splitlines()
@@ -342,12 +359,12 @@ def _make_world() -> Ids:
         "change": _change(decided, letter),
         "photo": photo.public_id,
         "task": task.public_id,
-        "version": visit.version,
         "form": asked.form_revision_id,
         "dead": _dead(visit),
         **rooms,
         "phrase": _phrase(visit),
         **_board(visit),
+        **_money(visit),
     }
 
 
@@ -377,6 +394,17 @@ def _board(case: Case) -> Ids:
         item = agendas.put_on(case, now)
         session = committees.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
     return {"committee": board.public_id, "session": session.public_id, "item": item.public_id}
+
+
+def _money(case: Case) -> Ids:
+    """An invoice that was paid too much, and the refund of it."""
+    now = utc_now()
+    with unit_of_work():
+        invoice = invoices.open_invoice(journeys.officer("weng.guoliang", now), steps.context(case), now)
+        given = Notification("W-1", invoice.account, invoice.total + 100, now)
+        payments.record(SYSTEM, given, now)
+        refund = refunds.propose(journeys.officer("weng.guoliang", now), invoice, Decimal(60), "溢繳", now)
+    return {"invoice": invoice.public_id, "refund": refund.public_id, "version": case.version}
 
 
 def _print(case: Case) -> None:

@@ -15,7 +15,7 @@ from tests.officers import at, made, signed_in
 from tests.visitor import Visitor, in_process
 from tests.walks import give_password
 from webapp import create_app, demo
-from webapp.config import MissingSetting, settings
+from webapp.config import NO_DEFAULT_IN_PRODUCTION, MissingSetting, settings
 from webapp.crypto import follow_code
 from webapp.errors import Refused, TooMany
 from webapp.extensions import db
@@ -265,11 +265,12 @@ def test_production_does_not_start_with_what_the_demonstration_invented(
 ) -> None:
     secrets = {"DATABASE_URL": "postgresql://db.example/county", "SECRET_KEY": "x", "ECOUNTER_DATA_KEY": "x"}
     monkeypatch.setenv("ECOUNTER_ENV", "production")
-    for name in ("BASE_URL", "HEAD_TITLE", "HEAD_NAME"):
+    for name in NO_DEFAULT_IN_PRODUCTION:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(MissingSetting, match="BASE_URL, HEAD_TITLE, HEAD_NAME"):
         settings(secrets)
-    own = {"BASE_URL": "https://county.example/", "HEAD_TITLE": "縣長", "HEAD_NAME": "陳福海"}
+    bank = {"PAYMENT_BANK_CODE": "004", "PAYMENT_BANK_NAME": "代庫銀行", "PAYMENT_AGENCY_CODE": "12345"}
+    own = {"BASE_URL": "https://county.example/", "HEAD_TITLE": "縣長", "HEAD_NAME": "陳福海", **bank}
     found = settings({**secrets, **own})
     assert (found["BASE_URL"], found["SESSION_COOKIE_SECURE"]) == ("https://county.example", True)
     assert settings({**secrets, **own, "BASE_URL": "http://x.example"})["SESSION_COOKIE_SECURE"] is False

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 import forms.answers
 from rules.values import Text
-from webapp.citizen import bp, path, progress, timeline, wording
+from webapp.citizen import bp, path, payable, progress, timeline, wording
 from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
@@ -24,7 +24,7 @@ from webapp.queries import bookings, definitions, effects, letters, papers, trac
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, documents, printing
+from webapp.services import cases, dispatch, documents, printing, refunds
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -93,6 +93,8 @@ def _about(found: Case) -> dict[str, object]:
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
+        "fee": payable.of_case(found),
+        "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,
     }
 
 
@@ -145,7 +147,7 @@ def receipt(pid: str) -> ResponseReturnValue:
                 en="The receipt bears the applicant's code: only the applicant and whoever took it in may have it.",
             )
         )
-    return _printed(
+    return printed(
         tracking.receipt_document(found),
         Text(
             zh="收據正在製作，通常一分鐘內完成，請稍後再下載。您的申請已經送達。",
@@ -160,7 +162,7 @@ def letter(pid: str) -> ResponseReturnValue:
     newest = tracking.letter(found.id)
     if newest is not None and newest.document_id is not None:
         _is_opened(newest, found)
-    return _printed(
+    return printed(
         tracking.letter_document(found),
         Text(zh="這個案件還沒有可以下載的公文。", en="There is no letter to download yet."),
     )
@@ -175,7 +177,7 @@ def application(pid: str) -> ResponseReturnValue:
         answer = make_response(render_template("citizen/being_printed.html", case=found), 202)
         answer.headers["Refresh"] = "5"
         return answer
-    return _printed(
+    return printed(
         None if "dead" in states else tracking.document(found.id, "application"),
         Text(
             zh="申請書沒有製作成功，機關已收到通知並會處理。您的申請已經送達。",
@@ -193,7 +195,7 @@ def qr(pid: str) -> ResponseReturnValue:
     return answer
 
 
-def _printed(document: Document | None, absent: Text) -> ResponseReturnValue:
+def printed(document: Document | None, absent: Text) -> ResponseReturnValue:
     if document is None:
         raise NotFound(absent)
     return _inline(documents.content_of(document), document.filename)

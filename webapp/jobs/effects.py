@@ -62,7 +62,10 @@ def _letter(effect: Effect, now: datetime) -> None:
 
 
 def _payment_slip(effect: Effect, now: datetime) -> None:
-    printing.payment_slip(_invoice(effect), now, current_app.config)
+    """An order that was resent late brings no paper of a closed account back."""
+    invoice = _invoice(effect)
+    if invoice.state == "open":
+        printing.payment_slip(invoice, now, current_app.config)
 
 
 def _payment_receipt(effect: Effect, now: datetime) -> None:

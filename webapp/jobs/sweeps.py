@@ -26,6 +26,7 @@ from webapp.services import (
     extensions,
     limits,
     payments,
+    payouts,
     sweep_runs,
     tasks,
 )
@@ -78,6 +79,7 @@ def sweep_drafts(timestamp: int) -> None:
     drop_expired_drafts(utc_now())
     with unit_of_work():
         accounts.drop_expired(utc_now())
+        payouts.recheck(utc_now())
 
 
 @app.periodic(cron="* * * * * */10")

@@ -49,6 +49,12 @@ def letters_given_up(letters: Sequence[Letter]) -> frozenset[int]:
     return frozenset(keys[key] for key in db.session.scalars(dead))
 
 
+def is_done(key: str) -> bool:
+    """Whether the order with this key was carried out."""
+    done = select(Effect.id).where(Effect.idempotency_key == key, Effect.state == "done")
+    return db.session.scalars(done).first() is not None
+
+
 def states_of(case_id: int, kind: str) -> frozenset[str]:
     """In which states the orders of one kind for a case are."""
     return frozenset(

@@ -7,13 +7,23 @@ import hmac
 import unicodedata
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 
 from rules.values import normalise_code, normalise_text
 from webapp.crypto import follow_code
 from webapp.extensions import db
-from webapp.models import Case, CaseEvent, CorrectionRequest, Document, Letter
+from webapp.models import (
+    Case,
+    CaseEvent,
+    CorrectionRequest,
+    Document,
+    Invoice,
+    Letter,
+    Payment,
+    Refund,
+)
 from webapp.permissions import Actor
 from webapp.queries import effects
 
@@ -54,10 +64,29 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         receipt(case.id),
         request.id if request else None,
         case.due_on,
+        _money(case.id),
         today,
         language,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:24]
+
+
+def _money(case_id: int) -> list[Any]:
+    """Invoices, payments, refunds and their papers; a payment in part does not touch the case."""
+    found = [
+        select(Invoice.id, Invoice.version).where(Invoice.case_id == case_id),
+        select(Payment.id, Payment.invoice_id)
+        .join(Invoice, Invoice.id == Payment.invoice_id)
+        .where(Invoice.case_id == case_id),
+        select(Refund.id, Refund.version)
+        .join(Invoice, Invoice.id == Refund.invoice_id)
+        .where(Invoice.case_id == case_id),
+        select(Document.id, Document.case_id).where(
+            Document.case_id == case_id, Document.kind.in_(("payment_slip", "payment_receipt"))
+        ),
+    ]
+    rows = db.session.execute(union_all(*found)).all()
+    return sorted(map(tuple, rows))
 
 
 def open_request(case_id: int) -> CorrectionRequest | None:

@@ -32,6 +32,7 @@ from webapp.services import (
     fees,
     invoices,
     notices,
+    payouts,
     routing,
 )
 from webapp.services.drafting import Wording
@@ -325,6 +326,8 @@ def _effect(
         invoices.open_invoice(by.actor, ctx, now)
     elif name == "cancel_invoice":
         invoices.cancel_invoice(case, now)
+    elif name == "join_payment_list":
+        payouts.join(ctx, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
     elif name not in CLOCK_EFFECTS:

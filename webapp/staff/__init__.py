@@ -31,6 +31,7 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     act,  # noqa: F401
     case,  # noqa: F401
     case_actions,  # noqa: F401
+    cashier,  # noqa: F401
     committees,  # noqa: F401
     days,  # noqa: F401
     effects,  # noqa: F401

@@ -13,12 +13,13 @@ from webapp.crypto import follow_code
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import case_page, history
+from webapp.queries import case_page, history, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import case_actions as common
 from webapp.services import cases, clocks, recall, steps
 from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
+from webapp.staff.cashier import COLOURS, STATES
 from webapp.uow import unit_of_work
 from workflows.clock import explain
 from workflows.counting import amount
@@ -86,6 +87,9 @@ def case(pid: str) -> ResponseReturnValue:
         extensions=limits.of_case(found),
         extension_states=limits.STATES,
         extension_colours=limits.STATE_COLOURS,
+        invoices=money.of_case(found.id),
+        invoice_states=STATES,
+        invoice_colours=COLOURS,
     )
 
 

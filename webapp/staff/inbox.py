@@ -152,6 +152,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "resends": actor().may("resend_effects"),
         "administers": actor().may("administer"),
         "expedites": actor().may("see_expediting"),
+        "takes_payments": actor().may("take_payments"),
     }
 
 

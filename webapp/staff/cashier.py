@@ -1,0 +1,235 @@
+"""The cashier's room: payments at the counter, payments that do not fit, refunds. Officers see invoices too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from forms.messages import Invalid
+from rules.values import Text, parse_roc_date
+from webapp.errors import DomainError, Forbidden
+from webapp.models import Invoice, Refund
+from webapp.moments import TAIPEI, taipei_day
+from webapp.payments import Notification
+from webapp.payments.virtual_account import grouped
+from webapp.presentation import in_language, language
+from webapp.queries import case_page, money
+from webapp.queries.org import chart
+from webapp.security import actor, now
+from webapp.services import invoices, payments, refunds
+from webapp.services.fees import MOST, OpenAmount
+from webapp.staff import bp
+from webapp.staff.inbox import canonical_number
+from webapp.uow import unit_of_work
+
+STATES = {
+    "open": Text(zh="待繳費", en="To be paid"),
+    "paid": Text(zh="已繳清", en="Paid"),
+    "lapsed": Text(zh="逾期失效", en="Lapsed"),
+    "cancelled": Text(zh="已取消", en="Cancelled"),
+}
+COLOURS = {"open": "blue", "paid": "green", "lapsed": "red", "cancelled": "grey"}
+SOURCES = {"webhook": Text(zh="轉帳", en="Transfer"), "cashier": Text(zh="臨櫃", en="Counter")}
+REFUND_STATES = {
+    "proposed": Text(zh="等候核定", en="To be decided"),
+    "approved": Text(zh="已核定，等候撥付", en="Approved, to be paid out"),
+    "refused": Text(zh="不同意", en="Refused"),
+    "paid": Text(zh="已退費", en="Paid out"),
+}
+DATE_PARTS = ("year", "month", "day")
+LONGEST_REASON = 1000
+_REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,60}")
+
+Mistakes = dict[str, list[str]]
+
+
+@dataclass
+class Typed:
+    """What stands in the inputs of one of the forms of the page."""
+
+    amount: str = ""
+    reference: str = ""
+    reason: str = ""
+    day: dict[str, str] = field(default_factory=dict)
+
+
+@bp.get("/cashier")
+def cashier() -> ResponseReturnValue:
+    if not actor().may("take_payments"):
+        raise Forbidden(Text(zh="這裡是出納的作業區。", en="This area is for cashiers."))
+    asked = request.args.get("q", "").strip()
+    digits = "".join(c for c in asked if c.isdigit())
+    found = money.found(digits, canonical_number(asked)) if asked else ()
+    if len(found) == 1:
+        return redirect(url_for("staff.invoice", pid=found[0].public_id))
+    return render_template(
+        "staff/cashier.html",
+        asked=asked[:60],
+        found=found,
+        differences=money.differences(),
+        for_nobody=money.for_nobody(),
+        waiting=money.waiting(),
+        grouped=grouped,
+        states=STATES,
+        refund_states=REFUND_STATES,
+    )
+
+
+@bp.get("/invoices/<pid>")
+def invoice(pid: str) -> ResponseReturnValue:
+    found = payments.visible(actor(), pid)
+    return _page(found, Typed(day=_boxes(taipei_day(now()))), Typed())
+
+
+@bp.post("/invoices/<pid>/payments")
+def take_payment(pid: str) -> ResponseReturnValue:
+    found = payments.visible(actor(), pid)
+    if not actor().may("take_payments"):
+        raise Forbidden(Text(zh="只有出納人員可以登錄收款。", en="Only cashiers record payments."))
+    typed = Typed(
+        amount=request.form.get("amount", "").strip(),
+        reference=request.form.get("reference", "").strip(),
+        day=_posted("day"),
+    )
+    mistakes: Mistakes = {}
+    amount = _amount("amount", Text(zh="收款金額", en="Amount received"), typed.amount, mistakes)
+    if not _REFERENCE.fullmatch(typed.reference):
+        mistakes["reference"] = [_("請填寫收據編號：英文字母、數字或 . _ -，最多 60 個字。")]
+    day = _day("day", typed.day, mistakes)
+    if amount is None or day is None or mistakes:
+        return _page(found, typed, Typed(), mistakes), 422
+    at = now() if day == taipei_day(now()) else datetime.combine(day, time(12), TAIPEI)
+    given = Notification(typed.reference, found.account, amount, at)
+    try:
+        with unit_of_work():
+            payments.at_counter(actor(), found, given, now())
+    except DomainError as refusal:
+        return _page(found, typed, Typed(), {"reference": [in_language(refusal.text)]}), refusal.status
+    flash(_("已登錄收款。"), "success")
+    return redirect(url_for("staff.invoice", pid=pid))
+
+
+@bp.post("/invoices/<pid>/refunds")
+def propose_refund(pid: str) -> ResponseReturnValue:
+    found = payments.visible(actor(), pid)
+    typed = Typed(
+        amount=request.form.get("refund-amount", "").strip(),
+        reason=request.form.get("refund-reason", "").strip(),
+    )
+    if not actor().may("propose_refunds"):
+        raise Forbidden(
+            Text(zh="只有承辦人或出納可以提出退費。", en="Only officers and cashiers propose refunds.")
+        )
+    mistakes: Mistakes = {}
+    amount = _amount("refund-amount", Text(zh="退費金額", en="Amount to refund"), typed.amount, mistakes)
+    if not typed.reason:
+        mistakes["refund-reason"] = [_("請寫明退費理由。")]
+    elif len(typed.reason) > LONGEST_REASON:
+        mistakes["refund-reason"] = [
+            _("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_REASON, now=len(typed.reason))
+        ]
+    if amount is None or mistakes:
+        return _page(found, _today(), typed, mistakes), 422
+    try:
+        with unit_of_work():
+            refunds.propose(actor(), found, amount, typed.reason, now())
+    except DomainError as refusal:
+        return _page(found, _today(), typed, {"refund-amount": [in_language(refusal.text)]}), refusal.status
+    flash(_("已提出退費，等候主管核定。"), "success")
+    return redirect(url_for("staff.invoice", pid=pid))
+
+
+@bp.post("/refunds/<pid>/decide")
+def decide_refund(pid: str) -> ResponseReturnValue:
+    found = refunds.visible(actor(), pid)
+    with unit_of_work():
+        refunds.decide(actor(), found, request.form.get("decision") == "approve", now(), version=_version())
+    flash(_("已核定退費。") if found.state == "approved" else _("已登錄不同意退費。"), "success")
+    return redirect(url_for("staff.invoice", pid=found.invoice.public_id))
+
+
+@bp.post("/refunds/<pid>/paid")
+def pay_refund(pid: str) -> ResponseReturnValue:
+    found = refunds.visible(actor(), pid)
+    with unit_of_work():
+        refunds.pay_out(actor(), found, taipei_day(now()), now(), version=_version())
+    flash(_("已登錄退費。"), "success")
+    return redirect(url_for("staff.invoice", pid=found.invoice.public_id))
+
+
+def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None = None) -> str:
+    of_case = found.case
+    return render_template(
+        "staff/invoice.html",
+        invoice=found,
+        case=of_case,
+        may_see_case=case_page.by_number(actor(), of_case.number or "") is not None,
+        account=grouped(found.account),
+        balance=invoices.balance(found),
+        typed=typed,
+        refund=refund,
+        mistakes=mistakes or {},
+        summary=[
+            ("#day-year" if name == "day" else f"#{name}", text)
+            for name, texts in (mistakes or {}).items()
+            for text in texts
+        ],
+        has_errors=bool(mistakes),
+        takes=actor().may("take_payments"),
+        proposes=actor().may("propose_refunds"),
+        may_decide=[each.id for each in found.refunds if _may_decide(each)],
+        states=STATES,
+        colours=COLOURS,
+        sources=SOURCES,
+        refund_states=REFUND_STATES,
+        names=chart().names,
+        lang=language(),
+    )
+
+
+def _may_decide(each: Refund) -> bool:
+    proposer = each.proposed_by_id
+    return each.state == "proposed" and actor().may("decide_refunds") and proposer != actor().account_id
+
+
+def _amount(name: str, label: Text, typed: str, mistakes: Mistakes) -> Decimal | None:
+    try:
+        amount = OpenAmount(name, label, MOST, None).read(typed)
+    except Invalid as invalid:
+        mistakes[name] = [in_language(each.text) for each in invalid.mistakes]
+        return None
+    if amount == 0:
+        mistakes[name] = [_("金額須大於 0 元。")]
+        return None
+    return amount
+
+
+def _day(name: str, boxes: dict[str, str], mistakes: Mistakes) -> date | None:
+    try:
+        return parse_roc_date("{year}年{month}月{day}日".format_map(boxes))
+    except ValueError:
+        mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
+        return None
+
+
+def _version() -> int:
+    typed = request.form.get("version", "")
+    return int(typed) if re.fullmatch(r"[0-9]{1,9}", typed) else -1
+
+
+def _today() -> Typed:
+    return Typed(day=_boxes(taipei_day(now())))
+
+
+def _posted(name: str) -> dict[str, str]:
+    return {part: request.form.get(f"{name}-{part}", "").strip() for part in DATE_PARTS}
+
+
+def _boxes(day: date) -> dict[str, str]:
+    return {"year": str(day.year - 1911), "month": str(day.month), "day": str(day.day)}
