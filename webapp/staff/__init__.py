@@ -26,4 +26,5 @@ def staff_only() -> ResponseReturnValue | None:
     )
 
 
-from webapp.staff import act, case, days, effects, inbox, intake, limits  # noqa: E402, F401  # they put their routes on bp
+# they put their routes on bp
+from webapp.staff import act, case, days, effects, inbox, intake, limits  # noqa: E402, F401
