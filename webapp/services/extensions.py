@@ -7,7 +7,7 @@ from datetime import date, datetime
 
 from sqlalchemy import and_, or_, select
 
-from rules.values import Text
+from rules.values import Text, format_day
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Account, Case, Clock, ExtensionRequest
@@ -24,6 +24,12 @@ LEVELS = ("section_head", "department_head", "secretary_general", "magistrate")
 #: what the ledger keeps of a reason
 LONGEST_REASON = 200
 
+_WAITS = Text(zh="展期待核定：{number}", en="An extension waits for you: {number}")
+_ANSWERS = {
+    True: Text(zh="展期已核准：{number}", en="Your extension is approved: {number}"),
+    False: Text(zh="展期未獲同意：{number}", en="Your extension is refused: {number}"),
+}
+_UNTIL = Text(zh="{service}，展期至 {day}。{answer}", en="{service}, extension until {day}. {answer}")
 _NOT_YOURS = Text(zh="這件展期不是由您核定。", en="This extension is not yours to decide.")
 _OWN_CASE = Text(
     zh="申請人是您本人，依法應自行迴避。", en="You are the applicant and may not act on this case."
@@ -154,17 +160,22 @@ def _tell_approvers(case: Case, request: ExtensionRequest, seats: Sequence[Seat]
     people |= {
         leave.deputy_id for leave in tree.leaves if leave.account_id in people and leave.covers(today)
     } - {None, request.asked_by_id}
-    service = definitions.service(case.service_revision_id)
+    _tell(people, "asked", case, request, _WAITS, now)
+
+
+def _tell(
+    people: set[int], what: str, case: Case, request: ExtensionRequest, subject: Text, now: datetime
+) -> None:
+    service = definitions.service(case.service_revision_id).title
     for account in db.session.scalars(select(Account).where(Account.id.in_(people)).order_by(Account.id)):
-        zh = account.language != "en"
+        lang = account.language
+        until = format_day(request.due_after, lang)
         notices.post(
-            f"extension:{request.public_id}:{account.id}",
+            f"extension:{request.public_id}:{what}:{account.id}",
             "inbox",
             account.email or account.name,
-            f"展期待核定：{case.number}" if zh else f"An extension waits for you: {case.number}",
-            f"{service.title.zh}，申請展期至 {request.due_after}。"
-            if zh
-            else f"{service.title.in_('en')}, extension asked until {request.due_after}.",
+            subject.in_(lang).format(number=case.number),
+            _UNTIL.in_(lang).format(service=service.in_(lang), day=until, answer=request.answer or ""),
             now,
             case_id=case.id,
             account_id=account.id,
@@ -216,6 +227,7 @@ def decide(
     db.session.flush()
     kind = "extension_approved" if approve else "extension_refused"
     _record(actor, case, kind, now, mandate.acting_for_id, answer)
+    _tell({request.asked_by_id}, "decided", case, request, _ANSWERS[approve], now)
     if approve:
         notices.notify(
             case, "extended", now, comment=request.reason, on_date=case.due_on, occasion=request.public_id

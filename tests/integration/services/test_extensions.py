@@ -90,6 +90,20 @@ def test_the_applicant_is_told_reason_date_and_rights_before_expiry() -> None:
     assert told.account_id == case.account_id
 
 
+def test_approver_and_asker_find_it_among_their_messages() -> None:
+    case = submitted("EC09")
+    request = asked(case)
+    decided(request, "chen.shufen", approve=False, answer="請先查證。")
+    found = [
+        (m.account_id, m.subject.partition("：")[0], "請先查證。" in m.body)
+        for m in db.session.scalars(select(Message).where(Message.channel == "inbox").order_by(Message.id))
+    ]
+    assert found == [
+        (account("chen.shufen").id, "展期待核定", False),
+        (request.asked_by_id, "展期未獲同意", True),
+    ]
+
+
 def test_an_english_applicant_is_told_in_english() -> None:
     case = submitted("EC09")
     with unit_of_work():
