@@ -115,6 +115,28 @@ def _print() -> None:
     perform_effect(db.session.scalars(select(Effect.id).where(Effect.kind == "minutes")).one())
 
 
+def test_the_secretary_sets_a_committee_up(app: Flask) -> None:
+    secretary = signed_in(app, "xie.wanru")
+    secretary.get("/staff/committees")
+    secretary.press("設定委員會", {"name_zh": "審議會", "pass_score": "101"})
+    assert secretary.page.mistakes == [
+        "請填寫名稱，最多 80 字。",
+        "請至少選一個申辦項目。",
+        "請填 0 到 100 的分數。",
+    ]
+    good = {"name_en": "Board", "pass_score": "70", "services": ["EC91"], "quorum": "two_thirds"}
+    secretary.press("設定委員會", good)
+    assert secretary.page.heading == "審議會"
+    for login in MEMBERS:
+        secretary.press("任命", {"account": str(made(app, lambda login=login: account(login).id))})
+    assert "委員：翁國樑、歐怡君、董偉倫" in secretary.page.text
+    pid, _number = made(app, put_forward)
+    assert made(app, lambda: case_of(pid).state) == "committee"
+    away = signed_in(app, "yang.zhihao")
+    away.post("/staff/committees", {"name_zh": "別處", "name_en": "Else", "services": "EC91"})
+    assert away.page.status == 403, "no secretary"
+
+
 def test_the_pages_speak_english(app: Flask) -> None:
     made(app, board)
     _pid, number = made(app, put_forward)

@@ -28,14 +28,6 @@ def run_by(actor: Actor) -> Sequence[Committee]:
     ).all()
 
 
-def concerns(actor: Actor) -> bool:
-    """Whether the actor has to do with committees: as secretary, approving, or with a seat."""
-    if actor.may("run_committees") or actor.may("approve_minutes"):
-        return True
-    seat = select(CommitteeMember.id).where(CommitteeMember.account_id == actor.account_id)
-    return db.session.scalars(seat.limit(1)).first() is not None
-
-
 def committee(actor: Actor, public_id: str) -> Committee | None:
     return next((found for found in run_by(actor) if found.public_id == public_id), None)
 

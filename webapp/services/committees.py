@@ -98,7 +98,7 @@ def appoint(
 ) -> None:
     _require_secretary(actor, committee.unit_id)
     if account_id not in chart().names:
-        raise NotFound()
+        raise Refused(Text(zh="請選擇人員。", en="Choose a person."))
     if account_id in queries.members(committee, starts_on):
         raise Conflict(Text(zh="這個人已經是委員。", en="This person is a member already."))
     if ends_on is not None and ends_on < starts_on:
@@ -131,6 +131,7 @@ def plan(
                 en="Give a time to come, a place and at least one case; a budget is never negative.",
             )
         )
+    db.session.refresh(committee, with_for_update={"key_share": True})
     session = CommitteeSession(
         committee_id=committee.id,
         starts_at=starts_at,

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 import forms.answers
 from rules.values import Text, parse_roc_date
 from webapp import crypto
-from webapp.errors import NotFound
+from webapp.errors import Forbidden, NotFound
 from webapp.models import CommitteeSession
 from webapp.moments import TAIPEI, taipei_day
 from webapp.presentation import language
@@ -37,19 +37,81 @@ VOTES = {
 }
 
 
-@bp.get("/committees")
+@bp.route("/committees", methods=["GET", "POST"])
 def committee_list() -> ResponseReturnValue:
     """What waits for whom: the secretary's committees, minutes to approve, and the sessions of a member."""
+    mistakes: dict[str, list[str]] = {}
+    if request.method == "POST":
+        if not actor().may("run_committees"):
+            raise Forbidden(
+                Text(zh="只有委員會秘書可以設定委員會。", en="Only a committee secretary sets one up.")
+            )
+        key = _create(mistakes)
+        if key:
+            flash(_("委員會已設定，接著任命委員。"), "success")
+            return redirect(url_for("staff.committee", pid=key))
     seats = []
     for session in queries.seats_of(actor()):
         if actor().account_id in queries.members(session.committee, taipei_day(session.starts_at)):
             seats.append((session, _own_items(session)))
-    return render_template(
+    units = sorted(queries.units_of(actor(), "run_committees"))
+    page = render_template(
         "staff/committees.html",
         run=queries.run_by(actor()),
         to_approve=queries.to_approve(actor()),
         seats=seats,
+        units=[(str(unit), chart().units[unit].name(language())) for unit in units],
+        services=[
+            (service.code, f"{service.code} {service.title.in_(language())}")
+            for service in (definitions.current_services(taipei_day(now())) if units else ())
+        ],
+        typed=request.form,
+        mistakes=mistakes,
     )
+    return page, 422 if mistakes else 200
+
+
+def _create(mistakes: dict[str, list[str]]) -> str:
+    """The key of a new committee; empty with the mistakes."""
+    typed = request.form
+    names = {key: typed.get(key, "").strip() for key in ("name_zh", "name_en")}
+    mistakes |= {
+        key: [_("請填寫名稱，最多 80 字。")] for key, name in names.items() if not 0 < len(name) <= 80
+    }
+    known = {service.code for service in definitions.current_services(taipei_day(now()))}
+    codes = [code for code in typed.getlist("services") if code in known]
+    if not codes:
+        mistakes["services"] = [_("請至少選一個申辦項目。")]
+    line = typed.get("pass_score", "").strip()
+    score = _decimal(line, tallies.HIGHEST) if line else None
+    if line and score is None:
+        mistakes["pass_score"] = [_("請填 0 到 100 的分數。")]
+    if mistakes:
+        return ""
+    with unit_of_work():
+        made = committees.create(
+            actor(),
+            typed.get("unit", 0, type=int),
+            Text(zh=names["name_zh"], en=names["name_en"]),
+            codes,
+            now(),
+            quorum="two_thirds" if typed.get("quorum") == "two_thirds" else "majority",
+            pass_score=score,
+            amount_field=typed.get("amount_field", "").strip()[:80] or None,
+        )
+        return made.public_id
+
+
+@bp.post("/committees/<pid>/members")
+def appoint_member(pid: str) -> ResponseReturnValue:
+    """From today on; a term that ended stays on record."""
+    found = queries.committee(actor(), pid)
+    if found is None:
+        raise NotFound()
+    with unit_of_work():
+        committees.appoint(actor(), found, request.form.get("account", 0, type=int), taipei_day(now()), now())
+    flash(_("委員已任命。"), "success")
+    return redirect(url_for("staff.committee", pid=pid))
 
 
 def _own_items(session: CommitteeSession) -> list[tuple[str, str, str, str]]:
@@ -88,12 +150,14 @@ def committee(pid: str) -> ResponseReturnValue:
             return redirect(url_for("staff.committee_session", pid=key))
     waiting = queries.waiting(found)
     applicants = queries.applicants([case.id for _item, case in waiting])
+    members = queries.members(found, taipei_day(now()))
     page = render_template(
         "staff/committee.html",
         committee=found,
         waiting=[(item.public_id, f"{case.number}　{applicants.get(case.id, '')}") for item, case in waiting],
         sessions=queries.sessions(found),
-        members=queries.members(found, taipei_day(now())).values(),
+        members=members.values(),
+        people=sorted((str(key), name) for key, name in chart().names.items() if key not in members),
         states=STATES,
         typed=request.form,
         boxes=_boxes(),
@@ -230,11 +294,16 @@ def _budget(mistakes: dict[str, list[str]]) -> Decimal | None:
     typed = request.form.get("budget", "").replace(",", "").strip()
     if not typed:
         return None
+    found = _decimal(typed, Decimal(10**12 - 1))
+    if found is None:
+        mistakes["budget"] = [_("請填寫金額，例如 500000。")]
+    return found
+
+
+def _decimal(typed: str, highest: Decimal) -> Decimal | None:
+    """A number from 0 to the highest with at most two decimals; None for anything else."""
     try:
         found = Decimal(typed)
     except InvalidOperation:
-        found = Decimal(-1)
-    if not found.is_finite() or not 0 <= found < 10**12:
-        mistakes["budget"] = [_("請填寫金額，例如 500000。")]
         return None
-    return found
+    return found if found.is_finite() and 0 <= found <= highest and found == round(found, 2) else None

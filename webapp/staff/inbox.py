@@ -13,7 +13,6 @@ from rules.values import Text, normalise_code
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, local_path
 from webapp.queries import case_page, definitions
-from webapp.queries import committees as committee_rooms
 from webapp.queries import inbox as desk
 from webapp.security import actor, now
 from webapp.services import dispatch, letter_changes, phrases, tasks
@@ -144,7 +143,6 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "tabs": _tabs(current, counts),
         "etag": _etag(current, counts),
         "takes_in": actor().may("take_in_at_counter"),
-        "committees": committee_rooms.concerns(actor()),
         "manages_slots": actor().may("manage_slots"),
         "keeps_phrases": bool(phrases.units_of(actor())),
         "changes_waiting": len(letter_changes.waiting_for(actor())),
