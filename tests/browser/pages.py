@@ -28,6 +28,7 @@ NO_PAGES = {
     "citizen.letter",
     "citizen.document",
     "staff.inbox_counts",
+    "staff.letter_batch_pdf",
 }
 
 PUBLIC = [
@@ -118,6 +119,13 @@ OFFICE = [
     Look(CLERK, "/staff/intake?service=EC06"),
     Look(CLERK, "/apply/{paper}/applicant"),
     Look(ADMINISTRATOR, "/outbox"),
+    Look(PET_OFFICER, "/staff/phrases"),
+    Look(PET_OFFICER, "/staff/letters?channel=electronic"),
+    Look(PET_OFFICER, "/staff/letters/{letter_pid}"),
+    Look(PET_OFFICER, "/staff/letters/{letter_pid}/change"),
+    Look(PET_HEAD, "/staff/letter-changes"),
+    Look(PET_HEAD, "/staff/letter-changes/{letter_change}"),
+    Look(PET_OFFICER, "/staff/letter-batches/{letter_batch}"),
     Look(ADMINISTRATOR, "/staff/effects"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

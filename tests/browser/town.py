@@ -23,11 +23,11 @@ from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, Effect
+from webapp.models import Case, Effect, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, tracking
-from webapp.services import applications, cases, documents, drafts
+from webapp.services import applications, cases, documents, drafts, letter_changes, mailings, phrases
 from webapp.services.printing import fingerprint
 from webapp.uow import unit_of_work
 
@@ -94,11 +94,23 @@ def settle() -> dict[str, str]:
     work(granted, "letter")
     letter = tracking.letter(granted.id)
     assert letter is not None
-    found |= {"letter": letter.number, "letter_code": fingerprint(letter)}
+    found |= {"letter": letter.number, "letter_code": fingerprint(letter), "letter_pid": letter.public_id}
+    with unit_of_work():
+        found |= _letters(letter, _case(found["EC09_rejected"]))
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
     return found
+
+
+def _letters(printed: Letter, rejected: Case) -> dict[str, str]:
+    """A change that waits for the head, letters to print, and a phrase."""
+    clerk, refusal = officer("lin.yahan"), tracking.letter(rejected.id)
+    assert refusal is not None
+    phrases.add(clerk, phrases.units_of(clerk)[0], "收據不符", "收據所載日期早於手術日期。", "", NOW)
+    change = letter_changes.propose(clerk, refusal, rejected, "revocation", "全部", "收據已補齊。", NOW)
+    batch = mailings.order(clerk, [printed.public_id], NOW)
+    return {"letter_change": change.public_id, "letter_batch": batch.public_id}
 
 
 def _drafts() -> dict[str, str]:
