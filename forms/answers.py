@@ -154,6 +154,11 @@ def display(field: Field, value: Json, lang: str = "zh") -> str:
     return "" if value is None else field.kind.show(field, value, lang)
 
 
+def sentence(field: Field, value: Json, lang: str = "zh") -> str:
+    """An answer in one line, for the middle of a sentence; "" where there is none."""
+    return "" if value is None else field.kind.sentence(field, value, lang)
+
+
 def diff(
     definition: FormDefinition, old: Mapping[str, Json], new: Mapping[str, Json], lang: str = "zh"
 ) -> list[Change]:

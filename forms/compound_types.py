@@ -337,6 +337,15 @@ class Route(Parts):
             return description
         return f"{description}\n座標：{line}" if lang == "zh" else f"{description}\nPoints: {line}"
 
+    def sentence(self, field: Field, value: Json, lang: str) -> str:
+        """The words; the points stand in the application."""
+        description, points = text_of(value, "description"), len(text_of(value, "line").split(";"))
+        if not text_of(value, "line"):
+            return description
+        return description + (
+            f"（座標 {points} 點如申請書）" if lang == "zh" else f" ({points} points as in the application)"
+        )
+
     def typed(self, field: Field, value: Json) -> object:
         return text_of(value, "description")
 

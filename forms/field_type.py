@@ -46,6 +46,10 @@ class FieldType:
     def show(self, field: Field, value: Json, lang: str) -> str:
         return str(value)
 
+    def sentence(self, field: Field, value: Json, lang: str) -> str:
+        """The answer as a letter quotes it in the middle of a sentence: one line."""
+        return " ".join(line.strip() for line in self.show(field, value, lang).splitlines() if line.strip())
+
     def typed(self, field: Field, value: Json) -> object:
         """The answer as conditions compare it."""
         return value

@@ -91,6 +91,23 @@ class Table(FieldType):
             for row in _rows(value)
         )
 
+    def sentence(self, field: Field, value: Json, lang: str) -> str:
+        """Each row in brackets of its own number, where there is more than one."""
+        comma, semicolon = ("、", "；") if lang == "zh" else (", ", "; ")
+        rows = [
+            comma.join(
+                column.label.in_(lang)
+                + ("" if lang == "zh" else " ")
+                + column.kind.sentence(column, cell, lang)
+                for column, cell in _cells(field, row)
+            )
+            for row in _rows(value)
+        ]
+        if len(rows) == 1:
+            return rows[0]
+        brackets = "（{}）{}" if lang == "zh" else "({}) {}"
+        return semicolon.join(brackets.format(number, row) for number, row in enumerate(rows, start=1))
+
     def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
         return {
             f"{number}-{column.key}" + (f"-{part}" if part else ""): texts

@@ -23,6 +23,8 @@ class ActionParam:
     label: Text
     type: ParamType
     choices: tuple[str, ...] = ()
+    #: a rule may leave it out
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ _ACTIONS = (
         Text(zh="訂定處理期限", en="Set the period"),
         (
             ActionParam(
-                "kind", Text(zh="計算方式", en="kind"), "choice", ("WD", "CD", "CD-shift", "M-shift")
+                "kind", Text(zh="計算方式", en="kind"), "choice", ("WD", "CD", "CD-shift", "M-shift", "HOUR")
             ),
             ActionParam("period", Text(zh="期間", en="period"), "period"),
         ),
@@ -64,12 +66,21 @@ _ACTIONS = (
         (ActionParam("level", Text(zh="等級", en="level"), "choice", ("low", "medium", "high")),),
     ),
     Action(
+        "require_approval",
+        Text(zh="指定核定職務", en="Name who approves"),
+        (ActionParam("function", Text(zh="職務", en="function"), "function"),),
+    ),
+    Action(
         "escalate",
         Text(zh="稽催", en="Escalate"),
         (
             ActionParam("rung", Text(zh="階段", en="rung"), "name"),
             ActionParam("to", Text(zh="通知職務", en="to"), "functions"),
             ActionParam("kind", Text(zh="種類", en="kind"), "choice", ("warn", "due", "overdue", "review")),
+            # in the digest of the day unless the rule says at once
+            ActionParam(
+                "delivery", Text(zh="通知方式", en="delivery"), "choice", ("digest", "at_once"), optional=True
+            ),
         ),
     ),
 )

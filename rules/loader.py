@@ -239,6 +239,8 @@ class _Reader(Reader):
         values: dict[str, object] = {}
         for name, param in wanted.items():
             if name not in given:
+                if param.optional:
+                    continue
                 self.refuse(path, f"動作「{action}」缺少「{param.label}」（{name}）")
                 continue
             value, where = given[name]

@@ -123,6 +123,32 @@ def definitions_export(folder: Path) -> None:
             click.echo(path)
 
 
+# --- workflows
+
+
+@main.group()
+def workflows() -> None:
+    """The definition files of workflows. Needs no database."""
+
+
+@workflows.command("draw")
+@click.argument("key")
+@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+def workflows_draw(key: str, lang: str) -> None:
+    """Print a workflow as SVG."""
+    import rules.facts
+    from workflows import diagram, drawing, loader
+
+    found = loader.read_all()
+    if key not in found:
+        raise click.ClickException(f"no workflow {key}; there are {', '.join(sorted(found))}")
+    try:
+        definition = loader.load(found[key], facts=rules.facts.types())
+    except DefinitionError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(drawing.svg(diagram.layout(definition, lang), lang), nl=False)
+
+
 # --- clock
 
 
@@ -138,8 +164,8 @@ def clock() -> None:
 @click.option(
     "--pause", multiple=True, metavar="FROM..TO", help="Notice went out on FROM, correction came on TO."
 )
-@click.option("--restart", multiple=True, metavar="DATE")
-@click.option("--extend", type=int, metavar="N")
+@click.option("--restart", multiple=True, metavar="DATE", help="Counted anew from here.")
+@click.option("--extend", type=int, metavar="N", help="Longer by N, in the unit of the kind.")
 @click.option("--off", multiple=True, metavar="DATE", help="A stop-work day.")
 @click.option("--work", multiple=True, metavar="DATE", help="An extra working day.")
 @click.option("--today", default=None, metavar="DATE", help="The day up to which an open pause counts.")
@@ -158,25 +184,21 @@ def clock_due(
 ) -> None:
     """Print the ledger and, as the last line, the due date."""
     from webapp.moments import taipei_day, utc_now
-    from workflows.calendar import WorkingCalendar
-    from workflows.clock import explain, parse_movements, parse_start, run
+    from workflows import clock as limits
 
     try:
-        begin = parse_start(kind, start)
-        ledger = run(
+        begin = limits.parse_start(kind, start)
+        ledger = limits.run(
             kind,
             period,
             begin,
-            parse_movements(begin, pauses=pause, restarts=restart, extend=extend),
-            calendar=WorkingCalendar(
-                off={date.fromisoformat(day): "停止上班" for day in off},
-                work={date.fromisoformat(day): "補行上班" for day in work},
-            ),
-            today=date.fromisoformat(today) if today else taipei_day(utc_now()),
+            limits.parse_movements(begin, pauses=pause, restarts=restart, extend=extend),
+            calendar=limits.parse_calendar(off, work),
+            today=limits.reader_of(begin)(today) if today else taipei_day(utc_now()),
         )
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-    for line in explain(ledger, lang):
+    except limits.ClockError as error:
+        raise click.ClickException(error.text.in_(lang)) from None
+    for line in limits.explain(ledger, lang):
         click.echo(line)
     click.echo(ledger.due.isoformat())
 
@@ -195,12 +217,14 @@ def calendar() -> None:
 @click.option("--work", "kind", flag_value="work", help="That rest day is worked.")
 @click.option("--reason", required=True, help="As the ledgers of the cases will say it.")
 @click.option("--scope", default="county", show_default=True, help="national, county, or the code of a unit.")
-def calendar_override(day: str, kind: str | None, reason: str, scope: str) -> None:
+@click.option("--preview", is_flag=True, help="Only say which due dates would move; nothing is entered.")
+def calendar_override(day: str, kind: str | None, reason: str, scope: str, preview: bool) -> None:
     """Enter a stop-work day or an extra working day; every open due date in its scope moves."""
     from webapp.errors import DomainError
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
-    from webapp.services.calendar import override
+    from webapp.queries.org import SpecialDay
+    from webapp.services import calendar as days
     from webapp.uow import unit_of_work
 
     if kind not in ("off", "work"):
@@ -208,10 +232,17 @@ def calendar_override(day: str, kind: str | None, reason: str, scope: str) -> No
     try:
         of_day = date.fromisoformat(day)
         with _application().app_context(), unit_of_work():
-            moved = override(SYSTEM, of_day, kind, reason, scope, utc_now())
+            if not preview:
+                moved = days.override(SYSTEM, of_day, kind, reason, scope, utc_now())
+                click.echo(f"cases moved: {moved}")
+                return
+            moves = days.preview(SpecialDay(of_day, kind, reason, scope), utc_now())
     except (ValueError, DomainError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"cases moved: {moved}")
+    for move in moves:
+        branch = " (branch)" if move.is_branch else ""
+        click.echo(f"{move.number}{branch}: {move.before} -> {move.after}")
+    click.echo(f"cases that would move: {days.cases_in(moves)}")
 
 
 # --- rules

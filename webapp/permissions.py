@@ -36,6 +36,11 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "see_every_case": frozenset(
         {"function:research_office", "function:secretary_general", "function:magistrate"}
     ),
+    "book_slot": frozenset({"anonymous", "citizen"}),
+    "manage_slots": frozenset({"function:officer", "function:section_head", "function:department_head"}),
+    "take_payments": frozenset({"function:cashier"}),
+    "propose_refunds": frozenset({"function:officer", "function:cashier"}),
+    "decide_refunds": frozenset({"function:section_head", "function:department_head"}),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -4,7 +4,7 @@ A pause runs from the day a notice went out, which still counts, to the day the 
 not. A restart counts the whole period again from its day. Source: 行政程序法 48 and 51.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,8 @@ from workflows.counting import KINDS, MAX_PERIOD, ClockError, ClockKind, Steps, 
 
 __all__ = [
     "KINDS", "ClockError", "ClockKind", "Ledger", "LedgerLine", "Movement",
-    "explain", "extension_problems", "parse_movements", "parse_start", "run", "used_days",
+    "explain", "extension_problems", "parse_calendar", "parse_movements", "parse_start",
+    "reader_of", "run", "used_days",
 ]  # fmt: skip
 
 _DAY = timedelta(days=1)
@@ -205,7 +206,9 @@ class _Book:
 
     def extend(self, m: Movement) -> None:
         if m.days is None or not 1 <= m.days <= MAX_PERIOD:
-            raise ClockError("展期必須註明長度", "an extension must say how long")
+            raise ClockError(
+                f"展期長度須為 1 至 {MAX_PERIOD}", f"the length of an extension must be 1 to {MAX_PERIOD}"
+            )
         if m.on > self.due_seen_on(m.on):
             zh, en = "到期後才展期，不改變到期日", "extended after the due date, which does not move"
         else:
@@ -327,6 +330,11 @@ def extension_problems(
 
 def parse_start(kind: str, text: str) -> date:
     """An ISO date; for HOUR an ISO moment; for DATE a month (2020-09) is enough."""
+    if kind == "HOUR" and len(text) <= len("2020-09-25"):
+        raise ClockError(
+            f"以小時計的期限需要時刻，例如 2020-09-25T16:00，不是「{text}」",
+            f"a limit in hours needs a moment such as 2020-09-25T16:00, not {text}",
+        )
     try:
         if kind == "HOUR":
             return datetime.fromisoformat(text)
@@ -346,8 +354,9 @@ def parse_movements(
 
     A restart inside a pause leaves the rest of the pause uncounted. The extension is of the last period.
     """
-    spans = [_span(text) for text in pauses]
-    again = [_day(text) for text in restarts]
+    read = reader_of(start)
+    spans = [_span(text, read) for text in pauses]
+    again = [read(text) for text in restarts]
     found = []
     for begin, end in spans:
         found.append(Movement("pause", begin))
@@ -362,13 +371,29 @@ def parse_movements(
     return tuple(found)
 
 
-def _span(text: str) -> tuple[date, date | None]:
+def parse_calendar(off: Iterable[str], work: Iterable[str]) -> WorkingCalendar:
+    """The published calendar with stop-work days and extra working days."""
+    days = {parse_day(text) for text in off}, {parse_day(text) for text in work}
+    if both := sorted(days[0] & days[1]):
+        raise ClockError(f"{both[0]} 不能同時是停班日和上班日", f"{both[0]} cannot be both off and working")
+    return WorkingCalendar(dict.fromkeys(days[0], "停止上班"), dict.fromkeys(days[1], "補行上班"))
+
+
+def parse_day(text: str) -> date:
+    return parse_start("CD", text)
+
+
+def reader_of(start: date) -> Callable[[str], date]:
+    """Reads days; after a start in hours also moments, beside which a day takes effect at its end."""
+    if not isinstance(start, datetime):
+        return parse_day
+    steps = steps_for("HOUR", 1, start, WorkingCalendar())
+    return lambda text: steps.moment(parse_start("HOUR" if "T" in text else "CD", text))
+
+
+def _span(text: str, read: Callable[[str], date]) -> tuple[date, date | None]:
     first, _, second = text.partition("..")
-    begin, end = _day(first), _day(second) if second else None
+    begin, end = read(first), read(second) if second else None
     if end is not None and end < begin:
         raise ClockError(f"暫停的迄日早於起日：「{text}」", f"a pause ends before it begins: {text}")
     return begin, end
-
-
-def _day(text: str) -> date:
-    return parse_start("CD", text)

@@ -14,10 +14,10 @@ FUNCTION_LABELS: Mapping[str, Text] = MappingProxyType(
         "section_head": Text(zh="科長", en="Section head"),
         "department_head": Text(zh="處長／局長", en="Department head"),
         "secretary_general": Text(zh="秘書長", en="Secretary general"),
+        "cashier": Text(zh="出納", en="Cashier"),
         "magistrate": Text(zh="縣長", en="Magistrate"),
         "research_office": Text(zh="研考人員", en="Plan-control office"),
         "operator": Text(zh="話務及登錄人員", en="Operator"),
-        "cashier": Text(zh="出納", en="Cashier"),
         "committee_secretary": Text(zh="委員會幹事", en="Committee secretary"),
         "committee_member": Text(zh="委員", en="Committee member"),
         "legal_officer": Text(zh="法制人員", en="Legal officer"),
@@ -28,3 +28,8 @@ FUNCTION_LABELS: Mapping[str, Text] = MappingProxyType(
 )
 
 FUNCTIONS: frozenset[str] = frozenset(FUNCTION_LABELS)
+
+#: who heads whom: a higher number may give work of a lower one to somebody else
+RANKS: Mapping[str, int] = MappingProxyType(
+    {"section_head": 1, "department_head": 2, "secretary_general": 3, "magistrate": 4}
+)

@@ -26,6 +26,7 @@ from workflows.reading import SHARED, build, join, mapping, read_folder, sequenc
 WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
     {
         "case.proposal": "text",  # grant or reject: what was proposed last
+        "case.paid": "boolean",  # the fee of the last invoice is covered
         "service.decision_level": "number",  # 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
         "service.stages": "list",  # the stages that the service switches on
         "case.actions": "list",  # names of the transitions taken so far

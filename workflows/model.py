@@ -26,6 +26,11 @@ EFFECTS = frozenset(
         "issue_decision",
         "issue_rejection",
         "issue_return",
+        "hold_slot",
+        "confirm_slot",
+        "release_slot",
+        "open_invoice",
+        "cancel_invoice",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"
@@ -66,20 +71,10 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _counted_in_days(kind: object) -> object:
-    """The clocks of cases are stored as days; an hour needs the moment of receipt."""
-    if kind == "HOUR":
-        raise PydanticCustomError(
-            "refused",
-            "期限的計算方式「HOUR」（小時）還不能用在案件，請改用 WD、CD、CD-shift、M-shift 或 DATE",
-        )
-    return kind
-
-
 class Period(Frozen):
-    """A time limit: so many working days, calendar days or months."""
+    """A time limit: so many working days, calendar days, months or hours."""
 
-    kind: Annotated[ClockKind, BeforeValidator(_counted_in_days)]
+    kind: ClockKind
     period: int = Field(ge=1, le=MAX_PERIOD, strict=True)
 
 

@@ -15,6 +15,8 @@ from rules.values import DefinitionError, Problem, Text
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
 from workflows.reading import build, mapping, read_folder, with_guard
 
+#: the transition of the system that a workflow has where silence may mean consent
+DEEMED = "deemed_approved"
 UNFILLED = "（未填）"
 
 #: the everyday categories of the catalogue
@@ -63,12 +65,23 @@ LETTERS = ("receipt", "correction", "return", "grant", "reject")
 DECISION_PARTS = frozenset({"fact", "reason", "basis"})
 DECISIONS = frozenset({"return", "grant", "reject"})
 
+_MARKS = frozenset("。；，、）」』)")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)+)\}")
 
 
 def fill(text: str, facts: Mapping[str, str]) -> str:
-    """The text with every {fact} replaced by its value; what is unknown or empty is said to be."""
-    return _PLACEHOLDER.sub(lambda found: facts.get(found[1], "") or UNFILLED, text)
+    """The text with every {fact} replaced by its value; what is unknown or empty is said to be.
+
+    A quoted sentence leaves its own full stop out where the text goes on with a mark: no 「（…。）」, no 「。。」.
+    """
+
+    def quoted(found: re.Match[str]) -> str:
+        value = facts.get(found[1], "") or UNFILLED
+        return (
+            value.rstrip("。．.；;，,") or value if text[found.end() : found.end() + 1] in _MARKS else value
+        )
+
+    return _PLACEHOLDER.sub(quoted, text)
 
 
 def _amount(data: object) -> object:
@@ -133,6 +146,13 @@ class Extension(Frozen):
     at_most: int | None = Field(default=None, ge=1, strict=True)
 
 
+class Deemed(Frozen):
+    """視為核准: what silence means when the limit passes, and the law that says so."""
+
+    outcome: Literal["granted"]
+    legal_basis: Text
+
+
 class ServiceDefinition(Frozen):
     code: str = Field(pattern=r"^[A-Z]{2}[0-9]{2}$")
     title: Text
@@ -148,6 +168,7 @@ class ServiceDefinition(Frozen):
     correction: Literal["pause", "restart", "none"]
     correction_days: int = Field(default=15, ge=1, le=366, strict=True)
     extension: Extension | None = None
+    deemed: Deemed | None = None
     fees: tuple[Fee, ...] = ()
     fee_note: Text | None = None
     awards: tuple[Award, ...] = ()
@@ -308,7 +329,14 @@ def _check_text(path: str, text: Text, facts: Mapping[str, FactType] | None) -> 
 def _check_branches(
     service: ServiceDefinition, workflow: WorkflowDefinition, known: frozenset[str] | None
 ) -> Iterator[Problem]:
-    """Every list of units that the workflow sends tasks to is long enough, and its units exist."""
+    """Every list of units that the workflow sends tasks to is long enough, and its units exist.
+
+    Where silence means consent, the workflow has a way to it.
+    """
+    ways = [found for state in workflow.states.values() if (found := state.transition(DEEMED))]
+    if service.deemed is not None and not any(way.by == "system" for way in ways):
+        message = f"流程「{workflow.title}」沒有系統的「{DEEMED}」轉移，逾期不能視為核准"
+        yield Problem(path="deemed", message=message)
     params = {**workflow.parameters, **service.parameters}
     for task in (task for state in workflow.states.values() for task in state.tasks if task.each):
         path, units = f"parameters.{task.each}", params.get(task.each or "")

@@ -22,6 +22,7 @@ from webapp.extensions import db
 from webapp.models import Case, Document, Draft, Submission
 from webapp.permissions import SYSTEM
 from webapp.services import drafts, publishing
+from webapp.services.accounts import LIMITS
 from webapp.uow import unit_of_work
 
 DOG = SAMPLES["EC09"]
@@ -500,3 +501,22 @@ def test_a_clerk_enters_a_paper_application_on_the_same_form(app: Flask) -> None
     with app.app_context():
         [case] = db.session.scalars(select(Case)).all()
         assert (case.channel, case.account_id, str(case.filed_on)) == ("post", None, "2025-09-22")
+
+
+def test_one_address_begins_only_so_many_without_signing_in(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    somebody = in_process(app.test_client())
+    somebody.get("/services/EC09")
+    for _each in range(LIMITS["draft"]):
+        somebody.get("/services/EC09")
+        somebody.press("不登入，直接申請")
+    somebody.get("/services/EC09")
+    refused = somebody.press("不登入，直接申請")
+    assert refused.status == 429 and "請 15 分鐘後再試，或先登入" in refused.text
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(Draft)) == LIMITS["draft"]
+
+    at(app, monkeypatch, NOW + timedelta(minutes=16))
+    somebody.get("/services/EC09")
+    assert somebody.press("不登入，直接申請").status == 200

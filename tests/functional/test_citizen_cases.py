@@ -72,6 +72,33 @@ def test_the_timeline_is_in_plain_words_with_an_expected_date(app: Flask, owner:
         assert words in page.text, words
 
 
+def stages(page: Page) -> list[str]:
+    return [item.get_text(strip=True) for item in page.soup.select(".app-stages__item")]
+
+
+def test_the_line_of_steps_says_what_may_come(app: Flask, owner: Visitor) -> None:
+    page = owner.get(f"/applications/{made(app, lambda: case_id('EC06'))}")
+    assert stages(page) == [
+        "目前：書面審查",
+        "接下來：排定勘查",
+        "接下來：現場勘查",
+        "接下來：主管決行",
+        "接下來：完成",
+    ]
+
+
+def test_a_step_beside_the_path_is_told_while_the_case_is_in_it(app: Flask, owner: Visitor) -> None:
+    page = owner.get(f"/applications/{made(app, lambda: case_id(then=asked_for('amount')))}")
+    assert stages(page) == ["已完成：承辦審查", "目前：補正中", "接下來：主管決行", "接下來：完成"]
+
+
+def test_what_was_left_out_is_not_called_done(app: Flask, owner: Visitor) -> None:
+    returned = made(
+        app, lambda: case_id(then=lambda case: take(case, "return_application", comment="非本縣"))
+    )
+    assert stages(owner.get(f"/applications/{returned}")) == ["已完成：承辦審查", "已完成：已退件"]
+
+
 def test_the_notes_of_the_office_stay_in_the_office(app: Flask, owner: Visitor) -> None:
     def proposed(case: Case) -> None:
         take(case, "propose_approval", comment="內部意見：金額偏高")

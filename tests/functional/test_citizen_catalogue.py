@@ -132,6 +132,16 @@ def test_the_outbox_is_for_the_demonstration_and_administrators(
     assert signed_in(app, "admin").get("/outbox").status == 200
 
 
+def test_a_code_that_opens_an_account_is_shown_in_the_demonstration_only(
+    app: Flask, visitor: Visitor, monkeypatch
+) -> None:
+    visitor.get("/sign-in/mobile")
+    visitor.press("傳送驗證碼", {"mobile": "0912345678"})
+    assert "驗證碼是" in visitor.get("/outbox").text
+    monkeypatch.setitem(app.config, "DEMO", False)
+    assert "驗證碼是" not in signed_in(app, "admin").get("/outbox").text
+
+
 def test_the_language_is_chosen_on_every_page(visitor: Visitor) -> None:
     visitor.get("/services/EC09")
     page = visitor.follow("English")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
+from datetime import time, timedelta
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.routing import MapAdapter
 from werkzeug.test import encode_multipart
 
+from rules.values import Text
 from tests import journeys, officers
 from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import picture
@@ -20,8 +22,11 @@ from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
 from webapp.moments import taipei_day, utc_now
+from webapp.permissions import Actor
+from webapp.queries import bookings as slots_of
 from webapp.queries import definitions
-from webapp.services import cases, documents
+from webapp.queries.org import chart
+from webapp.services import bookings, cases, documents, extensions, phrases
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -73,6 +78,8 @@ POST /applications/{asked}/correction/files/{file}     302   404   201       404
 POST /applications/{asked}/correction/files/identity_proof  302  404  404    404     403   404      403   404
 GET  /applications/{asked}/withdraw                    404   404   200       404     403   404      403   404
 POST /applications/{asked}/withdraw                    404   404   409       404     403   404      403   404
+GET  /applications/{asked}/booking                     404   404   200       404     403   404      403   404
+POST /applications/{asked}/booking                     404   404   404       404     403   404      403   404
 GET  /documents/{draft_file}                           404   404   200       404     404   404      404   404
 GET  /documents/{case_file}                            404   404   200       404     200   404      200   404
 GET  /documents/{letter_file}                          404   404   200       404     200   404      200   404
@@ -95,11 +102,31 @@ POST /staff/intake                                     302   403   403       404
 GET  /staff/cases/{visit}                              302   403   403       404     200   404      200   404
 GET  /staff/cases/{visit}/act/pass                     302   403   403       404     200   404      302   404
 POST /staff/cases/{visit}/act/pass                     401   403   403       404     200   404      403   404
+GET  /staff/cases/{visit}/also/remind                  302   403   403       404     302   404      302   404
+POST /staff/cases/{visit}/also/remind                  302   403   403       404     409   404      409   404
 POST /staff/tasks/{task}/claim                         302   403   403       404     302   404      403   404
 POST /staff/tasks/{task}/files/photos                  302   403   403       404     200   404      403   404
 POST /staff/tasks/{task}/release                       302   403   403       404     302   404      403   404
+GET  /staff/phrases                                    302   403   403       200     200   403      403   403
+POST /staff/phrases                                    302   403   403       404     404   403      403   403
+POST /staff/phrases/{phrase}/withdraw                  302   403   403       404     302   403      403   403
+POST /staff/cases/{visit}/recall                       302   403   403       404     409   404      409   404
+GET  /staff/cases/{visit}/extension                    302   403   403       404     200   404      302   404
+POST /staff/cases/{visit}/extension                    302   403   403       404     409   404      403   404
+GET  /staff/cases/{visit}/suspension                   302   403   403       404     302   404      302   404
+POST /staff/cases/{visit}/suspension                   302   403   403       404     403   404      403   404
+GET  /staff/extensions/{extension}                     302   403   403       404     200   404      200   404
+POST /staff/extensions/{extension}                     302   403   403       404     403   404      403   404
+GET  /staff/days                                       302   403   403       403     403   403      403   200
+POST /staff/days                                       302   403   403       403     403   403      403   422
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
+GET  /staff/slots                                      302   403   403       200     200   403      403   403
+POST /staff/slots                                      302   403   403       422     422   403      403   403
+GET  /staff/slots/{resource}                           302   403   403       404     200   403      403   403
+POST /staff/slots/{resource}                           302   403   403       404     422   403      403   403
+POST /staff/slots/{resource}/{slot}/remove             302   403   403       404     302   403      403   403
+POST /staff/bookings/{booking}/mark                    302   403   403       404     422   403      403   403
 POST /sign-out                                         302   302   302       302     302   302      302   302
 """  # fmt: skip
 HEADER, *LINES = TABLE.strip().splitlines()
@@ -258,8 +285,11 @@ def _make_world() -> Ids:
         photos = definitions.current_form("inspection_record", taipei_day(now)).field("photos")
         officer = journeys.officer("weng.guoliang", now)
         photo = documents.upload(officer, cases.upload_key(task), photos, "現場.png", picture(), now)
+    rooms = _rooms(officer, owner, visit)
+        waiting = extensions.ask(officer, asked, 3, "會勘日期未定。", now, version=asked.version)
     letter = db.session.scalars(select(Letter).where(Letter.case_id == decided.id)).one()
     return {
+        "extension": waiting.public_id,
         "asked": asked.public_id,
         "visit": visit.public_id,
         "decided": decided.public_id,
@@ -274,13 +304,38 @@ def _make_world() -> Ids:
         "version": visit.version,
         "form": asked.form_revision_id,
         "dead": _dead(visit),
+        **rooms,
+        "phrase": _phrase(visit),
     }
+
+
+def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:
+    """A desk of 農林科 with slots for two weeks; the case has the first of them."""
+    now = utc_now()
+    today, hours = taipei_day(now), (time(9), time(11))
+    fortnight = bookings.Pattern(today, today + timedelta(days=14), frozenset(range(7)), *hours, 60, 1)
+    with unit_of_work():
+        unit = chart().by_code["EC-AFF"].id
+        room = bookings.create_resource(officer, unit, Text(zh="諮詢台", en="Desk"), 1, ["EC06"])
+        bookings.create_slots(officer, room, fortnight, now)
+    first, second, *_rest = slots_of.choices(case, now)
+    with unit_of_work():
+        booking = bookings.choose(owner, case, first.public_id, now)
+    return {"resource": room.public_id, "slot": second.public_id, "booking": booking.public_id}
 
 
 def _print(case: Case) -> None:
     for effect in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
         perform_effect(effect)
     db.session.refresh(case)
+
+
+def _phrase(case: Case) -> str:
+    with unit_of_work():
+        officer = journeys.officer("weng.guoliang", utc_now())
+        return phrases.add(
+            officer, phrases.units_of(officer)[0], "未補正", "逾期未補正。", "", utc_now()
+        ).public_id
 
 
 def _dead(case: Case) -> int:

@@ -199,3 +199,23 @@ def test_the_page_is_complete_in_english_words_of_the_definitions(app: Flask) ->
     assert page.status == 200
     assert "Papers in order, schedule the visit" in page.text
     assert made(app, lambda: db.session.query(Case).count()) == 1
+
+
+def test_the_picture_of_the_workflow_says_where_the_case_stands(app: Flask) -> None:
+    def prepare() -> str:
+        case = submitted("EC09")
+        take(case, "propose_approval")
+        return case.public_id
+
+    page = page_of(app, made(app, prepare))
+    section = page.soup.select_one("section:has(> #flow)")
+    picture = section.select_one("details svg[role=img]")
+    assert "目前在「主管決行」" in plain(picture.desc)
+    assert "目前在這裡" in {plain(text) for text in picture.select("text")}
+    steps = [plain(step.strong) for step in section.select(".app-flow-steps > li")]
+    assert steps == ["承辦審查", "補正中", "主管決行", "已核准", "已駁回", "已退件", "已撤回"]
+    here = section.select_one("li[aria-current=step]")
+    assert plain(here.strong) == "主管決行" and "目前在這裡" in plain(here)
+    assert "退回承辦人重擬 → 承辦審查" in plain(here)
+    passed = [plain(s.strong) for s in section.select(".app-flow-steps > li") if "已經過" in plain(s)]
+    assert passed == ["承辦審查"]

@@ -6,6 +6,7 @@ bp = Blueprint("citizen", __name__, template_folder="templates")
 
 from webapp.citizen import (  # noqa: E402  # the views need the blueprint
     apply,
+    booking,
     cases,
     catalogue,
     corrections,
@@ -16,4 +17,16 @@ from webapp.citizen import (  # noqa: E402  # the views need the blueprint
     verify,
 )
 
-__all__ = ["apply", "bp", "cases", "catalogue", "corrections", "files", "follow", "pages", "review", "verify"]
+__all__ = [
+    "apply",
+    "booking",
+    "bp",
+    "cases",
+    "catalogue",
+    "corrections",
+    "files",
+    "follow",
+    "pages",
+    "review",
+    "verify",
+]

@@ -19,7 +19,7 @@ from webapp.errors import Conflict, DomainError, Forbidden, NotFound
 from webapp.presentation import clock_time, roc_date
 from webapp.queries import mine
 from webapp.security import actor, device_token, now
-from webapp.services import applications, cases, drafts
+from webapp.services import accounts, applications, cases, drafts
 from webapp.uow import unit_of_work
 
 REVIEW = "review"
@@ -79,6 +79,7 @@ def the_journey(key: str) -> Journey:
 @bp.post("/services/<code>/start")
 def start(code: str) -> ResponseReturnValue:
     if actor().kind == "anonymous":
+        accounts.count_draft(request.remote_addr or "", now())
         device_token()
         g.pop("actor", None)
     if actor().is_staff:

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 
 import forms.answers
 from rules.values import Text
-from webapp.citizen import bp, progress, timeline, wording
+from webapp.citizen import bp, path, progress, timeline, wording
 from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
@@ -20,7 +20,7 @@ from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Draft
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import definitions, effects, tracking
+from webapp.queries import bookings, definitions, effects, tracking
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
@@ -77,11 +77,13 @@ def _about(found: Case) -> dict[str, object]:
         "case": found,
         "service": ctx.service,
         "progress": present,
+        "stages": path.stages(ctx),
         "entries": timeline.entries(present),
         "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
         "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
+        "books": actor().may("book_slot") and bookings.offers_slots(found.service_code),
         "unit": _unit(found),
         "ledger": clock.explain(present.ledger, language()),
         "outcome": wording.outcome(found.outcome),

@@ -11,7 +11,7 @@ from flask_babel import ngettext
 
 from webapp.citizen.progress import Progress
 from webapp.models import CaseEvent
-from webapp.presentation import in_language, roc_date
+from webapp.presentation import in_language, roc_date, roc_datetime
 from workflows.model import State, WorkflowDefinition
 
 
@@ -69,6 +69,9 @@ def _detail(event: CaseEvent, progress: Progress) -> str:
 
 def _expected(progress: Progress) -> Entry:
     due, left = progress.ctx.case.due_on, progress.days_left
+    if progress.paused and progress.request is None:
+        text = _("期限已因不可歸責的事由停止計算；恢復後會重新推算預計完成日。")
+        return Entry(_("完成"), "next", None, text)
     if progress.paused:
         return Entry(_("完成"), "next", None, _("補正期間不計入辦理期限；收到補正後會重新推算預計完成日。"))
     if due is None or left is None:
@@ -79,4 +82,6 @@ def _expected(progress: Progress) -> Entry:
         text = _("預計今天完成。")
     else:
         text = ngettext("還有 %(num)d 個工作天。", "還有 %(num)d 個工作天。", left)
-    return Entry(_("完成"), "next", _("預計%(day)s前", day=roc_date(due)), text)
+    moment = progress.ledger.due
+    day = roc_datetime(moment) if isinstance(moment, datetime) else roc_date(due)
+    return Entry(_("完成"), "next", _("預計%(day)s前", day=day), text)

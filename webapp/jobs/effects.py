@@ -10,7 +10,7 @@ from flask import current_app
 from sqlalchemy import select, update
 
 from webapp.extensions import db
-from webapp.models import Case, CorrectionRequest, Effect, Letter
+from webapp.models import Case, CorrectionRequest, Effect, Invoice, Letter
 from webapp.moments import utc_now
 from webapp.queries import submissions
 from webapp.services import notices, printing
@@ -61,6 +61,18 @@ def _letter(effect: Effect, now: datetime) -> None:
     printing.letter(db.session.get_one(Letter, effect.payload["letter_id"]), now, current_app.config)
 
 
+def _payment_slip(effect: Effect, now: datetime) -> None:
+    printing.payment_slip(_invoice(effect), now, current_app.config)
+
+
+def _payment_receipt(effect: Effect, now: datetime) -> None:
+    printing.payment_receipt(_invoice(effect), now, current_app.config)
+
+
+def _invoice(effect: Effect) -> Invoice:
+    return db.session.get_one(Invoice, effect.payload["invoice_id"])
+
+
 def _notice(effect: Effect, now: datetime) -> None:
     case = _case(effect)
     correction_due: date | None = db.session.scalars(
@@ -84,5 +96,7 @@ HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "receipt": _receipt,
     "application": _application,
     "letter": _letter,
+    "payment_slip": _payment_slip,
+    "payment_receipt": _payment_receipt,
     "notice": _notice,
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +17,18 @@ from webapp.jobs import mail
 from webapp.jobs.app import STALLED_SECONDS, app, perform
 from webapp.models import Document, Draft, Effect
 from webapp.moments import taipei_day, utc_now
-from webapp.services import accounts, deadlines, effects, tasks
+from webapp.services import (
+    accounts,
+    bookings,
+    deadlines,
+    digests,
+    effects,
+    extensions,
+    limits,
+    payments,
+    sweep_runs,
+    tasks,
+)
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -23,6 +36,8 @@ log = logging.getLogger(__name__)
 #: an effect that is still pending after this long may have lost its job
 LOST_AFTER = timedelta(minutes=2)
 BATCH = 200
+#: of one transaction of the deadline sweep
+CLOCKS_TOGETHER = 500
 #: an upload to a correction or a task that was never sent
 FORGOTTEN_AFTER = timedelta(days=90)
 
@@ -31,6 +46,12 @@ FORGOTTEN_AFTER = timedelta(days=90)
 @app.task(name="sweep_deadlines", queue="sweeps", pass_context=False)
 def sweep_deadlines(timestamp: int) -> None:
     run_deadlines(utc_now())
+
+
+@app.periodic(cron="*/15 * * * *")
+@app.task(name="sweep_payments", queue="sweeps")
+def sweep_payments(timestamp: int) -> None:
+    run_payments(utc_now())
 
 
 @app.periodic(cron="* * * * *")
@@ -43,6 +64,12 @@ def sweep_effects(timestamp: int) -> None:
 @app.task(name="send_mail", queue="sweeps", queueing_lock="send_mail")
 def send_mail(timestamp: int) -> None:
     mail.send_pending(utc_now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="sweep_bookings", queue="sweeps")
+def sweep_bookings(timestamp: int) -> None:
+    run_bookings(utc_now())
 
 
 @app.periodic(cron="17 3 * * *")
@@ -64,28 +91,96 @@ async def retry_stalled(context: Any, timestamp: int) -> None:
 
 
 def run_deadlines(now: datetime) -> dict[str, int]:
-    """Each case is a transaction of its own: one that fails is logged and holds up no other."""
-    counts = {"clocks": 0, "rungs": 0, "lapsed": 0, "failed": 0}
-    today = taipei_day(now)
+    """Batches of clocks, each a transaction; one that fails is walked clock by clock, so that it holds up no other."""
+    counts = {"clocks": 0, "rungs": 0, "lapsed": 0, "digests": 0, "failed": 0}
+    today, began = taipei_day(now), time.perf_counter()
     with unit_of_work():
         tasks.return_to_pools(now)
-    for clock_id in list(deadlines.clocks_to_sweep(today)):
-        try:
-            with unit_of_work():
-                counts["rungs"] += len(deadlines.sweep_clock(clock_id, now))
-                counts["clocks"] += 1
-        except Exception:
-            counts["failed"] += 1
-            log.exception("sweep of clock %s failed", clock_id)
-    for request_id in list(deadlines.lapsed_corrections(today)):
-        try:
-            with unit_of_work():
-                deadlines.lapse_correction(request_id, now)
-                counts["lapsed"] += 1
-        except Exception:
-            counts["failed"] += 1
-            log.exception("lapse of correction %s failed", request_id)
+    with unit_of_work():
+        waiting, lapsed = deadlines.clocks_to_sweep(today), list(deadlines.lapsed_corrections(today))
+        run_id = sweep_runs.begin(now) if waiting or lapsed else None
+    for start in range(0, len(waiting), CLOCKS_TOGETHER):
+        _sweep(waiting[start : start + CLOCKS_TOGETHER], run_id, now, counts)
+    counts["lapsed"] += _each(lapsed, deadlines.lapse_correction, now, counts)
+    _each(extensions.to_lapse(today), extensions.lapse, now, counts)
+    _each(limits.passed(now), limits.limit_passed, now, counts)
+    for account_id in digests.to_tell(now):
+        with _counted(counts, "digest", account_id), unit_of_work():
+            counts["digests"] += digests.tell(account_id, now)
+    with unit_of_work():
+        sweep_runs.end(run_id, now, round((time.perf_counter() - began) * 1000), counts)
     return counts
+
+
+def _sweep(clock_ids: list[int], run_id: int | None, now: datetime, counts: dict[str, int]) -> None:
+    try:
+        with unit_of_work():
+            looked_at, rungs = deadlines.sweep(clock_ids, now, run_id)
+        counts["clocks"] += looked_at
+        counts["rungs"] += rungs
+    except Exception:
+        if len(clock_ids) > 1:
+            for clock_id in clock_ids:
+                _sweep([clock_id], run_id, now, counts)
+            return
+        counts["failed"] += 1
+        log.exception("sweep of clock %s failed", clock_ids[0])
+
+
+@contextmanager
+def _counted(counts: dict[str, int], what: str, which: int) -> Iterator[None]:
+    """Each is a transaction of its own: one that fails is logged and holds up no other."""
+    try:
+        yield
+    except Exception:
+        counts["failed"] += 1
+        log.exception("%s %s failed in the deadline sweep", what, which)
+
+
+def run_bookings(now: datetime) -> dict[str, int]:
+    """Reminders of appointments, and slots that a closed case still holds."""
+    counts = {"reminded": 0, "released": 0}
+    with unit_of_work():
+        counts["reminded"] = bookings.remind(now)
+    for case_id in bookings.left_behind():
+        with unit_of_work():
+            bookings.release_left_behind(case_id, now)
+            counts["released"] += 1
+    return counts
+
+
+def run_payments(now: datetime) -> dict[str, int]:
+    """Reminds of invoices and lets them lapse. Each is a transaction of its own."""
+    today = taipei_day(now)
+    counts = {"reminded": 0, "lapsed": 0, "failed": 0}
+    for name, found, act in (
+        ("lapsed", payments.to_lapse(today), payments.lapse),
+        ("reminded", payments.to_remind(today), payments.remind),
+    ):
+        for invoice_id in list(found):
+            try:
+                with unit_of_work():
+                    counts[name] += act(invoice_id, now)
+            except Exception:
+                counts["failed"] += 1
+                log.exception("invoice %s could not be %s", invoice_id, name)
+    return counts
+
+
+def _each(
+    ids: Iterable[int], act: Callable[[int, datetime], None], now: datetime, counts: dict[str, int]
+) -> int:
+    """How many were done; a failure is counted and logged."""
+    done = 0
+    for one in list(ids):
+        try:
+            with unit_of_work():
+                act(one, now)
+                done += 1
+        except Exception:
+            counts["failed"] += 1
+            log.exception("%s of %s failed", act.__name__, one)
+    return done
 
 
 def redefer_effects(now: datetime) -> int:

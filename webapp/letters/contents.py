@@ -59,6 +59,45 @@ class Receipt:
     notes: tuple[str, ...] = ()
 
 
+# --- 繳費單、繳費收據 ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PaymentSlip:
+    """How a fee is paid: amount, account number, last day."""
+
+    agency_name: str
+    case_number: str
+    service_title: str
+    applicant: str
+    fees: tuple[Fee, ...]
+    total: str
+    #: name and value of what is typed at the machine
+    fields: tuple[tuple[str, str], ...]
+    due_on: date
+    steps: tuple[str, ...]
+    contact: Contact
+    track_url: str
+    printed_at: datetime
+
+
+@dataclass(frozen=True)
+class PaymentReceipt:
+    """規費收據: what was paid, when and how; each payment one line."""
+
+    agency_name: str
+    case_number: str
+    service_title: str
+    payer: str
+    fees: tuple[Fee, ...]
+    total: str
+    payments: tuple[tuple[datetime, str, str, str], ...]
+    account: str
+    contact: Contact
+    track_url: str
+    printed_at: datetime
+
+
 # --- 函、處分書 ------------------------------------------------------------------------------------------
 
 

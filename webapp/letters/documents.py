@@ -1,4 +1,4 @@
-"""The PDF of each of the three documents of a case. Pure functions of the values in `contents`."""
+"""The PDF of each document of a case. Pure functions of the values in `contents`."""
 
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,8 @@ from webapp.letters.contents import (
     Decision,
     Fee,
     Grid,
+    PaymentReceipt,
+    PaymentSlip,
     Receipt,
     Row,
     Section,
@@ -30,11 +32,15 @@ __all__ = [
     "Decision",
     "Fee",
     "Grid",
+    "PaymentReceipt",
+    "PaymentSlip",
     "Receipt",
     "Row",
     "Section",
     "application",
     "decision",
+    "payment_receipt",
+    "payment_slip",
     "receipt",
 ]
 
@@ -73,6 +79,19 @@ def application(document: ApplicationForm) -> bytes:
         qr=qr_png(document.track_url),
         unprintable=unprintable,
     )
+
+
+def payment_slip(document: PaymentSlip) -> bytes:
+    """繳費單."""
+    document, unprintable = printable(document)
+    return _pdf("payment_slip.html", document, qr=qr_png(document.track_url), unprintable=unprintable)
+
+
+def payment_receipt(document: PaymentReceipt) -> bytes:
+    """規費收據, with the agency's seal."""
+    document, unprintable = printable(document)
+    stamp = seal.seal_png(f"{document.agency_name}印")
+    return _pdf("payment_receipt.html", document, seal=stamp, unprintable=unprintable)
 
 
 _templates = environment()

@@ -65,9 +65,9 @@ def grouped(code: str) -> str:
     return " ".join(code[i : i + 4] for i in range(0, len(code), 4)) if code.isalnum() else code
 
 
-def spaced(words: str) -> str:
-    """A title of few characters is set wide."""
-    return "\xa0".join(words) if len(words) <= 8 else words
+def spaced(words: str, *beside: str) -> str:
+    """A title of few characters is set wide; of several on one line, all or none."""
+    return "\xa0".join(words) if max(map(len, (words, *beside))) <= 8 else words
 
 
 def picture(png: bytes) -> str:

@@ -80,6 +80,8 @@ class Case(db.Model):
     fee_lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     #: amounts that the proposal to grant awards, in the form of fee lines
     awards: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    #: when the fee of the last invoice was covered; none while it is open
+    paid_at: Mapped[MaybeMoment]
     intake: Mapped[dict[str, Any] | None] = mapped_column(Encrypted)
     language: Mapped[str] = mapped_column(String(5), default="zh")
     version: Mapped[int] = mapped_column(default=1)
@@ -213,12 +215,21 @@ class Clock(db.Model):
     stopped_on: Mapped[date | None]
     #: the Taipei day of the last sweep: one scheduler wins the conditional update
     swept_on: Mapped[date | None]
+    #: the period whose end the applicant was told of
+    told_period: Mapped[int | None]
+    #: the moments of a limit in hours
+    started_at: Mapped[MaybeMoment]
+    due_at: Mapped[MaybeMoment]
 
     movements: Mapped[list[ClockMovement]] = relationship(order_by="ClockMovement.id")
 
     __table_args__ = (
         CheckConstraint("state in ('running','paused','stopped')", name="state_is_known"),
         CheckConstraint("(state = 'stopped') = (stopped_on is not null)", name="stopped_has_a_day"),
+        CheckConstraint(
+            "(kind = 'HOUR') = (started_at is not null) and (kind = 'HOUR') = (due_at is not null)",
+            name="hours_have_moments",
+        ),
         Index("ix_clock_running", "due_on", "id", postgresql_where=text("state = 'running'")),
         Index("uq_clock_case", "case_id", unique=True, postgresql_where=text("task_id is null")),
     )
@@ -317,7 +328,7 @@ class Firing(db.Model):
     __tablename__ = "firing"
 
     id: Mapped[Key]
-    case_id: Mapped[int] = ref("case.id")
+    case_id: Mapped[int] = ref("case.id", index=True)
     ruleset_revision_id: Mapped[int] = ref("revision.id", index=True)
     #: which time limit of the case was looked at; none when the case came in
     clock_id: Mapped[int | None] = ref("clock.id", index=True)
@@ -330,14 +341,14 @@ class Firing(db.Model):
     engine: Mapped[str] = mapped_column(String(12))
 
     __table_args__ = (
-        # one evaluation of a ruleset revision for a clock and day; a second one the same day replaces nothing
-        UniqueConstraint(
+        # one evaluation of a ruleset revision for a case and day; those of a clock follow its escalations
+        Index(
+            "uq_firing_evaluation",
             "case_id",
             "ruleset_revision_id",
             "as_of",
-            "clock_id",
-            name="uq_firing_evaluation",
-            postgresql_nulls_not_distinct=True,
+            unique=True,
+            postgresql_where=text("clock_id is null"),
         ),
     )
 
@@ -352,36 +363,10 @@ class Escalation(db.Model):
     period_number: Mapped[int]
     rung: Mapped[str] = mapped_column(String(40))
     firing_id: Mapped[int] = ref("firing.id")
+    sweep_run_id: Mapped[int | None] = ref("sweep_run.id", index=True)
     at: Mapped[Moment]
 
     __table_args__ = (UniqueConstraint("clock_id", "period_number", "rung"),)
-
-
-class Letter(db.Model):
-    """A letter that was issued (發文): its content as sent. The PDF is a document of the case."""
-
-    __tablename__ = "letter"
-
-    id: Mapped[Key]
-    public_id: Mapped[PublicId]
-    case_id: Mapped[int] = ref("case.id", index=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    number: Mapped[str] = mapped_column(String(60), unique=True)
-    issued_on: Mapped[date]
-    issued_by_id: Mapped[int | None] = ref("account.id")
-    content: Mapped[dict[str, Any]] = mapped_column(Encrypted)
-    document_id: Mapped[int | None] = ref("document.id")
-
-    __table_args__ = (
-        CheckConstraint("kind in ('grant','reject','return','correction')", name="kind_is_known"),
-        # one decision a case: a sent one is changed by a new kind of letter only
-        Index(
-            "uq_letter_decision",
-            "case_id",
-            unique=True,
-            postgresql_where=text("kind in ('grant','reject','return')"),
-        ),
-    )
 
 
 class Counter(db.Model):

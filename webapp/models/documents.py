@@ -17,7 +17,7 @@ class Document(db.Model):
     #: the draft that it was uploaded to; no foreign key, since a submitted draft is gone
     draft_key: Mapped[str | None] = mapped_column(String(32), index=True)
     case_id: Mapped[int | None] = ref("case.id", index=True)
-    #: upload, scan, receipt, application, or letter
+    #: upload, scan, receipt, application, letter, payment_slip, or payment_receipt
     kind: Mapped[str] = mapped_column(String(20))
     field_key: Mapped[str | None] = mapped_column(String(80))
     filename: Mapped[str] = mapped_column(Encrypted)

@@ -21,8 +21,31 @@ LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
+    "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
+    "payment_received": Text(zh="收到繳費", en="Payment received"),
+    "recalled": Text(zh="收回", en="Taken back"),
     "released": Text(zh="退回待分派", en="Given back to the pool"),
+    "slot_held": Text(zh="選定時段", en="Slot chosen"),
+    "slot_waited": Text(zh="登記候補", en="Joined the waiting list"),
+    "slot_confirmed": Text(zh="確認預約", en="Booking confirmed"),
+    "slot_released": Text(zh="取消預約", en="Booking cancelled"),
+    "slot_attended": Text(zh="已到場", en="Attended"),
+    "slot_no_show": Text(zh="未到場", en="Did not come"),
+    "reassigned": Text(zh="改分", en="Given to somebody else"),
+    "head_asked": Text(zh="請主管改分或移轉", en="The head was asked to give it to somebody else"),
+    "reminded": Text(zh="催辦", en="Reminder sent"),
+    "extension_asked": Text(zh="申請展期", en="Extension asked for"),
+    "extension_approved": Text(zh="核准展期", en="Extension approved"),
+    "extension_refused": Text(zh="不同意展期", en="Extension refused"),
+    "extension_lapsed": Text(zh="展期未及核定，失效", en="Extension not decided in time"),
+    "limit_passed": Text(zh="辦理期限屆滿", en="Time limit passed"),
+    "suspended": Text(zh="期限停止計算", en="Clock stopped"),
+    "resumed": Text(zh="期限恢復計算", en="Clock runs again"),
 }
+#: never an act of the applicant
+BY_SYSTEM = frozenset(
+    {"extension_lapsed", "fee_changed", "invoice_opened", "limit_passed", "payment_received"}
+)
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
@@ -51,6 +74,8 @@ class Entry:
     amounts: tuple[tuple[Text, str], ...]
     #: the total before and after, None while it is fixed during the review
     fee: tuple[str | None, str | None] | None
+    #: what changed, for events that no workflow names: from whom to whom, which unit was asked
+    note: Text | None
 
 
 def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> list[Entry]:
@@ -65,6 +90,12 @@ def of_case(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> l
     if case.intake and entries:
         entries[0] = replace(entries[0], what=TAKEN_IN)
     return entries
+
+
+def visited(case: Case) -> frozenset[str]:
+    """The states that the case was in, the present one included."""
+    entered = db.session.scalars(select(CaseEvent.to_state).where(CaseEvent.case_id == case.id).distinct())
+    return frozenset(state for state in entered if state is not None)
 
 
 def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> CaseEvent | None:
@@ -117,7 +148,7 @@ def _entry(
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif event.kind == "fee_changed" or (transition is not None and transition.by == "system"):
+    elif event.kind in BY_SYSTEM or (transition is not None and transition.by == "system"):
         who = SYSTEM
     return Entry(
         seq=event.seq,
@@ -137,6 +168,7 @@ def _entry(
             (Text(zh=line["zh"], en=line["en"]), line["amount"]) for line in body.get("amounts", ())
         ),
         fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,
+        note=Text(**body["note"]) if "note" in body else None,
     )
 
 

@@ -93,18 +93,34 @@ class Chart:
     def is_absent(self, account_id: int, day: date) -> bool:
         return any(leave.account_id == account_id and leave.covers(day) for leave in self.leaves)
 
+    def deputies(self, account_id: int, day: date) -> tuple[int, ...]:
+        """Who stands in for somebody absent; for a deputy who is absent too, their own deputy, and so on."""
+        found: list[int] = []
+        ask = [account_id]
+        while ask:
+            absent = ask.pop(0)
+            for leave in self.leaves:
+                deputy = leave.deputy_id
+                if leave.account_id != absent or not leave.covers(day) or deputy is None:
+                    continue
+                if deputy != account_id and deputy not in found:
+                    found.append(deputy)
+                    ask.append(deputy)
+        return tuple(found)
+
     def mandates(self, account_id: int, day: date) -> tuple[Mandate, ...]:
         own = [
             Mandate(seat.function, seat.unit_id)
             for seat in self.seats
             if seat.account_id == account_id and seat.held_on(day)
         ]
+        absent = {leave.account_id for leave in self.leaves if leave.covers(day)}
         lent = [
-            Mandate(seat.function, seat.unit_id, leave.account_id)
-            for leave in self.leaves
-            if leave.deputy_id == account_id and leave.covers(day)
+            Mandate(seat.function, seat.unit_id, person)
+            for person in sorted(absent)
+            if account_id in self.deputies(person, day)
             for seat in self.seats
-            if seat.account_id == leave.account_id and seat.held_on(day)
+            if seat.account_id == person and seat.held_on(day)
         ]
         return tuple(own + lent)
 
@@ -141,10 +157,22 @@ def chart() -> Chart:
     return cached("org", _read_chart)
 
 
-def calendar(unit_id: int | None = None, known_at: datetime | None = None) -> WorkingCalendar:
+@dataclass(frozen=True)
+class SpecialDay:
+    """A stop-work day or an extra working day that may be entered."""
+
+    day: date
+    kind: str
+    reason: str
+    scope: str
+
+
+def calendar(
+    unit_id: int | None = None, known_at: datetime | None = None, *, imagined: SpecialDay | None = None
+) -> WorkingCalendar:
     """The working days of a unit: agency before township before county before national overrides, then the calendar.
 
-    `known_at`: without the overrides that were entered later.
+    `known_at`: without the overrides that were entered later. `imagined`: as if that day had been entered now.
     """
     overrides = cached("calendar", _read_overrides)
     codes = [unit.code for unit in chart().upwards(unit_id)] if unit_id is not None else []
@@ -155,6 +183,8 @@ def calendar(unit_id: int | None = None, known_at: datetime | None = None) -> Wo
             for day, kind, reason, entered in overrides.get(scope, ())
             if known_at is None or entered <= known_at
         }
+        if imagined is not None and imagined.scope == scope:
+            merged[imagined.day] = (imagined.kind, imagined.reason)
     return WorkingCalendar(
         off={day: reason for day, (kind, reason) in merged.items() if kind == "off"},
         work={day: reason for day, (kind, reason) in merged.items() if kind == "work"},

@@ -18,13 +18,14 @@ from webapp import crypto
 from webapp.errors import Refused, TooMany
 from webapp.extensions import db
 from webapp.models import Account, AuditEntry, LoginCode, Throttle
+from webapp.queries import outbox
 from webapp.services import notices
 
 CODE_LIFETIME = timedelta(minutes=10)
 CODE_ATTEMPTS = 5
 WINDOW = timedelta(minutes=15)
 #: tries from one source: at one account, number or case, where it is guessed at; `address` is all of them together
-LIMITS = {"password": 10, "code": 5, "follow": 10, "verify": 60, "address": 300}
+LIMITS = {"password": 10, "code": 5, "follow": 10, "verify": 60, "address": 300, "draft": 60}
 #: guesses at one of them from everywhere: so many that nobody alone keeps the right person out
 LIMITS_EVERYWHERE = {"password": 100, "code": 20, "follow": 100}
 PASSWORD_LENGTH = 10
@@ -109,7 +110,7 @@ def send_code(mobile: str, source: str, now: datetime) -> None:
     db.session.add(row)
     db.session.flush()
     body = f"您的登入驗證碼是 {code}，10 分鐘內有效。請勿告訴他人。\nYour sign-in code is {code}, valid for 10 minutes."
-    notices.post(f"login-code:{row.id}", "sms", number, "登入驗證碼 Sign-in code", body, now)
+    notices.post(f"{outbox.CODE}{row.id}", "sms", number, "登入驗證碼 Sign-in code", body, now)
 
 
 def sign_in_by_code(mobile: str, code: str, source: str, now: datetime) -> Account:
@@ -185,6 +186,20 @@ def count_attempt(kind: str, source: str, now: datetime, *, identity: str = "") 
             Text(
                 zh="嘗試次數過多，請 15 分鐘後再試。您已填寫的資料不會遺失。",
                 en="Too many attempts. Try again in 15 minutes; nothing you entered is lost.",
+            )
+        )
+
+
+def count_draft(source: str, now: datetime) -> None:
+    """Whoever does not sign in can begin only so many applications, for each may carry files. Counts by itself."""
+    with db.engine.begin() as connection:
+        is_full = _counted(connection, _key("draft", source), now) > LIMITS["draft"]
+    if is_full:
+        raise TooMany(
+            Text(
+                zh="這個網路位址在短時間內開始了太多份申請，請 15 分鐘後再試，或先登入。已儲存的草稿不會遺失。",
+                en="Too many applications were begun from this address. Try again in 15 minutes or sign in; "
+                "saved drafts are not lost.",
             )
         )
 

@@ -74,7 +74,8 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     route = _route(ctx, decision, facts)
     step = engine.start(ctx.workflow, facts, service.parameters)
     case.state, case.visit = step.to_state, 1
-    case.due_on = clocks.due_on(route.kind, route.period, case.filed_on, case.handling_unit_id)
+    start = clocks.start_of(route.kind, case.filed_on, now)
+    case.due_on = clocks.due_on(route.kind, route.period, start, case.handling_unit_id)
     tasks = steps.new_tasks(ctx, step, now, picked=route.function, township=route.township)
     plain, personal = forms.answers.split_personal(form, answers)
     submission = Submission(
@@ -93,7 +94,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             submission,
             *parties.from_answers(case.id, form, answers),
             evaluation.firing(case.id, decision, ruleset, now),
-            clocks.started(case.id, route.kind, route.period, case.filed_on, case.due_on),
+            clocks.started(case.id, route.kind, route.period, start, case.due_on),
             events.first(actor, case, "submitted", now),
             effects.effect("receipt", case.public_id, now, case_id=case.id),
             effects.effect("application", f"{case.public_id}:1", now, case_id=case.id),
@@ -112,7 +113,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         raise Refused(
             Text(zh="有檔案已不存在，請回到附件步驟重新上傳。", en="A file is gone. Upload it again.")
         )
-    write_together(steps.task_clocks(step, tasks, keys[: len(tasks)], today))
+    write_together(steps.task_clocks(step, tasks, keys[: len(tasks)], now))
     make_transient_to_detached(case)
     db.session.add(case)
     return case

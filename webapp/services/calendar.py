@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
@@ -13,7 +15,7 @@ from webapp.extensions import db
 from webapp.models import CalendarOverride, Case, Clock
 from webapp.permissions import Actor
 from webapp.queries.generations import bump
-from webapp.queries.org import chart
+from webapp.queries.org import SpecialDay, calendar, chart
 from webapp.services import clocks
 
 #: scopes that hold for every unit
@@ -53,6 +55,49 @@ def override(
     return len(moved)
 
 
+@dataclass(frozen=True)
+class Move:
+    """One due date that a day would move: of a case, or of a branch of it."""
+
+    number: str
+    service_revision_id: int
+    unit_id: int
+    is_branch: bool
+    before: date
+    after: date
+
+
+def preview(special: SpecialDay, now: datetime) -> list[Move]:
+    """What `override` would move, in the order of the cases; nothing is written."""
+    units, moves = _units(special.scope), []
+    for clock, case in db.session.execute(_OPEN):
+        unit_id = clocks.unit_of(clock, case)
+        if unit_id not in units:
+            continue
+        after = clocks.due_by(clock, case, calendar(unit_id, imagined=special), now)
+        if after != clock.due_on:
+            branch = clock.task_id is not None
+            moves.append(
+                Move(case.number or "", case.service_revision_id, unit_id, branch, clock.due_on, after)
+            )
+    return sorted(moves, key=lambda move: (move.number, move.is_branch))
+
+
+def cases_in(moves: Sequence[Move]) -> int:
+    return len({move.number for move in moves})
+
+
+def coming(today: date) -> list[CalendarOverride]:
+    """What is in force and not over, the nearest day first."""
+    return list(
+        db.session.scalars(
+            select(CalendarOverride)
+            .where(CalendarOverride.revoked_at.is_(None), CalendarOverride.day >= today)
+            .order_by(CalendarOverride.day, CalendarOverride.id)
+        )
+    )
+
+
 def _units(scope: str) -> frozenset[int]:
     tree = chart()
     if scope in EVERYWHERE:
@@ -65,11 +110,13 @@ def _units(scope: str) -> frozenset[int]:
 def _open_clocks() -> list[tuple[Clock, Case]]:
     """With their cases held, each before its clocks are read: nobody pauses one meanwhile."""
     db.session.execute(select(Case.id).where(Case.status == "open").order_by(Case.id).with_for_update()).all()
-    rows = db.session.execute(
-        select(Clock, Case)
-        .join(Case, Case.id == Clock.case_id)
-        .where(Case.status == "open", Clock.state != "stopped")
-        .order_by(Clock.id)
-        .execution_options(populate_existing=True)
-    )
+    rows = db.session.execute(_OPEN.execution_options(populate_existing=True))
     return [(clock, case) for clock, case in rows]
+
+
+_OPEN = (
+    select(Clock, Case)
+    .join(Case, Case.id == Clock.case_id)
+    .where(Case.status == "open", Clock.state != "stopped")
+    .order_by(Clock.id)
+)

@@ -18,13 +18,10 @@ from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
 from webapp.queries import definitions, history, submissions
 from webapp.queries.org import chart
-from webapp.services import decisions, evaluation, fees, steps
+from webapp.services import decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
 from workflows import engine
-from workflows.model import WITHDRAW, Transition
-
-#: transitions with one of these effects decide the case
-DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
+from workflows.model import WITHDRAW, Step, Transition
 
 
 @dataclass(frozen=True)
@@ -73,17 +70,18 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
         return []
     tasks = steps.tasks_of_visit(ctx.case)
     present = steps.snapshot(ctx, tasks, facts_now(ctx))
+    separation = duties.of(ctx)
     found = []
     for task in tasks:
-        mandate = _mandate(actor, task, taipei_day(now))
-        if task.state != "open" or mandate is None:
+        place = mandate(actor, task, taipei_day(now))
+        if task.state != "open" or place is None:
             continue
         functions = frozenset({task.function})
         task_form = definitions.current_form(task.form_key, taipei_day(now)) if task.form_key else None
         found += [
-            Offer(transition, task, mandate[0], task_form)
+            Offer(transition, task, place[0], task_form)
             for transition in engine.allowed(ctx.workflow, present, "task", functions, task.id)
-            if _conflict_of_duties(actor, ctx, transition, mandate[0]) is None
+            if separation.refusal(people_of(actor, place[0]), transition) is None
         ]
     return found
 
@@ -92,7 +90,7 @@ def take_transition(
     actor: Actor, case: Case, name: str, now: datetime, *, version: int, task_id: int, given: Given
 ) -> None:
     """An officer's action on one of their tasks. Raises Conflict if somebody acted since the page was made."""
-    _hold(case, version)
+    hold(case, version)
     ctx = steps.context(case)
     tasks = steps.tasks_of_visit(case)
     task = next((t for t in tasks if t.id == task_id), None)
@@ -100,7 +98,7 @@ def take_transition(
         raise overtaken(case)
     acting_for_id = require_mandate(actor, task, now)
     transition = ctx.workflow.states[case.state].transitions.get(name)
-    conflict = transition and _conflict_of_duties(actor, ctx, transition, acting_for_id)
+    conflict = transition and duties.of(ctx).refusal(people_of(actor, acting_for_id), transition)
     if conflict:
         raise Refused(conflict)
     needs_form = transition is not None and "form" in transition.requires
@@ -125,13 +123,14 @@ def take_transition(
     task.assignee_id = acting_for_id or actor.account_id
     steps.carry_out(actor, ctx, step, now, given=given, acting=(task.id, acting_for_id))
     db.session.flush()
+    _go_on(case, step, now)
 
 
 def take_as_citizen(
     actor: Actor, case: Case, name: str, now: datetime, *, version: int, given: Given | None = None
 ) -> None:
     """The applicant's own action: withdraw, or answer a correction request."""
-    _hold(case, version)
+    hold(case, version)
     _take(actor, case, name, "citizen", now, given)
 
 
@@ -151,7 +150,27 @@ def take_as_system(case: Case, name: str, now: datetime, given: Given | None = N
     _take(SYSTEM, case, name, "system", now, given)
 
 
+def take_if_waited_for(case: Case, name: str, now: datetime, given: Given | None = None) -> bool:
+    """The system's transition, where the present state has it and its guard holds."""
+    if case.status == "closed":
+        return False
+    ctx = steps.context(case)
+    present = steps.snapshot(ctx, steps.tasks_of_visit(case), facts_now(ctx))
+    if all(t.name != name for t in engine.allowed(ctx.workflow, present, "system", frozenset())):
+        return False
+    take_as_system(case, name, now, given)
+    return True
+
+
+def _go_on(case: Case, step: Step, now: datetime) -> None:
+    """A fee of nothing is paid as soon as it is asked for."""
+    if "open_invoice" in step.effects and case.paid_at is not None:
+        take_if_waited_for(case, "paid", now)
+
+
 def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Given | None) -> None:
+    if case.status == "closed":
+        raise Refused(Text(zh="這個案件已經結案。", en="This case is closed."))
     ctx, given = steps.context(case), given or Given()
     step = engine.take(
         ctx.workflow,
@@ -162,9 +181,10 @@ def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Gi
     )
     steps.carry_out(actor, ctx, step, now, given=given)
     db.session.flush()
+    _go_on(case, step, now)
 
 
-def _hold(case: Case, version: int) -> None:
+def hold(case: Case, version: int) -> None:
     """One action on a case at a time: whoever waited sees what the other did, and stops if the case moved on.
 
     Without it two branches that finish at the same moment would each wait for the other. What only refers to the
@@ -210,7 +230,7 @@ def _is_of_system(case: Case, state: str | None, name: str) -> bool:
     return taken is not None and taken.by == "system"
 
 
-def _mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:
+def mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:
     """(whom the actor stands in for,) if the actor may act on the task; None if not."""
     matching = [
         m for m in actor.mandates if m.function == task.function and task.unit_id in chart().within(m.unit_id)
@@ -227,8 +247,8 @@ def _mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:
 
 
 def require_mandate(actor: Actor, task: Task, now: datetime) -> int | None:
-    mandate = _mandate(actor, task, taipei_day(now))
-    if mandate is None:
+    found = mandate(actor, task, taipei_day(now))
+    if found is None:
         holder = chart().names.get(task.assignee_id or 0, "")
         raise Forbidden(
             Text(
@@ -236,26 +256,12 @@ def require_mandate(actor: Actor, task: Task, now: datetime) -> int | None:
                 en=f"This task belongs to {holder}." if holder else "This task is outside your functions.",
             )
         )
-    return mandate[0]
+    return found[0]
 
 
-def _conflict_of_duties(
-    actor: Actor, ctx: Context, transition: Transition, acting_for_id: int | None
-) -> Text | None:
-    """Nobody acts on their own application, nor approves their own proposal, in person or as a deputy."""
-    people = {person for person in (actor.account_id, acting_for_id) if person is not None}
-    if ctx.case.account_id in people:
-        return Text(
-            zh="申請人是您本人，依法應自行迴避。", en="You are the applicant and may not act on this case."
-        )
-    deciding = not DECIDING.isdisjoint(effect.partition(":")[0] for effect in transition.effects)
-    proposers = {ctx.case.proposed_by_id, ctx.case.proposed_for_id} - {None}
-    if deciding and people & proposers:
-        return Text(
-            zh="這個案件由您擬辦，不能再由您決行，請由其他主管決行。",
-            en="You proposed this decision, so somebody else must approve it.",
-        )
-    return None
+def people_of(actor: Actor, acting_for_id: int | None) -> frozenset[int]:
+    """Whose duties an action touches: the officer's own, and those of whomever they stand in for."""
+    return frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
 
 
 def _record_form(actor: Actor, case: Case, task: Task, given: Given, now: datetime) -> dict[str, object]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 
 from sqlalchemy import and_, select, update
@@ -10,57 +12,112 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from rules.values import Text
 from webapp.extensions import db
-from webapp.models import Case, Clock, ClockMovement, Task
-from webapp.moments import taipei_day
+from webapp.models import Case, Clock, ClockMovement, Suspension, Task
+from webapp.moments import TAIPEI, taipei, taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import calendar
 from workflows import clock as arithmetic
 from workflows.calendar import WorkingCalendar
+from workflows.service import Extension
 
 #: why the system moves a clock; a reason that somebody wrote stays as it was written
 CORRECTION = Text(zh="補正", en="correction")
 WAITING = Text(zh="等待申請人", en="waiting for the applicant")
+SUSPENSION = Text(zh="不可歸責之事由", en="a cause beyond control")
+_BY_SYSTEM = {reason.zh: reason for reason in (CORRECTION, WAITING, SUSPENSION)}
 
 
-def due_on(kind: str, period: int, on: date, unit_id: int) -> date:
+def start_of(kind: str, on: date, received: datetime) -> date:
+    """The day from which a limit counts; for hours the moment of receipt, or the end of an earlier day of receipt."""
+    if kind != "HOUR":
+        return on
+    return taipei(received) if taipei_day(received) == on else _end_of(on)
+
+
+def due_on(kind: str, period: int, start: date, unit_id: int) -> date:
     """The day a clock that starts now will end on, if nothing moves it."""
-    return _unmoved(kind, period, on, calendar(unit_id))
+    return _unmoved(kind, period, start, calendar(unit_id))
 
 
 @lru_cache(maxsize=4096)
-def _unmoved(kind: str, period: int, on: date, days: WorkingCalendar) -> date:
+def _unmoved(kind: str, period: int, start: date, days: WorkingCalendar) -> date:
     """Most applications of a day have the same answer."""
-    return _day(arithmetic.run(kind, period, on, (), calendar=days, today=on).due)
+    return _day(arithmetic.run(kind, period, start, (), calendar=days, today=start).due)
 
 
 def started(
-    case_id: int, kind: str, period: int, on: date, due: date, *, task_id: int | None = None
+    case_id: int, kind: str, period: int, start: date, due: date, *, task_id: int | None = None
 ) -> Clock:
-    """The clock of a case or of one task, not yet written; `due` comes from `due_on`."""
-    return Clock(case_id=case_id, task_id=task_id, kind=kind, period=period, started_on=on, due_on=due)
+    """The clock of a case or of one task, not yet written; `due` comes from `due_on`, `start` from `start_of`."""
+    moments = (start, start + timedelta(hours=period)) if isinstance(start, datetime) else (None, None)
+    return Clock(
+        case_id=case_id,
+        task_id=task_id,
+        kind=kind,
+        period=period,
+        started_on=_day(start),
+        due_on=due,
+        started_at=moments[0],
+        due_at=moments[1],
+    )
 
 
 def of_case(case_id: int) -> Clock:
     return db.session.scalars(select(Clock).where(Clock.case_id == case_id, Clock.task_id.is_(None))).one()
 
 
-def ledger(clock: Clock, case: Case, today: date) -> arithmetic.Ledger:
-    """The due date with every line that explains it."""
-    movements = tuple(
-        arithmetic.Movement(kind=m.kind, on=m.on_date, days=m.days, reason=_reason(m.reason))
-        for m in clock.movements
-        if m.kind != "override"
-    )
-    horizon = clock.stopped_on or today
+def ledger(
+    clock: Clock,
+    case: Case,
+    until: date,
+    *,
+    days: WorkingCalendar | None = None,
+    more: tuple[arithmetic.Movement, ...] = (),
+    without: str = "",
+) -> arithmetic.Ledger:
+    """The due date with every line that explains it. `more` movements, or none of a kind: what would be if."""
     return arithmetic.run(
         clock.kind,
         clock.period,
-        clock.started_on,
-        movements,
+        _start(clock),
+        _movements(clock, without) + more,
         # a case that is closed stays explained by what was known then
-        calendar=calendar(unit_of(clock, case), known_at=case.closed_at),
-        today=max(horizon, clock.started_on),
+        calendar=days or calendar(unit_of(clock, case), known_at=case.closed_at),
+        today=_horizon(clock, case, until),
     )
+
+
+def _movements(clock: Clock, without: str = "") -> tuple[arithmetic.Movement, ...]:
+    return tuple(
+        arithmetic.Movement(kind=m.kind, on=_moment_of(clock, m), days=m.days, reason=_reason(m.reason))
+        for m in clock.movements
+        if m.kind not in ("override", without)
+    )
+
+
+def _start(clock: Clock) -> date:
+    return taipei(clock.started_at) if clock.started_at is not None else clock.started_on
+
+
+def _moment_of(clock: Clock, movement: ClockMovement) -> date:
+    """A limit in hours is moved at the moment, unless the movement is of another day than its entry."""
+    if clock.kind != "HOUR":
+        return movement.on_date
+    same = taipei_day(movement.at) == movement.on_date
+    return taipei(movement.at) if same else _end_of(movement.on_date - timedelta(days=1))
+
+
+def _horizon(clock: Clock, case: Case, until: date) -> date:
+    """Up to when an open pause lasts and days are used: a stopped clock counts no further."""
+    if clock.kind != "HOUR":
+        return max(clock.stopped_on or _day(until), clock.started_on)
+    if clock.stopped_on is not None:
+        until = case.closed_at or clock.stopped_on
+    return max(taipei(until) if isinstance(until, datetime) else _end_of(until), _start(clock))
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time.min, tzinfo=TAIPEI)
 
 
 def move(
@@ -70,13 +127,17 @@ def move(
     kind: str,
     now: datetime,
     *,
+    on: date | None = None,
     days: int | None = None,
     reason: str = "",
 ) -> None:
-    """Pauses, resumes, restarts or extends a clock and writes the new due date beside the old one."""
+    """Pauses, resumes, restarts or extends a clock and writes the new due date beside the old one.
+
+    `on`: the day from which it holds, where that is not the day of the entry.
+    """
     if clock.state == "stopped":
         return
-    day, before = taipei_day(now), clock.due_on
+    day, before = on or taipei_day(now), clock.due_on
     movement = ClockMovement(
         clock_id=clock.id,
         kind=kind,
@@ -89,12 +150,53 @@ def move(
         at=now,
     )
     clock.movements.append(movement)
-    result = ledger(clock, case, day)
+    result = ledger(clock, case, now)
     clock.due_on = movement.due_after = _day(result.due)
+    clock.due_at = result.due if isinstance(result.due, datetime) else None
     clock.period_number = result.period_number
     clock.state = "paused" if result.paused else "running"
-    if clock.task_id is None:
+    _follow(clock, case, before)
+    if kind == "restart" and _is_suspended(case.id):
+        # counted anew, and still standing still: the cause has not ended
+        move(actor, case, clock, "pause", now, reason=SUSPENSION.zh)
+
+
+def open_clocks(case_id: int) -> list[Clock]:
+    """The clock of the case, then those of its branches."""
+    of_case = select(Clock).where(Clock.case_id == case_id, Clock.state != "stopped")
+    return list(db.session.scalars(of_case.order_by(Clock.task_id.nulls_first())))
+
+
+def stand_still(actor: Actor, case: Case, started: Sequence[int], now: datetime) -> None:
+    """What starts while a case is suspended stands still with it."""
+    if started and _is_suspended(case.id):
+        for clock in db.session.scalars(select(Clock).where(Clock.id.in_(started)).order_by(Clock.id)):
+            move(actor, case, clock, "pause", now, reason=SUSPENSION.zh)
+
+
+def _is_suspended(case_id: int) -> bool:
+    still = select(Suspension.id).where(Suspension.case_id == case_id, Suspension.ended_at.is_(None))
+    return db.session.scalars(still).first() is not None
+
+
+def _follow(clock: Clock, case: Case, before: date) -> None:
+    """What is due by this clock becomes due when it is; past the version counters of the tasks."""
+    if clock.due_on == before:
+        return
+    tasks = Task.__table__
+    if clock.task_id is not None:
+        moved = tasks.c.id == clock.task_id
+    else:
         case.due_on = clock.due_on
+        # a task without a limit of its own is due with its case; one with an agreed day keeps it
+        own = select(Clock.task_id).where(Clock.case_id == case.id, Clock.task_id.is_not(None))
+        moved = and_(
+            tasks.c.case_id == case.id,
+            tasks.c.state == "open",
+            tasks.c.due_on == before,
+            tasks.c.id.not_in(own),
+        )
+    db.session.execute(update(tasks).where(moved).values(due_on=clock.due_on))
 
 
 def stop(clock: Clock, on: date) -> None:
@@ -107,8 +209,7 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
 
     Past the version counters: nobody's open page is out of date by it. The caller holds the case.
     """
-    before = clock.due_on
-    due = _day(ledger(clock, case, _reckoned_to(clock, taipei_day(now))).due)
+    before, due = clock.due_on, due_by(clock, case, calendar(unit_of(clock, case)), now)
     if due == before:
         return False
     clock.movements.append(
@@ -124,22 +225,19 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
         )
     )
     clock.due_on = due
-    tasks, cases = Task.__table__, Case.__table__
-    if clock.task_id is not None:
-        moved = tasks.c.id == clock.task_id
-    else:
+    if clock.task_id is None:
+        cases = Case.__table__
         db.session.execute(update(cases).where(cases.c.id == case.id).values(due_on=due))
         set_committed_value(case, "due_on", due)
-        # a task without a limit of its own is due with its case; one with an agreed day keeps it
-        own = select(Clock.task_id).where(Clock.case_id == case.id, Clock.task_id.is_not(None))
-        moved = and_(
-            tasks.c.case_id == case.id,
-            tasks.c.state == "open",
-            tasks.c.due_on == before,
-            tasks.c.id.not_in(own),
-        )
-    db.session.execute(update(tasks).where(moved).values(due_on=due))
+    _follow(clock, case, before)
     return True
+
+
+def due_by(clock: Clock, case: Case, days: WorkingCalendar, now: datetime) -> date:
+    """The due date of an open clock by these working days; hours know no days off."""
+    if clock.kind == "HOUR":
+        return clock.due_on
+    return _day(ledger(clock, case, _reckoned_to(clock, taipei_day(now)), days=days).due)
 
 
 def _reckoned_to(clock: Clock, today: date) -> date:
@@ -150,7 +248,7 @@ def _reckoned_to(clock: Clock, today: date) -> date:
 
 
 def _reason(stored: str) -> str | Text:
-    return next((own for own in (CORRECTION, WAITING) if own.zh == stored), stored)
+    return _BY_SYSTEM.get(stored, stored)
 
 
 def unit_of(clock: Clock, case: Case) -> int:
@@ -168,3 +266,37 @@ def stop_of_task(task_id: int, on: date) -> None:
     clock = db.session.scalars(select(Clock).where(Clock.task_id == task_id)).one_or_none()
     if clock is not None:
         stop(clock, on)
+
+
+@dataclass(frozen=True)
+class Longer:
+    """What an extension would make of a clock."""
+
+    due: date
+    #: of all its extensions, this one included
+    working_days: int
+
+
+def if_extended(clock: Clock, case: Case, days: int, now: datetime) -> Longer:
+    on = taipei(now) if clock.kind == "HOUR" else taipei_day(now)
+    due = _day(ledger(clock, case, now, more=(arithmetic.Movement("extend", on, days=days),)).due)
+    never = _day(ledger(clock, case, now, without="extend").due)
+    return Longer(due, calendar(unit_of(clock, case)).working_days_between(never, due))
+
+
+def extension_problems(
+    clock: Clock, case: Case, limit: Extension, days: int, reason: str, now: datetime
+) -> tuple[Text, ...]:
+    """Why the clock of a case may not be extended (行政程序法 51 III, IV)."""
+    return arithmetic.extension_problems(
+        clock.kind,
+        clock.period,
+        _start(clock),
+        _movements(clock),
+        days=days,
+        reason=reason,
+        on=taipei(now) if clock.kind == "HOUR" else taipei_day(now),
+        calendar=calendar(unit_of(clock, case)),
+        times=limit.times,
+        at_most=limit.at_most,
+    )

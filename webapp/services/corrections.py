@@ -85,6 +85,19 @@ def last_closed(case: Case) -> str | None:
     ).first()
 
 
+def lapsed_until(case: Case) -> date | None:
+    """The day after the last one of a request that nobody answered: from there on the time is the office's again."""
+    newest = db.session.scalars(
+        select(CorrectionRequest)
+        .where(CorrectionRequest.case_id == case.id)
+        .order_by(CorrectionRequest.id.desc())
+        .limit(1)
+    ).first()
+    if newest is None or newest.closed_reason != "lapsed":
+        return None
+    return newest.due_on + timedelta(days=1)
+
+
 def upload_key(request: CorrectionRequest) -> str:
     """Stands in for a draft's key while the applicant corrects."""
     return f"correction-{request.id}"

@@ -1,38 +1,107 @@
-"""The deadline sweep: what is due soon, due, or late, decided by the case_deadlines rules and told once a rung."""
+"""The deadline sweep: what is due soon, due, or late, decided by the case_deadlines rules and recorded once a rung.
+
+The sweep writes who is to hear of a rung; services.digests tells them, once a day.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, insert, or_, select, update
 
-from rules.values import Text, format_day
+from rules.decision import Decision
 from webapp.extensions import db
-from webapp.models import Account, Case, Clock, CorrectionRequest, Escalation, Task
+from webapp.models import Case, Clock, CorrectionRequest, Escalation, EscalationNotice, Task
 from webapp.moments import taipei_day
-from webapp.queries import definitions
+from webapp.permissions import Actor, visible_to
+from webapp.queries import definitions, standing
 from webapp.queries.org import calendar, chart
-from webapp.services import cases, clocks, corrections, evaluation, notices
+from webapp.queries.standing import RUNNING, Standing
+from webapp.services import cases, corrections, digests, evaluation
+from workflows.calendar import WorkingCalendar
 
-SUBJECTS: Mapping[str, Text] = {
-    "warn": Text(zh="案件即將到期", en="A case is nearly due"),
-    "due": Text(zh="案件今日到期", en="A case is due today"),
-    "overdue": Text(zh="案件逾期稽催", en="A case is overdue"),
-    "review": Text(zh="案件逾期調卷分析", en="An overdue case needs analysis"),
-}
-_SUBJECT = Text(zh="{what}：{number} {service}", en="{what}: {number} {service}")
-_BODY = Text(zh="{left}（{due}）。", en="{left} ({due}).")
+RULESET = "case_deadlines"
 
 
-def clocks_to_sweep(today: date) -> Iterator[int]:
-    """Running clocks not yet looked at today; those of parallel tasks too."""
-    yield from db.session.scalars(
-        select(Clock.id)
-        .where(Clock.state == db.literal("running", literal_execute=True), _unswept(today))
-        .order_by(Clock.due_on, Clock.id)
-    ).all()
+@dataclass(frozen=True)
+class Reached:
+    """The rungs that a clock has newly reached, lowest first, with the decision that says so."""
+
+    clock: Standing
+    days_left: int
+    rungs: tuple[Mapping[str, Any], ...]
+    decision: Decision
+    revision: int
+
+
+class Ladder:
+    """The rules of one day. Equal facts are decided once: a thousand clocks have some dozens of different ones."""
+
+    def __init__(self, today: date) -> None:
+        self.today = today
+        self.revision = definitions.revision_id("ruleset", RULESET, today)
+        self._reads = definitions.ruleset(self.revision).ruleset.used
+        self._decisions: dict[tuple[object, ...], Decision] = {}
+        self._calendars: dict[int, WorkingCalendar] = {}
+        self._days: dict[tuple[int, date, date], int] = {}
+
+    def reached(self, clocks: Sequence[Standing]) -> list[Reached]:
+        late = [clock.clock_id for clock in clocks if self.days_left(clock) < 0]
+        pauses = standing.pauses(late) if late and "case.days_used" in self._reads else {}
+        found = []
+        for clock in clocks:
+            left = self.days_left(clock)
+            decision = self._decide(self._facts(clock, left, pauses.get(clock.clock_id, ())))
+            new = tuple(
+                o.params
+                for o in decision.outcomes
+                if o.action == "escalate" and o.params["rung"] not in clock.known
+            )
+            if new:
+                found.append(Reached(clock, left, new, decision, self.revision))
+        return found
+
+    def days_left(self, clock: Standing) -> int:
+        """Counted like the due date itself: a branch by the working days of its own unit."""
+        return self._between(clock.unit_id, self.today, clock.due_on)
+
+    def _facts(self, clock: Standing, left: int, pauses: Sequence[tuple[date, date]]) -> dict[str, object]:
+        facts: dict[str, object] = {
+            "service.code": clock.service_code,
+            "case.channel": clock.channel,
+            "case.state": clock.state,
+            "case.days_left": left,
+            "case.days_total": clock.period,
+            "case.paused": False,
+        }
+        if left < 0:  # how long it took is asked of late files only
+            waited = sum(self._between(clock.unit_id, begin, end) for begin, end in pauses)
+            facts["case.days_used"] = self._between(clock.unit_id, clock.started_on, self.today) - waited
+        return facts
+
+    def _decide(self, facts: Mapping[str, object]) -> Decision:
+        key = tuple(facts.get(name) for name in sorted(self._reads))
+        if key not in self._decisions:
+            self._decisions[key], _ = evaluation.decide(RULESET, facts, self.today)
+        return self._decisions[key]
+
+    def _between(self, unit_id: int, begin: date, end: date) -> int:
+        key = (unit_id, begin, end)
+        if key not in self._days:
+            days = self._calendars.setdefault(unit_id, calendar(unit_id))
+            self._days[key] = days.working_days_between(begin, end)
+        return self._days[key]
+
+
+def clocks_to_sweep(today: date) -> list[int]:
+    """Running clocks not yet looked at today, those of parallel tasks too; one that moved since is looked at again."""
+    return list(
+        db.session.scalars(select(Clock.id).where(RUNNING, _unswept(today)).order_by(Clock.due_on, Clock.id))
+    )
 
 
 def lapsed_corrections(today: date) -> Iterator[int]:
@@ -43,51 +112,45 @@ def lapsed_corrections(today: date) -> Iterator[int]:
     ).all()
 
 
-def sweep_clock(clock_id: int, now: datetime) -> list[str]:
-    """Evaluates one clock, once a day among all workers. Returns the rungs that were newly reached."""
+def sweep(clock_ids: Sequence[int], now: datetime, run_id: int | None = None) -> tuple[int, int]:
+    """Looks at these clocks, each once a day among all workers. Returns how many, and how many rungs they reached.
+
+    It waits for nobody: a clock that somebody is moving in this moment is left for the next walk.
+    """
     today = taipei_day(now)
-    won = db.session.execute(
+    free = (
+        select(Clock.id)
+        .where(Clock.id.in_(clock_ids), RUNNING, _unswept(today))
+        .with_for_update(skip_locked=True)
+        .cte("free")
+    )
+    won = db.session.scalars(
         update(Clock)
-        .where(Clock.id == clock_id, Clock.state == "running", _unswept(today))
+        .where(Clock.id == free.c.id)
         .values(swept_on=today)
         .returning(Clock.id)
-    ).one_or_none()
-    if won is None:
-        return []
-    clock = db.session.get_one(Clock, clock_id)
-    case = db.session.get_one(Case, clock.case_id)
-    if case.status == "closed":
-        return []
-    # counted like the due date itself: a branch by the working days of its own unit
-    days_left = calendar(clocks.unit_of(clock, case)).working_days_between(today, clock.due_on)
-    facts: dict[str, object] = {
-        "service.code": case.service_code,
-        "case.channel": case.channel,
-        "case.state": case.state,
-        "case.days_left": days_left,
-        "case.days_total": clock.period,
-        "case.paused": clock.state == "paused",
-    }
-    decision, revision = evaluation.decide("case_deadlines", facts, today)
-    known = _known_rungs(clock)
-    reached = [
-        o.params for o in decision.outcomes if o.action == "escalate" and o.params["rung"] not in known
-    ]
-    if not reached:
-        return []
-    firing_id = evaluation.store(case.id, clock.id, decision, revision, now)
-    for params in reached:
-        db.session.add(
-            Escalation(
-                clock_id=clock.id,
-                period_number=clock.period_number,
-                rung=params["rung"],
-                firing_id=firing_id,
-                at=now,
-            )
-        )
-    _tell(case, clock, reached, days_left, now)
-    return [params["rung"] for params in reached]
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not won:
+        return 0, 0
+    reached = Ladder(today).reached(standing.read(Clock.id.in_(won)))
+    if reached:
+        _record(reached, now, run_id)
+    return len(won), sum(len(each.rungs) for each in reached)
+
+
+def forecast(actor: Actor, now: datetime) -> tuple[date, list[Reached]]:
+    """The next working day, and what the sweep will find then if nothing moves: of the cases that the actor may see.
+
+    A rung that no day count brings nearer than the largest threshold of the rules is not looked for.
+    """
+    days = calendar()
+    tomorrow = days.add_working_days(taipei_day(now), 1)
+    ladder = Ladder(tomorrow)
+    ruleset = definitions.ruleset(ladder.revision).ruleset
+    thresholds = [int(v) for v in ruleset.params.values() if isinstance(v, int) and not isinstance(v, bool)]
+    horizon = days.add_working_days(tomorrow, max([0, *thresholds]) + 1)
+    return tomorrow, ladder.reached(standing.read(Clock.due_on <= horizon, visible_to(actor)))
 
 
 def lapse_correction(request_id: int, now: datetime) -> None:
@@ -99,79 +162,86 @@ def lapse_correction(request_id: int, now: datetime) -> None:
         cases.take_as_system(case, "lapse", now)
 
 
-def _unswept(today: date) -> object:
+def _unswept(today: date) -> ColumnElement[bool]:
     return or_(Clock.swept_on.is_(None), Clock.swept_on < today)
 
 
-def _known_rungs(clock: Clock) -> frozenset[str]:
-    """The rungs of the present period that were told before; the database refuses a second one."""
-    return frozenset(
-        db.session.scalars(
-            select(Escalation.rung).where(
-                Escalation.clock_id == clock.id, Escalation.period_number == clock.period_number
+def _record(reached: Sequence[Reached], now: datetime, run_id: int | None) -> None:
+    """The firings with their explanations, the rungs, and who is to hear of them: three statements."""
+    firings = evaluation.store(
+        [(each.clock.case_id, each.clock.clock_id, each.decision, each.revision) for each in reached], now
+    )
+    rows = [
+        {
+            "clock_id": each.clock.clock_id,
+            "period_number": each.clock.period_number,
+            "rung": params["rung"],
+            "firing_id": firings[each.clock.clock_id],
+            "sweep_run_id": run_id,
+            "at": now,
+        }
+        for each in reached
+        for params in each.rungs
+    ]
+    written = db.session.execute(
+        insert(Escalation).returning(Escalation.id, Escalation.clock_id, Escalation.rung), rows
+    )
+    ids = {(clock_id, rung): key for key, clock_id, rung in written}
+    hearers = _Hearers(reached, taipei_day(now))
+    told: list[dict[str, object]] = []
+    for each in reached:
+        for params in each.rungs:
+            people = hearers.of(each.clock, params["to"])
+            at_once = params.get("delivery") == "at_once"
+            if at_once:
+                digests.at_once(each.clock, params, each.days_left, sorted(people), now)
+            told += [
+                {
+                    "escalation_id": ids[each.clock.clock_id, params["rung"]],
+                    "account_id": account_id,
+                    "told_on": taipei_day(now) if at_once else None,
+                }
+                for account_id in sorted(people)
+            ]
+    if told:
+        db.session.execute(insert(EscalationNotice), told)
+
+
+class _Hearers:
+    """Who holds what is late, else whoever could; heads are those above the unit whose time it is."""
+
+    def __init__(self, reached: Sequence[Reached], today: date) -> None:
+        self._today, self._tree = today, chart()
+        self._held: dict[int, set[int]] = defaultdict(set)
+        rows = db.session.execute(
+            select(Task.case_id, Task.assignee_id).where(
+                Task.case_id.in_([each.clock.case_id for each in reached if each.clock.task_id is None]),
+                Task.state == db.literal("open", literal_execute=True),
+                Task.assignee_id.is_not(None),
             )
         )
-    )
+        for case_id, account_id in rows:
+            self._held[case_id].add(account_id)
+        self._seats: dict[tuple[int, str], set[int]] = {}
+        self._deputies = {
+            leave.account_id: leave.deputy_id
+            for leave in self._tree.leaves
+            if leave.deputy_id is not None and leave.covers(today)
+        }
 
+    def of(self, clock: Standing, functions: Sequence[str]) -> set[int]:
+        people: set[int] = set()
+        for function in functions:
+            if function == "officer":
+                held = self._held[clock.case_id] if clock.task_id is None else {clock.assignee_id} - {None}
+                people |= held or self._holders(clock.unit_id, clock.function or function)
+            else:
+                people |= self._holders(clock.unit_id, function)
+        return people | {self._deputies[person] for person in people if person in self._deputies}
 
-def _tell(
-    case: Case, clock: Clock, reached: Sequence[Mapping[str, Any]], days_left: int, now: datetime
-) -> None:
-    """One message a person: after a pause of the worker several rungs are reached at once, and the last one counts."""
-    last: dict[int, Mapping[str, Any]] = {}
-    for params in reached:
-        last |= dict.fromkeys(_recipients(case, clock, params["to"], taipei_day(now)), params)
-    service = definitions.service(case.service_revision_id)
-    for account_id, params in sorted(last.items(), key=lambda item: item[0]):
-        account = db.session.get_one(Account, account_id)
-        lang = account.language
-        notices.post(
-            f"escalation:{clock.id}:{clock.period_number}:{params['rung']}:{account_id}",
-            "inbox",
-            account.email or account.name,
-            _SUBJECT.in_(lang).format(
-                what=SUBJECTS[params["kind"]].in_(lang), number=case.number, service=service.title.in_(lang)
-            ),
-            _BODY.in_(lang).format(left=_left(days_left).in_(lang), due=format_day(clock.due_on, lang)),
-            now,
-            case_id=case.id,
-            account_id=account_id,
-        )
-
-
-def _recipients(case: Case, clock: Clock, functions: Sequence[str], today: date) -> set[int]:
-    """Who holds what is late, else whoever could; heads are those above the unit whose time it is."""
-    tree, people = chart(), set()
-    unit_id = clocks.unit_of(clock, case)
-    held, own_function = _held(case, clock)
-    for function in functions:
-        if function == "officer" and held:
-            people |= held
-            continue
-        _, seats = tree.holders(unit_id, own_function if function == "officer" else function, today)
-        people |= {seat.account_id for seat in seats}
-    deputies = {
-        leave.deputy_id for leave in tree.leaves if leave.account_id in people and leave.covers(today)
-    } - {None}
-    return people | {deputy for deputy in deputies if deputy is not None}
-
-
-def _held(case: Case, clock: Clock) -> tuple[set[int], str]:
-    """The officers of the open tasks that a clock is about, and the function that it takes to hold them."""
-    if clock.task_id is not None:
-        task = db.session.get_one(Task, clock.task_id)
-        return {task.assignee_id} - {None}, task.function
-    assigned = select(Task.assignee_id).where(
-        Task.case_id == case.id, Task.state == "open", Task.assignee_id.is_not(None)
-    )
-    return set(db.session.scalars(assigned)), "officer"
-
-
-def _left(days_left: int) -> Text:
-    n = abs(days_left)
-    days = f"{n} working day{'' if n == 1 else 's'}"
-    if days_left > 0:
-        return Text(zh=f"距離期限還有 {n} 個工作天", en=f"{days} left")
-    if days_left == 0:
-        return Text(zh="今日到期", en="Due today")
-    return Text(zh=f"已逾期 {n} 個工作天", en=f"{days} late")
+    def _holders(self, unit_id: int, function: str) -> set[int]:
+        key = (unit_id, function)
+        if key not in self._seats:
+            _, seats = self._tree.holders(unit_id, function, self._today)
+            self._seats[key] = {seat.account_id for seat in seats}
+        return self._seats[key]

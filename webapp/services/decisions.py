@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,7 +22,8 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, history, submissions
 from webapp.queries.org import chart
-from webapp.services import effects, evaluation, fees, notices, parties
+from webapp.services import drafting, effects, evaluation, fees, notices, parties
+from webapp.services.drafting import Wording
 from workflows.service import fill
 
 if TYPE_CHECKING:
@@ -53,12 +54,22 @@ class Decider:
 
 
 def issue(
-    by: Decider, ctx: Context, kind: str, state: str, comment: str, attached: str, now: datetime
+    by: Decider,
+    ctx: Context,
+    kind: str,
+    state: str,
+    comment: str,
+    attached: str,
+    now: datetime,
+    wording: Wording | None = None,
 ) -> Letter:
     """發文, out of the state in which it was decided. The number is 字第 + ROC year + serial + 號."""
     comment, attached = adopted(ctx, state, comment, attached)
-    content = compose(ctx, kind, comment, attached, fees.fixed(ctx.service, ctx.case), now)
+    wording = wording or drafted(ctx, kind)
+    content = compose(ctx, kind, comment, attached, fees.fixed(ctx.service, ctx.case), now, wording)
     require_printable(content)
+    edited = wording is not None
+    drafting.keep(by.actor, ctx.case, kind, content, now, edited=edited, acting_for_id=by.acting_for_id)
     case, today = ctx.case, taipei_day(now)
     owner = chart().units[case.owner_unit_id]
     letter = Letter(
@@ -88,26 +99,46 @@ def adopted(ctx: Context, state: str, comment: str, attached: str) -> tuple[str,
     )
 
 
+def drafted(ctx: Context, kind: str) -> Wording | None:
+    """The words that were proposed to the decider in place of the template's."""
+    return drafting.wording_of(drafting.last(ctx.case, kind)) if kind == ctx.case.proposal else None
+
+
+def kind_of(ctx: Context, proposes: str | None, effects: Sequence[str], to: str | None) -> str | None:
+    """The letter that an action drafts or sends: proposed, issued, or passed on to somebody who may issue it."""
+    issued = next((EFFECTS[effect] for effect in effects if effect in EFFECTS), None)
+    if proposes or issued:
+        return proposes or issued
+    onwards = ctx.workflow.state(to).transitions.values() if to else ()
+    decided_there = any({"issue_decision", "issue_rejection"} & set(each.effects) for each in onwards)
+    return ctx.case.proposal if decided_there else None
+
+
 def compose(
-    ctx: Context, kind: str, reason: str, attached: str, amounts: Mapping[str, Decimal], now: datetime
+    ctx: Context,
+    kind: str,
+    reason: str,
+    attached: str,
+    amounts: Mapping[str, Decimal],
+    now: datetime,
+    wording: Wording | None = None,
 ) -> dict[str, Any]:
-    """What the letter says. The officer's preview and the letter that is sent are both made here."""
+    """What the letter says. The officer's preview and the letter that is sent are both made here.
+
+    `wording`: what somebody wrote in place of the template's subject and paragraphs.
+    """
     case, reason = ctx.case, reason.strip()
-    answers = submissions.application(case.id).all_answers
     applicant = parties.applicant(case.id)
-    words = _words(ctx, answers, reason, taipei_day(now))
-    words["decision.amounts"] = fees.in_words(ctx.service, case, amounts)
-    facts = evaluation.facts_of(case, ctx.service, ctx.form, answers)
     template = ctx.service.letters[kind]
     owner = chart().units[case.owner_unit_id]
+    wording = wording or from_template(ctx, kind, reason, amounts, now)
+    drafting.require_whole(wording)
+    wording = wording.whole
     return {
         "title": template.title.zh if template.title else "",
-        "subject": fill(template.subject.zh, words),
-        "paragraphs": [
-            fill(paragraph.text.zh, words)
-            for paragraph in template.paragraphs
-            if conditions.holds(paragraph.when, facts)
-        ],
+        "subject": wording.subject,
+        "paragraphs": [text for _part, text in wording.paragraphs],
+        "parts": [part for part, _text in wording.paragraphs],
         "reason": reason,
         "conditions": attached.strip() if kind == "grant" else "",
         "remedy": ctx.service.remedy.zh,
@@ -116,6 +147,20 @@ def compose(
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
     }
+
+
+def from_template(
+    ctx: Context, kind: str, reason: str, amounts: Mapping[str, Decimal], now: datetime
+) -> Wording:
+    """The service's own words for this case."""
+    case, template = ctx.case, ctx.service.letters[kind]
+    answers = submissions.application(case.id).all_answers
+    words = _words(ctx, answers, reason.strip(), taipei_day(now))
+    words["decision.amounts"] = fees.in_words(ctx.service, case, amounts)
+    facts = evaluation.facts_of(case, ctx.service, ctx.form, answers)
+    shown = [each for each in template.paragraphs if conditions.holds(each.when, facts)]
+    paragraphs = tuple((each.part, fill(each.text.zh, words)) for each in shown)
+    return Wording(fill(template.subject.zh, words), paragraphs)
 
 
 def require_printable(content: Mapping[str, Any]) -> None:
@@ -138,7 +183,7 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
     """What a letter text may quote by name."""
     case = ctx.case
     shown = {
-        f"answers.{field.key}": forms.answers.display(field, answers[field.key])
+        f"answers.{field.key}": forms.answers.sentence(field, answers[field.key])
         for field in ctx.form.fields
         if answers.get(field.key) not in (None, "", [])
     }
@@ -163,7 +208,7 @@ def _inspection(case_id: int) -> dict[str, str]:
         return {}
     form, answers = definitions.form(last.form_revision_id), last.all_answers
     return {
-        f"inspection.{name}": forms.answers.display(form.field(key), answers.get(key))
+        f"inspection.{name}": forms.answers.sentence(form.field(key), answers.get(key))
         for name, key in (("on", "inspected_on"), ("findings", "findings"))
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -38,6 +38,7 @@ def facts_of(
         "case.state": case.state,
         "case.proposal": case.proposal,
         "case.fee": case.fee_total,
+        "case.paid": case.paid_at is not None,
         "applicant.type": answers.get("applicant_type"),
         "applicant.township": township_of(form, answers),
         **forms.answers.facts(form, answers),
@@ -89,15 +90,14 @@ def firing(
     )
 
 
-def store(case_id: int, clock_id: int, decision: Decision, revision: int, now: datetime) -> int:
-    """Keeps the firing with its facts and explanation. A clock's evaluation on the same day is kept once."""
-    new = firing(case_id, decision, revision, now, clock_id)
-    statement = insert(Firing).values({column: getattr(new, column) for column in FIRING})
-    return db.session.scalars(
-        statement.on_conflict_do_update(constraint="uq_firing_evaluation", set_={"at": now}).returning(
-            Firing.id
-        )
-    ).one()
+def store(decided: Sequence[tuple[int, int, Decision, int]], now: datetime) -> dict[int, int]:
+    """Keeps decisions on clocks, (case, clock, decision, revision) each. Returns the firing of each clock."""
+    rows = []
+    for case_id, clock_id, decision, revision in decided:
+        new = firing(case_id, decision, revision, now, clock_id)
+        rows.append({column: getattr(new, column) for column in FIRING})
+    written = db.session.execute(insert(Firing).returning(Firing.clock_id, Firing.id), rows)
+    return {clock_id: firing_id for clock_id, firing_id in written if clock_id is not None}
 
 
 def _plain(value: object) -> Any:

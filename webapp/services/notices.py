@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from rules.values import Text, format_day
 from webapp.crypto import follow_code, public_id
 from webapp.extensions import db
-from webapp.models import Case, Effect, Message
+from webapp.models import Account, Case, Clock, Effect, Message
+from webapp.moments import taipei, taipei_day
 from webapp.queries import definitions
 from webapp.services import effects, fees, parties
 
@@ -104,6 +108,63 @@ TEMPLATES: dict[str, Template] = {
             en="We are still working on {number}: {comment}\nWe expect to answer by {due}.",
         ),
     ),
+    "extended": Template(
+        Text(zh="辦理期限延長：{service}", en="More time is needed: {service}"),
+        Text(
+            zh="您的申請（{number}）無法在原期限內辦完，經核定延長至 {date}。\n延長的理由：{comment}\n"
+            "依行政程序法第51條，延長以一次為限，且不超過原處理期間。逾 {date} 仍未決定時，"
+            "您可以依訴願法第2條提起訴願。",
+            en="We could not finish {number} in time; the limit was extended to {date}.\nThe reason: {comment}\n"
+            "By article 51 of the Administrative Procedure Act it is extended only once and by no more than the "
+            "original period. If there is no decision after {date}, you may appeal under article 2 of the "
+            "Administrative Appeal Act.",
+        ),
+    ),
+    "suspended": Template(
+        Text(zh="辦理期限停止計算：{service}", en="The time limit stands still: {service}"),
+        Text(
+            zh="您的申請（{number}）因不可歸責的事由停止計算期限（行政程序法第51條第5項）：{comment}\n"
+            "事由終止後會恢復計算，並通知您新的預計完成日。",
+            en="The time limit of {number} stands still for a cause beyond our control (Administrative Procedure "
+            "Act, article 51 V): {comment}\nWhen it has ended we go on and tell you the new expected date.",
+        ),
+    ),
+    "resumed": Template(
+        Text(zh="辦理期限恢復計算：{service}", en="The time limit runs again: {service}"),
+        Text(
+            zh="您的申請（{number}）恢復計算期限，新的預計完成日為 {date}。{comment}",
+            en="The time limit of {number} runs again. The new expected date is {date}. {comment}",
+        ),
+    ),
+    "limit_passed": Template(
+        Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
+        Text(
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}，"
+            "系統已催促承辦人員與主管儘速辦理。\n您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願。",
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}; the officer and "
+            "the head are being pressed.\nYour rights: while there is no decision you may appeal under article 2 "
+            "of the Administrative Appeal Act.",
+        ),
+    ),
+    "limit_passed_paid": Template(
+        Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
+        Text(
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}，"
+            "系統已催促承辦人員與主管儘速辦理。\n您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願；"
+            "已繳規費而逾期不可歸責於您時，您可以依規費法第19條終止辦理，並請求退還規費及利息。",
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}; the officer and "
+            "the head are being pressed.\nYour rights: while there is no decision you may appeal under article 2 "
+            "of the Administrative Appeal Act. If you paid a fee and the delay is not your fault, you may end the "
+            "application and get the fee back with interest under article 19 of the Charges and Fees Act.",
+        ),
+    ),
+    "deemed_approved": Template(
+        Text(zh="申請依法視為核准：{service}", en="Approved by law: {service}"),
+        Text(
+            zh="您的申請（{number}）到 {date} 期限屆滿時沒有決定，依{comment}，視為核准。",
+            en="There was no decision on {number} by {date}. By {comment} it counts as approved.",
+        ),
+    ),
     "granted": Template(
         Text(zh="申請已核准：{service}", en="Approved: {service}"),
         Text(
@@ -125,6 +186,48 @@ TEMPLATES: dict[str, Template] = {
             en="Your application {number} was returned: {comment}",
         ),
     ),
+    "slot_held": Template(
+        Text(zh="已為您保留時段：{service}", en="A slot is held for you: {service}"),
+        Text(
+            zh="您的申請（{number}）已保留：{comment}。確認後會再通知您。",
+            en="Held for {number}: {comment}. We tell you when it is confirmed.",
+        ),
+    ),
+    "slot_waiting": Template(
+        Text(zh="已登記候補：{service}", en="You are on the waiting list: {service}"),
+        Text(
+            zh="您的申請（{number}）已登記候補：{comment}。有人取消時會依序遞補並通知您。",
+            en="On the waiting list for {number}: {comment}. We tell you as soon as a seat is free.",
+        ),
+    ),
+    "slot_moved_up": Template(
+        Text(zh="候補成功：{service}", en="A seat is free for you: {service}"),
+        Text(
+            zh="您的申請（{number}）已由候補遞補：{comment}。不能前來時請到進度頁取消。",
+            en="A seat became free for {number}: {comment}. Cancel it on the progress page if you cannot come.",
+        ),
+    ),
+    "slot_confirmed": Template(
+        Text(zh="預約已確認：{service}", en="Your booking is confirmed: {service}"),
+        Text(
+            zh="您的申請（{number}）預約已確認：{comment}。",
+            en="The booking for {number} is confirmed: {comment}.",
+        ),
+    ),
+    "slot_released": Template(
+        Text(zh="預約已取消：{service}", en="Your booking is cancelled: {service}"),
+        Text(
+            zh="您的申請（{number}）預約已取消：{comment}。",
+            en="The booking for {number} is cancelled: {comment}.",
+        ),
+    ),
+    "slot_reminder": Template(
+        Text(zh="提醒您的預約：{service}", en="A reminder of your booking: {service}"),
+        Text(
+            zh="提醒您，您的申請（{number}）預約時間快到了：{comment}。",
+            en="Your appointment for {number} is near: {comment}.",
+        ),
+    ),
     "withdrawn": Template(
         Text(zh="申請已撤回：{service}", en="Withdrawn: {service}"),
         Text(
@@ -132,27 +235,86 @@ TEMPLATES: dict[str, Template] = {
             en="You have withdrawn {number}; the case is closed. You may apply again at any time.",
         ),
     ),
+    "invoice": Template(
+        Text(zh="請繳費：{service}", en="Please pay the fee: {service}"),
+        Text(
+            zh="您的申請（{number}）應繳新臺幣 {amount} 元，請於 {date} 前轉帳至 {bank}，帳號 {account}。"
+            "繳費單請至進度頁下載。",
+            en="The fee for {number} is NT$ {amount}. Please transfer it by {date} to bank {bank}, account {account}. "
+            "The payment slip is on the progress page.",
+        ),
+    ),
+    "payment_reminder": Template(
+        Text(zh="提醒您繳費：{service}", en="Reminder to pay: {service}"),
+        Text(
+            zh="您的申請（{number}）尚有新臺幣 {amount} 元未繳，期限為 {date}（{bank}，帳號 {account}）。已繳納者請不必理會。",
+            en="NT$ {amount} is still to be paid for {number} by {date} (bank {bank}, account {account}). "
+            "If you have paid, ignore this message.",
+        ),
+    ),
+    "paid": Template(
+        Text(zh="已收到您的繳費：{service}", en="We have received your payment: {service}"),
+        Text(
+            zh="您的申請（{number}）規費新臺幣 {amount} 元已繳清，收據請至進度頁下載。",
+            en="The fee of NT$ {amount} for {number} is paid. The receipt is on the progress page.",
+        ),
+    ),
+    "paid_in_part": Template(
+        Text(zh="繳費金額不足：{service}", en="Your payment was too small: {service}"),
+        Text(
+            zh="您的申請（{number}）已收到部分款項，尚差新臺幣 {amount} 元，請於 {date} 前補足（{bank}，帳號 {account}）。",
+            en="We have received a part of the fee for {number}. NT$ {amount} is missing; please pay it by {date} "
+            "(bank {bank}, account {account}).",
+        ),
+    ),
+    "paid_too_much": Template(
+        Text(zh="您多繳的款項將退還：{service}", en="What you paid too much goes back: {service}"),
+        Text(
+            zh="您的申請（{number}）有新臺幣 {amount} 元超過應繳金額或已不必繳納，我們會辦理退費，不需要另外申請。",
+            en="NT$ {amount} paid for {number} was more than the fee, or was no longer due. We will refund it; you "
+            "need not apply.",
+        ),
+    ),
+    "payment_lapsed": Template(
+        Text(zh="繳費期限已過：{service}", en="The time to pay has passed: {service}"),
+        Text(
+            zh="您的申請（{number}）應繳新臺幣 {amount} 元，未於 {date} 前繳納，繳費單已失效，請不要再轉帳。有疑問請洽承辦單位。",
+            en="The fee of NT$ {amount} for {number} was not paid by {date}. The account is closed: please do not "
+            "transfer to it. Ask the office if you have questions.",
+        ),
+    ),
 }
 
 
-def notify(
-    case: Case, template: str, now: datetime, *, comment: str = "", on_date: date | None = None
-) -> None:
-    effects.enqueue(effect(case, template, now, comment=comment, on_date=on_date))
+def notify(case: Case, template: str, now: datetime, **said: Any) -> None:
+    """`said` as in `effect`."""
+    effects.enqueue(effect(case, template, now, **said))
 
 
 def effect(
-    case: Case, template: str, now: datetime, *, comment: str = "", on_date: date | None = None
+    case: Case,
+    template: str,
+    now: datetime,
+    *,
+    comment: str = "",
+    on_date: date | None = None,
+    occasion: str = "",
+    words: Mapping[str, str] = MappingProxyType({}),
 ) -> Effect:
+    """Told once a visit of a state; what no state brings about names its own `occasion`.
+
+    `words` are those that this template alone quotes.
+    """
     TEMPLATES[template]  # an unknown template fails here, not in the worker
     return effects.effect(
         "notice",
-        f"{case.public_id}:{template}:{case.visit}",
+        f"{case.public_id}:{template}:{occasion or case.visit}",
         now,
         case_id=case.id,
         template=template,
         comment=comment,
         date=on_date.isoformat() if on_date else "",
+        words=dict(words),
     )
 
 
@@ -168,6 +330,7 @@ def deliver(
         on_date=date.fromisoformat(given) if given else None,
         correction_due=correction_due,
         letter=letter,
+        more=row.payload.get("words", {}),
     )
     follow = _FOLLOW.in_(case.language).format(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
@@ -193,6 +356,7 @@ def compose(
     on_date: date | None = None,
     correction_due: date | None = None,
     letter: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[str, str]:
     """Subject and body in the applicant's language; also for the officer who looks before sending."""
     lang = case.language
@@ -201,7 +365,7 @@ def compose(
     words = {
         "service": service.title.in_(lang),
         "number": case.number or "",
-        "due": _day(case.due_on, lang),
+        "due": _due(case, service.period.kind == "HOUR"),
         "comment": comment,
         "date": _day(on_date, lang),
         "correction_due": _day(correction_due, lang),
@@ -209,8 +373,19 @@ def compose(
         "letter": letter,
         "amounts": _AMOUNTS.in_(lang).format(amounts=amounts) if amounts else "",
     }
+    words |= more
     found = TEMPLATES[template]
     return found.subject.in_(lang).format_map(words), found.body.in_(lang).format_map(words)
+
+
+def _due(case: Case, in_hours: bool) -> str:
+    """The day, or the moment of a limit in hours."""
+    lang = case.language
+    of_case = select(Clock.due_at).where(Clock.case_id == case.id, Clock.task_id.is_(None))
+    moment = db.session.scalars(of_case).first() if in_hours else None
+    if moment is None:
+        return _day(case.due_on, lang)
+    return f"{_day(taipei_day(moment), lang)} {taipei(moment):%H:%M}"
 
 
 def _day(day: date | None, lang: str) -> str:
@@ -243,6 +418,23 @@ def post(
     db.session.execute(
         insert(Message).values(**values).on_conflict_do_nothing(index_elements=["idempotency_key"])
     )
+
+
+def tell_staff(
+    people: Collection[int], key: str, subject: Text, body: Text, now: datetime, case_id: int | None = None
+) -> None:
+    """The same words to several officers, each in their own language; the same key a second time changes nothing."""
+    for account in db.session.scalars(select(Account).where(Account.id.in_(people)).order_by(Account.id)):
+        post(
+            f"{key}:{account.id}",
+            "inbox",
+            account.email or account.name,
+            subject.in_(account.language),
+            body.in_(account.language),
+            now,
+            case_id=case_id,
+            account_id=account.id,
+        )
 
 
 def _channels(party: Any) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,15 +16,17 @@ from rules.values import format_roc_date
 from webapp.crypto import follow_code
 from webapp.extensions import db
 from webapp.letters import documents as papers
-from webapp.models import Case, Document, Letter, Submission
+from webapp.models import Case, Document, Invoice, Letter, Submission
 from webapp.moments import taipei
+from webapp.payments.virtual_account import grouped
 from webapp.queries import definitions
 from webapp.queries.org import UnitInfo, chart
-from webapp.services import documents, parties
+from webapp.services import documents, invoices, parties
 
 Config = Mapping[str, Any]
 
 CHANNELS = {"web": "網路申辦", "counter": "臨櫃", "telephone": "電話", "post": "郵寄"}
+SOURCES = {"webhook": "轉帳", "cashier": "臨櫃"}
 DAY_UNITS = {"WD": "個工作天", "CD": "日", "CD-shift": "日", "M-shift": "個月", "HOUR": "小時"}
 
 
@@ -130,6 +133,62 @@ def application(case: Case, submission: Submission, now: datetime, config: Confi
         )
     )
     return _keep(case, "application", f"申請書_{case.number}.pdf", pdf, now)
+
+
+def payment_slip(invoice: Invoice, now: datetime, config: Config) -> Document:
+    """繳費單."""
+    case = db.session.get_one(Case, invoice.case_id)
+    slip = invoices.gateway().slip(invoice.account, invoice.total, invoice.due_on)
+    pdf = papers.payment_slip(
+        papers.PaymentSlip(
+            agency_name=config["AGENCY_NAME"],
+            case_number=case.number or "",
+            service_title=definitions.service(case.service_revision_id).title.zh,
+            applicant=_names(case)[0],
+            fees=_fees(invoice),
+            total=_dollars(invoice.total),
+            fields=tuple((label.zh, value) for label, value in slip.fields),
+            due_on=invoice.due_on,
+            steps=tuple(step.zh for step in slip.steps),
+            contact=_contact(case),
+            track_url=track_url(case, config),
+            printed_at=taipei(now),
+        )
+    )
+    return _keep(case, "payment_slip", f"繳費單_{case.number}.pdf", pdf, now)
+
+
+def payment_receipt(invoice: Invoice, now: datetime, config: Config) -> Document:
+    """規費收據, as soon as the fee is covered."""
+    case = db.session.get_one(Case, invoice.case_id)
+    pdf = papers.payment_receipt(
+        papers.PaymentReceipt(
+            agency_name=config["AGENCY_NAME"],
+            case_number=case.number or "",
+            service_title=definitions.service(case.service_revision_id).title.zh,
+            payer=_names(case)[0],
+            fees=_fees(invoice),
+            total=_dollars(invoice.total),
+            payments=tuple(
+                (taipei(paid.paid_at), SOURCES[paid.source], paid.reference, _dollars(paid.amount))
+                for paid in invoice.payments
+            ),
+            account=grouped(invoice.account),
+            contact=_contact(case),
+            track_url=track_url(case, config),
+            printed_at=taipei(now),
+        )
+    )
+    return _keep(case, "payment_receipt", f"規費收據_{case.number}.pdf", pdf, now)
+
+
+def _fees(invoice: Invoice) -> tuple[papers.Fee, ...]:
+    return tuple(papers.Fee(line["zh"], _dollars(Decimal(line["amount"]))) for line in invoice.lines)
+
+
+def _dollars(amount: Decimal) -> str:
+    """As letters read an amount: whole dollars where it is whole."""
+    return f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:.2f}"
 
 
 def _row(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:

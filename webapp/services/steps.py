@@ -19,17 +19,22 @@ from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
 from webapp.services import (
     alarms,
+    bookings,
     clocks,
     corrections,
     decisions,
+    drafting,
+    duties,
     evaluation,
     events,
     fees,
+    invoices,
     notices,
     routing,
 )
+from webapp.services.drafting import Wording
 from workflows import engine
-from workflows.model import Step, WorkflowDefinition
+from workflows.model import Period, Step, WorkflowDefinition
 from workflows.service import ServiceDefinition
 
 
@@ -55,6 +60,8 @@ class Given:
     raw: Mapping[str, list[str]] = field(default_factory=dict)
     #: what a proposal to grant fixes, by the keys of the service's fees and awards
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    #: the letter's own words, where somebody changed those of its template
+    wording: Wording | None = None
 
     def names(self, has_form: bool) -> frozenset[str]:
         present = {
@@ -111,14 +118,16 @@ def carry_out(
     _close_tasks(actor, case, step, now, acting_for_id)
     previous, case.state = case.state, step.to_state
     if step.proposal:
-        letter = decisions.compose(ctx, step.proposal, given.comment, given.conditions, amounts, now)
-        decisions.require_printable(letter)
+        _draft(actor, ctx, step.proposal, given, amounts, now, acting_for_id)
         case.proposal = step.proposal
     if step.proposal and decisions.EFFECTS.keys().isdisjoint(step.effects):
         case.proposed_by_id, case.proposed_for_id = actor.account_id, acting_for_id
-    elif step.moved and not step.closed and not step.carried:
-        # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
-        case.proposed_by_id = case.proposed_for_id = None
+    elif step.moved and not step.closed:
+        if given.wording is not None:
+            _pass_on(actor, ctx, step, given.wording, now, acting_for_id)
+        if not step.carried and step.to_state not in duties.approval_states(ctx.workflow):
+            # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
+            case.proposed_by_id = case.proposed_for_id = None
     if step.proposal or (step.closed and step.outcome != "granted"):
         fees.fix(ctx.service, case, amounts)
     for effect in step.effects:
@@ -127,9 +136,11 @@ def carry_out(
         case.visit += 1
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
+        invoices.cancel_invoice(case, now)
     db.session.flush()
-    tasks = new_tasks(ctx, step, now, on_date=given.on_date, township=_township(ctx, step))
-    write_together(task_clocks(step, tasks, write_together(tasks), taipei_day(now)))
+    people = frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
+    tasks = new_tasks(ctx, step, now, by=people, on_date=given.on_date, township=_township(ctx, step))
+    clocks.stand_still(actor, case, write_together(task_clocks(step, tasks, write_together(tasks), now)), now)
     events.record(
         actor,
         case,
@@ -152,6 +163,35 @@ def carry_out(
         _effect(by, ctx, effect, previous, given, now)
 
 
+def _draft(
+    actor: Actor,
+    ctx: Context,
+    kind: str,
+    given: Given,
+    amounts: Mapping[str, Decimal],
+    now: datetime,
+    acting_for_id: int | None,
+) -> None:
+    """The version of the letter that is proposed, or passed on to the next level."""
+    letter = decisions.compose(ctx, kind, given.comment, given.conditions, amounts, now, given.wording)
+    decisions.require_printable(letter)
+    edited = given.wording is not None
+    drafting.keep(actor, ctx.case, kind, letter, now, edited=edited, acting_for_id=acting_for_id)
+
+
+def _pass_on(
+    actor: Actor, ctx: Context, step: Step, wording: Wording, now: datetime, acting_for_id: int | None
+) -> None:
+    """A head between the officer and the decider changed the words."""
+    kind = decisions.kind_of(ctx, None, step.effects, step.to_state)
+    before = drafting.last(ctx.case, kind) if kind else None
+    if kind is None or before is None:
+        return
+    content = drafting.amended(before, wording)
+    decisions.require_printable(content)
+    drafting.keep(actor, ctx.case, kind, content, now, edited=True, acting_for_id=acting_for_id)
+
+
 def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for_id: int | None) -> None:
     finished = dict(step.finish)
     touched = [*finished, *step.cancel]
@@ -172,26 +212,34 @@ def new_tasks(
     step: Step,
     now: datetime,
     *,
+    by: frozenset[int] = frozenset(),
     on_date: date | None = None,
     picked: str | None = None,
     township: str | None = None,
 ) -> list[Task]:
-    """The tasks that a step opens, each with its officer or for its unit's pool; not yet written.
+    """The tasks that a step by some people opens, each with its officer or for its unit's pool; not yet written.
 
     Those of the function `picked` are left to the routing rule.
     """
     case, today, tree = ctx.case, taipei_day(now), chart()
+    is_level = step.to_state in duties.approval_states(ctx.workflow)
+    separation = duties.after(ctx, step, by) if is_level else None
     tasks = []
     for new in step.open:
         unit_id, seats = tree.holders(routing.unit_for(new.unit, case, township), new.function, today)
         assignee = None
         if new.function != picked:
             assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
+        if separation is not None:
+            if assignee is not None and separation.bars(assignee, step.to_state):
+                assignee = None
+            if duties.nobody_left(separation, unit_id, new.function, step.to_state, today):
+                alarms.nobody_may_act(case, tree.units[unit_id], new.function, now)
         if not seats:
             alarms.vacant(tree.units[unit_id], new.function, now)
         due = on_date or case.due_on
         if new.period is not None:
-            due = clocks.due_on(new.period.kind, new.period.period, today, unit_id)
+            due = clocks.due_on(*_limit(new.period, now), unit_id)
         tasks.append(
             Task(
                 case_id=case.id,
@@ -216,10 +264,14 @@ def _township(ctx: Context, step: Step) -> str | None:
     return evaluation.township_of(ctx.form, submissions.application(ctx.case.id).all_answers)
 
 
-def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], today: date) -> list[Clock]:
+def _limit(period: Period, now: datetime) -> tuple[str, int, date]:
+    return period.kind, period.period, clocks.start_of(period.kind, taipei_day(now), now)
+
+
+def task_clocks(step: Step, tasks: Sequence[Task], keys: Sequence[int], now: datetime) -> list[Clock]:
     """The clocks of the new tasks that have a period of their own; `keys` are those of the written tasks."""
     return [
-        clocks.started(task.case_id, new.period.kind, new.period.period, today, task.due_on, task_id=key)
+        clocks.started(task.case_id, *_limit(new.period, now), task.due_on, task_id=key)
         for new, task, key in zip(step.open, tasks, keys, strict=True)
         if new.period is not None and task.due_on is not None
     ]
@@ -259,7 +311,14 @@ def _effect(
     elif name == "close_correction":
         corrections.close_request(case, now)
     elif name in decisions.EFFECTS:
-        decisions.issue(by, ctx, decisions.EFFECTS[name], state, given.comment, given.conditions, now)
+        kind = decisions.EFFECTS[name]
+        decisions.issue(by, ctx, kind, state, given.comment, given.conditions, now, given.wording)
+    elif name in bookings.EFFECTS:
+        bookings.carry_out(by.actor, case, name, given.on_date, now)
+    elif name == "open_invoice":
+        invoices.open_invoice(by.actor, ctx, now)
+    elif name == "cancel_invoice":
+        invoices.cancel_invoice(case, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
     elif name not in CLOCK_EFFECTS:
@@ -288,6 +347,7 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
                 clocks.of_case(case.id),
                 "restart" if anew else "resume",
                 now,
+                on=corrections.lapsed_until(case) if actor.kind == "system" else None,
                 reason=clocks.CORRECTION.zh,
             )
     elif name == "restart_clock":

@@ -1,20 +1,22 @@
-"""Claiming and giving back a task."""
+"""Claiming a task, giving it back, giving it to somebody else, and reminding of it."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 
 from sqlalchemy import select
 
 from rules.values import Text
-from webapp.errors import Conflict, NotFound
+from webapp.errors import Conflict, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Task
+from webapp.models import Case, CaseEvent, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, visible_to
 from webapp.queries.org import chart
-from webapp.services import events
+from webapp.services import duties, events, notices
 from webapp.services.cases import require_mandate
+from webapp.services.steps import Context
 
 
 def visible(actor: Actor, public_id: str) -> Task:
@@ -56,6 +58,160 @@ def release(actor: Actor, task: Task, now: datetime) -> None:
     db.session.flush()
     events.record(
         actor, case, "released", now, task_id=task.id, acting_for_id=acting_for_id, from_state=case.state
+    )
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Somebody to whom a task may be given."""
+
+    unit_id: int
+    account_id: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.unit_id}-{self.account_id}"
+
+
+def desks(ctx: Context, task: Task, day: date) -> list[Desk]:
+    """Holders of the task's function who are there and may act on the case; those of its own unit first."""
+    tree, separation = chart(), duties.of(ctx)
+    near = {unit.id for unit in tree.upwards(task.unit_id)}
+    found = {
+        # who covers the unit of the task works on it there; anybody else takes it to their own
+        Desk(task.unit_id if seat.unit_id in near else seat.unit_id, seat.account_id)
+        for seat in tree.seats
+        if seat.function == task.function
+        and seat.held_on(day)
+        and seat.account_id != task.assignee_id
+        and not tree.is_absent(seat.account_id, day)
+        and not separation.bars(seat.account_id, ctx.case.state)
+    }
+    return sorted(found, key=lambda d: (d.unit_id != task.unit_id, d.unit_id, d.account_id))
+
+
+def reassign(
+    actor: Actor, ctx: Context, task: Task, desk: str, reason: str, now: datetime, acting_for_id: int | None
+) -> None:
+    """改分: gives an open task to another holder of its function, here or in another unit. Both are told."""
+    case, tree, before = ctx.case, chart(), task.assignee_id
+    to = next((d for d in desks(ctx, task, taipei_day(now)) if d.key == desk), None)
+    if to is None:
+        raise Refused(
+            Text(
+                zh="這位人員現在不能承接，請另選一位。",
+                en="This person cannot take the task now; choose somebody else.",
+            )
+        )
+    task.unit_id, task.assignee_id, task.claimed_at = to.unit_id, to.account_id, None
+    db.session.flush()
+    was = tree.names.get(before or 0)
+    name, unit = tree.names[to.account_id], tree.units[to.unit_id]
+    events.record(
+        actor,
+        case,
+        "reassigned",
+        now,
+        task_id=task.id,
+        acting_for_id=acting_for_id,
+        from_state=case.state,
+        payload={
+            "comment": reason,
+            "note": {
+                "zh": f"由{was or '待分派'}改分給{unit.zh}{name}",
+                "en": f"From {was or 'the pool'} to {name}, {unit.en}",
+            },
+        },
+    )
+    notices.tell_staff(
+        {to.account_id, before} - {None, actor.account_id},
+        f"reassigned:{task.public_id}:{task.version}",
+        Text(zh=f"{case.number} 已改分給{name}", en=f"{case.number} was given to {name}"),
+        Text(
+            zh=f"{actor.name}將這件待辦改分給{unit.zh}{name}。理由：{reason}",
+            en=f"{actor.name} gave this task to {name}, {unit.en}. Reason: {reason}",
+        ),
+        now,
+        case.id,
+    )
+
+
+def ask_head(
+    actor: Actor, ctx: Context, task: Task, reason: str, now: datetime, acting_for_id: int | None
+) -> None:
+    """The officer asks the head to give the task to somebody else, or the case to another unit."""
+    case = ctx.case
+    events.record(
+        actor,
+        case,
+        "head_asked",
+        now,
+        task_id=task.id,
+        acting_for_id=acting_for_id,
+        from_state=case.state,
+        payload={"comment": reason},
+    )
+    notices.tell_staff(
+        duties.heads_of(task.unit_id, task.function, taipei_day(now)),
+        f"head_asked:{task.public_id}:{now.isoformat()}",
+        Text(zh=f"{case.number} 請求改分或移轉", en=f"{case.number}: please give it to somebody else"),
+        Text(zh=f"{actor.name}：{reason}", en=f"{actor.name}: {reason}"),
+        now,
+        case.id,
+    )
+
+
+def remind(
+    actor: Actor, ctx: Context, task: Task, reason: str, now: datetime, acting_for_id: int | None
+) -> None:
+    """催辦: tells whoever holds an open task, or the pool where it waits. Once a day a task."""
+    case, today = ctx.case, taipei_day(now)
+    last = db.session.scalars(
+        select(CaseEvent.at)
+        .where(CaseEvent.task_id == task.id, CaseEvent.kind == "reminded")
+        .order_by(CaseEvent.seq.desc())
+        .limit(1)
+    ).first()
+    if last is not None and taipei_day(last) == today:
+        raise Refused(
+            Text(
+                zh="這件待辦今天已經催辦過，明天才能再催。",
+                en="A reminder was sent today; the next one can go tomorrow.",
+            )
+        )
+    people = {task.assignee_id, *chart().deputies(task.assignee_id or 0, today)} - {None}
+    if task.assignee_id is None:
+        people = {person for person, _for in duties.hands(task.unit_id, task.function, today)}
+    if not people:
+        raise Refused(
+            Text(
+                zh="目前沒有人擔任這個職務，請改分。",
+                en="Nobody holds this function now; give the task to somebody.",
+            )
+        )
+    events.record(
+        actor,
+        case,
+        "reminded",
+        now,
+        task_id=task.id,
+        acting_for_id=acting_for_id,
+        from_state=case.state,
+        payload={
+            "comment": reason,
+            "note": {
+                "zh": "、".join(chart().names.get(p or 0, "") for p in sorted(people, key=lambda p: p or 0)),
+                "en": ", ".join(chart().names.get(p or 0, "") for p in sorted(people, key=lambda p: p or 0)),
+            },
+        },
+    )
+    notices.tell_staff(
+        {person for person in people if person is not None},
+        f"reminded:{task.public_id}:{today}",
+        Text(zh=f"催辦：{case.number}", en=f"Reminder: {case.number}"),
+        Text(zh=f"{actor.name}請您儘快辦理。{reason}", en=f"{actor.name} asks you to act soon. {reason}"),
+        now,
+        case.id,
     )
 
 

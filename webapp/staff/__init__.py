@@ -26,4 +26,15 @@ def staff_only() -> ResponseReturnValue | None:
     )
 
 
-from webapp.staff import act, case, effects, inbox, intake  # noqa: E402, F401  # they put their routes on bp
+from webapp.staff import (  # noqa: E402  # they put their routes on bp
+    act,  # noqa: F401
+    case,  # noqa: F401
+    case_actions,  # noqa: F401
+    days,  # noqa: F401
+    effects,  # noqa: F401
+    inbox,  # noqa: F401
+    intake,  # noqa: F401
+    limits,  # noqa: F401
+    phrases,  # noqa: F401
+    slots,  # noqa: F401
+)

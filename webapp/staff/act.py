@@ -26,11 +26,12 @@ from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
 from webapp.queries import case_page, definitions, history, inbox
 from webapp.security import actor, now
-from webapp.services import cases, decisions, documents, fees, steps, tasks
+from webapp.services import cases, decisions, documents, drafting, fees, steps, tasks
 from webapp.services.cases import Offer
+from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
-from webapp.staff import bp, preview, shown
+from webapp.staff import bp, preview, shown, wording
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
 
@@ -59,6 +60,8 @@ class Typed:
     version: int = -1
     #: what could be read of the amounts
     amounts: dict[str, Decimal] = field(default_factory=dict)
+    #: the words of the letter, where its boxes are open
+    wording: Wording | None = None
 
     def on_date(self) -> date | None:
         try:
@@ -66,8 +69,13 @@ class Typed:
         except (KeyError, ValueError):
             return None
 
+    def first(self, name: str) -> str:
+        return next(iter(self.raw.get(name, ())), "")
+
     def given(self) -> Given:
-        return Given(self.comment, self.conditions, self.fields, self.on_date(), self.raw, self.amounts)
+        return Given(
+            self.comment, self.conditions, self.fields, self.on_date(), self.raw, self.amounts, self.wording
+        )
 
 
 @bp.get("/cases/<pid>/act/<name>")
@@ -77,7 +85,12 @@ def act(pid: str, name: str) -> ResponseReturnValue:
     if offer is None:
         flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
         return redirect(url_for("staff.case", pid=pid))
-    typed = Typed(conditions=_conditions_of_opinions(ctx, offer), version=ctx.case.version)
+    kind = _letter_kind(ctx, offer)
+    typed = Typed(
+        conditions=_conditions_of_opinions(ctx, offer),
+        version=ctx.case.version,
+        wording=drafting.wording_of(drafting.last(ctx.case, kind)) if kind else None,
+    )
     for asked in _open_amounts(ctx, offer):
         if asked.fixed is not None:
             typed.raw[_input_of(asked)], typed.amounts[asked.key] = [f"{asked.fixed:f}"], asked.fixed
@@ -97,7 +110,35 @@ def take(pid: str, name: str) -> ResponseReturnValue:
     typed.amounts = _read_amounts(ctx, offer, typed)[0]
     if action == "send" and not mistakes:
         return _send(ctx, offer, typed)
-    return _page(ctx, offer, typed, mistakes, looks=action == "preview", status=422 if mistakes else 200)
+    mistakes |= _write_letter(ctx, offer, typed, action)
+    looks = action == "preview" and not mistakes
+    return _page(ctx, offer, typed, mistakes, looks=looks, status=422 if mistakes else 200)
+
+
+def _letter_kind(ctx: Context, offer: Offer) -> str | None:
+    """The letter that the action drafts, passes on or sends."""
+    transition = offer.transition
+    return decisions.kind_of(ctx, transition.proposes, transition.effects, transition.to)
+
+
+def _write_letter(ctx: Context, offer: Offer, typed: Typed, action: str) -> Mistakes:
+    """Opens or closes the boxes of the letter, or puts a phrase into it; `typed` holds the outcome."""
+    kind = _letter_kind(ctx, offer)
+    if kind is None:
+        return {}
+    if action == "template":
+        typed.wording = None
+    elif action == "phrase":
+        chosen = next((p for p in wording.offered(ctx.case) if p.public_id == typed.first("phrase")), None)
+        if chosen is None:
+            return {"phrase": [_("請先選擇片語，再按「插入」。")]}
+        if typed.wording is not None:
+            typed.wording = wording.with_phrase(typed.wording, chosen.text)
+        else:
+            typed.comment = wording.added(typed.comment, chosen.text)
+    elif action == "edit" and typed.wording is None:
+        typed.wording = preview.wording(ctx, offer.transition, kind, typed.given(), now())
+    return wording.mistakes(typed.wording) if typed.wording is not None and action == "preview" else {}
 
 
 @pending.takes_in("staff.take")
@@ -219,9 +260,17 @@ def _stale(case: Case, error: DomainError, typed: Typed, task: Task | None = Non
         typed=typed,
         fields=asked,
         day="-".join(part for part in typed.date.values() if part),
-        written=amounts + (_written(task_form, typed) if task_form else []),
+        written=amounts + _letter_written(typed) + (_written(task_form, typed) if task_form else []),
     )
     return page, error.status
+
+
+def _letter_written(typed: Typed) -> list[tuple[str, str]]:
+    if typed.wording is None:
+        return []
+    whole = typed.wording.whole
+    lines = [(in_language(drafting.PARTS[part]), text) for part, text in whole.paragraphs]
+    return [(_("主旨"), whole.subject), *lines]
 
 
 def _written(form: FormDefinition, typed: Typed) -> list[tuple[str, str]]:
@@ -254,6 +303,7 @@ def _typed(posted: MultiDict[str, str]) -> Typed:
         date={part: posted.get(f"date-{part}", "").strip() for part in DATE_PARTS},
         raw={name: posted.getlist(name) for name in posted if len(name) <= LONGEST_NAME},
         version=int(version) if version.isascii() and version.isdigit() and len(version) < 10 else -1,
+        wording=wording.typed(posted),
     )
 
 
@@ -273,6 +323,8 @@ def _mistakes(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
     for name, text in (("comment", typed.comment), ("conditions", typed.conditions)):
         if len(text) > LONGEST_COMMENT:
             found[name] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_COMMENT, now=len(text))]
+    if typed.wording is not None:
+        found |= wording.mistakes(typed.wording)
     return found | _read_amounts(ctx, offer, typed)[1]
 
 
@@ -286,7 +338,7 @@ def _input_of(asked: OpenAmount) -> str:
 
 
 def _amount_typed(asked: OpenAmount, typed: Typed) -> str:
-    return next(iter(typed.raw.get(_input_of(asked), ())), "")
+    return typed.first(_input_of(asked))
 
 
 def _read_amounts(ctx: Context, offer: Offer, typed: Typed) -> tuple[dict[str, Decimal], Mistakes]:
@@ -393,7 +445,7 @@ def _page(
     transition, mistakes = offer.transition, mistakes or {}
     if looks and refusal is None:
         refusal = preview.refusal(ctx, transition, typed.given(), now())
-    proposal = _proposal(ctx, offer)
+    proposal, kind = _proposal(ctx, offer), _letter_kind(ctx, offer)
     file = case_page.read(ctx.case)
     page = render_template(
         "staff/act.html",
@@ -417,7 +469,11 @@ def _page(
         proposal=proposal,
         form_revision=_form_revision(offer),
         reaches=preview.reaches_applicant(transition),
-        is_quoted=preview.quotes_comment(ctx, transition, now()),
+        is_quoted=preview.quotes_comment(ctx, transition, typed.wording, now()),
+        drafts=kind is not None,
+        boxes=wording.boxes(typed.wording) if kind and typed.wording is not None else [],
+        phrases=wording.offered(ctx.case) if kind else (),
+        versions=wording.versions(drafting.of_case(ctx.case.id, kind)) if kind else [],
         previews=preview.of(ctx, transition, typed.given(), now()) if looks else [],
         looks=looks,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from rules.values import Text
 from webapp.crypto import follow_code
@@ -15,8 +16,10 @@ from webapp.presentation import language
 from webapp.queries import case_page, history
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
-from webapp.services import cases, clocks, steps
-from webapp.staff import bp, shown, words
+from webapp.services import case_actions as common
+from webapp.services import cases, clocks, recall, steps
+from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
+from webapp.uow import unit_of_work
 from workflows.clock import explain
 from workflows.counting import amount
 
@@ -58,7 +61,10 @@ def case(pid: str) -> ResponseReturnValue:
         ledger=explain(ledger, language()),
         used=amount(clock.kind, ledger.used),
         days_left=calendar(found.handling_unit_id).working_days_between(today, clock.due_on),
+        recallable=recall.recallable(actor(), found, now()) is not None,
         actions=_actions(found, cases.offers(actor(), ctx, now())),
+        common=case_actions.links(ctx),
+        halted=common.halted(ctx, now()),
         desks=[shown.desk(ctx.workflow, task, today) for task in file.tasks if task.state == "open"],
         me=actor().account_id,
         sections=shown.answers(ctx.form, file),
@@ -68,13 +74,28 @@ def case(pid: str) -> ResponseReturnValue:
         changes=shown.changes(ctx.form, file),
         letters=shown.letters(file),
         letter_pending="letter" in file.pending,
+        drafts=wording.of_case(found),
         messages=list(reversed(file.messages)),
         code=follow_code(found.public_id),
         history=list(reversed(history.of_case(found, ctx.workflow, ctx.form))),
         routing=shown.explanations(file, shown.ROUTING),
         assigned_to=shown.assigned_to(file),
         rungs=shown.rungs(file),
+        flow=flow.of_case(found, ctx.workflow),
+        limit_buttons=limits.buttons(found),
+        extensions=limits.of_case(found),
+        extension_states=limits.STATES,
+        extension_colours=limits.STATE_COLOURS,
     )
+
+
+@bp.post("/cases/<pid>/recall")
+def take_back(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    with unit_of_work():
+        recall.recall(actor(), found, now(), version=request.form.get("version", -1, type=int))
+    flash(_("已收回，案件回到您的待辦。"), "success")
+    return redirect(url_for("staff.case", pid=pid))
 
 
 def _actions(case: Case, offers: list[cases.Offer]) -> list[Actions]:

@@ -18,6 +18,8 @@ KINDS = {
     "receipt": Text(zh="送件收據", en="Receipt"),
     "application": Text(zh="申請書", en="Application form"),
     "letter": Text(zh="公文", en="Letter"),
+    "payment_slip": Text(zh="繳費單", en="Payment slip"),
+    "payment_receipt": Text(zh="規費收據", en="Receipt of payment"),
     "notice": Text(zh="通知", en="Message"),
 }
 

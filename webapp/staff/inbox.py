@@ -15,8 +15,8 @@ from webapp.presentation import in_language, local_path
 from webapp.queries import case_page, definitions
 from webapp.queries import inbox as desk
 from webapp.security import actor, now
-from webapp.services import tasks
-from webapp.staff import bp
+from webapp.services import phrases, tasks
+from webapp.staff import bp, limits
 from webapp.staff.words import CHANNELS
 from webapp.uow import unit_of_work
 
@@ -69,6 +69,7 @@ def inbox() -> ResponseReturnValue:
         **_sidebar(tab, counts),
         count=_shown(counts[tab]),
         page=page,
+        extensions=limits.waiting(),
         filters=filters,
         is_filtered=bool(filters.service or filters.channel),
         services=[(s.code, f"{s.code} {in_language(s.title)}") for s in services],
@@ -142,7 +143,10 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "tabs": _tabs(current, counts),
         "etag": _etag(current, counts),
         "takes_in": actor().may("take_in_at_counter"),
+        "manages_slots": actor().may("manage_slots"),
+        "keeps_phrases": bool(phrases.units_of(actor())),
         "resends": actor().may("resend_effects"),
+        "administers": actor().may("administer"),
     }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from rules.values import Text
 from webapp.errors import Refused
 from webapp.moments import taipei_day
 from webapp.services import corrections, decisions, fees, notices
+from webapp.services.drafting import Wording
 from webapp.services.steps import Context, Given
 from workflows.model import NOTICE_EFFECT, Transition
 
@@ -33,10 +35,11 @@ def reaches_applicant(transition: Transition) -> bool:
     )
 
 
-def quotes_comment(ctx: Context, transition: Transition, now: datetime) -> bool:
+def quotes_comment(ctx: Context, transition: Transition, wording: Wording | None, now: datetime) -> bool:
     """Whether the applicant will read the officer's comment: asked of the texts themselves."""
     mark = "\N{WORD JOINER}quoted\N{WORD JOINER}"
-    previews = of(ctx, transition, Given(comment=mark), now)
+    whole = wording if wording is not None and not wording.lacking else None
+    previews = of(ctx, transition, Given(comment=mark, wording=whole), now)
     return any(mark in text for each in previews for text in (each.heading, *each.paragraphs))
 
 
@@ -67,9 +70,7 @@ def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -
     ]
     try:
         for kind, said in letters:
-            decisions.require_printable(
-                decisions.compose(ctx, kind, said.comment, said.conditions, said.amounts, now)
-            )
+            decisions.require_printable(_compose(ctx, kind, said, now))
     except Refused as refused:
         return refused.text
     return None
@@ -81,8 +82,18 @@ def _adopted(ctx: Context, given: Given) -> Given:
     return replace(given, comment=comment, conditions=attached, amounts=amounts)
 
 
+def wording(ctx: Context, transition: Transition, kind: str, given: Given, now: datetime) -> Wording:
+    """The letter as it would be sent now, for somebody to change: its template, filled in."""
+    said = given if transition.proposes else _adopted(ctx, given)
+    return decisions.from_template(ctx, kind, said.comment, said.amounts, now)
+
+
+def _compose(ctx: Context, kind: str, given: Given, now: datetime) -> dict[str, Any]:
+    return decisions.compose(ctx, kind, given.comment, given.conditions, given.amounts, now, given.wording)
+
+
 def _letter(ctx: Context, kind: str, given: Given, now: datetime, title: Text) -> Preview:
-    content = decisions.compose(ctx, kind, given.comment, given.conditions, given.amounts, now)
+    content = _compose(ctx, kind, given, now)
     paragraphs = list(content["paragraphs"])
     if content["conditions"]:
         paragraphs.append("附款：\n" + content["conditions"])

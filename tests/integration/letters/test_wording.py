@@ -52,3 +52,9 @@ def test_dollars(amount, printed):
 )
 def test_grouped(code, printed):
     assert wording.grouped(code) == printed
+
+
+def test_a_line_is_set_wide_as_a_whole_or_not_at_all():
+    assert wording.spaced("金門縣政府", "函") == "金\xa0門\xa0縣\xa0政\xa0府"
+    assert wording.spaced("金門縣政府", "農業用地作農業使用證明書") == "金門縣政府"
+    assert wording.spaced("函", "金門縣政府") == "函"

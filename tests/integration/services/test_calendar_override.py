@@ -17,8 +17,9 @@ from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.models import Case, Clock, Task
 from webapp.permissions import SYSTEM
+from webapp.queries.org import SpecialDay
 from webapp.services import cases, clocks
-from webapp.services.calendar import override
+from webapp.services.calendar import cases_in, override, preview
 from webapp.uow import unit_of_work
 
 #: a Wednesday inside every period that starts on NOW
@@ -127,3 +128,43 @@ def test_the_command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = CliRunner().invoke(main, [*call, "--scope", "XX"])
     assert wrong.exit_code == 1 and "XX" in wrong.output
     assert db.session.scalars(select(Clock.due_on)).one() == date(2025, 10, 21)
+
+
+def test_the_preview_is_what_then_happens_and_writes_nothing() -> None:
+    first, waiting, split = submitted("EC09"), submitted("EC09"), submitted("PW01")
+    take(waiting, "request_correction", fields=("phone",), comment="請更正電話。")
+    take(split, "split")
+    foreseen = preview(SpecialDay(TYPHOON, "off", "颱風停班", "county"), NOW)
+    assert cases_in(foreseen) == 3
+    assert again(first).due_on == date(2025, 10, 20)
+    assert not db.session.scalars(
+        select(Clock.id).join(Clock.movements).where(Clock.case_id == first.id)
+    ).all()
+    before = {(m.number, m.is_branch, m.unit_id): m.after for m in foreseen}
+    assert stopped_work() == 3
+    for clock, case in db.session.execute(select(Clock, Case).join(Case, Case.id == Clock.case_id)):
+        place = (case.number, clock.task_id is not None, clocks.unit_of(clock, case))
+        assert before.get(place, clock.due_on) == clock.due_on
+    assert preview(SpecialDay(TYPHOON, "off", "颱風停班", "county"), NOW) == []
+
+
+def test_the_preview_of_an_extra_working_day_and_of_another_scope() -> None:
+    case = submitted("EC09")
+    (move,) = preview(SpecialDay(date(2025, 10, 11), "work", "補班", "EC"), NOW)
+    assert (move.number, move.before, move.after) == (case.number, date(2025, 10, 20), date(2025, 10, 17))
+    assert preview(SpecialDay(TYPHOON, "off", "颱風停班", "PW"), NOW) == []
+    with pytest.raises(Refused, match="XX"):
+        preview(SpecialDay(TYPHOON, "off", "颱風停班", "XX"), NOW)
+
+
+def test_the_command_shows_the_preview(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = submitted("EC09")
+    number = case.number
+    monkeypatch.setattr("webapp.cli._application", lambda: app)
+    call = ["calendar", "override", "2025-10-01", "--off", "--reason", "颱風停班", "--preview"]
+    done = CliRunner().invoke(main, call)
+    assert done.exit_code == 0, done.output
+    assert done.output == f"{number}: 2025-10-20 -> 2025-10-21\ncases that would move: 1\n"
+    assert again(case).due_on == date(2025, 10, 20)
+    wrong = CliRunner().invoke(main, [*call, "--scope", "XX"])
+    assert wrong.exit_code == 1 and "XX" in wrong.output

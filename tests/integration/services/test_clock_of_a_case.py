@@ -133,7 +133,7 @@ def test_a_correction_that_nobody_answers_lapses_after_its_last_working_day() ->
     assert sweeps.run_deadlines(at(10, 11))["lapsed"] == 0
     assert case.state == "correction"
     assert sweeps.run_deadlines(at(10, 12)) | {"clocks": 0, "rungs": 0} == {
-        "clocks": 0, "rungs": 0, "lapsed": 1, "failed": 0,
+        "clocks": 0, "rungs": 0, "lapsed": 1, "digests": 0, "failed": 0,
     }  # fmt: skip
     db.session.refresh(case)
     assert case.state == "review"
@@ -141,6 +141,31 @@ def test_a_correction_that_nobody_answers_lapses_after_its_last_working_day() ->
     assert case.due_on == date(2023, 10, 24)
     assert sweeps.run_deadlines(at(10, 12))["lapsed"] == 0
     assert events.broken_links(case.id) == []
+
+
+def test_a_correction_that_lapsed_costs_the_applicant_no_day_of_a_late_sweep() -> None:
+    case = filed("EC09", at(9, 18))
+    asked(case, at(9, 25))
+    # the worker was down for a week after the last day, 10-11
+    assert sweeps.run_deadlines(at(10, 19))["lapsed"] == 1
+    db.session.refresh(case)
+    of_case = clocks.of_case(case.id)
+    assert [(m.kind, m.on_date) for m in of_case.movements] == [
+        ("pause", date(2023, 9, 25)),
+        ("resume", date(2023, 10, 12)),
+    ]
+    assert case.due_on == of_case.due_on == date(2023, 10, 24), "as if it had been swept on 10-12"
+    assert {task.due_on for task in journeys.open_tasks(case)} == {date(2023, 10, 24)}
+
+
+def test_a_comment_moves_nothing() -> None:
+    case = filed("EC09", at(9, 18))
+    due = case.due_on
+    journeys.take(case, "propose_approval", now=at(9, 20), comment="請核示。")
+    journeys.take(case, "send_back", now=at(9, 25), comment="請補充說明。")
+    clock_of_case = clocks.of_case(case.id)
+    assert (case.due_on, clock_of_case.due_on, list(clock_of_case.movements)) == (due, due, [])
+    assert {task.due_on for task in journeys.open_tasks(case)} == {due}
 
 
 def test_a_letter_counts_from_its_postmark() -> None:

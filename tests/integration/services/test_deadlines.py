@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 
 from flask import Flask
@@ -10,7 +11,16 @@ from sqlalchemy import select
 from tests.journeys import NOW, officer, open_tasks, submitted, take
 from webapp.extensions import db
 from webapp.jobs.sweeps import run_deadlines
-from webapp.models import Case, Clock, CorrectionRequest, Effect, Escalation, Firing, Message
+from webapp.models import (
+    Case,
+    Clock,
+    CorrectionRequest,
+    Effect,
+    Escalation,
+    EscalationNotice,
+    Firing,
+    Message,
+)
 from webapp.permissions import SYSTEM
 from webapp.queries import case_page
 from webapp.queries.org import chart
@@ -27,9 +37,14 @@ def rungs() -> list[str]:
     return list(db.session.scalars(select(Escalation.rung).order_by(Escalation.id)))
 
 
-def told() -> list[tuple[str, str]]:
-    rows = db.session.scalars(select(Message).where(Message.channel == "inbox").order_by(Message.id))
-    return [(row.recipient.split("@")[0], row.subject.split("：")[0]) for row in rows]
+def told(day: datetime) -> dict[str, list[str]]:
+    """The digests of a day: by login the kinds of what they tell."""
+    rows = db.session.scalars(
+        select(Message).where(
+            Message.channel == "inbox", Message.created_at == day, Message.idempotency_key.like("digest:%")
+        )
+    )
+    return {row.recipient.split("@")[0]: re.findall(r"^(\S+)（\d+ 件）$", row.body, re.M) for row in rows}
 
 
 def test_each_rung_comes_on_its_day_and_once(app: Flask, committed: None) -> None:
@@ -45,7 +60,7 @@ def test_each_rung_comes_on_its_day_and_once(app: Flask, committed: None) -> Non
         run_deadlines(DUE_DAY)
         run_deadlines(DUE_DAY + timedelta(days=1))
         assert rungs() == ["warn", "due", "overdue_first"]
-        assert ("chen.shufen", "案件逾期稽催") in told()
+        assert told(DUE_DAY + timedelta(days=1))["chen.shufen"] == ["逾期稽催"]
 
 
 def test_after_days_without_a_worker_everybody_hears_the_last_rung_once(app: Flask, committed: None) -> None:
@@ -53,9 +68,11 @@ def test_after_days_without_a_worker_everybody_hears_the_last_rung_once(app: Fla
         submitted("EC09")
         run_deadlines(DUE_DAY + timedelta(days=30))
         assert rungs() == ["warn", "due", "overdue_first", "overdue_second", "overdue_third", "review"]
-        heads = [who for who, _ in told()]
-        assert len(heads) == len(set(heads))
-        assert ("guo.shiming", "案件逾期調卷分析") in told()
+        heard = told(DUE_DAY + timedelta(days=30))
+        assert heard["guo.shiming"] == ["逾期調卷分析"]
+        assert heard["chen.shufen"] == heard["lin.yahan"] == ["逾期稽催"]
+        run_deadlines(DUE_DAY + timedelta(days=31))
+        assert told(DUE_DAY + timedelta(days=31)) == {}
 
 
 def test_the_explanation_of_a_rung_is_stored(app: Flask, committed: None) -> None:
@@ -153,12 +170,18 @@ def test_a_branch_counts_its_days_by_the_calendar_of_its_unit(app: Flask, commit
 
 def sweep(clock_id: int, now: datetime) -> None:
     with unit_of_work():
-        deadlines.sweep_clock(clock_id, now)
+        deadlines.sweep([clock_id], now)
 
 
 def hearers(case: Case) -> set[int]:
-    told = select(Message.account_id).where(Message.case_id == case.id, Message.channel == "inbox")
-    return {account_id for account_id in db.session.scalars(told) if account_id}
+    return set(
+        db.session.scalars(
+            select(EscalationNotice.account_id)
+            .join(Escalation, Escalation.id == EscalationNotice.escalation_id)
+            .join(Clock, Clock.id == Escalation.clock_id)
+            .where(Clock.case_id == case.id)
+        )
+    )
 
 
 def test_an_override_of_the_calendar_is_counted(app: Flask, committed: None) -> None:

@@ -2,9 +2,10 @@
 
 import pytest
 
+from forms import answers
 from forms.field_types import FIELD_TYPES
 from forms.places import TOWNSHIPS
-from tests.form_fixtures import NAMES, answer, complaint, fill, form_named
+from tests.form_fixtures import NAMES, answer, complaint, factory_form, fill, form_named
 
 
 def test_every_type_stands_in_a_fixture() -> None:
@@ -299,6 +300,26 @@ def test_routes() -> None:
 
 
 # --- tables ----------------------------------------------------------------------------------------------
+
+
+def test_in_a_sentence_an_answer_is_one_line() -> None:
+    land = factory_form("farm_use_certificate").field("parcels")
+    rows = [
+        {"section": "斗門段", "land_no": "123-1", "area_m2": "850.5", "share": "全部"},
+        {"section": "斗門段", "land_no": "124", "area_m2": "420", "share": "1/2"},
+    ]
+    first = "地段斗門段、地號123-1、面積850.5 平方公尺、權利範圍全部"
+    assert answers.sentence(land, rows[:1]) == first
+    assert (
+        answers.sentence(land, rows)
+        == f"（1）{first}；（2）地段斗門段、地號124、面積420 平方公尺、權利範圍1/2"
+    )
+    assert answers.sentence(land, rows[:1], "en").startswith("Land section 斗門段, Parcel number 123-1, ")
+    road = factory_form("road_excavation").field("route")
+    line = {"description": "民生路 60 號", "line": "24.4,118.3; 24.5,118.3"}
+    assert answers.sentence(road, line) == "民生路 60 號（座標 2 點如申請書）"
+    assert answers.sentence(road, {"description": "民生路 60 號"}) == "民生路 60 號"
+    assert answers.sentence(road, None) == ""
 
 
 def test_rows_of_a_table() -> None:

@@ -302,6 +302,40 @@ def test_working_days_of_a_paused_case_are_the_days_that_count(period, start, ga
     assert result > day if asked_on_the_last_day else result == day
 
 
+# --- what other systems got wrong ------------------------------------------------------------------------
+
+
+def test_one_day_is_one_working_day_and_not_the_next_tick():
+    friday = D("2020-09-11")
+    assert due("WD", 1, friday) == D("2020-09-14")
+    assert clock.used_days("WD", friday, D("2020-09-14"), CALENDAR) == 1, "the weekend is nobody's time"
+
+
+def test_resuming_moves_the_due_date_by_what_was_not_counted():
+    before = due("WD", 7, D("2020-09-01"))
+    for answered in ("2020-09-04", "2020-09-10", "2020-12-01"):
+        held = CALENDAR.working_days_between(D("2020-09-03"), D(answered))
+        moved = due("WD", 7, D("2020-09-01"), paused("2020-09-03", answered))
+        assert CALENDAR.working_days_between(before, moved) == held > 0
+
+
+@given(st.integers(1, 15), st.lists(st.integers(1, 30), min_size=2, max_size=6))
+def test_asking_again_in_time_never_makes_a_case_overdue(period, gaps):
+    """Every further request, made no later than the due date of its day, leaves the case in time that day."""
+    start, moves = D("2020-09-01"), ()
+    day = start
+    for gap in gaps:
+        day = min(day + timedelta(gap), due("WD", period, start, moves, today=day))
+        moves += (Movement("pause", day),)
+        assert due("WD", period, start, moves, today=day) >= day
+        day += timedelta(gap)
+        assert due("WD", period, start, moves, today=day) >= day, (
+            "nobody is late while the applicant is asked"
+        )
+        moves += (Movement("resume", day),)
+        assert due("WD", period, start, moves, today=day) >= day
+
+
 # --- bad input -------------------------------------------------------------------------------------------
 
 

@@ -121,12 +121,6 @@ def test_a_good_workflow_loads():
             "states.shared.tasks[0].period.period",
             "整數",
         ),
-        (
-            "states.shared.tasks.0.period",
-            {"kind": "HOUR", "period": 2},
-            "states.shared.tasks[0].period.kind",
-            "小時",
-        ),
         ("states.Review", GOOD["states"]["done"], "states.Review.key", "寫法"),
         ("code", "P2", "code", "P2"),
         ("states.review.label", {"zh": "", "en": ""}, "states.review.label.zh", "空白"),

@@ -9,6 +9,7 @@ import forms.loader
 import rules.facts
 from rules.conditions import holds
 from rules.values import DefinitionError
+from workflows import loader as workflow_loader
 from workflows import service
 from workflows.service import UNFILLED, fill
 
@@ -126,6 +127,18 @@ def test_a_letter_is_filled_and_says_what_is_unknown():
         "a value is never read as a placeholder"
     )
     assert fill("沒有引用", {}) == "沒有引用"
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("現場勘查（{inspection.findings}），准予核發。", "現場勘查（土地種植高粱。無違規使用），准予核發。"),
+        ("理由：{inspection.findings}。", "理由：土地種植高粱。無違規使用。"),
+        ("理由：{inspection.findings}", "理由：土地種植高粱。無違規使用。"),
+    ],
+)
+def test_a_quoted_sentence_keeps_its_full_stop_only_at_the_end(text, filled):
+    assert fill(text, {"inspection.findings": "土地種植高粱。無違規使用。"}) == filled
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -309,9 +322,20 @@ def test_nonsense_is_refused_without_an_exception_of_another_kind(data):
         service.load(data, facts={})
 
 
-def test_a_limit_in_hours_is_refused_while_clocks_are_stored_as_days():
+def test_a_limit_in_hours():
     raw = {**copy.deepcopy(RAW["EC09"]), "period": {"kind": "HOUR", "period": 24}}
+    assert service.load(raw, facts=facts_of(raw)).period.kind == "HOUR"
+
+
+def test_silence_means_consent_only_where_the_workflow_has_a_way_to_it():
+    raw = copy.deepcopy(RAW["EC09"])
+    raw["deemed"] = {"outcome": "granted", "legal_basis": {"zh": "測試法第1條", "en": "Test Act, article 1"}}
+    assert service.load(raw, facts=facts_of(raw)).deemed.legal_basis.zh == "測試法第1條"
+    without = workflow_loader.load(workflow_loader.read_all()["single_review"])
     with pytest.raises(DefinitionError) as refused:
-        service.load(raw, facts=facts_of(raw))
+        service.load(raw, facts=facts_of(raw), workflow=without)
     (problem,) = refused.value.problems
-    assert problem.path == "period.kind" and "HOUR" in problem.message and "小時" in problem.message
+    assert (problem.path, "deemed_approved" in problem.message) == ("deemed", True)
+    raw["deemed"]["outcome"] = "rejected"
+    with pytest.raises(DefinitionError, match=r"deemed\.outcome"):
+        service.load(raw, facts=facts_of(raw))

@@ -1,0 +1,59 @@
+"""What happens elsewhere while a page is open: another tab, a sign-in that ends, a case that comes in."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+
+from flask import Flask
+from playwright.sync_api import expect
+
+from tests.browser import hands
+from tests.browser.conftest import NewContext
+from tests.journeys import citizen, submitted
+from tests.officers import case_of, made, officer_of
+from webapp import demo
+from webapp.moments import utc_now
+
+#: another citizen than those of the other tests, which count the cases that they see
+WHO = "wang.daming"
+
+
+def test_another_tab_and_a_sign_in_that_ended_lose_nothing(new_context: NewContext, office: Flask) -> None:
+    context = new_context()
+    page, other = context.new_page(), context.new_page()
+    hands.sign_in(page, WHO)
+    page.goto("/services/PW01")
+    hands.press(page, "開始申請")
+    other.goto(page.url)
+    hands.fill_in(other, {"applicant_name": ["別的分頁"]})
+    hands.press(other, "儲存，稍後再填")
+    page.get_by_label("申請人姓名或名稱").fill("這個分頁")
+    expect(page.locator("[data-autosave-status]")).to_contain_text("另一個分頁或裝置")
+    hands.press(page, "儲存並繼續")
+    expect(page.locator("[data-error-summary]")).to_be_focused()
+    expect(page.get_by_text("這一頁：這個分頁")).to_be_visible()
+    context.clear_cookies()
+    hands.press(page, "儲存並繼續")
+    page.get_by_label("電子郵件").fill(demo.login(WHO))
+    page.get_by_label("密碼").fill(demo.password(os.environ["SECRET_KEY"]))
+    hands.press(page, "登入")
+    expect(page.get_by_label("申請人姓名或名稱")).to_have_value("這個分頁")
+
+
+def test_the_counts_follow_what_others_do(new_context: NewContext, office: Flask) -> None:
+    page = new_context().new_page()
+    hands.sign_in(page, "weng.guoliang")
+    page.clock.install()
+    page.goto("/staff/inbox")
+    tab = page.get_by_role("navigation", name="待辦").get_by_role("link").first
+    before = int(tab.locator(".app-side__count").inner_text().split()[0])
+    sender = made(office, lambda: citizen("wang.daming"))
+
+    def arrives() -> str:
+        return submitted("EC06", utc_now(), sender, land_township=["JC"]).public_id
+
+    case = made(office, arrives)
+    assert made(office, lambda: officer_of(case_of(case))) == "weng.guoliang"
+    page.clock.run_for(timedelta(seconds=31) // timedelta(milliseconds=1))
+    expect(tab.locator(".app-side__count")).to_contain_text(str(before + 1))

@@ -1,0 +1,44 @@
+"""Services of two units on a fixture workflow, published beside those of the product."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import workflows.service
+from rules.values import read_yaml
+from tests.journeys import NOW
+from webapp.demo.samples import SAMPLES
+from webapp.permissions import SYSTEM
+from webapp.queries import definitions
+from webapp.services import publishing
+from webapp.uow import unit_of_work
+
+FIXTURES = Path(__file__).parent / "definitions" / "workflows"
+#: code of the fixture service: its owner and its handling unit, with the officer of each
+UNITS = {"EC91": ("EC", "動植物防疫所"), "PW91": ("PW", "養護工程所")}
+
+
+def publish(workflow: str, patch: pytest.MonkeyPatch) -> None:
+    """The pet subsidy's form and letters, on the fixture workflow, for both units."""
+    body = read_yaml(FIXTURES / f"{workflow}.yaml")
+    pattern = workflows.service.read_all()["EC09"]
+    with unit_of_work():
+        _put("workflow", body["key"], body)
+        for code, (owner, unit) in UNITS.items():
+            patch.setitem(SAMPLES, code, SAMPLES["EC09"])
+            changed = {
+                "code": code,
+                "owner": owner,
+                "workflow": body["key"],
+                "handling_unit": {"zh": unit, "en": unit},
+            }
+            _put("service", code, {**pattern, **changed})
+
+
+def _put(kind: str, key: str, body: dict[str, Any]) -> None:
+    definitions.parse(kind, body)
+    revision = publishing.insert(SYSTEM, kind, key, body, NOW, origin="editor")
+    publishing.publish(SYSTEM, revision, publishing.BEGINNING, NOW)

@@ -1,0 +1,297 @@
+"""Invoices and payments through the services: paid, in part, too much, twice, too late, for nobody, at once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from decimal import Decimal
+from threading import Barrier
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from tests import money
+from tests.journeys import NOW, officer, open_tasks, take
+from tests.money import TOTAL, asked_to_pay, fresh, later, payment
+from tests.visitor import pdf_text
+from webapp.errors import Conflict, Forbidden, Refused
+from webapp.extensions import db
+from webapp.jobs import sweeps
+from webapp.jobs.effects import perform_effect
+from webapp.models import AuditEntry, Case, CaseEvent, Effect, Invoice, Letter, Payment
+from webapp.payments import Notification
+from webapp.permissions import SYSTEM
+from webapp.queries import tracking
+from webapp.services import cases, documents, events, invoices, payments, steps
+from webapp.uow import unit_of_work
+
+CASHIER = "su.jiaqi"
+
+
+@pytest.fixture(autouse=True)
+def _context(app: Flask, committed: None):
+    with app.app_context():
+        money.open_service()
+        yield
+
+
+def recorded(given: Notification) -> tuple[Payment, bool]:
+    with unit_of_work():
+        return payments.record(SYSTEM, given, given.paid_at)
+
+
+def told(case: Case) -> list[str]:
+    """The templates of the messages about money, in order."""
+    found = db.session.scalars(
+        select(Effect).where(Effect.case_id == case.id, Effect.kind == "notice").order_by(Effect.id)
+    )
+    return [row.payload["template"] for row in found if row.payload["template"] != "submitted"]
+
+
+def test_the_review_opens_an_invoice_and_the_payment_moves_the_case() -> None:
+    case, invoice = asked_to_pay()
+    assert (case.state, invoice.state, invoice.total) == ("fee", "open", TOTAL)
+    assert [line["amount"] for line in invoice.lines] == ["1200", "30000"]
+    assert invoices.gateway().owns(invoice.account)
+    # ten days after Thursday 2025-09-25 is a Sunday, and Monday the 6th is Mid-Autumn
+    assert invoice.due_on == date(2025, 10, 7)
+    assert cases.facts_now(steps.context(case))["case.paid"] is False
+    recorded(payment(invoice))
+    case = fresh(case)
+    assert (case.state, invoice.state, case.paid_at) == ("approve", "paid", NOW)
+    assert cases.facts_now(steps.context(case))["case.paid"] is True
+    assert told(case) == ["invoice", "paid"]
+    take(case, "approve")
+    assert case.outcome == "granted"
+    assert events.broken_links(case.id) == []
+
+
+def test_a_fee_of_nothing_is_paid_at_once() -> None:
+    case, invoice = asked_to_pay(permit=0, repair=0)
+    assert (case.state, invoice.state, invoice.total) == ("approve", "paid", 0)
+    assert told(case) == []
+
+
+def test_no_invoice_while_an_amount_is_open() -> None:
+    case, _invoice = asked_to_pay()
+    case.fee_total = None
+    with pytest.raises(Refused) as refused:
+        invoices.open_invoice(officer("yang.zhihao"), steps.context(case), NOW)
+    assert "還沒有全部核定" in refused.value.text.zh
+    db.session.rollback()
+
+
+def test_slip_and_receipt_are_printed() -> None:
+    case, invoice = asked_to_pay()
+    recorded(payment(invoice, reference="0988877"))
+    for kind, wanted in (
+        ("payment_slip", ["99371 0000", "新臺幣 31,200 元", "114年10月7日", "許可費", "示範銀行"]),
+        ("payment_receipt", ["0988877", "轉帳", "新臺幣 31,200 元"]),
+    ):
+        order = db.session.scalars(select(Effect).where(Effect.case_id == case.id, Effect.kind == kind)).one()
+        perform_effect(order.id)
+        printed = tracking.document(case.id, kind)
+        assert printed is not None
+        said = pdf_text(documents.content_of(printed))
+        assert [words for words in wanted if words not in said] == [], said
+
+
+def test_too_little_waits_for_the_rest() -> None:
+    case, invoice = asked_to_pay()
+    recorded(payment(invoice, 1200))
+    assert (fresh(case).state, invoice.state) == ("fee", "open")
+    assert invoices.balance(invoice).missing == 30_000
+    recorded(payment(invoice, 30_000))
+    assert (fresh(case).state, invoice.state) == ("approve", "paid")
+    assert told(case) == ["invoice", "paid_in_part", "paid"]
+
+
+def test_too_much_covers_the_fee_and_the_rest_goes_back() -> None:
+    case, invoice = asked_to_pay()
+    recorded(payment(invoice, TOTAL + 50))
+    assert (fresh(case).state, invoice.state) == ("approve", "paid")
+    assert invoices.balance(invoice).too_much == 50
+    assert told(case) == ["invoice", "paid", "paid_too_much"]
+
+
+def test_a_second_payment_is_kept_and_goes_back_whole() -> None:
+    case, invoice = asked_to_pay()
+    recorded(payment(invoice))
+    recorded(payment(invoice, now=later(1)))
+    assert fresh(case).state == "approve"
+    assert invoices.balance(invoice).too_much == TOTAL
+
+
+def test_the_same_notification_twice_is_one_payment() -> None:
+    case, invoice = asked_to_pay()
+    given = payment(invoice)
+    assert [recorded(given)[1], recorded(given)[1]] == [True, False]
+    assert len(db.session.scalars(select(Payment)).all()) == 1
+    kinds = db.session.scalars(select(CaseEvent.kind).where(CaseEvent.case_id == case.id)).all()
+    assert kinds.count("payment_received") == 1
+
+
+def test_a_reference_names_one_payment_only() -> None:
+    _case, invoice = asked_to_pay()
+    recorded(payment(invoice, 500, reference="R-1"))
+    with pytest.raises(Conflict):
+        recorded(payment(invoice, 700, reference="R-1"))
+    assert db.session.scalars(select(Payment.amount)).all() == [500]
+
+
+def test_money_for_nobody_is_kept_for_the_cashier() -> None:
+    recorded(Notification("T-lost", "99371000000000", Decimal(100), NOW))
+    assert db.session.scalars(select(Payment)).one().invoice_id is None
+    assert (
+        db.session.scalars(
+            select(AuditEntry.subject).where(AuditEntry.action == "payment_unknown_account")
+        ).one()
+        == "T-lost"
+    )
+
+
+def test_reminded_once_and_lapsed_once() -> None:
+    case, invoice = asked_to_pay()
+    assert sweeps.run_payments(later(8)) == {"reminded": 0, "lapsed": 0, "failed": 0}
+    assert sweeps.run_payments(later(9)) == {"reminded": 1, "lapsed": 0, "failed": 0}
+    assert sweeps.run_payments(later(10)) == {"reminded": 0, "lapsed": 0, "failed": 0}
+    # the last day is the 7th; banks tell of its payments on the 8th
+    assert sweeps.run_payments(later(13)) == {"reminded": 0, "lapsed": 0, "failed": 0}
+    assert sweeps.run_payments(later(14)) == {"reminded": 0, "lapsed": 1, "failed": 0}
+    assert sweeps.run_payments(later(15)) == {"reminded": 0, "lapsed": 0, "failed": 0}
+    case = fresh(case)
+    assert (case.state, case.outcome, invoice.state) == ("returned", "returned", "lapsed")
+    letter = db.session.scalars(select(Letter).where(Letter.case_id == case.id)).one()
+    assert payments.REASON in "".join(letter.content["paragraphs"])
+    assert told(case) == ["invoice", "payment_reminder", "payment_lapsed", "returned"]
+
+
+def test_a_sweep_that_slept_for_a_month_reminds_nobody_of_what_lapsed() -> None:
+    asked_to_pay()
+    assert sweeps.run_payments(later(40)) == {"reminded": 0, "lapsed": 1, "failed": 0}
+
+
+def test_paid_after_it_lapsed_is_kept_and_goes_back() -> None:
+    case, invoice = asked_to_pay()
+    sweeps.run_payments(later(14))
+    recorded(payment(invoice, now=later(15)))
+    assert (fresh(case).state, invoice.state) == ("returned", "lapsed")
+    assert invoices.balance(invoice).too_much == TOTAL
+    assert told(case)[-1] == "paid_too_much"
+
+
+def test_a_cancelled_invoice_is_followed_by_another_with_its_own_account() -> None:
+    case, first = asked_to_pay()
+    take(case, "take_back", "yang.zhihao")
+    assert (case.state, first.state) == ("review", "cancelled")
+    take(case, "propose_approval", amounts={"permit": Decimal(10), "repair": Decimal(0)})
+    second = invoices.newest_of(case.id)
+    assert second is not None and second.account != first.account and second.total == 10
+    recorded(payment(first, 1200))
+    assert fresh(case).state == "fee", "what is paid on the old one pays not the new one"
+    recorded(payment(second, 10))
+    assert fresh(case).state == "approve"
+
+
+def test_nobody_owes_anything_for_a_withdrawn_case() -> None:
+    case, invoice = asked_to_pay()
+    with unit_of_work():
+        cases.take_as_citizen(SYSTEM, case, "withdraw", NOW, version=case.version)
+    assert (case.outcome, invoice.state) == ("withdrawn", "cancelled")
+
+
+def test_only_the_cashier_records_at_the_counter() -> None:
+    case, invoice = asked_to_pay()
+    with pytest.raises(Forbidden):
+        payments.at_counter(officer("yang.zhihao"), invoice, payment(invoice), NOW)
+    with pytest.raises(Refused):
+        payments.at_counter(officer(CASHIER), invoice, payment(invoice, now=later(1)), NOW)
+    given = payment(invoice)
+    with unit_of_work():
+        payments.at_counter(officer(CASHIER), invoice, given, NOW)
+    assert fresh(case).state == "approve"
+    with pytest.raises(Conflict) as conflict:
+        payments.at_counter(officer(CASHIER), invoice, given, NOW)
+    assert given.reference in conflict.value.text.zh
+
+
+def test_two_notifications_of_one_payment_at_once(app: Flask) -> None:
+    case, invoice = asked_to_pay()
+    given, together = payment(invoice), Barrier(6)
+
+    def send() -> bool:
+        with app.app_context():
+            together.wait(30)
+            return recorded(given)[1]
+
+    with ThreadPoolExecutor(6) as pool:
+        results = [each.result() for each in [pool.submit(send) for _ in range(6)]]
+    assert sorted(results) == [False] * 5 + [True]
+    assert fresh(case).state == "approve"
+    assert invoices.balance(invoice).received == TOTAL
+
+
+def test_two_halves_at_once_are_a_whole(app: Flask) -> None:
+    case, invoice = asked_to_pay()
+    halves, together = [payment(invoice, TOTAL / 2) for _ in range(2)], Barrier(2)
+
+    def send(given: Notification) -> None:
+        with app.app_context():
+            together.wait(30)
+            recorded(given)
+
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(send, half) for half in halves]:
+            each.result()
+    assert fresh(case).state == "approve"
+    assert len(open_tasks(case)) == 1
+
+
+# --- the database refuses -------------------------------------------------------------------------------------
+
+
+def refused_by_the_database(statement: object, **values: object) -> str:
+    with pytest.raises(IntegrityError) as refusal:
+        db.session.execute(statement, values)
+    db.session.rollback()
+    return str(refusal.value.orig)
+
+
+def test_the_database_refuses_what_must_not_be() -> None:
+    _case, invoice = asked_to_pay()
+    row = {"id": invoice.id, "now": NOW}
+    copy = (
+        "insert into invoice (public_id, case_id, lines, total, account, due_on, state, opened_at, version) "
+        "select 'another', case_id, lines, {total}, {account}, due_on, 'open', opened_at, 1 from invoice where id = :id"
+    )
+    paid = text("update invoice set state = 'paid', closed_at = :now where id = :id")
+    assert "uq_invoice_open" in refused_by_the_database(
+        text(copy.format(total="total", account="'99371000000999'")), id=invoice.id
+    )
+    assert "uq_invoice_account" in refused_by_the_database(
+        text(copy.format(total="total", account="account")), id=invoice.id
+    )
+    assert "total_is_not_negative" in refused_by_the_database(
+        text(copy.format(total="-1", account="'99371000000999'")), id=invoice.id
+    )
+    assert "not covered" in refused_by_the_database(paid, **row)
+    recorded(payment(invoice, 1200))
+    assert "not covered" in refused_by_the_database(paid, **row)
+    assert "does not change" in refused_by_the_database(
+        update(Invoice).where(Invoice.id == invoice.id).values(total=1200)
+    )
+    add = text(
+        "insert into payment (invoice_id, account, source, reference, amount, paid_at, recorded_at) "
+        "values (:id, '1', 'webhook', :reference, :amount, :now, :now)"
+    )
+    assert "amount_is_positive" in refused_by_the_database(add, **row, reference="a", amount=-1)
+    known = db.session.scalars(select(Payment.reference)).one()
+    assert "uq_payment_reference" in refused_by_the_database(add, **row, reference=known, amount=1)
+    assert "append-only" in refused_by_the_database(text("update payment set amount = 1"))
+    assert "append-only" in refused_by_the_database(text("delete from payment"))
+    sweeps.run_payments(NOW + timedelta(days=30))
+    assert "does not change" in refused_by_the_database(
+        text("update invoice set state = 'open', closed_at = null where id = :id"), id=invoice.id
+    )

@@ -1,0 +1,70 @@
+"""The appointment of a case: the applicant chooses a slot, waits for a full one, sees it, gives it up."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from rules.values import Text
+from webapp.citizen import bp
+from webapp.errors import Forbidden, NotFound
+from webapp.moments import taipei_day
+from webapp.presentation import language
+from webapp.queries import bookings as queries
+from webapp.queries import definitions
+from webapp.security import actor, now
+from webapp.services import bookings, cases
+from webapp.uow import unit_of_work
+
+
+@bp.route("/applications/<pid>/booking", methods=["GET", "POST"])
+def booking(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    if not actor().may("book_slot"):
+        raise Forbidden(Text(zh="只有申請人可以選擇時段。", en="Only the applicant may choose a slot."))
+    if not queries.offers_slots(found.service_code):
+        raise NotFound()
+    if request.method == "POST":
+        with unit_of_work():
+            if request.form.get("action") == "cancel":
+                bookings.cancel(actor(), found, now())
+                said = _("預約已取消。")
+            else:
+                made = bookings.choose(
+                    actor(),
+                    found,
+                    request.form.get("slot", ""),
+                    now(),
+                    seats=request.form.get("seats", 1, type=int),
+                    may_wait=request.form.get("wait") == "yes",
+                )
+                said = (
+                    _("您已登記候補，有名額時會通知您。")
+                    if made.state == "waiting"
+                    else _("已為您保留這個時段。")
+                )
+        flash(said, "success")
+        return redirect(url_for("citizen.booking", pid=pid))
+    mine = queries.newest(found.id)
+    has_one = mine is not None and mine.state in bookings.ACTIVE
+    slots = [] if has_one or found.status == "closed" else queries.choices(found, now())
+    return render_template(
+        "citizen/booking.html",
+        case=found,
+        service=definitions.service(found.service_revision_id),
+        booking=mine,
+        has_one=has_one,
+        words=bookings.words(mine, language()) if mine else "",
+        state=bookings.STATES[mine.state] if mine else None,
+        ahead=queries.ahead_of(mine) if mine and mine.state == "waiting" else 0,
+        until=bookings.cancel_until(mine) if mine else None,
+        may_cancel=mine is not None
+        and has_one
+        and (mine.state == "waiting" or now() <= bookings.cancel_until(mine)),
+        days=[
+            (day, list(of_day)) for day, of_day in groupby(slots, key=lambda slot: taipei_day(slot.starts_at))
+        ],
+    )

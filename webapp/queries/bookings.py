@@ -1,0 +1,118 @@
+"""Resources, their slots and bookings: what is free, what a unit manages, and the appointment of a case."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from webapp.extensions import db
+from webapp.models import Booking, Case, Party, Resource, Slot
+from webapp.models.bookings import ACTIVE
+from webapp.permissions import PERMISSIONS, Actor
+from webapp.queries.org import chart
+
+MOST_LISTED = 400
+
+
+@dataclass(frozen=True)
+class Appointment:
+    """A booking with the names that the desk needs."""
+
+    booking: Booking
+    number: str
+    case_key: str
+    applicant: str
+
+
+def offers_slots(service_code: str) -> bool:
+    """Whether cases of the service book anything."""
+    found = select(Resource.id).where(Resource.active, Resource.service_codes.contains([service_code]))
+    return db.session.scalars(found.limit(1)).first() is not None
+
+
+def current(case_id: int) -> Booking | None:
+    """The appointment that the case has or waits for."""
+    return db.session.scalars(
+        select(Booking)
+        .where(Booking.case_id == case_id, Booking.state.in_(ACTIVE))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def newest(case_id: int) -> Booking | None:
+    """The last appointment, also one that is over."""
+    return db.session.scalars(
+        select(Booking).where(Booking.case_id == case_id).order_by(Booking.id.desc()).limit(1)
+    ).first()
+
+
+def ahead_of(booking: Booking) -> int:
+    """How many wait before this one."""
+    earlier = select(Booking.id).where(
+        Booking.slot_id == booking.slot_id, Booking.state == "waiting", Booking.position < booking.position
+    )
+    return len(db.session.scalars(earlier).all())
+
+
+def choices(case: Case, now: datetime) -> Sequence[Slot]:
+    """The slots to come for a case, full ones too: the applicant may wait for one."""
+    return db.session.scalars(
+        select(Slot)
+        .join(Resource, Resource.id == Slot.resource_id)
+        .where(Resource.active, Resource.service_codes.contains([case.service_code]), Slot.starts_at > now)
+        .options(joinedload(Slot.resource))
+        .order_by(Slot.starts_at, Slot.id)
+        .limit(MOST_LISTED)
+    ).all()
+
+
+def free(case: Case, now: datetime) -> list[Slot]:
+    return [slot for slot in choices(case, now) if slot.taken < slot.capacity]
+
+
+def managed_units(actor: Actor) -> frozenset[int]:
+    """The units whose resources the actor looks after."""
+    managing = [m for m in actor.mandates if f"function:{m.function}" in PERMISSIONS["manage_slots"]]
+    tree = chart()
+    return frozenset(unit for m in managing for unit in tree.within(m.unit_id))
+
+
+def manages(actor: Actor, resource: Resource) -> bool:
+    return resource.unit_id in managed_units(actor)
+
+
+def resources(actor: Actor) -> Sequence[Resource]:
+    units = managed_units(actor)
+    return db.session.scalars(
+        select(Resource).where(Resource.unit_id.in_(units)).order_by(Resource.unit_id, Resource.id)
+    ).all()
+
+
+def resource(actor: Actor, public_id: str) -> Resource | None:
+    found = db.session.scalars(select(Resource).where(Resource.public_id == public_id)).one_or_none()
+    return found if found is not None and manages(actor, found) else None
+
+
+def calendar_of(resource: Resource, first: datetime, last: datetime) -> list[tuple[Slot, list[Appointment]]]:
+    """The slots of a period with everybody who has or waits for a seat."""
+    slots = db.session.scalars(
+        select(Slot)
+        .where(Slot.resource_id == resource.id, Slot.starts_at >= first, Slot.starts_at < last)
+        .order_by(Slot.starts_at)
+        .limit(MOST_LISTED)
+    ).all()
+    rows = db.session.execute(
+        select(Booking, Case.number, Case.public_id, Party.name)
+        .join(Case, Case.id == Booking.case_id)
+        .outerjoin(Party, (Party.case_id == Case.id) & (Party.role != "representative"))
+        .where(Booking.slot_id.in_([slot.id for slot in slots]), Booking.state != "cancelled")
+        .order_by(Booking.position.nulls_first(), Booking.id)
+    )
+    found: dict[int, dict[int, Appointment]] = {slot.id: {} for slot in slots}
+    for booking, number, key, name in rows:
+        found[booking.slot_id].setdefault(booking.id, Appointment(booking, number or "", key, name or ""))
+    return [(slot, list(found[slot.id].values())) for slot in slots]

@@ -1,0 +1,180 @@
+"""The actions on a case that no workflow repeats: who may take which now, and taking one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm.attributes import flag_modified
+
+from rules.values import Text
+from webapp.errors import Forbidden
+from webapp.extensions import db
+from webapp.models import Case, Task
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries.org import chart
+from webapp.services import cases, duties, steps, tasks
+from webapp.services.steps import Context
+from workflows.functions import FUNCTION_LABELS
+
+Input = Literal["desk", "reason"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an actor hands in with a case action, by the names of the inputs."""
+
+    desk: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Offer:
+    name: str
+    task: Task | None
+    #: whom the actor stands in for
+    acting_for_id: int | None
+
+
+@dataclass(frozen=True)
+class CaseAction:
+    label: Text
+    hint: Text
+    #: every one must be filled in
+    asks: tuple[Input, ...]
+    take: Callable[[Actor, Context, Offer, Asked, datetime], None]
+
+
+def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
+    """The pages show exactly these."""
+    case, day = ctx.case, taipei_day(now)
+    if case.status == "closed" or not actor.is_staff:
+        return []
+    found = []
+    mine = _officer(actor, case, now)
+    for task in open_tasks(case):
+        head, place = duties.head_over(actor, task.unit_id, task.function), cases.mandate(actor, task, day)
+        if head is not None:
+            found.append(Offer("reassign", task, head.acting_for_id))
+        elif place is not None:
+            found.append(Offer("ask_head", task, place[0]))
+        by = head.acting_for_id if head is not None else mine[0] if mine else None
+        if (head or mine) and task.assignee_id != actor.account_id:
+            found.append(Offer("remind", task, by))
+    return found
+
+
+def take(
+    actor: Actor, case: Case, name: str, task_id: str, asked: Asked, now: datetime, *, version: int
+) -> None:
+    """Raises Conflict if somebody acted since the page was made, Forbidden if the action is not the actor's."""
+    cases.hold(case, version)
+    ctx = steps.context(case)
+    offer = find(offers(actor, ctx, now), name, task_id)
+    if offer is None:
+        raise Forbidden(
+            Text(
+                zh="這個動作現在不能執行，或不是由您辦理。",
+                en="This action is not possible now, or it is not yours.",
+            )
+        )
+    # pages that were made before are out of date, whether or not the case's own row says anything new
+    flag_modified(case, "state")
+    ACTIONS[name].take(actor, ctx, offer, asked, now)
+    db.session.flush()
+
+
+def find(offered: list[Offer], name: str, task_id: str) -> Offer | None:
+    return next(
+        (o for o in offered if o.name == name and (o.task.public_id if o.task else "") == task_id), None
+    )
+
+
+def halted(ctx: Context, now: datetime) -> list[Text]:
+    """Why nobody may go on with the case, and who may put that right."""
+    case, day, tree = ctx.case, taipei_day(now), chart()
+    if case.status == "closed" or case.state not in duties.approval_states(ctx.workflow):
+        return []
+    separation, found = duties.of(ctx), []
+    for task in steps.tasks_of_visit(case):
+        if task.state != "open" or not duties.nobody_left(
+            separation, task.unit_id, task.function, case.state, day
+        ):
+            continue
+        label, unit = FUNCTION_LABELS[task.function], tree.units[task.unit_id]
+        heads = [tree.names[p] for p in sorted(duties.heads_of(task.unit_id, task.function, day))]
+        others = [tree.names[p] for p in duties.others(separation, task, case.state, day)[:5]]
+        found.append(
+            Text(
+                zh=f"{unit.zh}的{label.zh}都已經手本案或與本案有關，依法應迴避，現在沒有人可以核。"
+                f"請{'、'.join(heads) or '系統管理者'}改分給其他單位的{label.zh}"
+                + (f"，例如{'、'.join(others)}。" if others else "。"),
+                en=f"Every {label.in_('en')} of {unit.en} has acted on this case or has an interest in it, "
+                f"so nobody may act now. {', '.join(heads) or 'An administrator'} can reassign the task to another unit"
+                + (f", for example to {', '.join(others)}." if others else "."),
+            )
+        )
+    return found
+
+
+def open_tasks(case: Case) -> list[Task]:
+    """Of whatever visit, as they stand now."""
+    wanted = select(Task).where(Task.case_id == case.id, Task.state == "open").order_by(Task.id)
+    return list(db.session.scalars(wanted.execution_options(populate_existing=True)))
+
+
+def _officer(actor: Actor, case: Case, now: datetime) -> tuple[int | None] | None:
+    """(whom the actor stands in for,) if the actor is the officer of the case: holds its newest officer's task."""
+    newest = db.session.scalars(
+        select(Task)
+        .where(Task.case_id == case.id, Task.function == "officer")
+        .order_by(Task.id.desc())
+        .limit(1)
+    ).first()
+    return cases.mandate(actor, newest, taipei_day(now)) if newest is not None else None
+
+
+def _task(offer: Offer) -> Task:
+    assert offer.task is not None, "offered on a task"
+    return offer.task
+
+
+ACTIONS: Mapping[str, CaseAction] = {
+    "reassign": CaseAction(
+        Text(zh="改分", en="Reassign"),
+        Text(
+            zh="原承辦人與新承辦人都會收到通知；期限照舊計算。",
+            en="Both officers are told. The time limit goes on.",
+        ),
+        ("desk", "reason"),
+        lambda actor, ctx, offer, asked, now: tasks.reassign(
+            actor, ctx, _task(offer), asked.desk, asked.reason, now, offer.acting_for_id
+        ),
+    ),
+    "ask_head": CaseAction(
+        Text(zh="請主管改分或移轉", en="Ask the head to reassign"),
+        Text(
+            zh="主管會收到您寫的理由；在主管處理以前，這件待辦仍由您承辦。",
+            en="Your head reads your reason. The task stays yours until they act.",
+        ),
+        ("reason",),
+        lambda actor, ctx, offer, asked, now: tasks.ask_head(
+            actor, ctx, _task(offer), asked.reason, now, offer.acting_for_id
+        ),
+    ),
+    "remind": CaseAction(
+        Text(zh="催辦", en="Remind"),
+        Text(
+            zh="承辦的人（請假時連同代理人）會收到通知。每件待辦一天一次。",
+            en="Whoever holds the task, and their deputy, is told. Once a day for each task.",
+        ),
+        ("reason",),
+        lambda actor, ctx, offer, asked, now: tasks.remind(
+            actor, ctx, _task(offer), asked.reason, now, offer.acting_for_id
+        ),
+    ),
+}

@@ -1,0 +1,222 @@
+"""Separation of duties: who may not act on a case (行政程序法 32), and who stands above whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from sqlalchemy import or_, select
+
+from rules.values import Text
+from webapp import crypto
+from webapp.extensions import db
+from webapp.models import Account, Case, CaseEvent, Task
+from webapp.permissions import Actor
+from webapp.queries.org import Mandate, chart
+from webapp.services import parties
+from workflows.functions import RANKS
+from workflows.model import State, Step, Transition, WorkflowDefinition
+
+if TYPE_CHECKING:
+    from webapp.services.steps import Context
+
+#: transitions with one of these effects decide the case
+DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
+
+
+@dataclass(frozen=True)
+class Duties:
+    """Who may not do what in a case as it stands."""
+
+    workflow: WorkflowDefinition
+    state: str
+    #: staff who are the applicant, or a party by their own address or number
+    parties: frozenset[int]
+    proposers: frozenset[int]
+    #: (state, people) of the present round of approval: the proposal and every level since
+    acted: tuple[tuple[str, frozenset[int]], ...]
+
+    def refusal(self, people: Collection[int], transition: Transition) -> Text | None:
+        """Why these people, an officer and whomever they stand in for, may not take the transition."""
+        if not self.parties.isdisjoint(people):
+            return Text(
+                zh="申請人是您本人，依法應自行迴避。",
+                en="You are the applicant and may not act on this case.",
+            )
+        return self._second_level(people) if approves(self.workflow, self.state, transition) else None
+
+    def bars(self, person: int, state: str, for_id: int | None = None) -> bool:
+        """Whether somebody, for themselves or as a deputy, may not approve in a state."""
+        people = {person} | ({for_id} if for_id is not None else set())
+        return not self.parties.isdisjoint(people) or (
+            state in approval_states(self.workflow) and self._elsewhere(people, state) is not None
+        )
+
+    def _second_level(self, people: Collection[int]) -> Text | None:
+        if not self.proposers.isdisjoint(people):
+            return Text(
+                zh="這個案件由您擬辦，不能再由您決行，請由其他主管決行。",
+                en="You proposed this decision, so somebody else must approve it.",
+            )
+        before = self._elsewhere(people, self.state)
+        if before is None:
+            return None
+        label = self.workflow.state(before).label
+        return Text(
+            zh=f"您在「{label}」已經核過這個案件，不能再核另一個層級，請由其他主管辦理。",
+            en=f"You already acted on this case at “{label.in_('en')}”; another head must act at this level.",
+        )
+
+    def _elsewhere(self, people: Collection[int], state: str) -> str | None:
+        levels = (level for level, who in self.acted if level != state and not who.isdisjoint(people))
+        return next(levels, None)
+
+
+def of(ctx: Context) -> Duties:
+    case = ctx.case
+    proposers = _proposers(case)
+    acted = tuple(_acted(case, ctx.workflow)) if proposers else ()
+    return Duties(ctx.workflow, case.state, _parties(case), proposers, acted)
+
+
+def after(ctx: Context, step: Step, people: frozenset[int]) -> Duties:
+    """As they are once a step is taken that the history does not yet have."""
+    case = ctx.case
+    proposers = _proposers(case)
+    before = tuple(_acted(case, ctx.workflow)) if proposers and not step.proposal else ()
+    acted = ((step.from_state or "", people), *before)
+    return Duties(ctx.workflow, step.to_state, _parties(case), proposers, acted)
+
+
+def _proposers(case: Case) -> frozenset[int]:
+    return frozenset(p for p in (case.proposed_by_id, case.proposed_for_id) if p is not None)
+
+
+def approval_states(workflow: WorkflowDefinition) -> frozenset[str]:
+    """The levels of approval: from here a case can be granted without being proposed anew."""
+    found: set[str] = set()
+    while True:
+        more = {
+            key
+            for key, state in workflow.states.items()
+            if key not in found and any(_grants(state, t, found) for t in state.transitions.values())
+        }
+        if not more:
+            return frozenset(found)
+        found |= more
+
+
+def _grants(state: State, transition: Transition, levels: set[str]) -> bool:
+    if transition.by != "task" or transition.proposes:
+        return False
+    return "issue_decision" in _effects(state, transition) or not levels.isdisjoint(
+        _targets(state, transition)
+    )
+
+
+def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> bool:
+    """Whether a transition decides, or passes the case on from one level of approval to another."""
+    state = workflow.state(at)
+    if not DECIDING.isdisjoint(_effects(state, transition)):
+        return True
+    levels = approval_states(workflow)
+    return (
+        at in levels and not transition.proposes and not levels.isdisjoint(_targets(state, transition) - {at})
+    )
+
+
+def _effects(state: State, transition: Transition) -> set[str]:
+    joined = (effect for way in state.joined for effect in way.effects) if transition.completes else ()
+    return {effect.partition(":")[0] for effect in (*transition.effects, *joined)}
+
+
+def _targets(state: State, transition: Transition) -> set[str]:
+    if transition.completes:
+        return {way.to for way in state.joined}
+    return {transition.to} if transition.to else set()
+
+
+def _parties(case: Case) -> frozenset[int]:
+    """The account that applied, and the officers whose own address or number stands in the application."""
+    found = {case.account_id} if case.account_id is not None else set()
+    rows = parties.of_case(case.id)
+    addresses = {crypto.keyed_hash(p.email.strip().casefold(), "email") for p in rows if p.email}
+    numbers = {
+        crypto.keyed_hash("".join(c for c in p.phone if c.isdigit()), "mobile") for p in rows if p.phone
+    }
+    if addresses or numbers:
+        found |= set(
+            db.session.scalars(
+                select(Account.id).where(
+                    Account.kind == "staff",
+                    or_(Account.email_hash.in_(addresses), Account.mobile_hash.in_(numbers)),
+                )
+            )
+        )
+    return frozenset(found)
+
+
+def _acted(case: Case, workflow: WorkflowDefinition) -> Iterable[tuple[str, frozenset[int]]]:
+    """Newest first, back to the proposal."""
+    events = db.session.execute(
+        select(CaseEvent.from_state, CaseEvent.kind, CaseEvent.actor_id, CaseEvent.acting_for_id)
+        .where(CaseEvent.case_id == case.id, CaseEvent.task_id.is_not(None), CaseEvent.actor_id.is_not(None))
+        .order_by(CaseEvent.seq.desc())
+    )
+    for at, kind, actor_id, for_id in events:
+        state = workflow.states.get(at or "")
+        transition = state.transition(kind) if state else None
+        if transition is None:
+            continue
+        yield at, frozenset({actor_id, for_id} - {None})
+        if transition.proposes:
+            return
+
+
+# --- who could act, and who stands above --------------------------------------------------------------------
+
+
+def hands(unit_id: int, function: str, day: date) -> list[tuple[int, int | None]]:
+    """Who may act in a function for a unit today: (person, whom they stand in for)."""
+    tree = chart()
+    above = {unit.id for unit in tree.upwards(unit_id)}
+    seats = {
+        seat.account_id
+        for seat in tree.seats
+        if seat.function == function and seat.unit_id in above and seat.held_on(day)
+    }
+    own: list[tuple[int, int | None]] = [(person, None) for person in sorted(seats)]
+    return own + [(deputy, person) for person in sorted(seats) for deputy in tree.deputies(person, day)]
+
+
+def nobody_left(duties: Duties, unit_id: int, function: str, state: str, day: date) -> bool:
+    """Whether everybody who holds a function for a unit must stay away from the case."""
+    people = hands(unit_id, function, day)
+    return bool(people) and all(duties.bars(person, state, for_id) for person, for_id in people)
+
+
+def others(duties: Duties, task: Task, state: str, day: date) -> list[int]:
+    """Holders of the function in other units to whom the task could be given."""
+    near = {person for person, _for in hands(task.unit_id, task.function, day)}
+    far = {s.account_id for s in chart().seats if s.function == task.function and s.held_on(day)} - near
+    return sorted(person for person in far if not duties.bars(person, state))
+
+
+def head_over(actor: Actor, unit_id: int, function: str = "officer") -> Mandate | None:
+    """The mandate by which the actor heads the holders of a function of a unit; their own right comes first."""
+    tree, rank = chart(), RANKS.get(function, 0)
+    found = [
+        m for m in actor.mandates if RANKS.get(m.function, 0) > rank and unit_id in tree.within(m.unit_id)
+    ]
+    return min(found, key=lambda m: m.acting_for_id is not None, default=None)
+
+
+def heads_of(unit_id: int, function: str, day: date) -> set[int]:
+    """The nearest level of heads above the holders of a function, with who stands in for them."""
+    for head in sorted(RANKS, key=lambda name: RANKS[name]):
+        people = hands(unit_id, head, day) if RANKS[head] > RANKS.get(function, 0) else []
+        if people:
+            return {person for person, _for in people}
+    return set()

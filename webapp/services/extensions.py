@@ -1,0 +1,344 @@
+"""展期 (行政程序法 51 III, IV): asked before the limit ends, approved by the level that the rules name, told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+from sqlalchemy import and_, or_, select
+
+from rules.values import Text
+from webapp.errors import Conflict, Forbidden, NotFound, Refused
+from webapp.extensions import db
+from webapp.models import Account, Case, Clock, ExtensionRequest
+from webapp.moments import taipei_day
+from webapp.permissions import SYSTEM, Actor, visible_to
+from webapp.queries import definitions
+from webapp.queries.org import Mandate, Seat, chart
+from webapp.services import alarms, cases, clocks, evaluation, events, notices
+from workflows.service import Extension
+
+RULESET = "extension_approval"
+#: from level to level upwards: nobody approves what they asked for
+LEVELS = ("section_head", "department_head", "secretary_general", "magistrate")
+#: what the ledger keeps of a reason
+LONGEST_REASON = 200
+
+_NOT_YOURS = Text(zh="這件展期不是由您核定。", en="This extension is not yours to decide.")
+_OWN_CASE = Text(
+    zh="申請人是您本人，依法應自行迴避。", en="You are the applicant and may not act on this case."
+)
+
+
+class NotExtensible(Refused):
+    """Every reason why an extension cannot be asked for or approved."""
+
+    def __init__(self, problems: Sequence[Text]) -> None:
+        self.problems = tuple(problems)
+        en = " ".join(problem.in_("en") for problem in problems)
+        super().__init__(Text(zh="；".join(problem.zh for problem in problems), en=en))
+
+
+# --- asking -----------------------------------------------------------------------------------------------
+
+
+def asker(actor: Actor, case: Case) -> Mandate | None:
+    """The mandate in which the actor may ask: an officer of the handling unit, or the deputy of one."""
+    if actor.account_id is None or case.account_id == actor.account_id:
+        return None
+    return _mandate(actor, "officer", case.handling_unit_id)
+
+
+def may_ask(actor: Actor, case: Case) -> bool:
+    """Whether the page offers it; `ask` says why not."""
+    return (
+        case.status == "open"
+        and definitions.service(case.service_revision_id).extension is not None
+        and asker(actor, case) is not None
+        and open_request(case.id) is None
+        and not _used_up(case)
+    )
+
+
+def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, version: int) -> ExtensionRequest:
+    """One open request a case: the second asker is told who was faster."""
+    mandate = asker(actor, case)
+    if mandate is None:
+        raise Forbidden(
+            Text(
+                zh="只有承辦單位的承辦人可以申請展期。",
+                en="Only an officer of the handling unit may ask for it.",
+            )
+        )
+    _hold(case, version)
+    before = open_request(case.id)
+    if before is not None:
+        name = chart().names[before.asked_by_id]
+        raise Conflict(
+            Text(
+                zh=f"{name}已申請展期，正在等候核定。",
+                en=f"{name} has already asked for an extension; it waits for approval.",
+            )
+        )
+    clock = clocks.of_case(case.id)
+    problems = _problems(case, clock, days, reason, now)
+    if problems:
+        raise NotExtensible(problems)
+    longer = clocks.if_extended(clock, case, days, now)
+    function, revision = _level(case, longer.working_days, now)
+    function, unit_id, seats = _approvers(case, function, {actor.account_id, mandate.acting_for_id}, now)
+    request = ExtensionRequest(
+        case_id=case.id,
+        days=days,
+        reason=reason.strip(),
+        asked_by_id=actor.account_id,
+        asked_for_id=mandate.acting_for_id,
+        asked_at=now,
+        function=function,
+        unit_id=unit_id,
+        working_days=longer.working_days,
+        ruleset_revision_id=revision,
+        due_before=clock.due_on,
+        due_after=longer.due,
+    )
+    db.session.add(request)
+    db.session.flush()
+    _record(actor, case, "extension_asked", now, mandate.acting_for_id, request.reason)
+    _tell_approvers(case, request, seats, now)
+    return request
+
+
+def _problems(case: Case, clock: Clock, days: int, reason: str, now: datetime) -> tuple[Text, ...]:
+    if case.status == "closed":
+        return (Text(zh="案件已結案，不需要展期。", en="The case is closed."),)
+    limit = definitions.service(case.service_revision_id).extension
+    if limit is None:
+        return (Text(zh="這個申辦項目不得展期。", en="This service allows no extension."),)
+    if len(reason.strip()) > LONGEST_REASON:
+        return (
+            Text(
+                zh=f"理由最多 {LONGEST_REASON} 字。",
+                en=f"The reason has at most {LONGEST_REASON} characters.",
+            ),
+        )
+    return clocks.extension_problems(clock, case, limit, days, reason, now)
+
+
+def _level(case: Case, working_days: int, now: datetime) -> tuple[str, int]:
+    """Who approves so many working days, and by which revision of the ruleset."""
+    facts = {"service.code": case.service_code, "case.extension_days": working_days}
+    decision, revision = evaluation.decide(RULESET, facts, taipei_day(now))
+    named = [o.params["function"] for o in decision.outcomes if o.action == "require_approval"]
+    return (named[0] if named else LEVELS[-1]), revision
+
+
+def _approvers(
+    case: Case, function: str, askers: set[int | None], now: datetime
+) -> tuple[str, int, tuple[Seat, ...]]:
+    """The level with somebody else in it than whoever asks, upwards from the one that the rules name."""
+    today, tree = taipei_day(now), chart()
+    above = LEVELS[LEVELS.index(function) :] if function in LEVELS else (function,)
+    for level in above:
+        unit_id, seats = tree.holders(case.handling_unit_id, level, today)
+        others = tuple(seat for seat in seats if seat.account_id not in askers | {case.account_id})
+        if others:
+            return level, unit_id, others
+    unit_id, _ = tree.holders(case.handling_unit_id, above[0], today)
+    alarms.vacant(tree.units[unit_id], above[0], now)
+    return above[0], unit_id, ()
+
+
+def _tell_approvers(case: Case, request: ExtensionRequest, seats: Sequence[Seat], now: datetime) -> None:
+    tree, today = chart(), taipei_day(now)
+    people = {seat.account_id for seat in seats}
+    people |= {
+        leave.deputy_id for leave in tree.leaves if leave.account_id in people and leave.covers(today)
+    } - {None, request.asked_by_id}
+    service = definitions.service(case.service_revision_id)
+    for account in db.session.scalars(select(Account).where(Account.id.in_(people)).order_by(Account.id)):
+        zh = account.language != "en"
+        notices.post(
+            f"extension:{request.public_id}:{account.id}",
+            "inbox",
+            account.email or account.name,
+            f"展期待核定：{case.number}" if zh else f"An extension waits for you: {case.number}",
+            f"{service.title.zh}，申請展期至 {request.due_after}。"
+            if zh
+            else f"{service.title.in_('en')}, extension asked until {request.due_after}.",
+            now,
+            case_id=case.id,
+            account_id=account.id,
+        )
+
+
+# --- deciding ---------------------------------------------------------------------------------------------
+
+
+def visible(actor: Actor, public_id: str) -> tuple[ExtensionRequest, Case]:
+    found = db.session.execute(
+        select(ExtensionRequest, Case)
+        .join(Case, Case.id == ExtensionRequest.case_id)
+        .where(ExtensionRequest.public_id == public_id, visible_to(actor))
+    ).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found[0], found[1]
+
+
+def decider(actor: Actor, request: ExtensionRequest, case: Case) -> Mandate | None:
+    """The mandate in which the actor may decide; never who asked, nor for whom it was asked."""
+    mandate = _mandate(actor, request.function, request.unit_id)
+    if mandate is None:
+        return None
+    people = {actor.account_id, mandate.acting_for_id} - {None}
+    return None if people & {request.asked_by_id, request.asked_for_id, case.account_id} else mandate
+
+
+def decide(
+    actor: Actor, request: ExtensionRequest, case: Case, now: datetime, *, approve: bool, answer: str
+) -> None:
+    """Approval moves the clock and tells the applicant why, until when, and what they may do (51 IV)."""
+    db.session.refresh(case, with_for_update={"key_share": True})
+    db.session.refresh(request)
+    if request.state != "open":
+        raise _decided(request)
+    mandate = decider(actor, request, case)
+    if mandate is None:
+        raise Forbidden(_OWN_CASE if case.account_id == actor.account_id else _NOT_YOURS)
+    answer = answer.strip()
+    if not approve and not answer:
+        raise NotExtensible((Text(zh="請寫明不同意的理由。", en="Say why you refuse."),))
+    if approve:
+        _extend(actor, request, case, now)
+    request.state = "approved" if approve else "refused"
+    request.decided_by_id, request.decided_for_id = actor.account_id, mandate.acting_for_id
+    request.decided_at, request.answer = now, answer or None
+    db.session.flush()
+    kind = "extension_approved" if approve else "extension_refused"
+    _record(actor, case, kind, now, mandate.acting_for_id, answer)
+    if approve:
+        notices.notify(
+            case, "extended", now, comment=request.reason, on_date=case.due_on, occasion=request.public_id
+        )
+
+
+def _extend(actor: Actor, request: ExtensionRequest, case: Case, now: datetime) -> None:
+    clock = clocks.of_case(case.id)
+    problems = _problems(case, clock, request.days, request.reason, now)
+    if problems:
+        raise NotExtensible(problems)
+    clocks.move(actor, case, clock, "extend", now, days=request.days, reason=request.reason)
+    request.due_after = clock.due_on
+
+
+def _decided(request: ExtensionRequest) -> Conflict:
+    who = chart().names.get(request.decided_by_id or 0, "")
+    if request.state == "lapsed":
+        return Conflict(
+            Text(
+                zh="這件展期在期限屆滿或結案前沒有核定，已經失效。",
+                en="This extension was not decided in time and is void.",
+            )
+        )
+    return Conflict(
+        Text(zh=f"這件展期已由{who}核定，請重新載入頁面。", en=f"{who} has already decided this extension.")
+    )
+
+
+# --- lapsing ----------------------------------------------------------------------------------------------
+
+
+def to_lapse(today: date) -> Iterator[int]:
+    """Open requests of closed cases, and of limits that have passed."""
+    passed = and_(Clock.state != "paused", Clock.due_on < today)
+    yield from db.session.scalars(
+        select(ExtensionRequest.id)
+        .join(Case, Case.id == ExtensionRequest.case_id)
+        .join(Clock, and_(Clock.case_id == Case.id, Clock.task_id.is_(None)))
+        .where(ExtensionRequest.state == "open", or_(Case.status == "closed", passed))
+        .order_by(ExtensionRequest.id)
+    ).all()
+
+
+def lapse(request_id: int, now: datetime) -> None:
+    """Nobody decided in time: after expiry there is no extension any more."""
+    request = db.session.get_one(ExtensionRequest, request_id)
+    case = db.session.get_one(
+        Case, request.case_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    db.session.refresh(request)
+    if request.state != "open":
+        return
+    request.state, request.decided_at = "lapsed", now
+    db.session.flush()
+    _record(SYSTEM, case, "extension_lapsed", now, None, "")
+
+
+# --- reading ----------------------------------------------------------------------------------------------
+
+
+def open_request(case_id: int) -> ExtensionRequest | None:
+    return db.session.scalars(
+        select(ExtensionRequest).where(ExtensionRequest.case_id == case_id, ExtensionRequest.state == "open")
+    ).one_or_none()
+
+
+def of_case(case_id: int) -> list[ExtensionRequest]:
+    asked = select(ExtensionRequest).where(ExtensionRequest.case_id == case_id)
+    return list(db.session.scalars(asked.order_by(ExtensionRequest.id)))
+
+
+def limit_of(case: Case) -> Extension | None:
+    return definitions.service(case.service_revision_id).extension
+
+
+def awaiting(actor: Actor) -> list[tuple[ExtensionRequest, Case]]:
+    """What the actor may decide now, the nearest limit first."""
+    functions = {mandate.function for mandate in actor.mandates}
+    if not functions:
+        return []
+    rows = db.session.execute(
+        select(ExtensionRequest, Case)
+        .join(Case, Case.id == ExtensionRequest.case_id)
+        .where(
+            ExtensionRequest.state == "open",
+            ExtensionRequest.function.in_(functions),
+            Case.status == "open",
+            visible_to(actor),
+        )
+        .order_by(ExtensionRequest.due_before, ExtensionRequest.id)
+    )
+    return [(request, case) for request, case in rows if decider(actor, request, case) is not None]
+
+
+def _mandate(actor: Actor, function: str, unit_id: int) -> Mandate | None:
+    """The actor's own mandate before one of somebody absent."""
+    tree = chart()
+    held = [m for m in actor.mandates if m.function == function and unit_id in tree.within(m.unit_id)]
+    return next(iter(sorted(held, key=lambda m: m.acting_for_id is not None)), None)
+
+
+def _used_up(case: Case) -> bool:
+    limit = limit_of(case)
+    given = sum(movement.kind == "extend" for movement in clocks.of_case(case.id).movements)
+    return limit is None or given >= limit.times
+
+
+def _hold(case: Case, version: int) -> None:
+    db.session.refresh(case, with_for_update={"key_share": True})
+    if case.version != version:
+        raise cases.overtaken(case)
+
+
+def _record(
+    actor: Actor, case: Case, kind: str, now: datetime, acting_for_id: int | None, comment: str
+) -> None:
+    events.record(
+        actor,
+        case,
+        kind,
+        now,
+        acting_for_id=acting_for_id,
+        from_state=case.state,
+        payload={"comment": comment},
+    )

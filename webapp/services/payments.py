@@ -1,0 +1,172 @@
+"""Payments: each is recorded once, whatever it was for; the case goes on when its fee is covered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from rules.values import Text
+from webapp.errors import Conflict, Forbidden, NotFound, Refused
+from webapp.extensions import db
+from webapp.models import AuditEntry, Case, Invoice, Payment
+from webapp.moments import taipei_day
+from webapp.payments import Notification
+from webapp.permissions import Actor
+from webapp.services import cases, effects, events, invoices
+from webapp.services.steps import Given
+
+#: how many days before the due date an unpaid invoice is called to mind
+REMIND_BEFORE = timedelta(days=3)
+#: a bank tells of the last day's payments on the day after
+GRACE = timedelta(days=1)
+
+PAID, LAPSED = "paid", "payment_lapsed"
+#: letters are Chinese
+REASON = "逾繳費期限未繳納規費。"
+
+
+def record(
+    actor: Actor, given: Notification, now: datetime, *, source: str = "webhook"
+) -> tuple[Payment, bool]:
+    """Keeps a payment, and whether it is new. The same one again changes nothing; another one under its
+    reference is a Conflict.
+
+    What is too little, too much, too late or for an unknown account is kept all the same: the cashier sees it.
+    """
+    invoice = _hold(given.account)
+    new = db.session.scalars(
+        insert(Payment)
+        .values(
+            invoice_id=invoice.id if invoice is not None else None,
+            account=given.account,
+            source=source,
+            reference=given.reference,
+            amount=given.amount,
+            paid_at=given.paid_at,
+            recorded_at=now,
+            recorded_by_id=actor.account_id,
+        )
+        .on_conflict_do_nothing(index_elements=["reference"])
+        .returning(Payment.id)
+    ).one_or_none()
+    if new is None:
+        return _same_again(given), False
+    payment = db.session.get_one(Payment, new)
+    if invoice is None:
+        db.session.add(AuditEntry(at=now, action="payment_unknown_account", subject=given.reference))
+    else:
+        _take_in(actor, invoice, payment, now)
+    db.session.flush()
+    return payment, True
+
+
+def at_counter(actor: Actor, invoice: Invoice, given: Notification, now: datetime) -> Payment:
+    """What the cashier took in. A slip of the finger, the same receipt number twice, is told and not swallowed."""
+    if not actor.may("take_payments"):
+        raise Forbidden(Text(zh="只有出納人員可以登錄收款。", en="Only cashiers record payments."))
+    if taipei_day(given.paid_at) > taipei_day(now):
+        raise Refused(Text(zh="收款日不能晚於今天。", en="The day of payment cannot lie in the future."))
+    payment, is_new = record(actor, given, now, source="cashier")
+    if not is_new:
+        raise Conflict(
+            Text(
+                zh=f"收據編號 {given.reference} 已經登錄過，沒有重複登錄。",
+                en=f"Receipt {given.reference} was recorded before; nothing was recorded twice.",
+            )
+        )
+    return payment
+
+
+def to_remind(today: date) -> Iterator[int]:
+    yield from db.session.scalars(
+        select(Invoice.id).where(
+            Invoice.state == "open", Invoice.reminded_on.is_(None), Invoice.due_on <= today + REMIND_BEFORE
+        )
+    ).all()
+
+
+def remind(invoice_id: int, now: datetime) -> bool:
+    """Once for each invoice."""
+    invoice = _locked(invoice_id)
+    if invoice.state != "open" or invoice.reminded_on is not None:
+        return False
+    invoice.reminded_on = taipei_day(now)
+    missing = invoices.balance(invoice).missing
+    invoices.tell(invoice, "payment_reminder", now, amount=missing)
+    db.session.flush()
+    return True
+
+
+def to_lapse(today: date) -> Iterator[int]:
+    yield from db.session.scalars(
+        select(Invoice.id).where(Invoice.state == "open", Invoice.due_on + GRACE < today)
+    ).all()
+
+
+def lapse(invoice_id: int, now: datetime) -> bool:
+    """The days are over. The case takes `payment_lapsed` where its state waits for it."""
+    invoice = _locked(invoice_id)
+    if invoice.state != "open" or invoice.due_on + GRACE >= taipei_day(now):
+        return False
+    case = db.session.get_one(Case, invoice.case_id)
+    invoices.close(case, invoice, "lapsed", now)
+    invoices.tell(invoice, "payment_lapsed", now)
+    cases.take_if_waited_for(case, LAPSED, now, Given(comment=REASON))
+    return True
+
+
+def visible(actor: Actor, public_id: str) -> Invoice:
+    """The invoice, for the cashier or whoever sees its case."""
+    invoice = db.session.scalars(select(Invoice).where(Invoice.public_id == public_id)).one_or_none()
+    if invoice is None:
+        raise NotFound()
+    if not actor.may("take_payments"):
+        cases.visible(actor, db.session.get_one(Case, invoice.case_id).public_id)
+    return invoice
+
+
+def _take_in(actor: Actor, invoice: Invoice, payment: Payment, now: datetime) -> None:
+    case = db.session.get_one(Case, invoice.case_id)
+    paid = {"key": "paid", "zh": "收到款項", "en": "Received", "amount": f"{payment.amount:f}"}
+    events.record(actor, case, "payment_received", now, from_state=case.state, payload={"amounts": [paid]})
+    present, mark = invoices.balance(invoice), f":{payment.id}"
+    if invoice.state == "open" and not present.missing:
+        invoices.close(case, invoice, "paid", now)
+        effects.enqueue(
+            effects.effect("payment_receipt", invoice.public_id, now, case_id=case.id, invoice_id=invoice.id)
+        )
+        invoices.tell(invoice, "paid", now, mark=mark)
+        cases.take_if_waited_for(case, PAID, now)
+    elif invoice.state == "open":
+        invoices.tell(invoice, "paid_in_part", now, mark=mark, amount=present.missing)
+    if present.too_much:
+        invoices.tell(invoice, "paid_too_much", now, mark=f"{mark}+", amount=present.too_much)
+
+
+def _same_again(given: Notification) -> Payment:
+    before = db.session.scalars(select(Payment).where(Payment.reference == given.reference)).one()
+    if (before.account, before.amount) != (given.account, given.amount):
+        raise Conflict(
+            Text(
+                zh="這個交易序號已登錄過另一筆款項。",
+                en="This reference was recorded before, for another payment.",
+            )
+        )
+    return before
+
+
+def _hold(account: str) -> Invoice | None:
+    """Locks the case and its invoice: of two payments at once, the second sees what the first brought."""
+    found = db.session.scalars(select(Invoice.id).where(Invoice.account == account)).one_or_none()
+    return None if found is None else _locked(found)
+
+
+def _locked(invoice_id: int) -> Invoice:
+    """The case before its invoice, as every action locks them."""
+    invoice = db.session.get_one(Invoice, invoice_id)
+    db.session.refresh(db.session.get_one(Case, invoice.case_id), with_for_update={"key_share": True})
+    db.session.refresh(invoice, with_for_update=True)
+    return invoice

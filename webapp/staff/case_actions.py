@@ -1,0 +1,181 @@
+"""The page of an action on a case that no workflow repeats: one page for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from rules.values import Text
+from webapp.errors import Conflict, DomainError, Forbidden, Refused
+from webapp.models import Case
+from webapp.moments import taipei_day
+from webapp.presentation import in_language
+from webapp.security import actor, now
+from webapp.services import case_actions, cases, steps, tasks
+from webapp.services.case_actions import ACTIONS, Asked, Input, Offer
+from webapp.services.steps import Context
+from webapp.staff import bp, shown
+from webapp.uow import unit_of_work
+
+LONGEST_REASON = 2000
+
+MISSING: dict[Input, Text] = {
+    "desk": Text(zh="請選擇要交給誰。", en="Choose who takes it."),
+    "reason": Text(zh="請寫明理由。", en="Give a reason."),
+}
+
+
+@dataclass(frozen=True)
+class Link:
+    label: Text
+    url: str
+
+
+@dataclass(frozen=True)
+class Links:
+    """What the case page offers besides the actions of the workflow."""
+
+    on_case: list[Link] = field(default_factory=list)
+    on_tasks: dict[int, list[Link]] = field(default_factory=dict)
+
+
+def links(ctx: Context) -> Links:
+    found = Links()
+    for offer in case_actions.offers(actor(), ctx, now()):
+        link = Link(ACTIONS[offer.name].label, _url(ctx.case, offer))
+        if offer.task is None:
+            found.on_case.append(link)
+        else:
+            found.on_tasks.setdefault(offer.task.id, []).append(link)
+    return found
+
+
+@bp.route("/cases/<pid>/also/<name>", methods=["GET", "POST"])
+def also(pid: str, name: str) -> ResponseReturnValue:
+    ctx = steps.context(cases.visible(actor(), pid))
+    task_id = request.args.get("task", "")
+    offer = case_actions.find(case_actions.offers(actor(), ctx, now()), name, task_id)
+    if request.method == "GET":
+        if offer is None:
+            flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
+            return redirect(url_for("staff.case", pid=pid))
+        return _page(ctx, offer, Asked(), ctx.case.version)
+    asked, version = _asked(), _version(request.form.get("version", ""))
+    if offer is None:
+        error = (
+            cases.overtaken(ctx.case)
+            if cases.has_moved_on(ctx.case, version)
+            else Forbidden(
+                Text(
+                    zh="這個動作現在不能執行，或不是由您辦理。",
+                    en="This action is not possible now, or it is not yours.",
+                )
+            )
+        )
+        return _stale(ctx.case, error, asked)
+    mistakes = _mistakes(offer, asked)
+    if mistakes:
+        return _page(ctx, offer, asked, version, mistakes, status=422)
+    try:
+        with unit_of_work():
+            case_actions.take(actor(), ctx.case, name, task_id, asked, now(), version=version)
+    except (Conflict, Forbidden) as error:
+        return _stale(ctx.case, error, asked)
+    except Refused as refusal:
+        return _page(ctx, offer, asked, version, refusal=refusal.text, status=422)
+    flash(
+        _(
+            "%(number)s 已完成「%(action)s」。",
+            number=ctx.case.number,
+            action=in_language(ACTIONS[name].label),
+        ),
+        "success",
+    )
+    return redirect(_onwards(pid))
+
+
+def _onwards(pid: str) -> str:
+    """The case, as long as the officer still sees it."""
+    try:
+        cases.visible(actor(), pid)
+    except DomainError:
+        return url_for("staff.inbox")
+    return url_for("staff.case", pid=pid)
+
+
+def _url(case: Case, offer: Offer) -> str:
+    task = offer.task.public_id if offer.task else None
+    return url_for("staff.also", pid=case.public_id, name=offer.name, task=task)
+
+
+def _asked() -> Asked:
+    sent = request.form
+    return Asked(
+        desk=sent.get("desk", ""),
+        reason=sent.get("reason", "").replace("\r\n", "\n").strip(),
+    )
+
+
+def _version(sent: str) -> int:
+    return int(sent) if sent.isascii() and sent.isdigit() and len(sent) < 10 else -1
+
+
+def _mistakes(offer: Offer, asked: Asked) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {
+        name: [in_language(MISSING[name])] for name in ACTIONS[offer.name].asks if not getattr(asked, name)
+    }
+    if len(asked.reason) > LONGEST_REASON:
+        found["reason"] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_REASON, now=len(asked.reason))]
+    return found
+
+
+def _page(
+    ctx: Context,
+    offer: Offer,
+    asked: Asked,
+    version: int,
+    mistakes: dict[str, list[str]] | None = None,
+    *,
+    refusal: Text | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    page = render_template(
+        "staff/also.html",
+        case=ctx.case,
+        service=ctx.service,
+        action=ACTIONS[offer.name],
+        here=_url(ctx.case, offer),
+        acts_for=shown.staff_name(offer.acting_for_id),
+        desk=shown.desk(ctx.workflow, offer.task, taipei_day(now())) if offer.task else None,
+        asked=asked,
+        version=version,
+        mistakes=mistakes or {},
+        refusal=refusal,
+        has_errors=status == 422,
+        desks=_desks(ctx, offer),
+    )
+    return page, status
+
+
+def _desks(ctx: Context, offer: Offer) -> list[tuple[str, str]]:
+    if "desk" not in ACTIONS[offer.name].asks or offer.task is None:
+        return []
+    found = tasks.desks(ctx, offer.task, taipei_day(now()))
+    return [(d.key, f"{shown.unit_name(d.unit_id)}　{shown.staff_name(d.account_id)}") for d in found]
+
+
+def _stale(case: Case, error: DomainError, asked: Asked) -> ResponseReturnValue:
+    page = render_template(
+        "staff/stale.html",
+        case=case,
+        message=error.text,
+        is_conflict=isinstance(error, Conflict),
+        typed={"comment": asked.reason},
+        fields=[],
+        day="",
+        written=[],
+    )
+    return page, error.status

@@ -1,0 +1,31 @@
+"""Where a case stands in its workflow, as a picture and as a list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from rules.values import Text
+from webapp.models import Case
+from webapp.presentation import language
+from webapp.queries import history
+from workflows import diagram, drawing
+from workflows.model import WorkflowDefinition
+
+
+@dataclass(frozen=True)
+class Flow:
+    title: Text
+    picture: Markup
+    steps: list[diagram.Step]
+
+
+def of_case(case: Case, workflow: WorkflowDefinition) -> Flow:
+    seen, lang = history.visited(case), language()
+    picture = diagram.layout(workflow, lang, case.state, seen)
+    return Flow(
+        title=workflow.title,
+        picture=Markup(drawing.svg(picture, lang)),  # noqa: S704 – every text in it is escaped
+        steps=diagram.outline(workflow, lang, case.state, seen),
+    )
