@@ -122,7 +122,7 @@ def _units_of(actor: Actor) -> list[int]:
 
 
 def _desks_of(actor: Actor) -> dict[str, list[int]]:
-    """The units by function for whom the actor waits at a desk (cashier, secretary of a committee): their tasks only."""
+    """By function, the units whose tasks come to a desk of the actor (cashier, secretary of a committee)."""
     tree = chart()
     desks: dict[str, set[int]] = {}
     for mandate in actor.mandates:
