@@ -68,6 +68,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "administer": frozenset({"function:administrator"}),
 }
 
+#: functions that see of the cases what comes to their desk, whoever of them takes it
+DESKS = frozenset({"cashier", "committee_secretary", "operator", "original_agency"})
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -115,8 +118,13 @@ def visible_to(actor: Actor) -> ColumnElement[bool]:
         own = or_(Case.handling_unit_id.in_(units), Case.owner_unit_id.in_(units))
         # a name of its own, since the statement around it may read tasks too
         task = aliased(Task)
+        desks = [
+            and_(task.function == function, task.unit_id.in_(served))
+            for function, served in _desks_of(actor).items()
+        ]
         asked = exists().where(
-            task.case_id == Case.id, or_(task.unit_id.in_(units), task.assignee_id == actor.account_id)
+            task.case_id == Case.id,
+            or_(task.unit_id.in_(units), task.assignee_id == actor.account_id, *desks),
         )
         taken_in = [Case.id.in_(actor.unlocked)] if actor.unlocked else []
         return or_(own, asked, *taken_in)
@@ -133,6 +141,16 @@ def _units_of(actor: Actor) -> list[int]:
     tree = chart()
     working = [m for m in actor.mandates if f"function:{m.function}" in PERMISSIONS["see_cases_of_unit"]]
     return sorted({unit for m in working for unit in tree.within(m.unit_id)})
+
+
+def _desks_of(actor: Actor) -> dict[str, list[int]]:
+    """By function, the units whose tasks come to a desk of the actor (cashier, secretary of a committee)."""
+    tree = chart()
+    desks: dict[str, set[int]] = {}
+    for mandate in actor.mandates:
+        if mandate.function in DESKS:
+            desks.setdefault(mandate.function, set()).update(tree.within(mandate.unit_id))
+    return {function: sorted(units) for function, units in desks.items()}
 
 
 def acts_for(actor: Actor, assignee_id: int | None) -> int | None:

@@ -12,7 +12,7 @@ from tests import journeys, officers, patterns
 from tests.journeys import NOW, login_of, officer, open_tasks, submitted, take
 from tests.patterns import AT_LEGAL_AFFAIRS, AT_SOCIAL_AFFAIRS, serve
 from webapp.demo.samples import day
-from webapp.errors import Refused
+from webapp.errors import NotFound, Refused
 from webapp.extensions import db
 from webapp.jobs.sweeps import run_deadlines
 from webapp.models import Case, Clock, Effect, Escalation, Letter, Task
@@ -280,6 +280,20 @@ def test_p07_the_fee_stops_the_clock_until_the_cashier_has_it(app: Flask) -> Non
         take(case, "propose_approval", now=later)
         take(case, "approve", "chen.shufen", now=later)
         assert closed(case) == "granted"
+
+
+def test_a_cashier_sees_what_waits_at_the_desk_and_nothing_else(app: Flask) -> None:
+    with app.app_context():
+        serve("fee_then_issue")
+        case, other = submitted("EC09"), submitted("EC09")
+        take(case, "request_payment")
+        with unit_of_work():
+            open_tasks(case)[0].assignee_id = None
+        cashier = officer("xu.yaqi")
+        assert cases.visible(cashier, case.public_id).id == case.id
+        take(case, "confirm_payment", "xu.yaqi", comment="收據 0003 號。")
+        with pytest.raises(NotFound):
+            cases.visible(cashier, other.public_id)
 
 
 def test_p07_what_stays_unpaid_goes_back(app: Flask) -> None:
