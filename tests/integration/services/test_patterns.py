@@ -272,10 +272,10 @@ def test_p07_the_fee_stops_the_clock_until_the_cashier_has_it(app: Flask) -> Non
         assert desk(case) == ("awaiting_payment", "KM", "cashier")
         assert clock(case).state == "paused" and "payment_requested" in notices(case)
         later = NOW + timedelta(days=6)
-        take(case, "declare_unpaid", now=later, comment="逾期未繳。")
+        take(case, "declare_unpaid", "xu.yaqi", now=later, comment="逾期未繳。")
         assert desk(case)[0] == "unpaid" and clock(case).state == "running"
         take(case, "request_payment_again", now=later)
-        take(case, "confirm_payment", now=later, comment="收據 0001 號。")
+        take(case, "confirm_payment", "xu.yaqi", now=later, comment="收據 0001 號。")
         assert due is not None and case.due_on is not None and case.due_on > due
         take(case, "propose_approval", now=later)
         take(case, "approve", "chen.shufen", now=later)
@@ -439,7 +439,7 @@ def test_a_township_may_be_switched_on_for_another_pattern(app: Flask) -> None:
         take(case, "propose_forwarding", comment="訪視屬實。")
         take(case, "forward_to_county")
         take(case, "request_payment", "li.yating")
-        take(case, "confirm_payment", comment="收據 0002 號。")
+        take(case, "confirm_payment", "xu.yaqi", comment="收據 0002 號。")
         take(case, "propose_approval", "li.yating")
         take(case, "approve", "wang.shufen")
         assert closed(case) == "granted"
