@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -145,7 +145,12 @@ class _Case:
     def filed(cls, recording: Recording, workflow: WorkflowDefinition, service: ServiceDefinition) -> "_Case":
         on = recording.filed_on
         days = WorkingCalendar(off=dict.fromkeys(recording.off, ""), work=dict.fromkeys(recording.work, ""))
-        facts = {**recording.facts, **_of_service(service, recording.facts), "case.inspections": 0}
+        facts = {
+            **recording.facts,
+            **_of_service(service, recording.facts),
+            "case.inspections": 0,
+            "case.actions": (),
+        }
         case = cls(workflow, service, days, on, on, on, facts)
         case.count()
         case.apply(engine.start(workflow, facts, service.parameters), "system")
@@ -168,6 +173,7 @@ class _Case:
             given=frozenset(act.given),
         )
         self.apply(engine.take(self.workflow, snapshot, action), act.by)
+        self.facts["case.actions"] = (*cast(tuple[str, ...], self.facts["case.actions"]), act.do)
         if act.form == INSPECTION:
             self.facts["case.inspections"] = int(str(self.facts["case.inspections"])) + 1
 
@@ -221,10 +227,12 @@ class _Case:
 
 
 def _of_service(service: ServiceDefinition, recorded: Mapping[str, object]) -> dict[str, object]:
-    """What guards read of the service, as it is now."""
+    """What guards read of the service, as it is now; the level and the stages always."""
     said = {
         **service.model_dump(include={"decision_level", "workflow", "owner", "code"}),
+        "stages": service.stages,
         **service.parameters,
     }
-    names = {name: name.removeprefix("service.") for name in recorded if name.startswith("service.")}
-    return {name: said[attribute] for name, attribute in names.items() if attribute in said}
+    names = {"service.decision_level", "service.stages", *recorded}
+    parts = {name: name.removeprefix("service.") for name in names if name.startswith("service.")}
+    return {name: said[part] for name, part in parts.items() if part in said}
