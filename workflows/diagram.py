@@ -26,7 +26,7 @@ TITLE_SIZE, TEXT_SIZE = 16.0, 14.0
 WIDTH, INDENT, SPINE = 258.0, 26.0, 13.0
 PADDING, MARGIN, GAP = 12.0, 8.0, 26.0
 TITLE_LINE, TEXT_LINE, BREAK, BETWEEN = 23.0, 19.0, 9.0, 3.0
-LANE, FIRST_LANE = 9.0, 13.0
+LANE, FIRST_LANE = 8.0, 13.0
 #: kept free beside the title for the sign of a passed state, and beside an action for an arrow
 SIGN = 24.0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from rules.conditions import evaluate
+from rules.conditions import evaluate, facts_of
 from rules.values import Text
 from workflows.model import Actor, Guard, State, WorkflowDefinition
 
@@ -67,6 +67,37 @@ def main_path(
     known = {**definition.parameters, **params}
     start = definition.initial
     return _walk(definition, granted, facts, known) or _walk(definition, closed, facts, known) or (start,)
+
+
+def of_service(
+    definition: WorkflowDefinition, level: int, stages: Collection[str], keep: Collection[str] = ()
+) -> WorkflowDefinition:
+    """The workflow without what a service of this decision level, with these stages, never comes to.
+
+    Only guards on the level and the stages are looked at; states in `keep` stay whatever they say.
+    """
+    fixed = {"service.decision_level": level, "service.stages": tuple(stages)}
+    worlds = [{**fixed, "case.stages_left": left} for left in {(), tuple(stages)}]
+
+    def possible(when: Guard) -> bool:
+        if when is None or facts_of(when).isdisjoint(worlds[0]):
+            return True
+        return any(evaluate(when, facts, definition.parameters) is not False for facts in worlds)
+
+    states = {
+        key: state.model_copy(
+            update={
+                "transitions": {name: t for name, t in state.transitions.items() if possible(t.when)},
+                "joined": tuple(j for j in state.joined if possible(j.when)),
+            }
+        )
+        for key, state in definition.states.items()
+    }
+    found = [definition.initial, *keep]
+    for key in found:
+        targets = (way.target for way in exits(definition, states[key]))
+        found += [target for target in targets if target is not None and target not in found]
+    return definition.model_copy(update={"states": {key: states[key] for key in states if key in found}})
 
 
 def layers(definition: WorkflowDefinition, path: tuple[str, ...]) -> dict[str, int]:

@@ -38,7 +38,7 @@ def recallable(actor: Actor, case: Case, now: datetime) -> CaseEvent | None:
 
 def recall(actor: Actor, case: Case, now: datetime, *, version: int) -> None:
     """The case comes back to the actor's task. One of two wins: who acted first; the other is told who."""
-    cases._hold(case, version)
+    cases.hold(case, version)
     sent = recallable(actor, case, now)
     if sent is None:
         last = _since_the_last_act(case)[0]

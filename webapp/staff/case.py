@@ -82,7 +82,7 @@ def case(pid: str) -> ResponseReturnValue:
         routing=shown.explanations(file, shown.ROUTING),
         assigned_to=shown.assigned_to(file),
         rungs=shown.rungs(file),
-        flow=flow.of_case(found, ctx.workflow),
+        flow=flow.of_case(found, ctx.service, ctx.workflow),
         limit_buttons=limits.buttons(found),
         extensions=limits.of_case(found),
         extension_states=limits.STATES,

@@ -10,8 +10,9 @@ from rules.values import Text
 from webapp.models import Case
 from webapp.presentation import language
 from webapp.queries import history
-from workflows import diagram, drawing
+from workflows import diagram, drawing, paths
 from workflows.model import WorkflowDefinition
+from workflows.service import ServiceDefinition
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,10 @@ class Flow:
     steps: list[diagram.Step]
 
 
-def of_case(case: Case, workflow: WorkflowDefinition) -> Flow:
-    seen, lang = history.visited(case, workflow), language()
+def of_case(case: Case, service: ServiceDefinition, whole: WorkflowDefinition) -> Flow:
+    """Without the levels and stages that the service does not have."""
+    seen, lang = history.visited(case, whole), language()
+    workflow = paths.of_service(whole, service.decision_level, service.stages, {case.state, *seen})
     picture = diagram.layout(workflow, lang, case.state, seen)
     return Flow(
         title=workflow.title,

@@ -127,8 +127,8 @@ def test_a_late_opinion_climbs_the_ladder_by_itself(app: Flask, committed: None)
         case = submitted("EC09")
         act(case, "ask_opinion", holder_of(case), **ASK)
         with unit_of_work():
-            for clock_id in deadlines.clocks_to_sweep(date(2025, 10, 3)):
-                deadlines.sweep_clock(clock_id, NOW + timedelta(days=8))
+            waiting = list(deadlines.clocks_to_sweep(date(2025, 10, 3)))
+            deadlines.sweep(waiting, NOW + timedelta(days=8))
         reached = db.session.execute(
             select(Clock.task_id, Escalation.rung).join(Clock, Clock.id == Escalation.clock_id)
         ).all()

@@ -177,7 +177,18 @@ def test_the_same_definition_is_drawn_the_same(drawn):
     ],
 )
 def test_the_main_path_goes_by_the_primary_actions(key, expected):
-    assert list(paths.main_path(load(key))) == expected
+    definition = paths.of_service(load(key), level=3, stages=()) if key in FACTORY else load(key)
+    assert list(paths.main_path(definition)) == expected
+
+
+def test_a_service_is_drawn_without_the_levels_and_stages_that_it_has_not():
+    whole = load("single_review")
+    plain = paths.of_service(whole, level=3, stages=())
+    assert {"approve_department", "approve_magistrate", "awaiting_payment"}.isdisjoint(plain.states)
+    assert "approve_magistrate" in paths.of_service(whole, level=1, stages=()).states
+    assert "awaiting_payment" in paths.of_service(whole, level=3, stages=("fee",)).states
+    assert "approve" not in paths.of_service(whole, level=4, stages=()).states
+    assert "approve" in paths.of_service(whole, level=4, stages=(), keep={"approve"}).states
 
 
 def test_the_main_path_leaves_out_what_the_facts_exclude():
@@ -190,7 +201,8 @@ def test_the_main_path_leaves_out_what_the_facts_exclude():
 
 
 def test_side_states_lie_beside_where_they_begin():
-    order = paths.layers(load("on_site_inspection"), paths.main_path(load("on_site_inspection")))
+    definition = paths.of_service(load("on_site_inspection"), level=3, stages=())
+    order = paths.layers(definition, paths.main_path(definition))
     assert list(order)[:7] == [
         "review",
         "correction",
