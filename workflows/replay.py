@@ -210,6 +210,8 @@ class _Case:
 
     def count(self) -> None:
         limit = self.service.period
+        if limit.kind == "HOUR":
+            return  # a recording knows days only
         ledger = clock.run(
             limit.kind, limit.period, self.filed_on, self.movements, calendar=self.calendar, today=self.day
         )

@@ -24,7 +24,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import clocks
+from webapp.services import clocks, events
 from webapp.uow import unit_of_work
 
 FIRST, LAST = date(2025, 7, 1), date(2025, 12, 31)
@@ -297,6 +297,8 @@ def _case(service_code: str, unit: str, today: date) -> Case:
         state="review",
     )
     db.session.add(case)
+    db.session.flush()
+    db.session.add(events.first(SYSTEM, case, "submitted", case.submitted_at))
     db.session.flush()
     return case
 

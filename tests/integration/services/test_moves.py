@@ -37,9 +37,16 @@ def renamed() -> Body:
     """主管決行 is called decide, and whoever sends it back does so by another word."""
     body = flow()
     body["states"]["decide"] = {**body["states"].pop("approve"), "label": {"zh": "核定", "en": "Decide"}}
-    for name in ("propose_approval", "propose_rejection"):
-        body["states"]["review"]["transitions"][name]["to"] = "decide"
+    ways = [way for state in body["states"].values() for way in state.get("transitions", {}).values()]
+    for way in ways:
+        if way.get("to") == "approve":
+            way["to"] = "decide"
     return body
+
+
+def with_a_parameter() -> Body:
+    body = flow()
+    return {**body, "parameters": {**body.get("parameters", {}), "again": 1}}
 
 
 def published(kind: str, key: str, body: Body) -> Revision:
@@ -121,7 +128,7 @@ def test_a_renamed_state_keeps_its_history_and_its_proposal(proposed: Case) -> N
 def test_a_case_that_moved_twice_is_still_understood(proposed: Case) -> None:
     to = published("workflow", "single_review", renamed())
     moved(proposed, to, approve="decide", review="review")
-    back = published("workflow", "single_review", {**flow(), "parameters": {"again": 1}})
+    back = published("workflow", "single_review", with_a_parameter())
     assert moved(proposed, back, decide="approve", review="review").against == ()
     ctx = steps.context(proposed)
     assert history.visited(proposed, ctx.workflow) == {"review", "approve"}
@@ -177,7 +184,7 @@ def test_what_does_not_exist_is_refused(proposed: Case) -> None:
 
 
 def test_the_trace_cannot_be_rewritten(proposed: Case) -> None:
-    body = {**flow(), "parameters": {"again": 1}}
+    body = with_a_parameter()
     moved(proposed, published("workflow", "single_review", body))
     trace = db.session.scalars(select(CaseMove)).one()
     trace.states = {"approve": "review"}
@@ -191,7 +198,7 @@ def test_the_command_previews_then_applies(
     app: Flask, proposed: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = proposed.number
-    to = published("workflow", "single_review", {**flow(), "parameters": {"again": 1}}).id
+    to = published("workflow", "single_review", with_a_parameter()).id
     monkeypatch.setattr(cli, "_application", lambda: app)
 
     def run(*arguments: str) -> Result:

@@ -237,7 +237,7 @@ def test_p06_the_committee_defers_then_passes(app: Flask) -> None:
         serve("committee_review")
         case = submitted("EC09")
         take(case, "put_on_agenda")
-        assert desk(case) == ("committee", "KM", "committee_secretary")
+        assert desk(case) == ("committee", "EC", "committee_secretary")
         take(case, "record_deferral", comment="資料待補充，下次再審。")
         take(case, "record_pass_with_changes", comment="第 2 次會議紀錄，補助額度酌減。")
         assert desk(case) == ("conclude", "EC-APH", "officer")
