@@ -17,6 +17,7 @@ CITIZEN, OTHER = "chen.meiling", "wang.daming"
 PET_OFFICER, PET_HEAD = "lin.yahan", "chen.shufen"
 LAND_OFFICER, LAND_HEAD = "ou.yijun", "cai.wenxiong"
 CLERK, ADMINISTRATOR = "huang.meilan", "admin"
+SECRETARY, CASHIER = "xie.wanru", "su.jiaqi"
 
 #: no pages: pictures, papers, stylesheets, and a part of the inbox that is fetched by script
 NO_PAGES = {
@@ -29,6 +30,10 @@ NO_PAGES = {
     "citizen.document",
     "staff.inbox_counts",
     "staff.letter_batch_pdf",
+    "staff.minutes_pdf",
+    "staff.overdue_list",
+    "citizen.payment_slip",
+    "citizen.payment_receipt",
 }
 
 PUBLIC = [
@@ -89,6 +94,9 @@ SIGNED_IN = [
     Look(CITIZEN, "/applications/{EC06_improvement}/correction"),
     Look(CITIZEN, "/applications/{EC09_review}/withdraw"),
     Look(OTHER, "/applications/{PW01_co_review}"),
+    Look(CITIZEN, "/applications/{EC06_busy}"),
+    Look(CITIZEN, "/applications/{EC06_busy}/booking"),
+    Look(CITIZEN, "/applications/{EC06_busy}/refund"),
     Look(CITIZEN, "/staff/inbox", 403),
     Look(CITIZEN, "/applications/{PW01_review}", 404),
 ]
@@ -126,6 +134,23 @@ OFFICE = [
     Look(PET_HEAD, "/staff/letter-changes"),
     Look(PET_HEAD, "/staff/letter-changes/{letter_change}"),
     Look(PET_OFFICER, "/staff/letter-batches/{letter_batch}"),
+    Look(LAND_HEAD, "/staff/absences"),
+    Look(LAND_HEAD, "/staff/expediting"),
+    Look(LAND_HEAD, "/staff/cases/{EC06_busy}"),
+    Look(LAND_HEAD, "/staff/cases/{EC06_busy}/holding"),
+    Look(LAND_HEAD, "/staff/cases/{EC06_busy}/also/move"),
+    Look(LAND_HEAD, "/staff/cases/{EC06_busy}/suspension"),
+    Look(LAND_HEAD, "/staff/extensions/{extension}"),
+    Look(PET_OFFICER, "/staff/cases/{EC09_absent}/extension"),
+    Look(LAND_HEAD, "/staff/slots"),
+    Look(LAND_HEAD, "/staff/slots/{resource}"),
+    Look(SECRETARY, "/staff/committees"),
+    Look(SECRETARY, "/staff/committees/{committee}"),
+    Look(SECRETARY, "/staff/sessions/{session}"),
+    Look(SECRETARY, "/staff/agenda/{item}"),
+    Look(CASHIER, "/staff/cashier"),
+    Look(CASHIER, "/staff/invoices/{invoice}"),
+    Look(ADMINISTRATOR, "/staff/days"),
     Look(ADMINISTRATOR, "/staff/effects"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

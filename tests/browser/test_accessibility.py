@@ -17,7 +17,7 @@ from tests.browser.conftest import NOBODY, Visitors
 from tests.browser.hands import press
 from tests.browser.pages import Look
 from tests.browser.town import Town
-from workflows import loader, service
+from workflows import loader, paths, service
 
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 OPTIONS = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
@@ -28,7 +28,11 @@ AXE = Axe()
 STATES = {
     f"{code}_{state}"
     for code, body in service.read_all().items()
-    for state, content in loader.load(loader.read_all()[body["workflow"]]).states.items()
+    for state, content in paths.of_service(
+        loader.load(loader.read_all()[body["workflow"]]),
+        body["decision_level"],
+        body.get("parameters", {}).get("stages", ()),
+    ).states.items()
     if content.tasks
 }
 

@@ -174,7 +174,16 @@ def test_pet_subsidy_with_an_account(
     _history_is(
         head,
         number,
-        ["送出申請", "退回待分派", "受理", "請申請人補正", "送出補正", "擬予核准，送主管決行", "核准並發文"],
+        [
+            "送出申請",
+            "退回待分派",
+            "受理",
+            "請申請人補正",
+            "送出補正",
+            "擬予核准，送主管決行",
+            "核准並發文",
+            "送達",
+        ],
     )
     _ledger_follows_from_the_history(head, 14)
 
@@ -379,7 +388,7 @@ def test_road_permit_by_mobile_number(page: Page, new_context: NewContext, desk:
         number,
         [
             "送出申請", "請申請人補正", "送出補正", "初審通過，分送會辦", "送出會辦意見（警察局）",
-            "送出會辦意見（環境保護局）", "擬予核准，送主管決行", "核准並發文",
+            "送出會辦意見（環境保護局）", "擬予核准，送主管決行", "核准並發文", "送達",
         ],
     )  # fmt: skip
     _ledger_follows_from_the_history(head, 10)

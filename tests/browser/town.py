@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
@@ -17,17 +17,36 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from rules.values import Text
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
-from tests.officers import absent, corrected
+from tests.officers import absent, corrected, officer_of
 from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Effect, Letter
 from webapp.moments import taipei_day
-from webapp.permissions import Actor
+from webapp.payments import Notification
+from webapp.permissions import SYSTEM, Actor
+from webapp.queries import bookings as slots_of
 from webapp.queries import definitions, tracking
-from webapp.services import applications, cases, documents, drafts, letter_changes, mailings, phrases
+from webapp.queries.org import chart
+from webapp.services import (
+    agendas,
+    applications,
+    bookings,
+    cases,
+    committees,
+    documents,
+    drafts,
+    extensions,
+    invoices,
+    letter_changes,
+    mailings,
+    payments,
+    phrases,
+    steps,
+)
 from webapp.services.printing import fingerprint
 from webapp.uow import unit_of_work
 
@@ -97,6 +116,7 @@ def settle() -> dict[str, str]:
     found |= {"letter": letter.number, "letter_code": fingerprint(letter), "letter_pid": letter.public_id}
     with unit_of_work():
         found |= _letters(letter, _case(found["EC09_rejected"]))
+    found |= _common(_case(found["EC06_busy"]))
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
@@ -111,6 +131,37 @@ def _letters(printed: Letter, rejected: Case) -> dict[str, str]:
     change = letter_changes.propose(clerk, refusal, rejected, "revocation", "全部", "收據已補齊。", NOW)
     batch = mailings.order(clerk, [printed.public_id], NOW)
     return {"letter_change": change.public_id, "letter_batch": batch.public_id}
+
+
+def _common(case: Case) -> dict[str, str]:
+    """A case for which more time is asked, that has a slot, a committee, and an invoice that was paid too much."""
+    clerk, secretary = officer(officer_of(case)), officer("xie.wanru")
+    farming = chart().by_code["EC-AFF"].id
+    days = bookings.Pattern(TODAY, TODAY + timedelta(days=7), frozenset(range(5)), time(9), time(11), 60, 1)
+    with unit_of_work():
+        waiting = extensions.ask(clerk, case, 3, "會勘日期未定。", NOW, version=case.version)
+        room = bookings.create_resource(clerk, farming, Text(zh="諮詢台", en="Desk"), 1, ["EC06"])
+        bookings.create_slots(clerk, room, days, NOW)
+    with unit_of_work():
+        bookings.choose(citizen(), case, slots_of.choices(case, NOW)[0].public_id, NOW)
+        board = committees.create(
+            secretary, chart().by_code["EC"].id, Text(zh="審議會", en="Board"), ["EC06"], NOW
+        )
+        committees.appoint(secretary, board, clerk.account_id or 0, TODAY, NOW)
+        item = agendas.put_on(case, NOW)
+        session = committees.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
+    with unit_of_work():
+        invoice = invoices.open_invoice(clerk, steps.context(case), NOW)
+        payments.record(SYSTEM, Notification("W-1", invoice.account, invoice.total + 100, NOW), NOW)
+    return {
+        "extension": waiting.public_id,
+        "resource": room.public_id,
+        "committee": board.public_id,
+        "session": session.public_id,
+        "item": item.public_id,
+        "invoice": invoice.public_id,
+        "busy_officer": officer_of(case),
+    }
 
 
 def _drafts() -> dict[str, str]:
@@ -291,6 +342,7 @@ CASES = {
     "EC09_withdrawn": _withdrawn,
     "EC09_by_post": _by_post,
     "EC06_review": partial(_land, "review"),
+    "EC06_busy": partial(_land, "schedule"),
     "EC06_schedule": partial(_land, "schedule"),
     "EC06_inspect": partial(_land, "inspect"),
     "EC06_improvement": partial(_land, "improvement"),

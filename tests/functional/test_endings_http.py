@@ -78,7 +78,7 @@ def test_a_rejection_that_the_head_first_sends_back(scene: Scene, record: Callab
     done = record(number)
     assert (done.status, done.outcome) == ("closed", "rejected") and done.broken_links == []
     assert done.history == [
-        "submitted", "propose_rejection", "send_back", "propose_rejection", "confirm_rejection",
+        "submitted", "propose_rejection", "send_back", "propose_rejection", "confirm_rejection", "served",
     ]  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def test_an_application_is_returned_with_a_reason(scene: Scene, record: Callable
     text = walks.printed(scene.citizen, LETTER, scene.tracking)
     assert "退件理由：申請人非本縣飼主。" in text and "得重新提出申請" in text
     done = record(scene.number)
-    assert done.history == ["submitted", "return_application"]
+    assert done.history == ["submitted", "return_application", "served"]
     assert (done.outcome, done.clock_state, done.broken_links) == ("returned", "stopped", [])
 
 

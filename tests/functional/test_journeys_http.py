@@ -138,6 +138,7 @@ def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     done = record(number)
     assert done.history == [
         "submitted", "released", "claimed", "request_correction", "resubmit", "propose_approval", "approve",
+        "served",
     ]  # fmt: skip
     _is_closed_and_intact(done, 14, pauses=1)
     page = citizen.get(tracking)
@@ -335,7 +336,7 @@ def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
     done = record(number)
     assert done.history == [
         "submitted", "request_correction", "resubmit", "split", "give_opinion", "give_opinion",
-        "propose_approval", "approve",
+        "propose_approval", "approve", "served",
     ]  # fmt: skip
     _is_closed_and_intact(done, 10, pauses=1)
 

@@ -126,7 +126,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any, Any],
         readers = {kind: (lambda files=files: files) for kind, files in read.items()}
         monkeypatch.setattr(publishing, "READERS", readers)
         with unit_of_work():
-            assert "service/EC09" in publishing.sync(SYSTEM, NOW).published
+            assert "service/EC09" in publishing.sync(SYSTEM, NOW, accept=True).published
 
     return publish
 
