@@ -27,8 +27,13 @@ help:
 run: environment $(COMPILED)
 	@exec .venv/bin/ecounter run $(OPTIONS)
 
-test: lint chromium
-	@$(MAKE) --no-print-directory pytest
+# Two cores, two halves: the browser's tests run beside all others, and their report follows.
+test: lint chromium $(COMPILED)
+	@mkdir -p var
+	@echo '▸ the tests of the browser run meanwhile (var/browser-tests.log)'
+	@$(PYTHON_IN_VENV) -m pytest tests/browser > var/browser-tests.log 2>&1 & browser=$$!; \
+	$(MAKE) --no-print-directory pytest ARGS='--ignore=tests/browser $(ARGS)'; others=$$?; \
+	wait $$browser; browser=$$?; cat var/browser-tests.log; exit $$((others + browser))
 
 test-full: lint chromium
 	@$(MAKE) --no-print-directory pytest ARGS='-m "full or not full" $(ARGS)'

@@ -147,7 +147,7 @@ OFFICE = [
     Look(SECRETARY, "/staff/committees"),
     Look(SECRETARY, "/staff/committees/{committee}"),
     Look(SECRETARY, "/staff/sessions/{session}"),
-    Look(SECRETARY, "/staff/agenda/{item}"),
+    Look(LAND_OFFICER, "/staff/agenda/{item}"),
     Look(CASHIER, "/staff/cashier"),
     Look(CASHIER, "/staff/invoices/{invoice}"),
     Look(ADMINISTRATOR, "/staff/days"),

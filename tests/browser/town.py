@@ -147,7 +147,7 @@ def _common(case: Case) -> dict[str, str]:
         board = committees.create(
             secretary, chart().by_code["EC"].id, Text(zh="審議會", en="Board"), ["EC06"], NOW
         )
-        committees.appoint(secretary, board, clerk.account_id or 0, TODAY, NOW)
+        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW)
         item = agendas.put_on(case, NOW)
         session = committees.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
     with unit_of_work():
@@ -160,7 +160,6 @@ def _common(case: Case) -> dict[str, str]:
         "session": session.public_id,
         "item": item.public_id,
         "invoice": invoice.public_id,
-        "busy_officer": officer_of(case),
     }
 
 
