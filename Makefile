@@ -27,13 +27,14 @@ help:
 run: environment $(COMPILED)
 	@exec .venv/bin/ecounter run $(OPTIONS)
 
-# Two cores, two halves: the browser's tests run beside all others, and their report follows.
+# Two cores, two halves: what starts no programs of the product runs beside all others, and its report follows.
+BESIDE := tests/browser tests/unit tests/integration/jobs tests/integration/letters tests/integration/services
 test: lint chromium $(COMPILED)
 	@mkdir -p var
-	@echo '▸ the tests of the browser run meanwhile (var/browser-tests.log)'
-	@$(PYTHON_IN_VENV) -m pytest tests/browser > var/browser-tests.log 2>&1 & browser=$$!; \
-	$(MAKE) --no-print-directory pytest ARGS='--ignore=tests/browser $(ARGS)'; others=$$?; \
-	wait $$browser; browser=$$?; cat var/browser-tests.log; exit $$((others + browser))
+	@echo '▸ pytest in two halves; the other one writes var/tests-beside.log'
+	@$(PYTHON_IN_VENV) -m pytest $(BESIDE) > var/tests-beside.log 2>&1 & beside=$$!; \
+	$(MAKE) --no-print-directory pytest ARGS='$(addprefix --ignore=,$(BESIDE))'; here=$$?; \
+	wait $$beside; there=$$?; cat var/tests-beside.log; exit $$((here + there))
 
 test-full: lint chromium
 	@$(MAKE) --no-print-directory pytest ARGS='-m "full or not full" $(ARGS)'
