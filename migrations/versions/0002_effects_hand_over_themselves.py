@@ -26,8 +26,7 @@ def upgrade() -> None:
         """
         create function hand_over_effect() returns trigger language plpgsql as $$
         begin
-            insert into procrastinate_jobs (queue_name, task_name, priority, args)
-            values ('effects', 'perform', 0, jsonb_build_object('effect_id', new.id));
+            perform hand_over(new.id);
             return null;
         end $$
         """

@@ -6,6 +6,7 @@ import hmac
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from email_validator import EmailNotValidError, validate_email
@@ -179,29 +180,35 @@ def count_attempt(kind: str, source: str, now: datetime, *, identity: str = "") 
     limits = {_key("address", source): LIMITS["address"], _key(kind, source, identity): LIMITS[kind]}
     if identity:
         limits[_key(kind, "", identity)] = LIMITS_EVERYWHERE[kind]
-    with db.engine.begin() as connection:
-        is_full = any(_counted(connection, key, now) > most for key, most in limits.items())
-    if is_full:
-        raise TooMany(
-            Text(
-                zh="嘗試次數過多，請 15 分鐘後再試。您已填寫的資料不會遺失。",
-                en="Too many attempts. Try again in 15 minutes; nothing you entered is lost.",
-            )
-        )
+    _count(
+        limits,
+        now,
+        Text(
+            zh="嘗試次數過多，請 15 分鐘後再試。您已填寫的資料不會遺失。",
+            en="Too many attempts. Try again in 15 minutes; nothing you entered is lost.",
+        ),
+    )
 
 
 def count_draft(source: str, now: datetime) -> None:
     """Whoever does not sign in can begin only so many applications, for each may carry files. Counts by itself."""
+    _count(
+        {_key("draft", source): LIMITS["draft"]},
+        now,
+        Text(
+            zh="這個網路位址在短時間內開始了太多份申請，請 15 分鐘後再試，或先登入。已儲存的草稿不會遺失。",
+            en="Too many applications were begun from this address. Try again in 15 minutes or sign in; "
+            "saved drafts are not lost.",
+        ),
+    )
+
+
+def _count(limits: Mapping[str, int], now: datetime, refusal: Text) -> None:
+    """Counts in order, up to the first that is full; that one is refused."""
     with db.engine.begin() as connection:
-        is_full = _counted(connection, _key("draft", source), now) > LIMITS["draft"]
+        is_full = any(_counted(connection, key, now) > most for key, most in limits.items())
     if is_full:
-        raise TooMany(
-            Text(
-                zh="這個網路位址在短時間內開始了太多份申請，請 15 分鐘後再試，或先登入。已儲存的草稿不會遺失。",
-                en="Too many applications were begun from this address. Try again in 15 minutes or sign in; "
-                "saved drafts are not lost.",
-            )
-        )
+        raise TooMany(refusal)
 
 
 def forget_attempts(kind: str, source: str, identity: str) -> None:
