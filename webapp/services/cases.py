@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
-from webapp.queries import definitions, history, moves, submissions
+from webapp.queries import answering, definitions, history, moves, submissions
 from webapp.queries.org import chart
 from webapp.services import co_review, decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
@@ -298,7 +298,7 @@ def _record_form(actor: Actor, case: Case, task: Task, given: Given, now: dateti
     uploads = db.session.scalars(select(Document).where(Document.draft_key == upload_key(task))).all()
     for field in form.file_fields:
         raw[field.key] = [d.public_id for d in uploads if d.field_key == field.key]
-    cleaned = forms.answers.clean(form, raw, today=today, lang=actor.language)
+    cleaned = answering.clean(form, raw, now, service_code=case.service_code, lang=actor.language)
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     plain, personal = forms.answers.split_personal(form, cleaned.answers)
