@@ -288,10 +288,12 @@ def form_class(
     return _form_class(definition, keys, lang)
 
 
-@lru_cache(maxsize=1024)
-def _form_class(definition: FormDefinition, keys: tuple[str, ...] | None, lang: str) -> type[AnswerForm]:
+def build_class(definition: FormDefinition, keys: tuple[str, ...] | None, lang: str) -> type[AnswerForm]:
     chosen = {field.key for field in definition.fields} if keys is None else set(keys)
     if unknown := chosen - {field.key for field in definition.fields}:
         raise KeyError(f"{definition.key} has no field {', '.join(sorted(unknown))}")
     fields = {f.key: AnswerField(f, lang) for f in definition.fields if f.key in chosen}
     return type(f"{definition.key}_form", (AnswerForm,), {**fields, "definition": definition, "lang": lang})
+
+
+_form_class = lru_cache(maxsize=4096)(build_class)
