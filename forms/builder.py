@@ -196,8 +196,8 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
                     )
                     found[f"{self.id}-{number}-{column.key}"] = shown
             rows.append(cells)
-        for column, text in totals_of(self.definition, rows, self.lang).items():
-            found[f"{self.id}-total-{column.key}"] = text
+        for key, text in totals_of(self.definition, rows, self.lang).items():
+            found[f"{self.id}-total-{key}"] = text
         return found
 
     def _cell(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from forms.field_type import NO_LISTS, FieldType, Given, Json, Lists, Setting, one, unknown_option
-from forms.messages import Invalid
+from forms.messages import Invalid, refuse
 from forms.places import STANDARD_LISTS, TOWNSHIPS
 from rules.values import Text
 
@@ -124,6 +124,12 @@ class Lookup(Choice):
         return _entry(text, known) if text else None
 
     def gone(self, field: Field, text: str) -> Invalid:
+        if field.options_from == "slots":
+            return refuse(
+                field.label,
+                "{label}：您選的時段已經額滿或已經開始，請改選其他時段",
+                "{label}: the slot that you chose is full or has begun. Choose another",
+            )
         return unknown_option(field, text)
 
     def show(self, field: Field, value: Json, lang: str) -> str:

@@ -96,12 +96,10 @@ class Table(FieldType):
             )
             for row in _rows(value)
         ]
-        totals = [
-            column.label.in_(lang) + colon + text
-            for column, text in totals_of(field, _rows(value), lang).items()
-        ]
-        if totals:
-            lines.append(f"{'合計' if lang == 'zh' else 'Total'}{colon}{semicolon.join(totals)}")
+        totals = totals_of(field, _rows(value), lang)
+        sums = [c.label.in_(lang) + colon + totals[c.key] for c in field.columns if c.key in totals]
+        if sums:
+            lines.append(f"{'合計' if lang == 'zh' else 'Total'}{colon}{semicolon.join(sums)}")
         return "\n".join(lines)
 
     def sentence(self, field: Field, value: Json, lang: str) -> str:
@@ -130,11 +128,11 @@ class Table(FieldType):
         }
 
 
-def totals_of(field: Field, rows: Iterable[Mapping[str, Json]], lang: str) -> dict[Field, str]:
-    """The sums under the columns of a table that ask for one, in words."""
+def totals_of(field: Field, rows: Iterable[Mapping[str, Json]], lang: str) -> dict[str, str]:
+    """The sums under the columns of a table that ask for one, in words, by the key of the column."""
     cells = list(rows)
     return {
-        column: column.kind.amount(column, total).in_(lang)
+        column.key: column.kind.amount(column, total).in_(lang)
         for column in field.columns
         if column.key in field.totals and isinstance(column.kind, Number)
         for total in (sum((Decimal(str(row[column.key])) for row in cells if column.key in row), Decimal(0)),)

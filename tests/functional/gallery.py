@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from forms import loader, visibility
-from forms.builder import form_class
+from forms.builder import form_class, results_of
 from rules.values import Text, read_yaml
 from webapp import presentation
 
@@ -163,8 +163,10 @@ def draft() -> ResponseReturnValue:
     behaviour = state()["behaviour"]
     if behaviour != "ok":
         return {"error": behaviour}, {"conflict": 409, "fail": 503, "signed out": 401}[behaviour]
-    state()["drafts"].append(request.form.to_dict(flat=False))
-    return {"version": len(state()["drafts"]), "saved_at": "10:32"}
+    given = request.form.to_dict(flat=False)
+    state()["drafts"].append(given)
+    form = form_class(definition_of("every_type"))(given, today=TODAY, lists=LISTS)
+    return {"version": len(state()["drafts"]), "saved_at": "10:32", "results": results_of(form)}
 
 
 def upload(field: str) -> ResponseReturnValue:

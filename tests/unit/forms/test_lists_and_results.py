@@ -44,7 +44,7 @@ def test_what_a_list_no_longer_has_is_refused() -> None:
     assert cleaned.errors == {
         "unit": ["機關沒有「EC」這個選項，請從列出的選項中選擇"],
         "units": ["會辦機關沒有「EC」這個選項，請從列出的選項中選擇"],
-        "slot": ["時段沒有「a1」這個選項，請從列出的選項中選擇"],
+        "slot": ["時段：您選的時段已經額滿或已經開始，請改選其他時段"],
         "village": ["村里沒有「LY99」這個選項，請從列出的選項中選擇"],
     }
     assert not fill("lookups", {"unit": "EC"}, lists={}).answers
