@@ -12,8 +12,9 @@ from sqlalchemy import or_, select
 from rules.values import Text
 from webapp import crypto
 from webapp.extensions import db
-from webapp.models import Account, Case, CaseEvent, Task
+from webapp.models import Account, Case, Task
 from webapp.permissions import Actor
+from webapp.queries import history
 from webapp.queries.org import Mandate, chart
 from webapp.services import parties
 from workflows.functions import RANKS
@@ -166,18 +167,13 @@ def _parties(case: Case) -> frozenset[int]:
 
 
 def _acted(case: Case, workflow: WorkflowDefinition) -> Iterable[tuple[str, frozenset[int]]]:
-    """Newest first, back to the proposal."""
-    events = db.session.execute(
-        select(CaseEvent.from_state, CaseEvent.kind, CaseEvent.actor_id, CaseEvent.acting_for_id)
-        .where(CaseEvent.case_id == case.id, CaseEvent.task_id.is_not(None), CaseEvent.actor_id.is_not(None))
-        .order_by(CaseEvent.seq.desc())
-    )
-    for at, kind, actor_id, for_id in events:
-        state = workflow.states.get(at or "")
-        transition = state.transition(kind) if state else None
-        if transition is None:
+    """Newest first, back to the proposal; what was recalled is as if it had not been."""
+    for event in reversed(history.that_stand(case.id)):
+        state = workflow.states.get(event.from_state or "")
+        transition = state.transition(event.kind) if state else None
+        if transition is None or state is None or event.task_id is None or event.actor_id is None:
             continue
-        yield at, frozenset({actor_id, for_id} - {None})
+        yield state.key, frozenset({event.actor_id, event.acting_for_id} - {None})
         if transition.proposes:
             return
 
