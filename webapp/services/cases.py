@@ -162,8 +162,9 @@ def take_as_citizen(
 def answer_correction(actor: Actor, case: Case, now: datetime, *, version: int) -> None:
     """The applicant says that the correction or improvement is done; the case goes back to the officer."""
     ctx = steps.context(case)
-    offered = ctx.workflow.states[case.state].transitions.values()
-    way_back = [t for t in offered if t.by == "citizen" and t.name != WITHDRAW]
+    state = ctx.workflow.states[case.state]
+    answers = state.transitions.values() if state.kind == "correction" else ()
+    way_back = [t for t in answers if t.by == "citizen" and t.name != WITHDRAW]
     if not way_back:
         raise Refused(
             Text(zh="這個案件目前沒有需要補正的事項。", en="Nothing needs correcting in this case now.")

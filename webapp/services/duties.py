@@ -18,13 +18,10 @@ from webapp.queries import history
 from webapp.queries.org import Mandate, chart
 from webapp.services import parties
 from workflows.functions import RANKS
-from workflows.model import State, Step, Transition, WorkflowDefinition
+from workflows.model import DECIDES, State, Step, Transition, WorkflowDefinition
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
-
-#: transitions with one of these effects decide the case
-DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ def _grants(state: State, transition: Transition, levels: set[str]) -> bool:
 def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> bool:
     """Whether a transition decides, or passes the case on from one level of approval to another."""
     state = workflow.state(at)
-    if not DECIDING.isdisjoint(_effects(state, transition)):
+    if not DECIDES.isdisjoint(_effects(state, transition)):
         return True
     levels = approval_states(workflow)
     return (
@@ -132,7 +129,7 @@ def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> b
 
 
 def decides(effects: Iterable[str]) -> bool:
-    return not DECIDING.isdisjoint(effect.partition(":")[0] for effect in effects)
+    return not DECIDES.isdisjoint(effect.partition(":")[0] for effect in effects)
 
 
 def _effects(state: State, transition: Transition) -> set[str]:
