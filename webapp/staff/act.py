@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,7 +25,7 @@ from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotF
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import answering, case_page, definitions, history, inbox
+from webapp.queries import answering, bookings, case_page, definitions, history, inbox
 from webapp.security import actor, now
 from webapp.services import cases, decisions, documents, drafting, fees, steps, tasks
 from webapp.services.cases import Offer
@@ -39,6 +40,8 @@ from workflows.engine import Missing, WorkflowError
 LONGEST_NAME = 200
 LONGEST_COMMENT = 4000
 DATE_PARTS = ("year", "month", "day")
+#: how many days with free slots are named
+SHOWN_DAYS = 6
 
 Mistakes = dict[str, list[str]]
 
@@ -329,8 +332,8 @@ def _mistakes(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
 
 
 def _open_amounts(ctx: Context, offer: Offer) -> tuple[OpenAmount, ...]:
-    """What is still to be fixed, by the action that proposes to grant."""
-    return fees.open_amounts(ctx.service, ctx.case) if offer.transition.proposes == "grant" else ()
+    """What the action must fix."""
+    return fees.asked(ctx.service, ctx.case, offer.transition.proposes, offer.transition.effects)
 
 
 def _input_of(asked: OpenAmount) -> str:
@@ -461,6 +464,7 @@ def _page(
         refusal=refusal,
         has_errors=bool(mistakes or refusal or status == 422),
         asks=_questions(offer),
+        free_days=_free_days(ctx, offer),
         open_amounts=[
             (_input_of(asked), asked.label, _amount_typed(asked, typed))
             for asked in _open_amounts(ctx, offer)
@@ -496,6 +500,14 @@ def _questions(offer: Offer) -> frozenset[str]:
     if transition.proposes == "grant" or "issue_decision" in transition.effects:
         asked.add("conditions")
     return frozenset(name for name in asked if not _asks_itself(offer, name))
+
+
+def _free_days(ctx: Context, offer: Offer) -> list[tuple[date, int]] | None:
+    """For an action that arranges an appointment: the next days with free slots, and how many."""
+    if not {"hold_slot", "move_slot"} & set(offer.transition.effects):
+        return None
+    free = Counter(taipei_day(slot.starts_at) for slot in bookings.free(ctx.case, now()))
+    return sorted(free.items())[:SHOWN_DAYS]
 
 
 def _answer_form(
