@@ -43,6 +43,8 @@ class EscalationNotice(db.Model):
     id: Mapped[Key]
     escalation_id: Mapped[int] = ref("escalation.id")
     account_id: Mapped[int] = ref("account.id")
+    #: the absent colleague in whose place they hear of it
+    acting_for_id: Mapped[int | None] = ref("account.id")
     #: the Taipei day of the message that told it
     told_on: Mapped[date | None]
     #: told by the digest of that day, not by a message of its own
@@ -50,6 +52,7 @@ class EscalationNotice(db.Model):
 
     __table_args__ = (
         CheckConstraint("told_on is not null or not digest", name="digest_has_a_day"),
+        CheckConstraint("acting_for_id <> account_id", name="acts_for_another"),
         UniqueConstraint("escalation_id", "account_id"),
         Index("ix_escalation_notice_told", "account_id", "told_on"),
         Index("ix_escalation_notice_untold", "account_id", postgresql_where=text("told_on is null")),
