@@ -1,4 +1,4 @@
-"""A deputy is told for whom; an event says what kind of actor made it."""
+"""A deputy is told for whom; an event says what kind of actor made it; the overdue lists of each month."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,8 +45,38 @@ def upgrade() -> None:
         "case_event",
         "(actor_kind in ('citizen','staff')) = (actor_id is not null)",
     )
+    op.create_table(
+        "overdue_list",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "extract(day from month) = 1", name=op.f("ck_overdue_list_month_is_its_first_day")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_overdue_list")),
+        sa.UniqueConstraint("month", name=op.f("uq_overdue_list_month")),
+    )
+    op.create_table(
+        "overdue_line",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("list_id", sa.BigInteger(), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_overdue_line_case_id")),
+        sa.ForeignKeyConstraint(["list_id"], ["overdue_list.id"], name=op.f("fk_overdue_line_list_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_overdue_line")),
+    )
+    op.create_index(op.f("ix_overdue_line_case_id"), "overdue_line", ["case_id"], unique=False)
+    op.create_index(op.f("ix_overdue_line_list_id"), "overdue_line", ["list_id"], unique=False)
+    for table in ("overdue_list", "overdue_line"):
+        op.execute(
+            f"create trigger append_only before update or delete on {table} "
+            "for each row execute function refuse_change()"
+        )
 
 
 def downgrade() -> None:
+    op.drop_table("overdue_line")
+    op.drop_table("overdue_list")
     op.drop_column("case_event", "actor_kind")
     op.drop_column("escalation_notice", "acting_for_id")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -70,3 +71,27 @@ class FileReview(db.Model):
     written_by_id: Mapped[int] = ref("account.id")
     acting_for_id: Mapped[int | None] = ref("account.id")
     at: Mapped[Moment]
+
+
+class OverdueList(db.Model):
+    """每月逾期未辦畢清單: one a month; which cases were late when it was made never changes."""
+
+    __tablename__ = "overdue_list"
+
+    id: Mapped[Key]
+    #: its first day
+    month: Mapped[date] = mapped_column(unique=True)
+    made_at: Mapped[Moment]
+
+    __table_args__ = (CheckConstraint("extract(day from month) = 1", name="month_is_its_first_day"),)
+
+
+class OverdueLine(db.Model):
+    """One late time limit, with who held it, in the words of that day."""
+
+    __tablename__ = "overdue_line"
+
+    id: Mapped[Key]
+    list_id: Mapped[int] = ref("overdue_list.id", index=True)
+    case_id: Mapped[int] = ref("case.id", index=True)
+    content: Mapped[dict[str, Any]] = mapped_column(Encrypted)
