@@ -29,6 +29,8 @@ WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
         "case.paid": "boolean",  # the fee of the last invoice is covered
         "service.decision_level": "number",  # 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
         "service.stages": "list",  # the stages that the service switches on
+        "case.booking": "text",  # of the appointment: waiting, held or confirmed
+        "service.deemed": "boolean",  # the law takes silence for consent
         "case.actions": "list",  # names of the transitions taken so far
         "case.inspections": "number",  # inspection records before this action
         "task.result": "text",  # of the last inspection record, the one given with the action included

@@ -28,7 +28,10 @@ EFFECTS = frozenset(
         "issue_return",
         "hold_slot",
         "confirm_slot",
+        "move_slot",
         "release_slot",
+        "slot_attended",
+        "slot_missed",
         "open_invoice",
         "cancel_invoice",
         "put_on_agenda",
@@ -44,14 +47,14 @@ NOTICES = frozenset(
         "inspection_scheduled",
         "improvement",
         "withdrawn",
-        "payment_requested",
-        "appointment",
         "interim",
     }
 )
 
 #: the one action that no state may count as its way forward
 WITHDRAW = "withdraw"
+#: the system's own action when an invoice is covered
+PAID = "paid"
 
 Actor = Literal["task", "citizen", "system"]
 Requirement = Literal["comment", "fields", "form", "date"]

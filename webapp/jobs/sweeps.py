@@ -71,7 +71,7 @@ def send_mail(timestamp: int) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="sweep_bookings", queue="sweeps")
 def sweep_bookings(timestamp: int) -> None:
-    run_bookings(utc_now())
+    remind_of_bookings(utc_now())
 
 
 @app.periodic(cron="17 3 * * *")
@@ -143,16 +143,9 @@ def _counted(counts: dict[str, int], what: str, which: int | str) -> Iterator[No
         log.exception("%s %s failed in the deadline sweep", what, which)
 
 
-def run_bookings(now: datetime) -> dict[str, int]:
-    """Reminders of appointments, and slots that a closed case still holds."""
-    counts = {"reminded": 0, "released": 0}
+def remind_of_bookings(now: datetime) -> int:
     with unit_of_work():
-        counts["reminded"] = bookings.remind(now)
-    for case_id in bookings.left_behind():
-        with unit_of_work():
-            bookings.release_left_behind(case_id, now)
-            counts["released"] += 1
-    return counts
+        return bookings.remind(now)
 
 
 def run_payments(now: datetime) -> dict[str, int]:

@@ -17,12 +17,12 @@ from webapp.extensions import db
 from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
-from webapp.queries import definitions, history, submissions
+from webapp.queries import bookings, definitions, history, submissions
 from webapp.queries.org import chart
 from webapp.services import co_review, decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
 from workflows import engine
-from workflows.model import WITHDRAW, Step, Transition
+from workflows.model import PAID, WITHDRAW, Step, Transition
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,8 @@ def facts_now(ctx: Context) -> dict[str, object]:
         task_form = definitions.form(submission.form_revision_id)
         for name, value in forms.answers.facts(task_form, submission.all_answers).items():
             facts[name.replace("answers.", "task.", 1)] = value
+    booking = bookings.current(ctx.case.id)
+    facts["case.booking"] = booking.state if booking is not None else None
     facts["case.inspections"] = _count(ctx.case.id, decisions.INSPECTION)
     facts["case.actions"] = history.actions(ctx.case.id)
     return facts
@@ -140,8 +142,7 @@ def take_transition(
     waits = co_review.waiting(case) if duties.decides(step.effects) else None
     if waits is not None:
         raise Refused(waits)
-    if step.proposal == "grant":
-        fees.require(ctx.service, case, given.amounts)
+    fees.require(fees.asked(ctx.service, case, step.proposal, step.effects), given.amounts)
     if task.claimed_at is None:
         task.claimed_at = now
     task.assignee_id = acting_for_id or actor.account_id
@@ -189,7 +190,7 @@ def take_if_waited_for(case: Case, name: str, now: datetime, given: Given | None
 def _go_on(case: Case, step: Step, now: datetime) -> None:
     """A fee of nothing is paid as soon as it is asked for."""
     if "open_invoice" in step.effects and case.paid_at is not None:
-        take_if_waited_for(case, "paid", now)
+        take_if_waited_for(case, PAID, now)
 
 
 def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Given | None) -> None:

@@ -237,11 +237,15 @@ def _stored(amount: Decimal | None) -> str | None:
     return None if amount is None else str(amount)
 
 
+#: why a request ends with its case
+_ENDED = {"withdrawn": "withdrawn", "granted": "lapsed"}
+
+
 def close_request(case: Case, now: datetime) -> None:
-    """The applicant answered, or withdrew the application."""
+    """The applicant answered, withdrew the application, or had the limit pass in their favour."""
     request = tracking.open_request(case.id)
     if request is not None:
-        close(request, "withdrawn" if case.outcome == "withdrawn" else "answered", now)
+        close(request, _ENDED.get(case.outcome or "", "answered"), now)
 
 
 def close(request: CorrectionRequest, reason: str, now: datetime) -> None:

@@ -86,21 +86,6 @@ TEMPLATES: dict[str, Template] = {
             en="After the inspection, {number} needs an improvement: {comment}\nPlease answer by {correction_due}.",
         ),
     ),
-    "payment_requested": Template(
-        Text(zh="請繳納規費：{service}", en="Please pay the fee: {service}"),
-        Text(
-            zh="您的申請（{number}）請繳納規費。{comment}繳費後繼續辦理；等待繳費的日數不計入辦理期限。",
-            en="A fee is due for your application {number}. {comment} "
-            "It goes on once you have paid; the days until then do not count towards our time limit.",
-        ),
-    ),
-    "appointment": Template(
-        Text(zh="預約時間：{service}", en="Your appointment: {service}"),
-        Text(
-            zh="您的申請（{number}）時間訂於 {date}。{comment}",
-            en="The appointment for {number} is on {date}. {comment}",
-        ),
-    ),
     "interim": Template(
         Text(zh="辦理情形：{service}", en="How your case stands: {service}"),
         Text(
@@ -212,6 +197,13 @@ TEMPLATES: dict[str, Template] = {
         Text(
             zh="您的申請（{number}）預約已確認：{comment}。",
             en="The booking for {number} is confirmed: {comment}.",
+        ),
+    ),
+    "slot_moved": Template(
+        Text(zh="預約改時間：{service}", en="Your appointment was moved: {service}"),
+        Text(
+            zh="您的申請（{number}）預約改到：{comment}。不能前來時請到進度頁取消或洽承辦單位。",
+            en="The appointment for {number} was moved to: {comment}. If you cannot come, cancel it or call us.",
         ),
     ),
     "slot_released": Template(

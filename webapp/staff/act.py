@@ -329,8 +329,8 @@ def _mistakes(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
 
 
 def _open_amounts(ctx: Context, offer: Offer) -> tuple[OpenAmount, ...]:
-    """What is still to be fixed, by the action that proposes to grant."""
-    return fees.open_amounts(ctx.service, ctx.case) if offer.transition.proposes == "grant" else ()
+    """What the action must fix."""
+    return fees.asked(ctx.service, ctx.case, offer.transition.proposes, offer.transition.effects)
 
 
 def _input_of(asked: OpenAmount) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -14,8 +12,7 @@ from tests.money import later
 from webapp.errors import Conflict, Forbidden, Refused
 from webapp.extensions import db
 from webapp.models import Case, PayoutClaim, PayoutEntry
-from webapp.permissions import SYSTEM
-from webapp.services import payouts, publishing
+from webapp.services import payouts
 from webapp.uow import unit_of_work
 
 OFFICER, HEAD = "lin.yahan", "chen.shufen"
@@ -23,12 +20,7 @@ OFFICER, HEAD = "lin.yahan", "chen.shufen"
 
 @pytest.fixture(autouse=True)
 def _context(app: Flask, committed: None):
-    body = copy.deepcopy(dict(publishing.READERS["workflow"]()["single_review"]))
-    body["states"]["approve"]["transitions"]["approve"]["effects"].append("join_payment_list")
     with app.app_context():
-        with unit_of_work():
-            revision = publishing.insert(SYSTEM, "workflow", "single_review", body, NOW, origin="editor")
-            publishing.publish(SYSTEM, revision, publishing.BEGINNING, NOW)
         yield
 
 
