@@ -32,6 +32,7 @@ NO_PAGES = {
     "staff.letter_batch_pdf",
     "staff.minutes_pdf",
     "staff.overdue_list",
+    "staff.overdue_month_file",
     "citizen.payment_slip",
     "citizen.payment_receipt",
 }
@@ -136,6 +137,7 @@ OFFICE = [
     Look(PET_OFFICER, "/staff/letter-batches/{letter_batch}"),
     Look(LAND_HEAD, "/staff/absences"),
     Look(LAND_HEAD, "/staff/expediting"),
+    Look(PET_HEAD, "/staff/expediting/months/{overdue_month}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/holding"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/also/move"),

@@ -36,6 +36,7 @@ from webapp.services import (
     applications,
     bookings,
     cases,
+    clocks,
     committees,
     documents,
     drafts,
@@ -43,6 +44,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    overdue_lists,
     payments,
     phrases,
     steps,
@@ -120,6 +122,9 @@ def settle() -> dict[str, str]:
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
+    with unit_of_work():
+        overdue_lists.make(NOW)
+    found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
 
 
@@ -187,6 +192,7 @@ def _due(name: str, ids: dict[str, str], on: date) -> None:
     with unit_of_work():
         for task in open_tasks(_case(ids[name])):
             task.due_on = on
+        clocks.of_case(_case(ids[name]).id).due_on = on
 
 
 def _case(pid: str) -> Case:

@@ -38,6 +38,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    overdue_lists,
     payments,
     phrases,
     refunds,
@@ -139,6 +140,8 @@ GET  /staff/cases/{visit}/holding                      302   403   403       404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/expediting/months/{month}                  302   403   403       403     403   403      200   403
+GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403     403   403      200   403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
 POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
 POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
@@ -365,9 +368,18 @@ def _make_world() -> Ids:
         "dead": _dead(visit),
         **rooms,
         "phrase": _phrase(visit),
+        "month": _month(),
         **_board(visit),
         **_money(visit),
     }
+
+
+def _month() -> str:
+    """The list of what is overdue this month."""
+    now = utc_now()
+    with unit_of_work():
+        overdue_lists.make(now)
+    return taipei_day(now).strftime("%Y-%m")
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:

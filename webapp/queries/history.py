@@ -64,7 +64,7 @@ LABELS: Mapping[str, Text] = {
     ),
     "file_reviewed": Text(zh="調卷分析意見", en="Opinion on the delay"),
 }
-#: never an act of the applicant
+#: never an act of the applicant, also where it follows from one
 BY_SYSTEM = frozenset(
     {
         "extension_lapsed",
@@ -207,7 +207,7 @@ def _entry(
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif event.kind in BY_SYSTEM or (transition is not None and transition.by == "system"):
+    elif event.actor_kind == "system" or event.kind in BY_SYSTEM:
         who = SYSTEM
     return Entry(
         seq=event.seq,
