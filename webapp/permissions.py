@@ -66,6 +66,16 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         {"function:section_head", "function:department_head", "function:township_head"}
     ),
     "pay_payouts": frozenset({"function:cashier"}),
+    "see_payout_accounts": frozenset(
+        {
+            "function:officer",
+            "function:township_officer",
+            "function:section_head",
+            "function:department_head",
+            "function:township_head",
+            "function:cashier",
+        }
+    ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from webapp.services.steps import Context
 
 LONGEST_PERIOD, LONGEST_REASON = 40, 500
+NOT_YOURS = Text(
+    zh="您的職務不能辦理這個撥款步驟。", en="Your function does not take this step of a payment."
+)
 
 
 def join(ctx: Context, now: datetime) -> None:
