@@ -144,6 +144,8 @@ OFFICE = [
     Look(PET_OFFICER, "/staff/cases/{EC09_absent}/extension"),
     Look(LAND_HEAD, "/staff/slots"),
     Look(LAND_HEAD, "/staff/slots/{resource}"),
+    Look(LAND_HEAD, "/staff/slots/{resource}/settings"),
+    Look(LAND_HEAD, "/staff/slots/{resource}/close"),
     Look(SECRETARY, "/staff/committees"),
     Look(SECRETARY, "/staff/committees/{committee}"),
     Look(SECRETARY, "/staff/committees/{committee}/settings"),

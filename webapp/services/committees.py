@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from rules.values import Text, format_day, format_roc_date
@@ -27,6 +27,7 @@ from webapp.moments import taipei, taipei_day
 from webapp.permissions import Actor
 from webapp.queries import committees as queries
 from webapp.queries import definitions
+from webapp.queries.audit import last_hand
 from webapp.queries.org import chart
 from webapp.services import cases, effects, tallies
 from webapp.services.deliberation import Deciding, count_words, deciding
@@ -501,10 +502,7 @@ def _hold_committee(actor: Actor, committee: Committee, version: int) -> None:
     db.session.flush()
     db.session.refresh(committee, with_for_update=True)
     if committee.version != version:
-        last = select(AuditEntry.actor_id).where(AuditEntry.subject == committee.public_id)
-        who = chart().names.get(
-            db.session.scalars(last.order_by(AuditEntry.id.desc()).limit(1)).first() or 0, ""
-        )
+        who = last_hand(committee.public_id)
         raise Conflict(
             Text(
                 zh=f"委員會的設定剛剛由{who or '別人'}修改，您的輸入沒有送出，請重新載入。",

@@ -221,6 +221,15 @@ TEMPLATES: dict[str, Template] = {
             en="The booking for {number} is cancelled: {comment}.",
         ),
     ),
+    "slot_withdrawn": Template(
+        Text(zh="預約的時段已關閉：{service}", en="Your slot is closed: {service}"),
+        Text(
+            zh="很抱歉，您的申請（{number}）預約的時段已由機關關閉，預約取消：{comment}\n"
+            "請到進度頁另選時段；沒有其他時段時，承辦單位會與您聯絡。",
+            en="We are sorry: the slot for {number} was closed by the office and the booking cancelled: {comment}\n"
+            "Please choose another slot on the progress page; if there is none, the office will contact you.",
+        ),
+    ),
     "slot_reminder": Template(
         Text(zh="提醒您的預約：{service}", en="A reminder of your booking: {service}"),
         Text(

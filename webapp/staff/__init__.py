@@ -43,6 +43,7 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     limits,  # noqa: F401
     mail_room,  # noqa: F401
     phrases,  # noqa: F401
+    resources,  # noqa: F401
     sessions,  # noqa: F401
     slots,  # noqa: F401
 )
