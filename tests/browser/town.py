@@ -155,7 +155,10 @@ def _common(case: Case) -> dict[str, str]:
         board = committees.create(
             secretary, chart().by_code["EC"].id, Text(zh="審議會", en="Board"), ["EC06"], NOW
         )
-        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW)
+        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW, chairs=True)
+        expert = committees.appoint_outside(
+            secretary, board, "林振芳", "國立金門大學土木與工程管理學系教授", TODAY, NOW
+        )
         item = agendas.put_on(case, NOW)
         session = committees.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
     with unit_of_work():
@@ -167,6 +170,7 @@ def _common(case: Case) -> dict[str, str]:
         "committee": board.public_id,
         "session": session.public_id,
         "item": item.public_id,
+        "seat": str(expert.id),
         "invoice": invoice.public_id,
     }
 

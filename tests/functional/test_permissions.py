@@ -164,15 +164,28 @@ GET  /staff/slots                                      302   403   403       200
 POST /staff/slots                                      302   403   403       422     422   403      403   403
 GET  /staff/slots/{resource}                           302   403   403       404     200   403      403   403
 POST /staff/slots/{resource}                           302   403   403       404     422   403      403   403
+GET  /staff/slots/{resource}/settings                  302   403   403       404     200   403      403   403
+POST /staff/slots/{resource}/settings                  302   403   403       404     422   403      403   403
+GET  /staff/slots/{resource}/close                     302   403   403       404     200   403      403   403
+POST /staff/slots/{resource}/close                     302   403   403       404     409   403      403   403
+POST /staff/slots/{resource}/reopen                    302   403   403       404     409   403      403   403
 POST /staff/slots/{resource}/{slot}/remove             302   403   403       404     302   403      403   403
 POST /staff/bookings/{booking}/mark                    302   403   403       404     422   403      403   403
 GET  /staff/committees                                 302   403   403       200     200   200      200   200
 POST /staff/committees                                 302   403   403       403     403   403      403   403
+GET  /staff/committees/{committee}/members             302   403   403       404     404   404      404   404
 POST /staff/committees/{committee}/members             302   403   403       404     404   404      404   404
+GET  /staff/committees/{committee}/members/{seat}      302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/members/{seat}      302   403   403       404     404   404      404   404
+GET  /staff/committees/{committee}/settings            302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/settings            302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/close               302   403   403       404     404   404      404   404
 GET  /staff/committees/{committee}                     302   403   403       404     404   404      404   404
 POST /staff/committees/{committee}                     302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}                         302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}                         302   403   403       404     404   404      404   404
+GET  /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
+POST /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}/approve                 302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}/minutes.pdf             302   403   403       404     404   404      404   404
 GET  /staff/agenda/{item}                              302   403   403       404     200   404      404   404
@@ -255,7 +268,7 @@ def test_who_may_open_and_send_what(app: Flask, ids: Ids, visitor: str) -> None:
 @pytest.mark.parametrize("visitor", ["other", "elsewhere", "clerk"])
 def test_what_belongs_to_others_looks_like_what_does_not_exist(app: Flask, ids: Ids, visitor: str) -> None:
     person = _visitor(app, visitor)
-    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0}
+    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0, "seat": 0}
     closed = [row for row in ROWS if row.expected[visitor] == 404 and row.expected["owner"] != 404]
     assert len(closed) > 20
     for row in closed:
@@ -417,10 +430,15 @@ def _board(case: Case) -> Ids:
     with unit_of_work():
         unit, seat = chart().by_code["EC"].id, journeys.account("weng.guoliang").id
         board = committees.create(secretary, unit, Text(zh="審議會", en="Board"), ["EC06"], now)
-        committees.appoint(secretary, board, seat, taipei_day(now), now)
+        term = committees.appoint(secretary, board, seat, taipei_day(now), now)
         item = agendas.put_on(case, now)
         session = committees.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
-    return {"committee": board.public_id, "session": session.public_id, "item": item.public_id}
+    return {
+        "committee": board.public_id,
+        "session": session.public_id,
+        "item": item.public_id,
+        "seat": term.id,
+    }
 
 
 def _money(case: Case) -> Ids:

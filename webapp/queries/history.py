@@ -40,6 +40,7 @@ LABELS: Mapping[str, Text] = {
     "slot_waited": Text(zh="登記候補", en="Joined the waiting list"),
     "slot_confirmed": Text(zh="確認預約", en="Booking confirmed"),
     "slot_released": Text(zh="取消預約", en="Booking cancelled"),
+    "slot_withdrawn": Text(zh="機關關閉時段，取消預約", en="Slot closed by the office"),
     "slot_attended": Text(zh="已到場", en="Attended"),
     "slot_no_show": Text(zh="未到場", en="Did not come"),
     "reassigned": Text(zh="改分", en="Given to somebody else"),
