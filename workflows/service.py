@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
-from workflows.reading import build, mapping, read_folder, with_guard
+from workflows.reading import build, mapping, read_joined, with_guard
+from workflows.service_parts import expand
 
 #: the transition of the system that a workflow has where silence may mean consent
 DEEMED = "deemed_approved"
@@ -209,8 +210,8 @@ class ServiceDefinition(Frozen):
 
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The factory services, by code."""
-    return read_folder(root or Path(__file__).parent / "services", "code")
+    """The factory services, by code, with what they share in place."""
+    return read_joined(root or Path(__file__).parent / "services", "code", "part", expand)
 
 
 def load(
