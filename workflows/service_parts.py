@@ -4,9 +4,9 @@
       letters: {}
       appeal: {authority: {zh: 內政部, en: the Ministry of the Interior}}
 
-A part is a file of workflows/services/_shared: `takes` lists what the service must say, `gives` what it adds. $name in a
-text stands for what was said, in the language of the text. What the service says itself wins; letters and parameters
-are joined one by one.
+A part is a file of workflows/services/_shared: `takes` lists what the service must say, `gives` what it adds.
+$name in a text stands for what was said, in the language of the text. What the service says itself wins; letters
+and parameters are joined one by one.
 """
 
 from collections.abc import Iterator, Mapping
