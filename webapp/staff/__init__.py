@@ -45,4 +45,5 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     payouts,  # noqa: F401
     phrases,  # noqa: F401
     slots,  # noqa: F401
+    unknown_payments,  # noqa: F401
 )
