@@ -388,7 +388,10 @@ def test_the_database_refuses_what_must_not_be() -> None:
     assert "append-only" in refused_by_the_database(text("update payment set amount = 1"))
     assert "append-only" in refused_by_the_database(text("delete from payment"))
     lost()
-    mine = "update payment set invoice_id = :id, settled_at = recorded_at, settled_by_id = 1 {more} where reference = 'T-lost'"
+    mine = (
+        "update payment set invoice_id = :id, settled_at = recorded_at, settled_by_id = 1 {more} "
+        "where reference = 'T-lost'"
+    )
     assert "settled_by_somebody" in refused_by_the_database(text(mine.format(more="")), **row)
     both = text(mine.format(more=", settled_reason = '', sent_back_on = current_date"))
     assert "settled_one_way" in refused_by_the_database(both, **row)
