@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from datetime import datetime
 
@@ -19,17 +18,12 @@ CODE = "EC09"
 
 
 def open_service(**award: object) -> None:
-    """From now on a grant of EC09 joins the payment list."""
-    workflow = copy.deepcopy(dict(publishing.READERS["workflow"]()["single_review"]))
-    effects = workflow["states"]["approve"]["transitions"]["approve"]["effects"]
-    if "join_payment_list" not in effects:
-        effects.append("join_payment_list")
+    """From now on EC09 grants its subsidy on these terms."""
     service = json.loads(json.dumps(publishing.READERS["service"]()[CODE], ensure_ascii=False, default=str))
     service["awards"][0] |= award
     with unit_of_work():
-        for kind, key, body in (("workflow", "single_review", workflow), ("service", CODE, service)):
-            revision = publishing.insert(SYSTEM, kind, key, body, NOW, origin="editor")
-            publishing.publish(SYSTEM, revision, publishing.BEGINNING, NOW)
+        revision = publishing.insert(SYSTEM, "service", CODE, service, NOW, origin="editor")
+        publishing.publish(SYSTEM, revision, publishing.BEGINNING, NOW)
 
 
 def granted(now: datetime = NOW, **changes: list[str]) -> Case:

@@ -60,7 +60,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
         }
     ),
     "run_committees": frozenset({"function:committee_secretary"}),
-    "approve_minutes": frozenset({"function:section_head", "function:department_head"}),
+    "approve_minutes": frozenset(
+        {"function:section_head", "function:department_head", "function:secretary_general"}
+    ),
     "gather_payouts": frozenset({"function:officer", "function:township_officer"}),
     "approve_payouts": frozenset(
         {"function:section_head", "function:department_head", "function:township_head"}

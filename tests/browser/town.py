@@ -37,6 +37,7 @@ from webapp.services import (
     applications,
     bookings,
     cases,
+    clocks,
     committees,
     documents,
     drafts,
@@ -44,6 +45,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    overdue_lists,
     payments,
     payouts,
     phrases,
@@ -123,6 +125,9 @@ def settle() -> dict[str, str]:
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
+    with unit_of_work():
+        overdue_lists.make(NOW)
+    found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
 
 
@@ -150,7 +155,10 @@ def _common(case: Case) -> dict[str, str]:
         board = committees.create(
             secretary, chart().by_code["EC"].id, Text(zh="審議會", en="Board"), ["EC06"], NOW
         )
-        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW)
+        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW, chairs=True)
+        expert = committees.appoint_outside(
+            secretary, board, "林振芳", "國立金門大學土木與工程管理學系教授", TODAY, NOW
+        )
         item = agendas.put_on(case, NOW)
         session = committees.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
     with unit_of_work():
@@ -163,6 +171,7 @@ def _common(case: Case) -> dict[str, str]:
         "committee": board.public_id,
         "session": session.public_id,
         "item": item.public_id,
+        "seat": str(expert.id),
         "invoice": invoice.public_id,
         "lost_payment": str(lost.id),
         "invoice_account": invoice.account,
@@ -231,6 +240,7 @@ def _due(name: str, ids: dict[str, str], on: date) -> None:
     with unit_of_work():
         for task in open_tasks(_case(ids[name])):
             task.due_on = on
+        clocks.of_case(_case(ids[name]).id).due_on = on
 
 
 def _case(pid: str) -> Case:

@@ -38,6 +38,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    overdue_lists,
     payments,
     payouts,
     phrases,
@@ -140,6 +141,8 @@ GET  /staff/cases/{visit}/holding                      302   403   403       404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/expediting/months/{month}                  302   403   403       403     403   403      200   403
+GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403     403   403      200   403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
 POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
 POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
@@ -161,15 +164,28 @@ GET  /staff/slots                                      302   403   403       200
 POST /staff/slots                                      302   403   403       422     422   403      403   403
 GET  /staff/slots/{resource}                           302   403   403       404     200   403      403   403
 POST /staff/slots/{resource}                           302   403   403       404     422   403      403   403
+GET  /staff/slots/{resource}/settings                  302   403   403       404     200   403      403   403
+POST /staff/slots/{resource}/settings                  302   403   403       404     422   403      403   403
+GET  /staff/slots/{resource}/close                     302   403   403       404     200   403      403   403
+POST /staff/slots/{resource}/close                     302   403   403       404     409   403      403   403
+POST /staff/slots/{resource}/reopen                    302   403   403       404     409   403      403   403
 POST /staff/slots/{resource}/{slot}/remove             302   403   403       404     302   403      403   403
 POST /staff/bookings/{booking}/mark                    302   403   403       404     422   403      403   403
 GET  /staff/committees                                 302   403   403       200     200   200      200   200
 POST /staff/committees                                 302   403   403       403     403   403      403   403
+GET  /staff/committees/{committee}/members             302   403   403       404     404   404      404   404
 POST /staff/committees/{committee}/members             302   403   403       404     404   404      404   404
+GET  /staff/committees/{committee}/members/{seat}      302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/members/{seat}      302   403   403       404     404   404      404   404
+GET  /staff/committees/{committee}/settings            302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/settings            302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/close               302   403   403       404     404   404      404   404
 GET  /staff/committees/{committee}                     302   403   403       404     404   404      404   404
 POST /staff/committees/{committee}                     302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}                         302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}                         302   403   403       404     404   404      404   404
+GET  /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
+POST /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}/approve                 302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}/minutes.pdf             302   403   403       404     404   404      404   404
 GET  /staff/agenda/{item}                              302   403   403       404     200   404      404   404
@@ -255,7 +271,7 @@ def test_who_may_open_and_send_what(app: Flask, ids: Ids, visitor: str) -> None:
 @pytest.mark.parametrize("visitor", ["other", "elsewhere", "clerk"])
 def test_what_belongs_to_others_looks_like_what_does_not_exist(app: Flask, ids: Ids, visitor: str) -> None:
     person = _visitor(app, visitor)
-    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0}
+    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0, "seat": 0}
     closed = [row for row in ROWS if row.expected[visitor] == 404 and row.expected["owner"] != 404]
     assert len(closed) > 20
     for row in closed:
@@ -380,10 +396,19 @@ def _make_world() -> Ids:
         "dead": _dead(visit),
         **rooms,
         "phrase": _phrase(visit),
+        "month": _month(),
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
     }
+
+
+def _month() -> str:
+    """The list of what is overdue this month."""
+    now = utc_now()
+    with unit_of_work():
+        overdue_lists.make(now)
+    return taipei_day(now).strftime("%Y-%m")
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:
@@ -408,10 +433,15 @@ def _board(case: Case) -> Ids:
     with unit_of_work():
         unit, seat = chart().by_code["EC"].id, journeys.account("weng.guoliang").id
         board = committees.create(secretary, unit, Text(zh="審議會", en="Board"), ["EC06"], now)
-        committees.appoint(secretary, board, seat, taipei_day(now), now)
+        term = committees.appoint(secretary, board, seat, taipei_day(now), now)
         item = agendas.put_on(case, now)
         session = committees.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
-    return {"committee": board.public_id, "session": session.public_id, "item": item.public_id}
+    return {
+        "committee": board.public_id,
+        "session": session.public_id,
+        "item": item.public_id,
+        "seat": term.id,
+    }
 
 
 def _money(case: Case) -> Ids:

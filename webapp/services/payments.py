@@ -18,6 +18,7 @@ from webapp.permissions import Actor
 from webapp.queries.org import chart
 from webapp.services import cases, effects, events, invoices
 from webapp.services.steps import Given
+from workflows.model import PAID
 
 #: how many days before the due date an unpaid invoice is called to mind
 REMIND_BEFORE = timedelta(days=3)
@@ -26,7 +27,7 @@ GRACE = timedelta(days=1)
 
 LONGEST_REASON = 500
 
-PAID, LAPSED = "paid", "payment_lapsed"
+LAPSED = "payment_lapsed"
 #: letters are Chinese
 REASON = "逾繳費期限未繳納規費。"
 

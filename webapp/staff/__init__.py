@@ -44,6 +44,8 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     mail_room,  # noqa: F401
     payouts,  # noqa: F401
     phrases,  # noqa: F401
+    resources,  # noqa: F401
+    sessions,  # noqa: F401
     slots,  # noqa: F401
     unknown_payments,  # noqa: F401
 )
