@@ -164,6 +164,7 @@ def _common(case: Case) -> dict[str, str]:
     with unit_of_work():
         invoice = invoices.open_invoice(clerk, steps.context(case), NOW)
         payments.record(SYSTEM, Notification("W-1", invoice.account, invoice.total + 100, NOW), NOW)
+        lost, _new = payments.record(SYSTEM, Notification("W-2", "99371000000000", Decimal(50), NOW), NOW)
     return {
         "extension": waiting.public_id,
         "resource": room.public_id,
@@ -172,6 +173,8 @@ def _common(case: Case) -> dict[str, str]:
         "item": item.public_id,
         "seat": str(expert.id),
         "invoice": invoice.public_id,
+        "lost_payment": str(lost.id),
+        "invoice_account": invoice.account,
     }
 
 

@@ -201,6 +201,9 @@ POST /staff/invoices/{invoice}/payments                302   403   403       404
 POST /staff/invoices/{invoice}/refunds                 302   403   403       404     422   404      403   404
 POST /staff/refunds/{refund}/decide                    302   403   403       404     403   404      403   404
 POST /staff/refunds/{refund}/paid                      302   403   403       404     403   404      403   404
+GET  /staff/payments/{payment}                         302   403   403       403     403   403      403   403
+POST /staff/payments/{payment}/assign                  302   403   403       403     403   403      403   403
+POST /staff/payments/{payment}/send-back               302   403   403       403     403   403      403   403
 GET  /staff/payouts                                    302   403   403       200     200   403      200   403
 GET  /staff/payouts/checks                             302   403   403       200     200   403      200   403
 GET  /staff/payouts/services/EC06                      302   403   403       200     200   403      403   403
@@ -448,8 +451,14 @@ def _money(case: Case) -> Ids:
         invoice = invoices.open_invoice(journeys.officer("weng.guoliang", now), steps.context(case), now)
         given = Notification("W-1", invoice.account, invoice.total + 100, now)
         payments.record(SYSTEM, given, now)
+        lost, _new = payments.record(SYSTEM, Notification("W-2", "99371000000000", Decimal(5), now), now)
         refund = refunds.propose(journeys.officer("weng.guoliang", now), invoice, Decimal(60), "溢繳", now)
-    return {"invoice": invoice.public_id, "refund": refund.public_id, "version": case.version}
+    return {
+        "invoice": invoice.public_id,
+        "refund": refund.public_id,
+        "payment": lost.id,
+        "version": case.version,
+    }
 
 
 def _payouts(case: Case) -> Ids:

@@ -47,4 +47,5 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     resources,  # noqa: F401
     sessions,  # noqa: F401
     slots,  # noqa: F401
+    unknown_payments,  # noqa: F401
 )
