@@ -40,6 +40,7 @@ LABELS: Mapping[str, Text] = {
     "slot_waited": Text(zh="登記候補", en="Joined the waiting list"),
     "slot_confirmed": Text(zh="確認預約", en="Booking confirmed"),
     "slot_released": Text(zh="取消預約", en="Booking cancelled"),
+    "slot_withdrawn": Text(zh="機關關閉時段，取消預約", en="Slot closed by the office"),
     "slot_attended": Text(zh="已到場", en="Attended"),
     "slot_no_show": Text(zh="未到場", en="Did not come"),
     "reassigned": Text(zh="改分", en="Given to somebody else"),
@@ -64,7 +65,7 @@ LABELS: Mapping[str, Text] = {
     ),
     "file_reviewed": Text(zh="調卷分析意見", en="Opinion on the delay"),
 }
-#: never an act of the applicant
+#: never an act of the applicant, also where it follows from one
 BY_SYSTEM = frozenset(
     {
         "extension_lapsed",
@@ -207,7 +208,7 @@ def _entry(
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif event.kind in BY_SYSTEM or (transition is not None and transition.by == "system"):
+    elif event.actor_kind == "system" or event.kind in BY_SYSTEM:
         who = SYSTEM
     return Entry(
         seq=event.seq,

@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
-from webapp.queries import answering, bookings, definitions, history, moves, submissions
+from webapp.queries import answering, bookings, definitions, history, submissions
 from webapp.queries.org import chart
 from webapp.services import co_review, decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
@@ -230,16 +230,16 @@ def has_moved_on(case: Case, version: int) -> bool:
 
 def overtaken(case: Case) -> Conflict:
     """Names whoever acted last, so that the loser of a race knows whom to ask."""
-    kind, from_state, person, name = db.session.execute(
-        select(CaseEvent.kind, CaseEvent.from_state, Account.kind, Account.name)
+    actor, name = db.session.execute(
+        select(CaseEvent.actor_kind, Account.name)
         .outerjoin(Account, Account.id == CaseEvent.actor_id)
         .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.seq.desc())
         .limit(1)
     ).one()
-    if person == "staff":
+    if actor == "staff":
         who_zh = who_en = name
-    elif _is_of_system(case, from_state, kind):
+    elif actor == "system":
         who_zh, who_en = "系統", "the system"
     else:
         who_zh, who_en = "申請人", "the applicant"
@@ -249,12 +249,6 @@ def overtaken(case: Case) -> Conflict:
             en=f"This case was already handled by {who_en}. Nothing you entered was sent; reload and decide again.",
         )
     )
-
-
-def _is_of_system(case: Case, state: str | None, name: str) -> bool:
-    now = definitions.workflow(case.workflow_revision_id).states.get(state or "")
-    taken = now.transition(name) if now else None
-    return name == moves.MOVED or (taken is not None and taken.by == "system")
 
 
 def mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:

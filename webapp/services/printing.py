@@ -234,6 +234,7 @@ def minutes(session: CommitteeSession, config: Config) -> None:
             when=content["when"],
             place=content["place"],
             members=tuple(content["members"]),
+            advisers=tuple(content.get("advisers", ())),
             secretary=content["secretary"],
             approver=chart().names.get(session.approved_by_id or 0, ""),
             approved_on=taipei(session.approved_at).date(),
