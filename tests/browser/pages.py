@@ -157,6 +157,7 @@ OFFICE = [
     Look(CASHIER, "/staff/cashier"),
     Look(CASHIER, "/staff/invoices/{invoice}"),
     Look(ADMINISTRATOR, "/staff/days"),
+    Look(ADMINISTRATOR, "/staff/days/{day}"),
     Look(ADMINISTRATOR, "/staff/effects"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
