@@ -28,7 +28,10 @@ EFFECTS = frozenset(
         "issue_return",
         "hold_slot",
         "confirm_slot",
+        "move_slot",
         "release_slot",
+        "slot_attended",
+        "slot_missed",
         "open_invoice",
         "cancel_invoice",
         "put_on_agenda",
@@ -44,14 +47,19 @@ NOTICES = frozenset(
         "inspection_scheduled",
         "improvement",
         "withdrawn",
+        # of revisions by which cases still run
         "payment_requested",
         "appointment",
         "interim",
     }
 )
 
+#: effects that issue the decision of a case; there is one
+DECIDES = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 #: the one action that no state may count as its way forward
 WITHDRAW = "withdraw"
+#: the system's own action when an invoice is covered
+PAID = "paid"
 
 Actor = Literal["task", "citizen", "system"]
 Requirement = Literal["comment", "fields", "form", "date"]
@@ -157,6 +165,8 @@ class State(Frozen):
     tasks: tuple[TaskTemplate, ...] = ()
     transitions: Mapping[str, Transition] = {}
     joined: tuple[Joined, ...] = ()
+    #: the decision has been issued: it is handed over or served here, and nothing is decided or withdrawn any more
+    decided: bool = Field(default=False, strict=True)
 
     def task(self, key: str) -> TaskTemplate | None:
         return next((task for task in self.tasks if task.key == key), None)

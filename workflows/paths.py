@@ -70,13 +70,22 @@ def main_path(
 
 
 def of_service(
-    definition: WorkflowDefinition, level: int, stages: Collection[str], keep: Collection[str] = ()
+    definition: WorkflowDefinition,
+    level: int,
+    stages: Collection[str],
+    keep: Collection[str] = (),
+    *,
+    deemed: bool = False,
 ) -> WorkflowDefinition:
     """The workflow without what a service of this decision level, with these stages, never comes to.
 
-    Only guards on the level and the stages are looked at; states in `keep` stay whatever they say.
+    Only guards on level, stages and deemed approval are looked at; states in `keep` stay whatever they say.
     """
-    fixed = {"service.decision_level": level, "service.stages": tuple(stages)}
+    fixed = {
+        "service.decision_level": level,
+        "service.stages": tuple(stages),
+        "service.deemed": deemed,
+    }
     worlds = [{**fixed, "case.stages_left": left} for left in {(), tuple(stages)}]
 
     def possible(when: Guard) -> bool:

@@ -13,7 +13,7 @@ from rules.values import DefinitionError, Problem, Text, read_yaml
 from workflows import clock, engine
 from workflows.calendar import WorkingCalendar
 from workflows.clock import Movement
-from workflows.model import Actor, Frozen, Key, Outcome, Requirement, Step, WorkflowDefinition
+from workflows.model import PAID, Actor, Frozen, Key, Outcome, Requirement, Step, WorkflowDefinition
 from workflows.reading import REFUSED, build
 from workflows.service import ServiceDefinition
 
@@ -149,6 +149,7 @@ class _Case:
             **recording.facts,
             **_of_service(service, recording.facts),
             "case.inspections": 0,
+            "case.paid": False,
             "case.actions": (),
         }
         case = cls(workflow, service, days, on, on, on, facts)
@@ -173,6 +174,8 @@ class _Case:
             given=frozenset(act.given),
         )
         self.apply(engine.take(self.workflow, snapshot, action), act.by)
+        if act.do == PAID:
+            self.facts["case.paid"] = True
         self.facts["case.actions"] = (*cast(tuple[str, ...], self.facts["case.actions"]), act.do)
         if act.form == INSPECTION:
             self.facts["case.inspections"] = int(str(self.facts["case.inspections"])) + 1
@@ -200,6 +203,10 @@ class _Case:
             self.move("restart" if self.service.correction == "restart" and by != "system" else "resume")
         elif effect == "restart_clock":
             self.move("restart")
+        elif effect in ("hold_clock", "release_clock"):
+            self.move("pause" if effect == "hold_clock" else "resume")
+        elif effect == "open_invoice":
+            self.facts["case.paid"] = False
         elif effect == "stop_clock":
             self.running = False
 
@@ -229,12 +236,13 @@ class _Case:
 
 
 def _of_service(service: ServiceDefinition, recorded: Mapping[str, object]) -> dict[str, object]:
-    """What guards read of the service, as it is now; the level and the stages always."""
+    """What guards read of the service, as it is now; level, stages and deemed approval always."""
     said = {
         **service.model_dump(include={"decision_level", "workflow", "owner", "code"}),
         "stages": service.stages,
+        "deemed": service.deemed is not None,
         **service.parameters,
     }
-    names = {"service.decision_level", "service.stages", *recorded}
+    names = {"service.decision_level", "service.stages", "service.deemed", *recorded}
     parts = {name: name.removeprefix("service.") for name in names if name.startswith("service.")}
     return {name: said[part] for name, part in parts.items() if part in said}

@@ -21,7 +21,7 @@ from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
+from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, PayoutClaim, Task
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -39,7 +39,9 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    overdue_lists,
     payments,
+    payouts,
     phrases,
     refunds,
     steps,
@@ -142,6 +144,8 @@ GET  /staff/cases/{visit}/holding                      302   403   403       404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/expediting/months/{month}                  302   403   403       403     403   403      200   403
+GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403     403   403      200   403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
 POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
 POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
@@ -200,6 +204,17 @@ POST /staff/invoices/{invoice}/payments                302   403   403       404
 POST /staff/invoices/{invoice}/refunds                 302   403   403       404     422   404      403   404
 POST /staff/refunds/{refund}/decide                    302   403   403       404     403   404      403   404
 POST /staff/refunds/{refund}/paid                      302   403   403       404     403   404      403   404
+GET  /staff/payouts                                    302   403   403       200     200   403      200   403
+GET  /staff/payouts/checks                             302   403   403       200     200   403      200   403
+GET  /staff/payouts/services/EC06                      302   403   403       200     200   403      403   403
+POST /staff/payouts/services/EC06                      302   403   403       422     422   403      403   403
+GET  /staff/payouts/lists/{list}                       302   403   403       404     200   404      200   404
+POST /staff/payouts/lists/{list}                       302   403   403       404     404   404      404   404
+POST /staff/payouts/lists/{list}/paid                  302   403   403       404     403   404      403   404
+POST /staff/payouts/lists/{list}/returned              302   403   403       404     422   404      403   404
+POST /staff/payouts/lists/{list}/export                302   403   403       404     404   404      404   404
+GET  /staff/payouts/claims/{claim}                     302   403   403       404     200   404      200   404
+POST /staff/payouts/claims/{claim}                     302   403   403       404     422   404      403   404
 POST /sign-out                                         302   302   302       302     302   302      302   302
 """  # fmt: skip
 HEADER, *LINES = TABLE.strip().splitlines()
@@ -382,9 +397,19 @@ def _make_world() -> Ids:
         "day": _day(),
         **rooms,
         "phrase": _phrase(visit),
+        "month": _month(),
         **_board(visit),
         **_money(visit),
+        **_payouts(decided),
     }
+
+
+def _month() -> str:
+    """The list of what is overdue this month."""
+    now = utc_now()
+    with unit_of_work():
+        overdue_lists.make(now)
+    return taipei_day(now).strftime("%Y-%m")
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:
@@ -429,6 +454,27 @@ def _money(case: Case) -> Ids:
         payments.record(SYSTEM, given, now)
         refund = refunds.propose(journeys.officer("weng.guoliang", now), invoice, Decimal(60), "溢繳", now)
     return {"invoice": invoice.public_id, "refund": refund.public_id, "version": case.version}
+
+
+def _payouts(case: Case) -> Ids:
+    """A payment that the officer has put on a list."""
+    now = utc_now()
+    with unit_of_work():
+        claim = PayoutClaim(
+            case_id=case.id,
+            service_code=case.service_code,
+            award="subsidy",
+            amount=Decimal(2000),
+            payee="王大明",
+            account={"bank": "700", "account": "00012345678", "holder": "王大明"},
+            created_at=now,
+            confirmed_on=taipei_day(now),
+        )
+        db.session.add(claim)
+        db.session.flush()
+        officer = journeys.officer("weng.guoliang", now)
+        made = payouts.gather(officer, case.service_code, "測試", {claim.public_id}, now)
+    return {"claim": claim.public_id, "list": made.public_id}
 
 
 def _print(case: Case) -> None:

@@ -25,6 +25,7 @@ from webapp.services import (
     effects,
     extensions,
     limits,
+    overdue_lists,
     payments,
     payouts,
     sweep_runs,
@@ -70,7 +71,7 @@ def send_mail(timestamp: int) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="sweep_bookings", queue="sweeps")
 def sweep_bookings(timestamp: int) -> None:
-    run_bookings(utc_now())
+    remind_of_bookings(utc_now())
 
 
 @app.periodic(cron="17 3 * * *")
@@ -109,6 +110,9 @@ def run_deadlines(now: datetime) -> dict[str, int]:
     for account_id in digests.to_tell(now):
         with _counted(counts, "digest", account_id), unit_of_work():
             counts["digests"] += digests.tell(account_id, now)
+    if overdue_lists.is_due(now):
+        with _counted(counts, "overdue list of", now.strftime("%Y-%m")), unit_of_work():
+            overdue_lists.make(now)
     with unit_of_work():
         sweep_runs.end(run_id, now, round((time.perf_counter() - began) * 1000), counts)
     return counts
@@ -130,7 +134,7 @@ def _sweep(clock_ids: list[int], run_id: int | None, now: datetime, counts: dict
 
 
 @contextmanager
-def _counted(counts: dict[str, int], what: str, which: int) -> Iterator[None]:
+def _counted(counts: dict[str, int], what: str, which: int | str) -> Iterator[None]:
     """Each is a transaction of its own: one that fails is logged and holds up no other."""
     try:
         yield
@@ -139,16 +143,9 @@ def _counted(counts: dict[str, int], what: str, which: int) -> Iterator[None]:
         log.exception("%s %s failed in the deadline sweep", what, which)
 
 
-def run_bookings(now: datetime) -> dict[str, int]:
-    """Reminders of appointments, and slots that a closed case still holds."""
-    counts = {"reminded": 0, "released": 0}
+def remind_of_bookings(now: datetime) -> int:
     with unit_of_work():
-        counts["reminded"] = bookings.remind(now)
-    for case_id in bookings.left_behind():
-        with unit_of_work():
-            bookings.release_left_behind(case_id, now)
-            counts["released"] += 1
-    return counts
+        return bookings.remind(now)
 
 
 def run_payments(now: datetime) -> dict[str, int]:

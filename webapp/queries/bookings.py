@@ -61,10 +61,14 @@ def ahead_of(booking: Booking) -> int:
 
 def choices(case: Case, now: datetime) -> Sequence[Slot]:
     """The slots to come for a case, full ones too: the applicant may wait for one."""
+    return _coming(case.service_code, now)
+
+
+def _coming(service_code: str, now: datetime) -> Sequence[Slot]:
     return db.session.scalars(
         select(Slot)
         .join(Resource, Resource.id == Slot.resource_id)
-        .where(Resource.active, Resource.service_codes.contains([case.service_code]), Slot.starts_at > now)
+        .where(Resource.active, Resource.service_codes.contains([service_code]), Slot.starts_at > now)
         .options(joinedload(Slot.resource))
         .order_by(Slot.starts_at, Slot.id)
         .limit(MOST_LISTED)
@@ -72,7 +76,11 @@ def choices(case: Case, now: datetime) -> Sequence[Slot]:
 
 
 def free(case: Case, now: datetime) -> list[Slot]:
-    return [slot for slot in choices(case, now) if slot.taken < slot.capacity]
+    return free_slots(case.service_code, now)
+
+
+def free_slots(service_code: str, now: datetime) -> list[Slot]:
+    return [slot for slot in _coming(service_code, now) if slot.taken < slot.capacity]
 
 
 def managed_units(actor: Actor) -> frozenset[int]:

@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Booking, Case, Resource, Slot
 from webapp.models.bookings import ACTIVE, SEATED
 from webapp.moments import TAIPEI, taipei
-from webapp.permissions import SYSTEM, Actor
+from webapp.permissions import Actor
 from webapp.queries import bookings as queries
 from webapp.queries.org import calendar
 from webapp.services import effects, events
@@ -32,7 +32,9 @@ STATES = {
     "no_show": Text(zh="未到場", en="Did not come"),
 }
 #: what a transition may ask for
-EFFECTS = frozenset({"hold_slot", "confirm_slot", "release_slot"})
+EFFECTS = frozenset(
+    {"hold_slot", "confirm_slot", "move_slot", "release_slot", "slot_attended", "slot_missed"}
+)
 #: a list of slots that nobody can read any more was mistyped
 MOST_NEW_SLOTS = 1000
 #: a reminder that the worker missed is still sent up to the slot; bookings are handled in portions
@@ -155,9 +157,19 @@ def _times(pattern: Pattern, working: WorkingCalendar) -> list[tuple[datetime, d
 
 
 def choose(
-    actor: Actor, case: Case, slot_id: str, now: datetime, *, seats: int = 1, may_wait: bool = False
+    actor: Actor,
+    case: Case,
+    slot_id: str,
+    now: datetime,
+    *,
+    seats: int = 1,
+    may_wait: bool = False,
+    quietly: bool = False,
 ) -> Booking:
-    """Holds seats in a slot for a case, or a place in its queue when it is full and the applicant wants to wait."""
+    """Holds seats in a slot for a case, or a place in its queue when it is full and the applicant wants to wait.
+
+    `quietly` where another message follows that says the same and more.
+    """
     _hold_case(case)
     if case.status == "closed":
         raise Refused(Text(zh="案件已結案，不能再選時段。", en="The case is closed; no slot can be chosen."))
@@ -200,7 +212,8 @@ def choose(
     db.session.add(booking)
     db.session.flush()
     _record(actor, booking, "slot_waited" if full else "slot_held", now)
-    _tell(booking, "slot_waiting" if full else "slot_held", now)
+    if not quietly:
+        _tell(booking, "slot_waiting" if full else "slot_held", now)
     return booking
 
 
@@ -226,29 +239,45 @@ def cancel_until(booking: Booking) -> datetime:
 # --- effects of a workflow ----------------------------------------------------------------------------------
 
 
-def carry_out(actor: Actor, case: Case, effect: str, on_date: date | None, now: datetime) -> None:
-    """hold_slot, confirm_slot or release_slot; who carries out a step holds the case already."""
+def carry_out(
+    actor: Actor,
+    case: Case,
+    effect: str,
+    now: datetime,
+    *,
+    on_date: date | None = None,
+    comment: str = "",
+) -> None:
+    """One of EFFECTS; who carries out a step holds the case already."""
     booking = queries.current(case.id)
     if effect == "hold_slot":
         if booking is None:
             _hold_first_free(actor, case, on_date, now)
     elif effect == "confirm_slot":
         confirm(actor, _required(case), now)
+    elif effect == "move_slot":
+        _move(actor, case, on_date, comment, now)
+    elif effect == "release_slot":
+        release(actor, case, now)
     elif booking is not None:
-        _release(actor, booking, now)
+        _mark(actor, booking, "attended" if effect == "slot_attended" else "no_show", now)
 
 
-def _hold_first_free(actor: Actor, case: Case, day: date | None, now: datetime) -> None:
+def _hold_first_free(
+    actor: Actor, case: Case, day: date | None, now: datetime, *, quietly: bool = False, seats: int = 1
+) -> None:
     free = [slot for slot in queries.free(case, now) if day in (None, taipei(slot.starts_at).date())]
+    free = [slot for slot in free if slot.taken + seats <= slot.capacity]
     if day is None or not free:
         raise Refused(
             Text(
-                zh="申請人還沒有選時段，而所填日期沒有空的時段。" if day else "申請人還沒有選時段。",
-                en="The applicant has chosen no slot"
-                + (", and none is free on this day." if day else " yet."),
+                zh="所填日期沒有空的時段，請看時段表後另選日期。" if day else "申請人還沒有選時段。",
+                en="No slot is free on this day; look at the calendar and choose another."
+                if day
+                else "The applicant has chosen no slot yet.",
             )
         )
-    choose(actor, case, free[0].public_id, now)
+    choose(actor, case, free[0].public_id, now, seats=seats, quietly=quietly)
 
 
 def confirm(actor: Actor, booking: Booking, now: datetime) -> None:
@@ -268,9 +297,28 @@ def confirm(actor: Actor, booking: Booking, now: datetime) -> None:
     _tell(booking, "slot_confirmed", now)
 
 
+def _move(actor: Actor, case: Case, day: date | None, reason: str, now: datetime) -> None:
+    """To the first free slot of another day, confirmed; one message tells it. The old slot stays if none is free."""
+    old = queries.current(case.id)
+    if old is not None:
+        _give_up(actor, old, now)
+    _hold_first_free(actor, case, day, now, quietly=True, seats=old.seats if old is not None else 1)
+    booking = _required(case)
+    _set(booking, "confirmed", now)
+    _record(actor, booking, "slot_confirmed", now)
+    _tell(booking, "slot_moved", now, reason)
+
+
+def release(actor: Actor, case: Case, now: datetime) -> None:
+    booking = queries.current(case.id)
+    if booking is not None:
+        _release(actor, booking, now)
+
+
 def withdraw(actor: Actor, booking: Booking, reason: str, now: datetime) -> None:
     """The office takes the slot away and says why; who calls this holds the case."""
-    _release(actor, booking, now, reason)
+    _give_up(actor, booking, now, "slot_withdrawn", reason)
+    _tell(booking, "slot_withdrawn", now, reason)
 
 
 def hold_slots(slot_ids: Collection[int]) -> None:
@@ -279,14 +327,20 @@ def hold_slots(slot_ids: Collection[int]) -> None:
     db.session.execute(held).all()
 
 
-def _release(actor: Actor, booking: Booking, now: datetime, reason: str = "") -> None:
+def _release(actor: Actor, booking: Booking, now: datetime) -> None:
+    _give_up(actor, booking, now)
+    _tell(booking, "slot_released", now)
+
+
+def _give_up(
+    actor: Actor, booking: Booking, now: datetime, kind: str = "slot_released", reason: str = ""
+) -> None:
     _hold_slot(booking.slot)
     db.session.refresh(booking)
     if booking.state not in ACTIVE:
         raise Conflict(Text(zh="這個預約已經取消或結束。", en="This booking is over already."))
     _set(booking, "cancelled", now)
-    _record(actor, booking, "slot_withdrawn" if reason else "slot_released", now, reason)
-    _tell(booking, "slot_withdrawn" if reason else "slot_released", now, reason)
+    _record(actor, booking, kind, now, reason)
     _move_up(booking.slot, now)
 
 
@@ -308,14 +362,13 @@ def _move_up(slot: Slot, now: datetime) -> None:
 # --- the unit -----------------------------------------------------------------------------------------------
 
 
-def mark(actor: Actor, booking_id: str, outcome: str, now: datetime) -> Booking:
+def mark(actor: Actor, booking: Booking, outcome: str, now: datetime) -> None:
     """Whether the applicant came: attended or no_show, from the start of the slot on. It may be put right."""
-    booking = db.session.scalars(select(Booking).where(Booking.public_id == booking_id)).one_or_none()
-    if booking is None or not queries.manages(actor, booking.slot.resource):
-        raise NotFound()
-    if outcome not in ("attended", "no_show"):
-        raise Refused(Text(zh="請選擇「已到」或「未到」。", en="Choose attended or did not come."))
     _hold_case(booking.case)
+    _mark(actor, booking, outcome, now)
+
+
+def _mark(actor: Actor, booking: Booking, outcome: str, now: datetime) -> None:
     _hold_slot(booking.slot)
     db.session.refresh(booking)
     if booking.state not in SEATED:
@@ -327,7 +380,6 @@ def mark(actor: Actor, booking_id: str, outcome: str, now: datetime) -> Booking:
     if booking.state != outcome:
         _set(booking, outcome, now)
         _record(actor, booking, f"slot_{outcome}", now)
-    return booking
 
 
 def close_slot(actor: Actor, slot_id: str, now: datetime) -> None:
@@ -379,25 +431,6 @@ def remind(now: datetime) -> int:
         _tell(booking, "slot_reminder", now)
     db.session.flush()
     return len(due)
-
-
-def left_behind() -> list[int]:
-    """Cases that ended without being granted and still hold a slot: their workflow has not released it."""
-    return list(
-        db.session.scalars(
-            select(Case.id)
-            .join(Booking, Booking.case_id == Case.id)
-            .where(Booking.state.in_(ACTIVE), Case.status == "closed", Case.outcome != "granted")
-            .order_by(Case.id)
-            .limit(BATCH)
-        )
-    )
-
-
-def release_left_behind(case_id: int, now: datetime) -> None:
-    case = db.session.get_one(Case, case_id)
-    _hold_case(case)
-    carry_out(SYSTEM, case, "release_slot", None, now)
 
 
 # --- what all of them need ----------------------------------------------------------------------------------

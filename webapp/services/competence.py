@@ -37,7 +37,7 @@ def merge(
                 en="Only cases of the same applicant or the same place can be merged; these have neither in common.",
             )
         )
-    _close(ctx, "merged", now, into=leading.id)
+    _close(actor, ctx, "merged", now, into=leading.id)
     _record(
         actor,
         case,
@@ -96,7 +96,7 @@ def transfer_out(
     actor: Actor, ctx: Context, agency: str, reason: str, now: datetime, acting_for_id: int | None
 ) -> None:
     """移送 to an agency outside of the county (行政程序法 17): the case ends here, the applicant is told where it goes."""
-    _close(ctx, "transferred", now)
+    _close(actor, ctx, "transferred", now)
     note = Text(zh=f"移送{agency}", en=f"To {agency}")
     _record(actor, ctx.case, "transferred", reason, note, now, acting_for_id)
     notices.notify(ctx.case, "transferred", now, comment=agency)
@@ -170,7 +170,7 @@ def _how_to_follow(case: Case, leading: Case, same_person: bool) -> str:
     return Text(zh=f"{number}（查詢碼 {code}）", en=f"{number} (code {code})").in_(case.language)
 
 
-def _close(ctx: Context, outcome: str, now: datetime, into: int | None = None) -> None:
+def _close(actor: Actor, ctx: Context, outcome: str, now: datetime, into: int | None = None) -> None:
     """Ends a case where it stands: nobody has a task in it any more, nothing runs."""
     case, today = ctx.case, taipei_day(now)
     request = tracking.open_request(case.id)
@@ -183,6 +183,7 @@ def _close(ctx: Context, outcome: str, now: datetime, into: int | None = None) -
     fees.fix(ctx.service, case, {})
     case.status, case.outcome, case.closed_at, case.merged_into_id = "closed", outcome, now, into
     db.session.flush()
+    steps.let_go(actor, case, now)
 
 
 def _record(

@@ -12,18 +12,16 @@ from sqlalchemy import or_, select
 from rules.values import Text
 from webapp import crypto
 from webapp.extensions import db
-from webapp.models import Account, Case, CaseEvent, Task
+from webapp.models import Account, Case, Task
 from webapp.permissions import Actor
+from webapp.queries import history
 from webapp.queries.org import Mandate, chart
 from webapp.services import parties
 from workflows.functions import RANKS
-from workflows.model import State, Step, Transition, WorkflowDefinition
+from workflows.model import DECIDES, State, Step, Transition, WorkflowDefinition
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
-
-#: transitions with one of these effects decide the case
-DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ def _grants(state: State, transition: Transition, levels: set[str]) -> bool:
 def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> bool:
     """Whether a transition decides, or passes the case on from one level of approval to another."""
     state = workflow.state(at)
-    if not DECIDING.isdisjoint(_effects(state, transition)):
+    if not DECIDES.isdisjoint(_effects(state, transition)):
         return True
     levels = approval_states(workflow)
     return (
@@ -131,7 +129,7 @@ def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> b
 
 
 def decides(effects: Iterable[str]) -> bool:
-    return not DECIDING.isdisjoint(effect.partition(":")[0] for effect in effects)
+    return not DECIDES.isdisjoint(effect.partition(":")[0] for effect in effects)
 
 
 def _effects(state: State, transition: Transition) -> set[str]:
@@ -166,18 +164,13 @@ def _parties(case: Case) -> frozenset[int]:
 
 
 def _acted(case: Case, workflow: WorkflowDefinition) -> Iterable[tuple[str, frozenset[int]]]:
-    """Newest first, back to the proposal."""
-    events = db.session.execute(
-        select(CaseEvent.from_state, CaseEvent.kind, CaseEvent.actor_id, CaseEvent.acting_for_id)
-        .where(CaseEvent.case_id == case.id, CaseEvent.task_id.is_not(None), CaseEvent.actor_id.is_not(None))
-        .order_by(CaseEvent.seq.desc())
-    )
-    for at, kind, actor_id, for_id in events:
-        state = workflow.states.get(at or "")
-        transition = state.transition(kind) if state else None
-        if transition is None:
+    """Newest first, back to the proposal; what was recalled is as if it had not been."""
+    for event in reversed(history.that_stand(case.id)):
+        state = workflow.states.get(event.from_state or "")
+        transition = state.transition(event.kind) if state else None
+        if transition is None or state is None or event.task_id is None or event.actor_id is None:
             continue
-        yield at, frozenset({actor_id, for_id} - {None})
+        yield state.key, frozenset({event.actor_id, event.acting_for_id} - {None})
         if transition.proposes:
             return
 

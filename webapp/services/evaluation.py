@@ -34,6 +34,7 @@ def facts_of(
         "service.decision_level": service.decision_level,
         "service.co_review_units": service.parameters.get("co_review_units"),
         "service.stages": service.stages,
+        "service.deemed": service.deemed is not None,
         "case.channel": case.channel,
         "case.filed_on": case.filed_on,
         "case.state": case.state,

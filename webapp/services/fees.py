@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import forms.answers
+from forms.field_type import Setting
 from forms.messages import Invalid
 from forms.model import Field, FormDefinition
 from rules import conditions
@@ -42,13 +43,18 @@ class OpenAmount:
     at_most: Decimal
     #: as an earlier proposal fixed it
     fixed: Decimal | None
+    #: a fee that was paid stays as it was paid
+    is_paid: bool = False
+
+    def among(self, amounts: Mapping[str, Decimal]) -> Decimal | None:
+        return self.fixed if self.is_paid else amounts.get(self.key)
 
     def read(self, typed: str) -> Decimal:
         """Whole dollars; Invalid says what is wrong with them."""
         asked = Field(
             key=self.key, type="money", label=self.label, min=Decimal(0), max=self.at_most, decimals=0
         )
-        given = asked.kind.parse(asked, {"": [typed]}, date.min)
+        given = asked.kind.parse(asked, {"": [typed]}, Setting(date.min))
         if given is None:
             raise asked.kind.missing(asked)
         return Decimal(str(given))
@@ -74,11 +80,11 @@ def counted(
 
 
 def open_amounts(service: ServiceDefinition, case: Case) -> tuple[OpenAmount, ...]:
-    """Every amount that a proposal to grant this case must fix."""
+    """Every amount that the definition leaves to the review of this case."""
     lines = {line["key"]: line["amount"] for line in case.fee_lines}
     awarded = {line["key"]: line["amount"] for line in case.awards}
     fees = [
-        OpenAmount(fee.key, fee.label, MOST, _read(lines[fee.key]))
+        OpenAmount(fee.key, fee.label, MOST, _read(lines[fee.key]), case.paid_at is not None)
         for fee in service.fees
         if fee.amount is None and fee.key in lines
     ]
@@ -89,29 +95,50 @@ def open_amounts(service: ServiceDefinition, case: Case) -> tuple[OpenAmount, ..
     return (*fees, *awards)
 
 
+def asked(
+    service: ServiceDefinition, case: Case, proposal: str | None, effects: Collection[str]
+) -> tuple[OpenAmount, ...]:
+    """What an action must fix: everything when it proposes to grant, the fees when it sends an invoice."""
+    found = [each for each in open_amounts(service, case) if not each.is_paid]
+    if proposal == "grant":
+        return tuple(found)
+    if "open_invoice" not in effects:
+        return ()
+    awards = {award.key for award in service.awards}
+    return tuple(each for each in found if each.key not in awards)
+
+
 def fixed(service: ServiceDefinition, case: Case) -> dict[str, Decimal]:
     return {each.key: each.fixed for each in open_amounts(service, case) if each.fixed is not None}
 
 
-def require(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decimal]) -> None:
-    """Nothing is granted while an amount is open."""
-    for each in open_amounts(service, case):
+def require(asked_for: Sequence[OpenAmount], amounts: Mapping[str, Decimal]) -> None:
+    """Nothing is granted, and no invoice sent, while an amount is open."""
+    for each in asked_for:
         try:
             each.read(str(amounts.get(each.key, "")))
         except Invalid as invalid:
             raise Refused(invalid.mistakes[0].text) from invalid
 
 
+def total(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decimal]) -> Decimal | None:
+    """What an invoice would ask for, once these amounts are fixed; None while one is open."""
+    return _total(_lines(service, case, amounts))
+
+
 def fix(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decimal]) -> None:
     """Writes what a proposal to grant says; without amounts, everything that was open is open again."""
-    open_keys = {each.key for each in open_amounts(service, case)}
-    rules = {fee.key: fee for fee in service.fees if fee.key in open_keys}
-    case.fee_lines = [
-        _line(rules[line["key"]], amounts.get(line["key"])) if line["key"] in rules else line
-        for line in case.fee_lines
-    ]
+    case.fee_lines = _lines(service, case, amounts)
     case.fee_total = _total(case.fee_lines)
     case.awards = [_line(award, amounts[award.key]) for award in service.awards if award.key in amounts]
+
+
+def _lines(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decimal]) -> list[dict[str, Any]]:
+    left_open = {each.key: each for each in open_amounts(service, case)}
+    return [
+        _line(each, each.among(amounts)) if (each := left_open.get(line["key"])) else line
+        for line in case.fee_lines
+    ]
 
 
 def lines_of(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decimal]) -> list[dict[str, Any]]:
@@ -123,7 +150,7 @@ def in_words(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decim
     """許可費新臺幣 1,200 元、路面修復費新臺幣 30,000 元."""
     parts = []
     for each in open_amounts(service, case):
-        amount, label = amounts.get(each.key), each.label.in_(lang)
+        amount, label = each.among(amounts), each.label.in_(lang)
         if amount is None:
             parts.append(f"{label}{UNFILLED}")
         elif lang == "en":

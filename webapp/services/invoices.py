@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -69,14 +69,12 @@ def open_invoice(actor: Actor, ctx: Context, now: datetime) -> Invoice:
         )
     cancel_invoice(case, now)
     serial = db.session.execute(text("select nextval('invoice_serial')")).scalar_one()
-    days = int(ctx.service.parameters.get("payment_days", DAYS))
-    last_day = taipei_day(now) + timedelta(days=days)
     invoice = Invoice(
         case_id=case.id,
         lines=case.fee_lines,
         total=case.fee_total,
         account=gateway().account(serial),
-        due_on=calendar(case.handling_unit_id).next_working_day(last_day),
+        due_on=last_day(ctx, now),
         opened_at=now,
         opened_by_id=actor.account_id,
     )
@@ -94,6 +92,17 @@ def open_invoice(actor: Actor, ctx: Context, now: datetime) -> Invoice:
     )
     tell(invoice, "invoice", now)
     return invoice
+
+
+def last_day(ctx: Context, now: datetime) -> date:
+    """Until when an invoice that is opened now can be paid; a working day."""
+    days = int(ctx.service.parameters.get("payment_days", DAYS))
+    return calendar(ctx.case.handling_unit_id).next_working_day(taipei_day(now) + timedelta(days=days))
+
+
+def in_words(total: Decimal, account: str, bank: str) -> dict[str, str]:
+    """What the messages about an invoice quote."""
+    return {"amount": f"{total:,.0f}", "account": account, "bank": bank}
 
 
 def cancel_invoice(case: Case, now: datetime) -> None:
@@ -149,7 +158,7 @@ def tell(
             now,
             on_date=invoice.due_on,
             occasion=f"{invoice.account}{mark}",
-            words={"amount": f"{shown:,.0f}", "account": slip.account, "bank": slip.fields[0][1]},
+            words=in_words(shown, slip.account, slip.fields[0][1]),
         )
     )
 

@@ -214,6 +214,13 @@ TEMPLATES: dict[str, Template] = {
             en="The booking for {number} is confirmed: {comment}.",
         ),
     ),
+    "slot_moved": Template(
+        Text(zh="預約改時間：{service}", en="Your appointment was moved: {service}"),
+        Text(
+            zh="您的申請（{number}）預約改到：{comment}\n不能前來時請到進度頁取消或洽承辦單位。",
+            en="The appointment for {number} was moved to: {comment}\nIf you cannot come, cancel it or call us.",
+        ),
+    ),
     "slot_released": Template(
         Text(zh="預約已取消：{service}", en="Your booking is cancelled: {service}"),
         Text(

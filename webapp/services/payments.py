@@ -17,13 +17,14 @@ from webapp.payments import Notification
 from webapp.permissions import Actor
 from webapp.services import cases, effects, events, invoices
 from webapp.services.steps import Given
+from workflows.model import PAID
 
 #: how many days before the due date an unpaid invoice is called to mind
 REMIND_BEFORE = timedelta(days=3)
 #: a bank tells of the last day's payments on the day after
 GRACE = timedelta(days=1)
 
-PAID, LAPSED = "paid", "payment_lapsed"
+LAPSED = "payment_lapsed"
 #: letters are Chinese
 REASON = "逾繳費期限未繳納規費。"
 

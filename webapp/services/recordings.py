@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -26,6 +26,15 @@ from workflows.paths import exits
 
 #: overrides this long after the last due date are of no consequence
 HORIZON = timedelta(days=60)
+#: what an event made of the appointment
+BOOKED: Mapping[str, str | None] = {
+    "slot_waited": "waiting",
+    "slot_held": "held",
+    "slot_confirmed": "confirmed",
+    "slot_released": None,
+    "slot_attended": None,
+    "slot_no_show": None,
+}
 
 
 def record(number: str) -> dict[str, Any]:
@@ -80,8 +89,14 @@ def _acts(ctx: steps.Context, movements: list[ClockMovement], due_on: date) -> I
         if state is not None and (action := state.transition(event.kind)) is not None
     ]
     by_workflow = {event.at for event, _ in transitions}
+    booked = _booked(event for event, _ in taken) if "case.booking" in _asked(ctx.workflow) else {}
     happened: list[tuple[datetime, int, dict[str, Any], str]] = [
-        (event.at, event.seq, _action(ctx, event, action), then.present(event.to_state or "", event.seq))
+        (
+            event.at,
+            event.seq,
+            _action(ctx, event, action, booked.get(event.seq)),
+            then.present(event.to_state or "", event.seq),
+        )
         for event, action in transitions
     ]
     for moved in movements:
@@ -103,7 +118,16 @@ def _acts(ctx: steps.Context, movements: list[ClockMovement], due_on: date) -> I
         yield {name: value for name, value in told.items() if value not in (None, "", 0, [], {})}
 
 
-def _action(ctx: steps.Context, event: CaseEvent, action: Transition) -> dict[str, Any]:
+def _booked(history: Iterable[CaseEvent]) -> dict[int, str | None]:
+    """How the appointment stood at each event: the applicant chooses a slot without an action of the workflow."""
+    found, present = {}, None
+    for event in history:
+        found[event.seq] = present
+        present = BOOKED.get(event.kind, present)
+    return found
+
+
+def _action(ctx: steps.Context, event: CaseEvent, action: Transition, booked: str | None) -> dict[str, Any]:
     task = db.session.get(Task, event.task_id) if event.task_id is not None else None
     body = event.payload.body if event.payload is not None else {}
     given = {*action.requires, *(name for name in ("comment", "fields", "date") if body.get(name))}
@@ -118,7 +142,8 @@ def _action(ctx: steps.Context, event: CaseEvent, action: Transition) -> dict[st
         "function": task.function if task else None,
         "given": sorted(given),
         "form": filled.kind if filled else None,
-        "facts": _of_form(ctx.workflow, filled) if filled else {},
+        "facts": (_of_form(ctx.workflow, filled) if filled else {})
+        | ({"case.booking": booked} if booked else {}),
     }
 
 
@@ -138,13 +163,7 @@ def _read_by(
     workflow: WorkflowDefinition, facts: Mapping[str, object], kinds: tuple[str, ...]
 ) -> dict[str, Any]:
     """Only what the workflow asks for: nobody need read the rest of an application in a test."""
-    asked = {
-        name
-        for state in workflow.states.values()
-        for way in exits(workflow, state)
-        if way.when is not None
-        for name in facts_of(way.when)
-    }
+    asked = _asked(workflow)
     asked |= {
         action.outcome_from
         for state in workflow.states.values()
@@ -153,6 +172,16 @@ def _read_by(
     }
     known = {name: facts[name] for name in sorted(asked & facts.keys()) if name.startswith(kinds)}
     return {name: _simple(value) for name, value in known.items() if value is not None}
+
+
+def _asked(workflow: WorkflowDefinition) -> set[str]:
+    return {
+        name
+        for state in workflow.states.values()
+        for way in exits(workflow, state)
+        if way.when is not None
+        for name in facts_of(way.when)
+    }
 
 
 def _simple(value: object) -> Any:

@@ -14,6 +14,7 @@ from webapp.extensions import db
 from webapp.models import Case, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
+from webapp.queries import bookings as appointments
 from webapp.queries import definitions, submissions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
@@ -117,7 +118,8 @@ def carry_out(
     """Applies one step. `acting` is (task id, whom the actor stands in for)."""
     case, given = ctx.case, given or Given()
     task_id, acting_for_id = acting
-    amounts = given.amounts if step.proposal == "grant" else {}
+    asked = fees.asked(ctx.service, case, step.proposal, step.effects)
+    amounts = {each.key: given.amounts[each.key] for each in asked if each.key in given.amounts}
     _close_tasks(actor, case, step, now, acting_for_id)
     previous, case.state = case.state, step.to_state
     if step.proposal:
@@ -131,7 +133,7 @@ def carry_out(
         if not step.carried and step.to_state not in duties.approval_states(ctx.workflow):
             # sent back: the proposal is no longer before anybody, and whoever made it may act at their own level
             case.proposed_by_id = case.proposed_for_id = None
-    if step.proposal or (step.closed and step.outcome != "granted"):
+    if step.proposal or asked or (step.closed and step.outcome != "granted"):
         fees.fix(ctx.service, case, amounts)
     for effect in step.effects:
         _move_clock(actor, ctx, effect, now)
@@ -139,10 +141,10 @@ def carry_out(
         case.visit += 1
     if step.closed:
         case.status, case.outcome, case.closed_at = "closed", step.outcome, now
-        invoices.cancel_invoice(case, now)
     db.session.flush()
     people = frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
-    tasks = new_tasks(ctx, step, now, by=people, on_date=given.on_date, township=_township(ctx, step))
+    on_date = given.on_date or _slot_day(case, step)
+    tasks = new_tasks(ctx, step, now, by=people, on_date=on_date, township=_township(ctx, step))
     clocks.stand_still(actor, case, write_together(task_clocks(step, tasks, write_together(tasks), now)), now)
     events.record(
         actor,
@@ -164,6 +166,21 @@ def carry_out(
     by = decisions.Decider(actor, task.function if task is not None else "", acting_for_id)
     for effect in step.effects:
         _effect(by, ctx, effect, previous, given, now)
+    if step.closed:
+        let_go(actor, case, now)
+
+
+def let_go(actor: Actor, case: Case, now: datetime) -> None:
+    """Of a case that ended nobody need pay any more, and a slot that is not needed goes to the next in line."""
+    invoices.cancel_invoice(case, now)
+    if case.outcome != "granted":
+        bookings.release(actor, case, now)
+
+
+def _slot_day(case: Case, step: Step) -> date | None:
+    """The day of the appointment that a step confirms: the tasks that it opens are for that day."""
+    booking = appointments.current(case.id) if "confirm_slot" in step.effects else None
+    return taipei_day(booking.slot.starts_at) if booking is not None else None
 
 
 def _draft(
@@ -321,7 +338,7 @@ def _effect(
     elif name == "put_on_agenda":
         agendas.put_on(case, now)
     elif name in bookings.EFFECTS:
-        bookings.carry_out(by.actor, case, name, given.on_date, now)
+        bookings.carry_out(by.actor, case, name, now, on_date=given.on_date, comment=given.comment)
     elif name == "open_invoice":
         invoices.open_invoice(by.actor, ctx, now)
     elif name == "cancel_invoice":

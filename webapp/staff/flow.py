@@ -25,7 +25,13 @@ class Flow:
 def of_case(case: Case, service: ServiceDefinition, whole: WorkflowDefinition) -> Flow:
     """Without the levels and stages that the service does not have."""
     seen, lang = history.visited(case, whole), language()
-    workflow = paths.of_service(whole, service.decision_level, service.stages, {case.state, *seen})
+    workflow = paths.of_service(
+        whole,
+        service.decision_level,
+        service.stages,
+        {case.state, *seen},
+        deemed=service.deemed is not None,
+    )
     picture = diagram.layout(workflow, lang, case.state, seen)
     return Flow(
         title=workflow.title,

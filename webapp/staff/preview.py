@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from rules.values import Text
 from webapp.errors import Refused
 from webapp.moments import taipei_day
-from webapp.services import corrections, decisions, fees, notices
+from webapp.services import corrections, decisions, fees, invoices, notices
 from webapp.services.drafting import Wording
 from webapp.services.steps import Context, Given
 from workflows.model import NOTICE_EFFECT, Transition
 
 #: stands for the number of a letter before it has one
 NOT_YET = Text(zh="（發文後編號）", en="(numbered when it is sent)")
+#: stands for the account of an invoice before it is opened
+_AFTER = Text(zh="（送出後產生）", en="(made when it is sent)")
+NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Preview:
 def reaches_applicant(transition: Transition) -> bool:
     """Whether the applicant reads something because of it, now or when it is approved."""
     return bool(transition.proposes) or any(
-        effect in decisions.EFFECTS or effect.startswith(NOTICE_EFFECT) for effect in transition.effects
+        effect in decisions.EFFECTS or effect == "open_invoice" or effect.startswith(NOTICE_EFFECT)
+        for effect in transition.effects
     )
 
 
@@ -57,6 +63,11 @@ def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> lis
             found.append(_message(ctx, decisions.NOTICES[kind], decided, now))
         elif effect.startswith(NOTICE_EFFECT):
             found.append(_message(ctx, effect.removeprefix(NOTICE_EFFECT), given, now))
+        elif effect == "open_invoice" and (total := fees.total(ctx.service, ctx.case, given.amounts)):
+            on_date = invoices.last_day(ctx, now)
+            bank = invoices.gateway().slip("", total, on_date).fields[0][1]
+            words = invoices.in_words(total, _AFTER.in_(ctx.case.language), bank)
+            found.append(_message(ctx, "invoice", replace(given, on_date=on_date), now, words))
     return found
 
 
@@ -100,7 +111,9 @@ def _letter(ctx: Context, kind: str, given: Given, now: datetime, title: Text) -
     return Preview(title, "zh", content["subject"], (*paragraphs, content["remedy"]))
 
 
-def _message(ctx: Context, template: str, given: Given, now: datetime) -> Preview:
+def _message(
+    ctx: Context, template: str, given: Given, now: datetime, words: Mapping[str, str] = NO_WORDS
+) -> Preview:
     subject, body = notices.compose(
         ctx.case,
         template,
@@ -108,6 +121,7 @@ def _message(ctx: Context, template: str, given: Given, now: datetime) -> Previe
         on_date=given.on_date,
         correction_due=corrections.last_day(ctx, taipei_day(now)),
         letter=NOT_YET.in_(ctx.case.language),
+        more=words,
     )
     fields = tuple(ctx.form.field(key).label for key in given.fields if key in ctx.form)
     title = Text(zh="傳給申請人的通知", en="The message to the applicant")

@@ -13,7 +13,7 @@ from webapp.moments import TAIPEI, taipei_day
 from webapp.queries import bookings as queries
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import bookings
+from webapp.services import attendance, bookings
 from webapp.staff import bp
 from webapp.staff.resources import Mistakes, managed, require, whole_number
 from webapp.uow import unit_of_work
@@ -81,7 +81,7 @@ def remove_slot(pid: str, slot: str) -> ResponseReturnValue:
 def mark_booking(pid: str) -> ResponseReturnValue:
     require()
     with unit_of_work():
-        booking = bookings.mark(actor(), pid, request.form.get("outcome", ""), now())
+        booking = attendance.mark(actor(), pid, request.form.get("outcome", ""), now())
         back = url_for(
             "staff.slots",
             pid=booking.slot.resource.public_id,

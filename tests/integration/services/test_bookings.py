@@ -18,12 +18,12 @@ from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.jobs.sweeps import run_bookings
+from webapp.jobs.sweeps import remind_of_bookings
 from webapp.models import Booking, Case, CaseEvent, Effect, Message, Resource, Slot
 from webapp.moments import taipei
 from webapp.queries import bookings as queries
 from webapp.queries.org import chart
-from webapp.services import bookings, cases, events, resources
+from webapp.services import attendance, bookings, cases, competence, events, resources, steps
 from webapp.uow import unit_of_work
 
 #: the Monday is a holiday (教師節 made up), so the week has four working days
@@ -145,17 +145,17 @@ def test_from_choosing_to_attending(app: Flask, code: str) -> None:
             task.assignee_id = account(manager).id
         take(case, "confirm", manager)
         assert state_of(case) == ("confirmed", None)
-        assert run_bookings(slot.starts_at - timedelta(hours=25))["reminded"] == 0
-        assert run_bookings(slot.starts_at - timedelta(hours=23))["reminded"] == 1
-        assert run_bookings(slot.starts_at - timedelta(hours=1))["reminded"] == 0, "once"
+        assert remind_of_bookings(slot.starts_at - timedelta(hours=25)) == 0
+        assert remind_of_bookings(slot.starts_at - timedelta(hours=23)) == 1
+        assert remind_of_bookings(slot.starts_at - timedelta(hours=1)) == 0, "once"
         booking = queries.current(case.id)
         assert booking is not None
         with pytest.raises(Refused, match="還沒有開始"), unit_of_work():
-            bookings.mark(officer(manager), booking.public_id, "attended", NOW)
+            attendance.mark(officer(manager), booking.public_id, "attended", NOW)
         with unit_of_work():
-            bookings.mark(officer(manager), booking.public_id, "no_show", slot.starts_at)
+            attendance.mark(officer(manager), booking.public_id, "no_show", slot.starts_at)
         with unit_of_work():
-            bookings.mark(officer(manager), booking.public_id, "attended", slot.ends_at)
+            attendance.mark(officer(manager), booking.public_id, "attended", slot.ends_at)
         assert state_of(case) == ("attended", None)
         take(case, "close", manager)
         assert db.session.get_one(Case, case.id).outcome == "granted"
@@ -249,14 +249,14 @@ def test_the_officer_arranges_the_first_free_slot_of_a_day(app: Flask) -> None:
 
 
 def test_a_closed_case_keeps_no_slot(app: Flask) -> None:
+    """Also one that ends outside of its workflow."""
     with app.app_context():
         desk()
         case = submitted("EC91")
         choose(case, slots(case)[0])
+        clerk = officer("lin.yahan")
         with unit_of_work():
-            case.status, case.outcome, case.closed_at = "closed", "returned", NOW
-        assert run_bookings(NOW)["released"] == 1
-        assert run_bookings(NOW)["released"] == 0
+            competence.transfer_out(clerk, steps.context(case), "農業部", "非本府權責。", NOW, None)
         assert state_of(case)[0] == "cancelled"
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from flask import Flask
 from sqlalchemy import func, select
 
+from tests import patterns
 from tests.journeys import NOW, citizen, login_of, officer, open_tasks, submitted, take
 from tests.officers import corrected
 from webapp import cli
@@ -103,6 +104,27 @@ def test_a_case_is_recorded_as_the_file_says(app: Flask, committed: None, name: 
         assert recordings.written(said) == (replay.FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
         assert recorded.acts[-1].outcome == case.outcome == "granted"
         assert recorded.acts[-1].due == case.due_on
+
+
+def test_a_payment_and_an_appointment_are_recorded(app: Flask, committed: None) -> None:
+    """Neither is an action of somebody at a desk; the replay knows how both stood."""
+    fees = [{"key": "permit", "label": {"zh": "證照費", "en": "Certificate"}, "amount": "200"}]
+    with app.app_context():
+        patterns.serve("fee_then_issue", stages=("booking",), fees=fees)
+        patterns.desk()
+        case = submitted("EC09")
+        slot = patterns.slots(case)[0]
+        patterns.chosen(case, slot)
+        take(case, "confirm_slot")
+        take(case, "attended", now=slot.ends_at)
+        take(case, "request_payment", now=slot.ends_at)
+        patterns.paid(case, slot.ends_at + timedelta(days=6))
+        take(case, "propose_approval", now=slot.ends_at + timedelta(days=6))
+        take(case, "approve", now=slot.ends_at + timedelta(days=6))
+        said = recordings.record(str(case.number))
+        assert said["acts"][0]["facts"] == {"case.booking": "held"}
+        assert [act["do"] for act in said["acts"]][2:4] == ["request_payment", "paid"]
+        assert said["acts"][3]["due"] > said["acts"][2]["due"], "the time to pay is not the office's"
 
 
 def test_nothing_about_anybody_is_in_a_recording(app: Flask, committed: None) -> None:

@@ -6,9 +6,19 @@ from dataclasses import dataclass, field, replace
 from workflows import engine
 from workflows.engine import Action, OpenTask, Snapshot
 from workflows.functions import FUNCTIONS
-from workflows.model import Step, Transition, WorkflowDefinition
+from workflows.model import PAID, Step, Transition, WorkflowDefinition
 
 EVERYTHING = frozenset({"comment", "fields", "form", "date"})
+#: what effects make of the facts of the case
+MAKES: Mapping[str, tuple[str, object]] = {
+    "open_invoice": ("case.paid", False),
+    "hold_slot": ("case.booking", "held"),
+    "confirm_slot": ("case.booking", "confirmed"),
+    "move_slot": ("case.booking", "confirmed"),
+    "release_slot": ("case.booking", None),
+    "slot_attended": ("case.booking", None),
+    "slot_missed": ("case.booking", None),
+}
 
 
 @dataclass
@@ -22,7 +32,14 @@ class Case:
 
     def __post_init__(self) -> None:
         stages = self.params.get("stages", [])
-        usual = {"case.inspections": 0, "service.decision_level": 3, "service.stages": stages}
+        usual = {
+            "case.inspections": 0,
+            "case.paid": False,
+            "case.booking": None,
+            "service.decision_level": 3,
+            "service.stages": stages,
+            "service.deemed": False,
+        }
         self.facts = {**usual, **self.facts, "case.actions": []}
         self.apply(engine.start(self.definition, self.facts, self.params))
 
@@ -58,6 +75,9 @@ class Case:
                 for i, new in enumerate(step.open)
             ]
         self.state = step.to_state
+        self.facts |= dict(MAKES[effect] for effect in step.effects if effect in MAKES)
+        if step.transition == PAID:
+            self.facts["case.paid"] = True
         if step.proposal:
             self.facts["case.proposal"] = step.proposal
         if step.from_state == "inspect" and step.transition not in ("reschedule", "withdraw"):

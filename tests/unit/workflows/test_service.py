@@ -331,7 +331,7 @@ def test_silence_means_consent_only_where_the_workflow_has_a_way_to_it():
     raw = copy.deepcopy(RAW["EC09"])
     raw["deemed"] = {"outcome": "granted", "legal_basis": {"zh": "測試法第1條", "en": "Test Act, article 1"}}
     assert service.load(raw, facts=facts_of(raw)).deemed.legal_basis.zh == "測試法第1條"
-    without = workflow_loader.load(workflow_loader.read_all()["single_review"])
+    without = workflow_loader.load(workflow_loader.read_all()["notification"])
     with pytest.raises(DefinitionError) as refused:
         service.load(raw, facts=facts_of(raw), workflow=without)
     (problem,) = refused.value.problems
