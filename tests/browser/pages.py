@@ -167,6 +167,7 @@ OFFICE = [
     Look(CASHIER, "/staff/payouts/lists/{approved_list}"),
     Look(CASHIER, "/staff/payouts/lists/{paid_list}"),
     Look(ADMINISTRATOR, "/staff/days"),
+    Look(ADMINISTRATOR, "/staff/days/{day}"),
     Look(ADMINISTRATOR, "/staff/effects"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

@@ -36,6 +36,7 @@ from webapp.services import (
     agendas,
     applications,
     bookings,
+    calendar,
     cases,
     clocks,
     committees,
@@ -121,6 +122,7 @@ def settle() -> dict[str, str]:
     with unit_of_work():
         found |= _letters(letter, _case(found["EC09_rejected"]))
     found |= _common(_case(found["EC06_busy"]))
+    found |= _days()
     found |= _payouts(granted)
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
@@ -176,6 +178,19 @@ def _common(case: Case) -> dict[str, str]:
         "lost_payment": str(lost.id),
         "invoice_account": invoice.account,
     }
+
+
+def _days() -> dict[str, str]:
+    """A day off that counts, and one that was entered by mistake."""
+    admin = officer("admin")
+    with unit_of_work():
+        for day in (date(2025, 7, 7), date(2025, 7, 8)):
+            calendar.override(
+                admin, day, "off", "颱風停班", "county", NOW, legal_source="府人字第 1140050001 號"
+            )
+        wrong, right = calendar.in_force()
+        calendar.revoke(admin, wrong.id, "日期誤登", NOW)
+    return {"day": str(right.id)}
 
 
 def _payouts(granted: Case) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -31,6 +31,7 @@ from webapp.queries.org import chart
 from webapp.services import (
     agendas,
     bookings,
+    calendar,
     cases,
     committees,
     documents,
@@ -137,6 +138,8 @@ GET  /staff/extensions/{extension}                     302   403   403       404
 POST /staff/extensions/{extension}                     302   403   403       404     403   404      403   404
 GET  /staff/days                                       302   403   403       403     403   403      403   200
 POST /staff/days                                       302   403   403       403     403   403      403   422
+GET  /staff/days/{day}                                 302   403   403       403     403   403      403   200
+POST /staff/days/{day}                                 302   403   403       403     403   403      403   422
 GET  /staff/cases/{visit}/holding                      302   403   403       404     200   404      200   404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
@@ -394,6 +397,7 @@ def _make_world() -> Ids:
         "task": task.public_id,
         "form": asked.form_revision_id,
         "dead": _dead(visit),
+        "day": _day(),
         **rooms,
         "phrase": _phrase(visit),
         "month": _month(),
@@ -513,6 +517,13 @@ def _dead(case: Case) -> int:
         order = db.session.scalars(select(Effect).where(Effect.case_id == case.id).limit(1)).one()
         order.state, order.attempts, order.last_error = "dead", 8, "PdfError"
     return order.id
+
+
+def _day() -> int:
+    """A day off that is over."""
+    with unit_of_work():
+        calendar.override(SYSTEM, date(2025, 1, 2), "off", "颱風停班", "county", utc_now())
+    return calendar.in_force()[0].id
 
 
 def _state() -> dict[str, object]:
