@@ -73,9 +73,32 @@ def upgrade() -> None:
             f"create trigger append_only before update or delete on {table} "
             "for each row execute function refuse_change()"
         )
+    op.create_table(
+        "survey",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.String(32), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closes_on", sa.Date(), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("grade", sa.Integer(), nullable=True),
+        sa.Column("comment", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("grade between 1 and 5", name=op.f("ck_survey_grade_is_one_of_five")),
+        sa.CheckConstraint(
+            "(answered_at is null) = (grade is null)", name=op.f("ck_survey_answered_has_a_grade")
+        ),
+        sa.CheckConstraint(
+            "answered_at is not null or comment is null", name=op.f("ck_survey_comment_is_of_an_answer")
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_survey_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_survey")),
+        sa.UniqueConstraint("case_id", name=op.f("uq_survey_case_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_survey_public_id")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("survey")
     op.drop_table("overdue_line")
     op.drop_table("overdue_list")
     op.drop_column("case_event", "actor_kind")

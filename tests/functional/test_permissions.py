@@ -21,7 +21,7 @@ from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
+from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Survey, Task
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -43,6 +43,7 @@ from webapp.services import (
     phrases,
     refunds,
     steps,
+    surveys,
 )
 from webapp.uow import unit_of_work
 
@@ -140,6 +141,9 @@ GET  /staff/cases/{visit}/holding                      302   403   403       404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/surveys                                    302   403   403       200     200   403      200   403
+GET  /survey/{survey}                                  200   200   200       200     200   200      200   200
+POST /survey/{survey}                                  422   422   422       422     422   422      422   422
 GET  /staff/expediting/months/{month}                  302   403   403       403     403   403      200   403
 GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403     403   403      200   403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
@@ -369,6 +373,7 @@ def _make_world() -> Ids:
         **rooms,
         "phrase": _phrase(visit),
         "month": _month(),
+        "survey": _survey(decided),
         **_board(visit),
         **_money(visit),
     }
@@ -380,6 +385,12 @@ def _month() -> str:
     with unit_of_work():
         overdue_lists.make(now)
     return taipei_day(now).strftime("%Y-%m")
+
+
+def _survey(case: Case) -> str:
+    with unit_of_work():
+        surveys.ask(case.id, utc_now())
+    return db.session.scalars(select(Survey.public_id)).one()
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:

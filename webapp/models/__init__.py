@@ -35,6 +35,7 @@ from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft
 from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
+from webapp.models.quality import Survey
 
 __all__ = [
     "Absence",
@@ -89,6 +90,7 @@ __all__ = [
     "Revision",
     "Slot",
     "Submission",
+    "Survey",
     "Suspension",
     "SweepRun",
     "Task",

@@ -44,4 +44,5 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     mail_room,  # noqa: F401
     phrases,  # noqa: F401
     slots,  # noqa: F401
+    surveys,  # noqa: F401
 )

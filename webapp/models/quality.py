@@ -1,0 +1,37 @@
+"""What is asked and looked at after a case is closed: 滿意度調查 and 抽查."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from webapp.extensions import db
+from webapp.models.cases import Case
+from webapp.models.types import Encrypted, Key, MaybeMoment, Moment, PublicId, ref
+
+
+class Survey(db.Model):
+    """One question a case, by a link that nobody can guess; at most one answer."""
+
+    __tablename__ = "survey"
+
+    id: Mapped[Key]
+    public_id: Mapped[PublicId]
+    case_id: Mapped[int] = ref("case.id", unique=True)
+    asked_at: Mapped[Moment]
+    #: the last day on which it can be answered
+    closes_on: Mapped[date]
+    answered_at: Mapped[MaybeMoment]
+    #: 5 is very satisfied
+    grade: Mapped[int | None]
+    comment: Mapped[str | None] = mapped_column(Encrypted)
+
+    case: Mapped[Case] = relationship(viewonly=True)
+
+    __table_args__ = (
+        CheckConstraint("grade between 1 and 5", name="grade_is_one_of_five"),
+        CheckConstraint("(answered_at is null) = (grade is null)", name="answered_has_a_grade"),
+        CheckConstraint("answered_at is not null or comment is null", name="comment_is_of_an_answer"),
+    )
