@@ -141,6 +141,8 @@ OFFICE = [
     Look(LAND_HEAD, "/staff/expediting"),
     Look(PET_HEAD, "/staff/expediting/months/{overdue_month}"),
     Look(PET_HEAD, "/staff/surveys"),
+    Look(PET_HEAD, "/staff/audits"),
+    Look(PET_HEAD, "/staff/audits/{audit}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/holding"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/also/move"),

@@ -24,7 +24,7 @@ from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, Effect, Letter, Survey
+from webapp.models import Case, Effect, Letter, SampleAudit, Survey
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -128,6 +128,9 @@ def settle() -> dict[str, str]:
         found["survey"] = _asked(_case(found["EC09_granted"]))
         found["answered_survey"] = _asked(_case(found["EC09_rejected"]))
         surveys.answer(surveys.by_link(found["answered_survey"]), 4, "回復很快，謝謝。", NOW)
+        drawn = SampleAudit(case_id=_case(found["EC09_granted"]).id, percent=20, drawn=True, at=NOW)
+        db.session.add(drawn)
+    found["audit"] = drawn.public_id
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
 

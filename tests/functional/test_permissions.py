@@ -21,7 +21,7 @@ from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Survey, Task
+from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, SampleAudit, Survey, Task
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -141,6 +141,9 @@ GET  /staff/cases/{visit}/holding                      302   403   403       404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/audits                                     302   403   403       403     403   403      403   403
+GET  /staff/audits/{audit}                             302   403   403       403     403   403      403   403
+POST /staff/audits/{audit}                             302   403   403       403     403   403      403   403
 GET  /staff/surveys                                    302   403   403       200     200   403      200   403
 GET  /survey/{survey}                                  200   200   200       200     200   200      200   200
 POST /survey/{survey}                                  422   422   422       422     422   422      422   422
@@ -374,6 +377,7 @@ def _make_world() -> Ids:
         "phrase": _phrase(visit),
         "month": _month(),
         "survey": _survey(decided),
+        "audit": _audit(decided),
         **_board(visit),
         **_money(visit),
     }
@@ -391,6 +395,14 @@ def _survey(case: Case) -> str:
     with unit_of_work():
         surveys.ask(case.id, utc_now())
     return db.session.scalars(select(Survey.public_id)).one()
+
+
+def _audit(case: Case) -> str:
+    """As if its service had a sample."""
+    audit = SampleAudit(case_id=case.id, percent=100, drawn=True, at=utc_now())
+    with unit_of_work():
+        db.session.add(audit)
+    return audit.public_id
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:

@@ -29,6 +29,7 @@ def staff_only() -> ResponseReturnValue | None:
 from webapp.staff import (  # noqa: E402  # they put their routes on bp
     absences,  # noqa: F401
     act,  # noqa: F401
+    audits,  # noqa: F401
     case,  # noqa: F401
     case_actions,  # noqa: F401
     cashier,  # noqa: F401
