@@ -68,6 +68,8 @@ DECISIONS = frozenset({"return", "grant", "reject"})
 
 _MARKS = frozenset("。；，、）」』)")
 MOST_PAYMENT_DAYS = 366
+#: the parameter that says how many of a hundred cases are drawn for a check after they were issued (抽查)
+SAMPLE_AUDIT = "sample_audit_percent"
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)+)\}")
 
@@ -305,6 +307,9 @@ def _check(
         yield Problem(
             path="parameters.payment_days", message=f"繳費天數必須是 1 至 {MOST_PAYMENT_DAYS} 的整數"
         )
+    percent = service.parameters.get(SAMPLE_AUDIT, 0)
+    if type(percent) is not int or not 0 <= percent <= 100:
+        yield Problem(path=f"parameters.{SAMPLE_AUDIT}", message="抽查比例必須是 0 至 100 的整數")
     for name in LETTERS:
         if name not in service.letters:
             yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")

@@ -59,6 +59,8 @@ PUBLIC = [
     Look(NOBODY, "/sign-in/mobile"),
     Look(NOBODY, "/sign-in/code"),
     Look(NOBODY, "/register"),
+    Look(NOBODY, "/survey/{survey}"),
+    Look(NOBODY, "/survey/{answered_survey}"),
     Look(NOBODY, "/nowhere", 404),
     Look(NOBODY, "/applications/{EC09_review}", 404),
 ]
@@ -138,6 +140,9 @@ OFFICE = [
     Look(LAND_HEAD, "/staff/absences"),
     Look(LAND_HEAD, "/staff/expediting"),
     Look(PET_HEAD, "/staff/expediting/months/{overdue_month}"),
+    Look(PET_HEAD, "/staff/surveys"),
+    Look(PET_HEAD, "/staff/audits"),
+    Look(PET_HEAD, "/staff/audits/{audit}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/holding"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/also/move"),

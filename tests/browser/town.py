@@ -25,7 +25,7 @@ from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, Effect, Letter, PayoutClaim
+from webapp.models import Case, Effect, Letter, PayoutClaim, SampleAudit, Survey
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -51,6 +51,7 @@ from webapp.services import (
     payouts,
     phrases,
     steps,
+    surveys,
 )
 from webapp.services.printing import fingerprint
 from webapp.uow import unit_of_work
@@ -129,8 +130,20 @@ def settle() -> dict[str, str]:
     _due("EC09_correction_answered", found, TODAY)
     with unit_of_work():
         overdue_lists.make(NOW)
+        found["survey"] = _asked(_case(found["EC09_granted"]))
+        found["answered_survey"] = _asked(_case(found["EC09_rejected"]))
+        surveys.answer(surveys.by_link(found["answered_survey"]), 4, "回復很快，謝謝。", NOW)
+        drawn = SampleAudit(case_id=_case(found["EC09_granted"]).id, percent=20, drawn=True, at=NOW)
+        db.session.add(drawn)
+    found["audit"] = drawn.public_id
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
+
+
+def _asked(case: Case) -> str:
+    """滿意度調查, as if it had been a petition."""
+    surveys.ask(case.id, NOW)
+    return db.session.scalars(select(Survey.public_id).where(Survey.case_id == case.id)).one()
 
 
 def _letters(printed: Letter, rejected: Case) -> dict[str, str]:

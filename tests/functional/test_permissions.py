@@ -21,7 +21,18 @@ from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, PayoutClaim, Task
+from webapp.models import (
+    Case,
+    CaseEvent,
+    Document,
+    Draft,
+    Effect,
+    Letter,
+    PayoutClaim,
+    SampleAudit,
+    Survey,
+    Task,
+)
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -45,6 +56,7 @@ from webapp.services import (
     phrases,
     refunds,
     steps,
+    surveys,
 )
 from webapp.uow import unit_of_work
 
@@ -144,6 +156,12 @@ GET  /staff/cases/{visit}/holding                      302   403   403       404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/audits                                     302   403   403       403     403   403      403   403
+GET  /staff/audits/{audit}                             302   403   403       403     403   403      403   403
+POST /staff/audits/{audit}                             302   403   403       403     403   403      403   403
+GET  /staff/surveys                                    302   403   403       200     200   403      200   403
+GET  /survey/{survey}                                  200   200   200       200     200   200      200   200
+POST /survey/{survey}                                  422   422   422       422     422   422      422   422
 GET  /staff/expediting/months/{month}                  302   403   403       403     403   403      200   403
 GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403     403   403      200   403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
@@ -401,6 +419,8 @@ def _make_world() -> Ids:
         **rooms,
         "phrase": _phrase(visit),
         "month": _month(),
+        "survey": _survey(decided),
+        "audit": _audit(decided),
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
@@ -413,6 +433,20 @@ def _month() -> str:
     with unit_of_work():
         overdue_lists.make(now)
     return taipei_day(now).strftime("%Y-%m")
+
+
+def _survey(case: Case) -> str:
+    with unit_of_work():
+        surveys.ask(case.id, utc_now())
+    return db.session.scalars(select(Survey.public_id)).one()
+
+
+def _audit(case: Case) -> str:
+    """As if its service had a sample."""
+    audit = SampleAudit(case_id=case.id, percent=100, drawn=True, at=utc_now())
+    with unit_of_work():
+        db.session.add(audit)
+    return audit.public_id
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:

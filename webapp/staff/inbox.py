@@ -151,6 +151,8 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "resends": actor().may("resend_effects"),
         "administers": actor().may("administer"),
         "expedites": actor().may("see_expediting"),
+        "checks_samples": actor().may("check_samples"),
+        "sees_surveys": actor().may("see_cases_of_unit") or actor().may("see_every_case"),
         "takes_payments": actor().may("take_payments"),
         "sees_payouts": payouts.may_see(actor()),
     }
