@@ -28,7 +28,7 @@ from webapp.permissions import Actor
 from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import cases, effects, tallies
+from webapp.services import cases, duties, effects, tallies
 from webapp.services.steps import Given
 from webapp.services.tallies import Count
 from workflows.engine import WorkflowError
@@ -269,7 +269,7 @@ def deciding(session: CommitteeSession) -> list[Deciding]:
     for row in db.session.scalars(select(Ballot).where(Ballot.item_id.in_(keys))):
         ballots[row.item_id][row.account_id] = row.choice
     eligible = [
-        frozenset(members.keys() - conflicts[item.id].keys() - {case.account_id}) for item, case in agenda
+        frozenset(members.keys() - conflicts[item.id].keys() - duties.party_of(case)) for item, case in agenda
     ]
     counts, amounts = [], []
     for (item, case), allowed in zip(agenda, eligible, strict=True):
@@ -311,6 +311,7 @@ def record(
         raise Refused(Text(zh="會議還沒有開始。", en="The session has not begun yet."))
     decided = deciding(session)
     for each in decided:
+        duties.require_stranger(each.case, actor.account_id)
         result, remark = results.get(each.item.public_id, ("", ""))
         _check_result(each, result, remark)
         each.item.result, each.item.remark = result, remark.strip() or None
@@ -360,10 +361,8 @@ def approve(actor: Actor, session: CommitteeSession, now: datetime, *, version: 
             )
         )
     agenda = sorted(queries.agenda(session), key=lambda pair: pair[1].id)
-    if any(case.account_id == actor.account_id for _item, case in agenda):
-        raise Refused(
-            Text(zh="會議中有您本人的申請，應自行迴避。", en="One of the cases is your own application.")
-        )
+    for _item, case in agenda:
+        duties.require_stranger(case, actor.account_id)
     session.state, session.approved_by_id, session.approved_at = "minutes_approved", actor.account_id, now
     db.session.execute(
         update(AgendaItem)

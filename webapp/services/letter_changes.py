@@ -20,7 +20,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions
 from webapp.queries.org import Mandate, chart
-from webapp.services import decisions, dispatch, effects, events
+from webapp.services import decisions, dispatch, duties, effects, events
 from webapp.services.decisions import Decider
 
 LONGEST = 4000
@@ -59,8 +59,8 @@ APPROVERS = {1: "magistrate", 2: "department_head", 3: "section_head", 4: "secti
 
 
 def may_propose(actor: Actor, letter: Letter, case: Case) -> bool:
-    held = any(m.function in ("officer", "section_head") and _covers(m, case) for m in actor.mandates)
-    return held and letter.kind != "correction" and case.account_id != actor.account_id
+    mandate = _mandate_to_propose(actor, letter, case)
+    return mandate is not None and not duties.is_party(case, actor.account_id, mandate.acting_for_id)
 
 
 def may_decide(actor: Actor, change: LetterChange, case: Case) -> bool:
@@ -70,10 +70,12 @@ def may_decide(actor: Actor, change: LetterChange, case: Case) -> bool:
 def propose(
     actor: Actor, letter: Letter, case: Case, kind: str, result: str, reason: str, now: datetime
 ) -> LetterChange:
-    if not may_propose(actor, letter, case):
+    mandate = _mandate_to_propose(actor, letter, case)
+    if mandate is None:
         raise Forbidden(
             Text(zh="只有承辦單位可以提出公文的變更。", en="Only the unit of the case may propose this.")
         )
+    duties.require_stranger(case, actor.account_id, mandate.acting_for_id)
     _hold(case)
     _require_open_to_change(letter)
     if kind not in KINDS:
@@ -92,7 +94,7 @@ def propose(
         kind=kind,
         body=body,
         proposed_by_id=actor.account_id,
-        proposed_for_id=_stands_in(actor, case, ("officer", "section_head")),
+        proposed_for_id=mandate.acting_for_id,
         proposed_at=now,
     )
     db.session.add(change)
@@ -241,16 +243,22 @@ def _to_decide(actor: Actor, change: LetterChange, now: datetime) -> tuple[Lette
     if mandate is None:
         raise Forbidden(
             Text(
-                zh="公文的變更須由有權決行的主管核定，而且不能是提出的人。",
-                en="A change is approved by a head who may decide it, and not by whoever proposed it.",
+                zh="公文的變更須由有權決行的主管核定，而且不能是提出的人，也應自行迴避自己的申請。",
+                en="A change is approved by a head who may decide it, who neither proposed it nor is the applicant.",
             )
         )
     return old, case, mandate.acting_for_id
 
 
+def _mandate_to_propose(actor: Actor, letter: Letter, case: Case) -> Mandate | None:
+    if letter.kind == "correction":
+        return None
+    return duties.mandate_over(actor, ("officer", "section_head"), case.handling_unit_id)
+
+
 def _mandate_to_decide(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
     """Nobody approves what they proposed, in person or as a deputy, nor their own case."""
-    theirs = {change.proposed_by_id, change.proposed_for_id, case.account_id} - {None}
+    theirs = {change.proposed_by_id, change.proposed_for_id} - {None} | duties.party_of(case)
     return next(
         (
             m
@@ -269,11 +277,6 @@ def _approver(case: Case) -> str:
 
 def _covers(mandate: Mandate, case: Case) -> bool:
     return case.handling_unit_id in chart().within(mandate.unit_id)
-
-
-def _stands_in(actor: Actor, case: Case, functions: tuple[str, ...]) -> int | None:
-    held = [m for m in actor.mandates if m.function in functions and _covers(m, case)]
-    return None if any(m.acting_for_id is None for m in held) else held[0].acting_for_id
 
 
 def _close(actor: Actor, change: LetterChange, state: str, now: datetime) -> None:

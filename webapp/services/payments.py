@@ -15,7 +15,7 @@ from webapp.models import AuditEntry, Case, Invoice, Payment
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import Actor
-from webapp.services import cases, effects, events, invoices
+from webapp.services import cases, duties, effects, events, invoices
 from webapp.services.steps import Given
 from workflows.model import PAID
 
@@ -68,6 +68,7 @@ def at_counter(actor: Actor, invoice: Invoice, given: Notification, now: datetim
     """What the cashier took in. A slip of the finger, the same receipt number twice, is told and not swallowed."""
     if not actor.may("take_payments"):
         raise Forbidden(Text(zh="只有出納人員可以登錄收款。", en="Only cashiers record payments."))
+    duties.require_stranger(invoice.case, actor.account_id)
     if taipei_day(given.paid_at) > taipei_day(now):
         raise Refused(Text(zh="收款日不能晚於今天。", en="The day of payment cannot lie in the future."))
     payment, is_new = record(actor, given, now, source="cashier")
