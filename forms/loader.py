@@ -143,16 +143,17 @@ class _FormReader(FieldReader):
         )
 
     def order(self, reads: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-        """The fields, each after those that its conditions read; every cycle is a mistake."""
+        """The fields, each after those that its conditions or its value read; every cycle is a mistake."""
         graph = {key: sorted(others & reads.keys()) for key, others in reads.items()}
         while True:
             try:
                 return tuple(graphlib.TopologicalSorter(graph).static_order())
             except graphlib.CycleError as error:
                 cycle: list[str] = error.args[1]
-                self.report("sections", f"顯示條件互相循環：{' → '.join(reversed(cycle))}")
+                self.report("sections", f"顯示條件或計算互相循環：{' → '.join(reversed(cycle))}")
                 graph[cycle[1]].remove(cycle[0])
 
 
 def _reads(owner: Section | Field) -> frozenset[str]:
-    return keys_read(owner.when) if owner.when else frozenset()
+    conditions = keys_read(owner.when) if owner.when else frozenset()
+    return conditions | owner.kind.reads(owner) if isinstance(owner, Field) else conditions

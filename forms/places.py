@@ -1,10 +1,10 @@
-"""Places of Kinmen County: its six townships (烏坵 is run separately), and points on its map."""
+"""Places: the townships and villages of Kinmen County (烏坵 is run separately), the counties, points on the map."""
 
 import re
 from decimal import Decimal
 
 from forms.field_type import folded
-from forms.messages import quoted, refuse
+from forms.messages import quoted, refuse, words
 from rules.values import Text
 
 TOWNSHIPS: dict[str, Text] = {
@@ -18,6 +18,66 @@ TOWNSHIPS: dict[str, Text] = {
 ELSEWHERE = "other"
 ELSEWHERE_LABEL = Text(zh="其他縣市", en="Elsewhere in Taiwan")
 ADDRESS_PLACES: dict[str, Text] = {**TOWNSHIPS, ELSEWHERE: ELSEWHERE_LABEL}
+
+#: village heads elected in 2022 (中央選舉委員會, 111 年村里長選舉), in the order of the returns
+_VILLAGES = {
+    "JC": "東門里 南門里 西門里 北門里 賢庵里 金水里 古城里 珠沙里",
+    "JH": "新市里 山外里 溪湖里 蓮庵里 料羅里 新湖里 正義里 瓊林里",
+    "JS": "汶沙里 何斗里 浦山里 西園里 官嶼里 三山里 大洋里 光前里",
+    "JN": "古寧村 安美村 湖埔村 榜林村 盤山村 后盤村",
+    "LY": "林湖村 黃埔村 西口村 上林村 上岐村",
+    "WQ": "大坵村 小坵村",
+}
+#: by township and code; the romanised names differ from office to office, so none is given
+VILLAGES: dict[str, dict[str, Text]] = {
+    town: {f"{town}{n:02}": Text(zh=name) for n, name in enumerate(names.split(), start=1)}
+    for town, names in _VILLAGES.items()
+}
+
+
+def village_names(*towns: str) -> dict[str, Text]:
+    """The villages of some townships with the township before them, by code."""
+    return {
+        code: words("{town}{name}", "{name}, {town}", town=TOWNSHIPS[town], name=name)
+        for town in towns
+        for code, name in VILLAGES[town].items()
+    }
+
+
+#: 直轄市、縣市 by the code of 主計總處
+COUNTIES: dict[str, Text] = {
+    code: Text(zh=zh, en=en)
+    for code, zh, en in (
+        ("09020", "金門縣", "Kinmen County"),
+        ("09007", "連江縣", "Lienchiang County"),
+        ("63000", "臺北市", "Taipei City"),
+        ("65000", "新北市", "New Taipei City"),
+        ("68000", "桃園市", "Taoyuan City"),
+        ("66000", "臺中市", "Taichung City"),
+        ("67000", "臺南市", "Tainan City"),
+        ("64000", "高雄市", "Kaohsiung City"),
+        ("10017", "基隆市", "Keelung City"),
+        ("10018", "新竹市", "Hsinchu City"),
+        ("10020", "嘉義市", "Chiayi City"),
+        ("10004", "新竹縣", "Hsinchu County"),
+        ("10005", "苗栗縣", "Miaoli County"),
+        ("10007", "彰化縣", "Changhua County"),
+        ("10008", "南投縣", "Nantou County"),
+        ("10009", "雲林縣", "Yunlin County"),
+        ("10010", "嘉義縣", "Chiayi County"),
+        ("10013", "屏東縣", "Pingtung County"),
+        ("10002", "宜蘭縣", "Yilan County"),
+        ("10015", "花蓮縣", "Hualien County"),
+        ("10014", "臺東縣", "Taitung County"),
+        ("10016", "澎湖縣", "Penghu County"),
+    )
+}
+#: lists that are the same for every service
+STANDARD_LISTS: dict[str, dict[str, Text]] = {
+    "townships": TOWNSHIPS,
+    "villages": village_names(*TOWNSHIPS),
+    "counties": COUNTIES,
+}
 
 #: the county with 烏坵 and the sea between: south, north, west, east
 BOUNDS = tuple(map(Decimal, ("24.0", "25.2", "117.8", "119.8")))

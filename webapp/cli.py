@@ -437,6 +437,15 @@ def bench_sweep(clocks: int, days: int) -> None:
     run_bench(clocks, days)
 
 
+@bench.command("forms")
+@click.option("--rounds", default=200, show_default=True, help="Pages and classes measured in turns.")
+def bench_forms(rounds: int) -> None:
+    """The WTForms class of the largest form from the cache, beside a page of it."""
+    from webapp.bench.form_classes import bench as run_bench
+
+    run_bench(rounds)
+
+
 @main.command("verify-history")
 def verify_history() -> None:
     """Recompute the digest chain of every case; name the cases where it does not hold."""

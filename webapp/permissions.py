@@ -61,8 +61,21 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "approve_minutes": frozenset(
         {"function:section_head", "function:department_head", "function:secretary_general"}
     ),
-    "gather_payouts": frozenset({"function:officer"}),
-    "approve_payouts": frozenset({"function:section_head", "function:department_head"}),
+    "gather_payouts": frozenset({"function:officer", "function:township_officer"}),
+    "approve_payouts": frozenset(
+        {"function:section_head", "function:department_head", "function:township_head"}
+    ),
+    "pay_payouts": frozenset({"function:cashier"}),
+    "see_payout_accounts": frozenset(
+        {
+            "function:officer",
+            "function:township_officer",
+            "function:section_head",
+            "function:department_head",
+            "function:township_head",
+            "function:cashier",
+        }
+    ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -126,6 +126,8 @@ class Award(Frozen):
     key: str
     label: Text
     at_most: Annotated[Decimal | None, BeforeValidator(_amount)] = None
+    #: paid every month until it is stopped, and looked at again every year (按月發給、年度複查)
+    monthly: bool = Field(default=False, strict=True)
 
 
 class Paragraph(Frozen):

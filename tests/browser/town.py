@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, Effect, Letter
+from webapp.models import Case, Effect, Letter, PayoutClaim
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -36,6 +37,7 @@ from webapp.services import (
     applications,
     bookings,
     cases,
+    clocks,
     committees,
     documents,
     drafts,
@@ -43,7 +45,9 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    overdue_lists,
     payments,
+    payouts,
     phrases,
     steps,
 )
@@ -117,9 +121,13 @@ def settle() -> dict[str, str]:
     with unit_of_work():
         found |= _letters(letter, _case(found["EC09_rejected"]))
     found |= _common(_case(found["EC06_busy"]))
+    found |= _payouts(granted)
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
+    with unit_of_work():
+        overdue_lists.make(NOW)
+    found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
 
 
@@ -147,7 +155,10 @@ def _common(case: Case) -> dict[str, str]:
         board = committees.create(
             secretary, chart().by_code["EC"].id, Text(zh="審議會", en="Board"), ["EC06"], NOW
         )
-        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW)
+        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW, chairs=True)
+        expert = committees.appoint_outside(
+            secretary, board, "林振芳", "國立金門大學土木與工程管理學系教授", TODAY, NOW
+        )
         item = agendas.put_on(case, NOW)
         session = committees.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
     with unit_of_work():
@@ -159,8 +170,47 @@ def _common(case: Case) -> dict[str, str]:
         "committee": board.public_id,
         "session": session.public_id,
         "item": item.public_id,
+        "seat": str(expert.id),
         "invoice": invoice.public_id,
     }
+
+
+def _payouts(granted: Case) -> dict[str, str]:
+    """Lists in every state, a payment that came back, and one that is paid every month and waits."""
+    clerk, head, cashier = officer("lin.yahan"), officer("chen.shufen"), officer("su.jiaqi")
+    account = {"bank": "700", "account": "00012345678901", "holder": LONG_NAME}
+
+    def waiting(award: str, month: date | None = None) -> PayoutClaim:
+        made = PayoutClaim(
+            case_id=granted.id,
+            service_code=granted.service_code,
+            award=award,
+            amount=Decimal(2000),
+            payee=LONG_NAME,
+            account=account,
+            created_at=NOW,
+            confirmed_on=TODAY,
+            first_month=month,
+        )
+        db.session.add(made)
+        db.session.flush()
+        return made
+
+    lists = {}
+    for state in ("proposed", "approved", "paid"):
+        with unit_of_work():
+            claim = waiting(f"town_{state}")
+            made = payouts.gather(clerk, granted.service_code, "114年9月", {claim.public_id}, NOW)
+            payouts.propose(clerk, made, NOW, version=made.version)
+            if state != "proposed":
+                payouts.approve(head, made, NOW, version=made.version)
+            if state == "paid":
+                payouts.pay(cashier, made, TODAY, NOW, version=made.version)
+                payouts.give_back(cashier, made, 1, TODAY, "帳戶已結清", NOW)
+            lists[f"{state}_list"] = made.public_id
+    with unit_of_work():
+        waiting("town_monthly", TODAY.replace(month=7, day=1))
+    return {**lists, "claim": claim.public_id}
 
 
 def _drafts() -> dict[str, str]:
@@ -187,6 +237,7 @@ def _due(name: str, ids: dict[str, str], on: date) -> None:
     with unit_of_work():
         for task in open_tasks(_case(ids[name])):
             task.due_on = on
+        clocks.of_case(_case(ids[name]).id).due_on = on
 
 
 def _case(pid: str) -> Case:

@@ -19,7 +19,7 @@ FORMS = (
     ),
     *(f"road_excavation/{section}" for section in ("applicant", "work", "schedule", "documents")),
     *(f"pet_neutering/{section}" for section in ("pet", "operation", "documents")),
-    *(f"{fixture}/page" for fixture in ("choices", "table", "files", "route", "bank_account")),
+    *(f"{fixture}/page" for fixture in ("every_type", "table", "files")),
 )
 PAGES = ("/", "/components", "/inbox", *(f"/form/{form}" for form in FORMS))
 

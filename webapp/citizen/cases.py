@@ -86,7 +86,7 @@ def _about(found: Case) -> dict[str, object]:
         "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
-        "books": actor().may("book_slot") and bookings.offers_slots(found.service_code),
+        "books": actor().may("book_slot") and bookings.offers_slots(found),
         "unit": _unit(found),
         "ledger": clock.explain(present.ledger, language()),
         "outcome": wording.outcome(found.outcome),

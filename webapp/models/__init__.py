@@ -29,7 +29,7 @@ from webapp.models.committees import (
 )
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
-from webapp.models.expediting import EscalationNotice, FileReview, SweepRun
+from webapp.models.expediting import EscalationNotice, FileReview, OverdueLine, OverdueList, SweepRun
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
 from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft, Phrase
 from webapp.models.limits import ExtensionRequest, Suspension
@@ -74,6 +74,8 @@ __all__ = [
     "LetterDraft",
     "LoginCode",
     "Message",
+    "OverdueLine",
+    "OverdueList",
     "Party",
     "Payment",
     "PayoutClaim",

@@ -174,6 +174,15 @@ def stand_still(actor: Actor, case: Case, started: Sequence[int], now: datetime)
             move(actor, case, clock, "pause", now, reason=SUSPENSION.zh)
 
 
+def start_again(actor: Actor, case: Case, clock: Clock, now: datetime) -> None:
+    """A clock that was stopped too early runs on, or stands still with its case."""
+    stood_still = bool(clock.movements) and clock.movements[-1].kind == "pause"
+    clock.state, clock.stopped_on = "paused" if stood_still else "running", None
+    db.session.flush()
+    if stood_still and not _is_suspended(case.id):
+        move(actor, case, clock, "resume", now, reason=SUSPENSION.zh)
+
+
 def _is_suspended(case_id: int) -> bool:
     still = select(Suspension.id).where(Suspension.case_id == case_id, Suspension.ended_at.is_(None))
     return db.session.scalars(still).first() is not None

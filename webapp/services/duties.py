@@ -13,18 +13,16 @@ from rules.values import Text
 from webapp import crypto
 from webapp.errors import Refused
 from webapp.extensions import db
-from webapp.models import Account, Case, CaseEvent, Task
+from webapp.models import Account, Case, Party, Task
 from webapp.permissions import Actor
+from webapp.queries import history
 from webapp.queries.org import Mandate, chart
 from webapp.services import parties
 from workflows.functions import RANKS
-from workflows.model import State, Step, Transition, WorkflowDefinition
+from workflows.model import DECIDES, State, Step, Transition, WorkflowDefinition
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
-
-#: transitions with one of these effects decide the case
-DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 
 OWN_CASE = Text(
     zh="申請人是您本人或您代理的同仁，依法應自行迴避。",
@@ -125,7 +123,7 @@ def _grants(state: State, transition: Transition, levels: set[str]) -> bool:
 def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> bool:
     """Whether a transition decides, or passes the case on from one level of approval to another."""
     state = workflow.state(at)
-    if not DECIDING.isdisjoint(_effects(state, transition)):
+    if not DECIDES.isdisjoint(_effects(state, transition)):
         return True
     levels = approval_states(workflow)
     return (
@@ -134,7 +132,7 @@ def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> b
 
 
 def decides(effects: Iterable[str]) -> bool:
-    return not DECIDING.isdisjoint(effect.partition(":")[0] for effect in effects)
+    return not DECIDES.isdisjoint(effect.partition(":")[0] for effect in effects)
 
 
 def _effects(state: State, transition: Transition) -> set[str]:
@@ -151,11 +149,7 @@ def _targets(state: State, transition: Transition) -> set[str]:
 def party_of(case: Case) -> frozenset[int]:
     """The account that applied, and the officers whose own address or number stands in the application."""
     found = {case.account_id} if case.account_id is not None else set()
-    rows = parties.of_case(case.id)
-    addresses = {crypto.keyed_hash(p.email.strip().casefold(), "email") for p in rows if p.email}
-    numbers = {
-        crypto.keyed_hash("".join(c for c in p.phone if c.isdigit()), "mobile") for p in rows if p.phone
-    }
+    addresses, numbers = _known_by(parties.of_case(case.id))
     if addresses or numbers:
         found |= set(
             db.session.scalars(
@@ -166,6 +160,27 @@ def party_of(case: Case) -> frozenset[int]:
             )
         )
     return frozenset(found)
+
+
+def _known_by(rows: Iterable[Party]) -> tuple[set[str], set[str]]:
+    """The keyed hashes of their addresses and of their numbers."""
+    known = [(row.email or "", "".join(c for c in row.phone or "" if c.isdigit())) for row in rows]
+    return (
+        {crypto.keyed_hash(email.strip().casefold(), "email") for email, _number in known if email},
+        {crypto.keyed_hash(number, "mobile") for _email, number in known if number},
+    )
+
+
+def is_party_of_any(cases: Collection[Case], *people: int | None) -> bool:
+    """The same rule for the many cases of a list, in two statements."""
+    if any(case.account_id is not None and case.account_id in people for case in cases):
+        return True
+    rows = db.session.scalars(select(Party).where(Party.case_id.in_([case.id for case in cases])))
+    addresses, numbers = _known_by(rows)
+    theirs = select(Account.email_hash, Account.mobile_hash).where(Account.id.in_(people))
+    return any(
+        address in addresses or number in numbers for address, number in db.session.execute(theirs).all()
+    )
 
 
 def is_party(case: Case, *people: int | None) -> bool:
@@ -180,18 +195,13 @@ def require_stranger(case: Case, *people: int | None) -> None:
 
 
 def _acted(case: Case, workflow: WorkflowDefinition) -> Iterable[tuple[str, frozenset[int]]]:
-    """Newest first, back to the proposal."""
-    events = db.session.execute(
-        select(CaseEvent.from_state, CaseEvent.kind, CaseEvent.actor_id, CaseEvent.acting_for_id)
-        .where(CaseEvent.case_id == case.id, CaseEvent.task_id.is_not(None), CaseEvent.actor_id.is_not(None))
-        .order_by(CaseEvent.seq.desc())
-    )
-    for at, kind, actor_id, for_id in events:
-        state = workflow.states.get(at or "")
-        transition = state.transition(kind) if state else None
-        if transition is None:
+    """Newest first, back to the proposal; what was recalled is as if it had not been."""
+    for event in reversed(history.that_stand(case.id)):
+        state = workflow.states.get(event.from_state or "")
+        transition = state.transition(event.kind) if state else None
+        if transition is None or state is None or event.task_id is None or event.actor_id is None:
             continue
-        yield at, frozenset({actor_id, for_id} - {None})
+        yield state.key, frozenset({event.actor_id, event.acting_for_id} - {None})
         if transition.proposes:
             return
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,13 @@ from sqlalchemy import select
 from rules.values import Text, format_roc_date, roc_year
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Letter, LetterChange
+from webapp.models import Case, Letter, LetterChange, PayoutList
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions
+from webapp.queries import payouts as lists
 from webapp.queries.org import Mandate, chart
-from webapp.services import decisions, dispatch, duties, effects, events
+from webapp.services import decisions, dispatch, duties, effects, events, notices, payouts
 from webapp.services.decisions import Decider
 
 LONGEST = 4000
@@ -164,9 +165,42 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
     )
     paper = effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id)
     effects.enqueue(paper, notice)
+    if _ends_a_grant(change, old):
+        _stop_paying(actor, change, case, letter.number, now)
     _close(actor, change, "issued", now)
     _record(actor, case, "letter_changed", f"{letter.number}{said.zh}{old.number}", now, acting_for_id)
     return letter
+
+
+def paid_all_the_same(change: LetterChange, old: Letter) -> Sequence[PayoutList]:
+    """The approved or paid lists that a change of the grant comes too late for: somebody must hold or claim back."""
+    return lists.committed(old.case_id) if _ends_a_grant(change, old) else ()
+
+
+def _ends_a_grant(change: LetterChange, old: Letter) -> bool:
+    return change.kind in ENDING and old.kind == "grant"
+
+
+def _stop_paying(actor: Actor, change: LetterChange, case: Case, number: str, now: datetime) -> None:
+    verb, today = KINDS[change.kind].verb, taipei_day(now)
+    payouts.fall_away(actor, case, f"{verb.zh}：{number}", now, from_the_start=change.kind == "revocation")
+    for late in lists.committed(case.id):
+        cashiers = {person for person, _for in duties.hands(case.handling_unit_id, "cashier", today)}
+        notices.tell_staff(
+            {late.created_by_id, late.approved_by_id or 0, *cashiers},
+            f"granted_no_more:{late.public_id}:{change.public_id}",
+            Text(
+                zh=f"{case.number} 的核准已{verb.zh}，款項在第 {late.number} 號清冊上",
+                en=f"The grant of {case.number} {verb.in_('en')}; its money is on list {late.number}",
+            ),
+            Text(
+                zh=f"清冊已核定，系統沒有改動。尚未撥款的請暫停撥付這一筆；已撥款的請依行政程序法第127條追繳。依據：{number}",
+                en="The list was approved and stays as it is. If it is not paid yet, hold this line; if it is, claim "
+                f"the money back (Administrative Procedure Act, article 127). By letter {number}.",
+            ),
+            now,
+            case.id,
+        )
 
 
 def decline(actor: Actor, change: LetterChange, answer: str, now: datetime) -> None:

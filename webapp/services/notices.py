@@ -86,6 +86,21 @@ TEMPLATES: dict[str, Template] = {
             en="After the inspection, {number} needs an improvement: {comment}\nPlease answer by {correction_due}.",
         ),
     ),
+    "payment_requested": Template(
+        Text(zh="請繳納規費：{service}", en="Please pay the fee: {service}"),
+        Text(
+            zh="您的申請（{number}）請繳納規費。{comment}繳費後繼續辦理；等待繳費的日數不計入辦理期限。",
+            en="A fee is due for your application {number}. {comment} "
+            "It goes on once you have paid; the days until then do not count towards our time limit.",
+        ),
+    ),
+    "appointment": Template(
+        Text(zh="預約時間：{service}", en="Your appointment: {service}"),
+        Text(
+            zh="您的申請（{number}）時間訂於 {date}。{comment}",
+            en="The appointment for {number} is on {date}. {comment}",
+        ),
+    ),
     "interim": Template(
         Text(zh="辦理情形：{service}", en="How your case stands: {service}"),
         Text(
@@ -202,8 +217,8 @@ TEMPLATES: dict[str, Template] = {
     "slot_moved": Template(
         Text(zh="預約改時間：{service}", en="Your appointment was moved: {service}"),
         Text(
-            zh="您的申請（{number}）預約改到：{comment}。不能前來時請到進度頁取消或洽承辦單位。",
-            en="The appointment for {number} was moved to: {comment}. If you cannot come, cancel it or call us.",
+            zh="您的申請（{number}）預約改到：{comment}\n不能前來時請到進度頁取消或洽承辦單位。",
+            en="The appointment for {number} was moved to: {comment}\nIf you cannot come, cancel it or call us.",
         ),
     ),
     "slot_released": Template(
@@ -211,6 +226,15 @@ TEMPLATES: dict[str, Template] = {
         Text(
             zh="您的申請（{number}）預約已取消：{comment}。",
             en="The booking for {number} is cancelled: {comment}.",
+        ),
+    ),
+    "slot_withdrawn": Template(
+        Text(zh="預約的時段已關閉：{service}", en="Your slot is closed: {service}"),
+        Text(
+            zh="很抱歉，您的申請（{number}）預約的時段已由機關關閉，預約取消：{comment}\n"
+            "請到進度頁另選時段；沒有其他時段時，承辦單位會與您聯絡。",
+            en="We are sorry: the slot for {number} was closed by the office and the booking cancelled: {comment}\n"
+            "Please choose another slot on the progress page; if there is none, the office will contact you.",
         ),
     ),
     "slot_reminder": Template(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from rules.values import Text
 from webapp.errors import Conflict, NotFound, Refused
@@ -218,19 +218,40 @@ def remind(
 
 def return_to_pools(now: datetime) -> int:
     """Open tasks of people who no longer hold the function go back to their unit, where somebody can take them."""
-    orphans = [
-        task
-        for task in db.session.scalars(
-            select(Task).where(Task.state == "open", Task.assignee_id.is_not(None))
-        )
-        if not _is_held(task, now)
-    ]
-    for task in orphans:
+    returned = 0
+    for task_id in db.session.scalars(_ORPHANS, {"today": taipei_day(now)}).all():
+        task = db.session.get_one(Task, task_id)
         case = _hold(task)
+        if task.state != "open" or task.assignee_id is None or _is_held(task, now):
+            continue  # somebody took it, or came back, since the database was asked
         task.assignee_id, task.claimed_at = None, None
         db.session.flush()
         events.record(SYSTEM, case, "released", now, task_id=task.id, from_state=case.state)
-    return len(orphans)
+        returned += 1
+    return returned
+
+
+#: as `Chart.holds`: nobody's seat with the function covers the unit of the task, or a unit above it
+_ORPHANS = text(
+    """
+    with recursive above(unit_id, covering_id, parent_id) as (
+        select id, id, parent_id from unit
+        union all
+        select above.unit_id, unit.id, unit.parent_id from above join unit on unit.id = above.parent_id
+    ), held as (
+        select distinct holder.account_id, position.function, above.unit_id
+        from holder join position on position.id = holder.position_id
+        join above on above.covering_id = position.unit_id
+        where holder.starts_on <= :today and (holder.ends_on is null or holder.ends_on >= :today)
+    )
+    select task.id from task
+    where task.state = 'open' and task.assignee_id is not null and not exists (
+        select from held
+        where held.account_id = task.assignee_id and held.function = task.function and held.unit_id = task.unit_id
+    )
+    order by task.id
+    """
+)
 
 
 def _hold(task: Task) -> Case:

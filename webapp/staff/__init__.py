@@ -42,6 +42,9 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     letters,  # noqa: F401
     limits,  # noqa: F401
     mail_room,  # noqa: F401
+    payouts,  # noqa: F401
     phrases,  # noqa: F401
+    resources,  # noqa: F401
+    sessions,  # noqa: F401
     slots,  # noqa: F401
 )

@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 
 import forms.answers
-from forms.builder import AnswerForm, form_class
+from forms.builder import AnswerForm
 from forms.messages import Invalid
 from forms.model import FormDefinition
 from rules.values import Text, parse_roc_date
@@ -25,7 +25,7 @@ from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotF
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import bookings, case_page, definitions, history, inbox
+from webapp.queries import answering, bookings, case_page, definitions, history, inbox
 from webapp.security import actor, now
 from webapp.services import cases, decisions, documents, drafting, fees, steps, tasks
 from webapp.services.cases import Offer
@@ -188,7 +188,7 @@ def upload(pid: str, field_key: str) -> ResponseReturnValue:
 
 def _send(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
     mistakes = _mistakes(ctx, offer, typed)
-    checked = _checked(offer, typed)
+    checked = _checked(ctx, offer, typed)
     if mistakes or (checked is not None and checked.errors):
         return _page(ctx, offer, typed, mistakes, check=True, status=422)
     assert offer.task is not None, "an officer acts on a task"
@@ -365,10 +365,12 @@ def _has_form(offer: Offer) -> bool:
     return offer.task_form is not None and "form" in offer.transition.requires
 
 
-def _checked(offer: Offer, typed: Typed) -> forms.answers.Cleaned | None:
+def _checked(ctx: Context, offer: Offer, typed: Typed) -> forms.answers.Cleaned | None:
     if not _has_form(offer):
         return None
-    return forms.answers.clean(offer.task_form, typed.raw, today=taipei_day(now()), lang=language())
+    return answering.clean(
+        offer.task_form, typed.raw, now(), service_code=ctx.case.service_code, lang=language()
+    )
 
 
 def _conditions_of_opinions(ctx: Context, offer: Offer) -> str:
@@ -467,7 +469,7 @@ def _page(
             (_input_of(asked), asked.label, _amount_typed(asked, typed))
             for asked in _open_amounts(ctx, offer)
         ],
-        form=_answer_form(offer, typed, mistakes, check),
+        form=_answer_form(ctx, offer, typed, mistakes, check),
         uploaded=_uploaded(offer),
         sections=shown.answers(ctx.form, file),
         proposal=proposal,
@@ -508,13 +510,17 @@ def _free_days(ctx: Context, offer: Offer) -> list[tuple[date, int]] | None:
     return sorted(free.items())[:SHOWN_DAYS]
 
 
-def _answer_form(offer: Offer, typed: Typed, mistakes: Mistakes, check: bool) -> AnswerForm | None:
+def _answer_form(
+    ctx: Context, offer: Offer, typed: Typed, mistakes: Mistakes, check: bool
+) -> AnswerForm | None:
     if not _has_form(offer):
         return None
     if check:
-        form = _checked(offer, typed).form
+        form = _checked(ctx, offer, typed).form
     else:
-        form = form_class(offer.task_form, lang=language())(typed.raw, today=taipei_day(now()))
+        form = answering.unchecked(
+            offer.task_form, typed.raw, now(), service_code=ctx.case.service_code, lang=language()
+        )
     for answer in form:
         answer.errors = [*answer.errors, *mistakes.get(answer.name, [])]
     return form

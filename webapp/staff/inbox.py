@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from rules.values import Text, normalise_code
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, local_path
-from webapp.queries import case_page, definitions
+from webapp.queries import case_page, definitions, payouts
 from webapp.queries import inbox as desk
 from webapp.security import actor, now
 from webapp.services import dispatch, letter_changes, phrases, tasks
@@ -151,6 +151,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "administers": actor().may("administer"),
         "expedites": actor().may("see_expediting"),
         "takes_payments": actor().may("take_payments"),
+        "sees_payouts": payouts.may_see(actor()),
     }
 
 

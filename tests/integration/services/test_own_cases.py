@@ -10,6 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests import fixture_services, money
+from tests import payouts as lists
 from tests.integration.services import test_committees as board
 from tests.integration.services.test_reassigning import names
 from tests.journeys import NOW, account, officer, open_tasks, submitted, take
@@ -18,17 +19,20 @@ from tests.officers import absent
 from webapp import crypto
 from webapp.errors import Forbidden, Refused
 from webapp.extensions import db
-from webapp.models import Case, Letter, LetterChange, Refund
+from webapp.models import Case, Letter, LetterChange, PayoutClaim, Refund
 from webapp.permissions import SYSTEM
 from webapp.services import (
+    ballots,
     case_actions,
     committees,
+    deliberation,
     dispatch,
     duties,
     extensions,
     file_reviews,
     letter_changes,
     payments,
+    payouts,
     refunds,
     suspensions,
     tasks,
@@ -186,6 +190,25 @@ def test_a_cashier_neither_takes_in_nor_pays_out_their_own_money() -> None:
     refused(lambda: refunds.pay_out(cashier, refund, NOW.date(), NOW, version=refund.version))
 
 
+def test_a_payee_known_by_address_has_no_hand_in_the_list() -> None:
+    for login, phone in (("li.zhengnan", PHONE), (lists.OTHER, "0933222112")):
+        lists.granted(phone=[phone])
+        with unit_of_work():
+            account(login).mobile_hash = crypto.keyed_hash(phone, "mobile")
+    claims = [claim.public_id for claim in lists.waiting(officer(lists.OFFICER))]
+    with pytest.raises(Refused, match="您自己的申請"), unit_of_work():
+        payouts.gather(officer(lists.OTHER), lists.CODE, "114年9月", claims, NOW)
+    made = lists.gathered()
+    with unit_of_work():
+        payouts.propose(officer(lists.OFFICER), made, NOW, version=made.version)
+    with pytest.raises(Refused, match="您自己的申請"), unit_of_work():
+        payouts.approve(officer("li.zhengnan"), made, NOW, version=made.version)
+    with unit_of_work():
+        payouts.approve(officer(HEAD), made, NOW, version=made.version)
+    own = db.session.scalars(select(PayoutClaim).order_by(PayoutClaim.id.desc())).first()
+    refused(lambda: payouts.confirm(officer(lists.OTHER), own, NOW, version=own.version))
+
+
 # --- refunds: a head over the handling unit ----------------------------------------------------------------
 
 
@@ -237,8 +260,8 @@ def session(monkeypatch: pytest.MonkeyPatch, party: str) -> tuple[Case, board.Co
 def test_a_member_known_by_address_neither_votes_nor_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     case, held = session(monkeypatch, board.MEMBERS[0])
     with pytest.raises(Forbidden, match="迴避"):
-        committees.item_of(officer(board.MEMBERS[0]), board.item_of(case))
-    (decided,) = committees.deciding(held)
+        ballots.item_of(officer(board.MEMBERS[0]), board.item_of(case))
+    (decided,) = deliberation.deciding(held)
     assert decided.count.eligible == len(board.MEMBERS) - 1
 
 

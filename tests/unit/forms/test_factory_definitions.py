@@ -227,7 +227,7 @@ def test_an_empty_form_names_every_required_field(key: str) -> None:
         ("road_excavation", {"end_date": "116/3/1"}, {"end_date"}),
         ("road_excavation", {"traffic_plan": ""}, {"traffic_plan"}),
         ("inspection_record", {"result": "improve"}, {"improvements"}),
-        ("inspection_record", {"position": "118.3,24.4"}, {"position"}),
+        ("inspection_record", {"position-point": "118.3,24.4"}, {"position"}),
         ("co_review_opinion", {"opinion": "agree_with_conditions"}, {"conditions"}),
         ("co_review_opinion", {"opinion": "disagree"}, {"comment"}),
     ],
