@@ -191,8 +191,12 @@ def _units(scope: str) -> frozenset[int]:
 
 
 def _open_clocks() -> list[tuple[Clock, Case]]:
-    """With their cases held, each before its clocks are read: nobody pauses one meanwhile."""
-    db.session.execute(select(Case.id).where(Case.status == "open").order_by(Case.id).with_for_update()).all()
+    """With their cases held, each before its clocks are read: nobody pauses one meanwhile.
+
+    As every action holds a case: the sweep, which holds clocks and refers to their cases, need not wait.
+    """
+    of_all = select(Case.id).where(Case.status == "open").order_by(Case.id)
+    db.session.execute(of_all.with_for_update(key_share=True)).all()
     rows = db.session.execute(_OPEN.execution_options(populate_existing=True))
     return [(clock, case) for clock, case in rows]
 

@@ -15,15 +15,15 @@ from webapp.models import AuditEntry, Case, Invoice, Payment
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import Actor
-from webapp.queries.org import chart
-from webapp.services import cases, duties, effects, events, invoices
+from webapp.queries.org import calendar, chart
+from webapp.services import cases, duties, effects, events, invoices, steps
 from webapp.services.steps import Given
 from workflows.model import PAID
 
 #: how many days before the due date an unpaid invoice is called to mind
 REMIND_BEFORE = timedelta(days=3)
-#: a bank tells of the last day's payments on the day after
-GRACE = timedelta(days=1)
+#: working days in which a bank tells of the last day's payments
+GRACE = 1
 
 LONGEST_REASON = 500
 
@@ -35,8 +35,8 @@ REASON = "逾繳費期限未繳納規費。"
 def record(
     actor: Actor, given: Notification, now: datetime, *, source: str = "webhook"
 ) -> tuple[Payment, bool]:
-    """Keeps a payment, and whether it is new. The same one again changes nothing; another one under its
-    reference is a Conflict.
+    """Keeps a payment, and whether it is new. The same one again changes nothing; another one of its source
+    under its reference is a Conflict.
 
     What is too little, too much, too late or for an unknown account is kept all the same: the cashier sees it.
     """
@@ -53,11 +53,11 @@ def record(
             recorded_at=now,
             recorded_by_id=actor.account_id,
         )
-        .on_conflict_do_nothing(index_elements=["reference"])
+        .on_conflict_do_nothing(index_elements=["source", "reference"])
         .returning(Payment.id)
     ).one_or_none()
     if new is None:
-        return _same_again(given), False
+        return _same_again(given, source), False
     payment = db.session.get_one(Payment, new)
     if invoice is None:
         db.session.add(AuditEntry(at=now, action="payment_unknown_account", subject=given.reference))
@@ -148,17 +148,22 @@ def remind(invoice_id: int, now: datetime) -> bool:
 
 
 def to_lapse(today: date) -> Iterator[int]:
-    yield from db.session.scalars(
-        select(Invoice.id).where(Invoice.state == "open", Invoice.due_on + GRACE < today)
-    ).all()
+    """Open invoices whose days are over, and those in which a bank tells of them."""
+    late = select(Invoice.id, Invoice.due_on, Case.handling_unit_id).join(Case, Case.id == Invoice.case_id)
+    rows = db.session.execute(late.where(Invoice.state == "open", Invoice.due_on < today)).all()
+    yield from (key for key, due_on, unit_id in rows if _is_over(due_on, unit_id, today))
+
+
+def _is_over(due_on: date, unit_id: int, today: date) -> bool:
+    return calendar(unit_id).add_working_days(due_on, GRACE) < today
 
 
 def lapse(invoice_id: int, now: datetime) -> bool:
     """The days are over. The case takes `payment_lapsed` where its state waits for it."""
     invoice = _locked(invoice_id)
-    if invoice.state != "open" or invoice.due_on + GRACE >= taipei_day(now):
-        return False
     case = db.session.get_one(Case, invoice.case_id)
+    if invoice.state != "open" or not _is_over(invoice.due_on, case.handling_unit_id, taipei_day(now)):
+        return False
     invoices.close(case, invoice, "lapsed", now)
     invoices.tell(invoice, "payment_lapsed", now)
     cases.take_if_waited_for(case, LAPSED, now, Given(comment=REASON))
@@ -215,9 +220,13 @@ def _take_in(actor: Actor, invoice: Invoice, payment: Payment, now: datetime) ->
     case = db.session.get_one(Case, invoice.case_id)
     paid = {"key": "paid", "zh": "收到款項", "en": "Received", "amount": f"{payment.amount:f}"}
     events.record(actor, case, "payment_received", now, from_state=case.state, payload={"amounts": [paid]})
+    is_late_news = _is_paid_in_time(case, invoice)
+    if is_late_news:
+        # asked for again meanwhile: nobody need pay twice
+        invoices.cancel_invoice(case, now)
     present, mark = invoices.balance(invoice), f":{payment.id}"
-    if invoice.state == "open" and not present.missing:
-        invoices.close(case, invoice, "paid", now)
+    if is_late_news or (invoice.state == "open" and not present.missing):
+        invoices.close(case, invoice, "paid", now, paid_at=payment.paid_at)
         effects.enqueue(
             effects.effect("payment_receipt", invoice.public_id, now, case_id=case.id, invoice_id=invoice.id)
         )
@@ -225,12 +234,25 @@ def _take_in(actor: Actor, invoice: Invoice, payment: Payment, now: datetime) ->
         cases.take_if_waited_for(case, PAID, now)
     elif invoice.state == "open":
         invoices.tell(invoice, "paid_in_part", now, mark=mark, amount=present.missing)
+    present = invoices.balance(invoice)
     if present.too_much:
         invoices.tell(invoice, "paid_too_much", now, mark=f"{mark}+", amount=present.too_much)
 
 
-def _same_again(given: Notification) -> Payment:
-    before = db.session.scalars(select(Payment).where(Payment.reference == given.reference)).one()
+def _is_paid_in_time(case: Case, invoice: Invoice) -> bool:
+    """Whether a lapsed invoice was covered within its days, told late, and its case still waits for that fee."""
+    if invoice.state != "lapsed" or case.status == "closed" or case.fee_total != invoice.total:
+        return False
+    if PAID not in steps.context(case).workflow.states[case.state].transitions:
+        return False
+    payments = db.session.scalars(select(Payment).where(Payment.invoice_id == invoice.id))
+    in_time = [each.amount for each in payments if taipei_day(each.paid_at) <= invoice.due_on]
+    return sum(in_time) >= invoice.total
+
+
+def _same_again(given: Notification, source: str) -> Payment:
+    same = Payment.source == source, Payment.reference == given.reference
+    before = db.session.scalars(select(Payment).where(*same)).one()
     if (before.account, before.amount) != (given.account, given.amount):
         raise Conflict(
             Text(
