@@ -153,7 +153,7 @@ def lock(request: CorrectionRequest) -> None:
 
 def hold(case: Case, request: CorrectionRequest) -> bool:
     """Locks the case before its request, as every action does. False: the request was closed meanwhile."""
-    db.session.refresh(case, with_for_update=True)
+    db.session.refresh(case, with_for_update={"key_share": True})
     db.session.refresh(request, with_for_update=True)
     return request.closed_at is None
 

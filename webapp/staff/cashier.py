@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
@@ -14,7 +15,7 @@ from flask_babel import gettext as _
 from forms.messages import Invalid
 from rules.values import Text
 from webapp.errors import DomainError, Forbidden
-from webapp.models import Invoice, Refund
+from webapp.models import Invoice
 from webapp.moments import TAIPEI, taipei_day
 from webapp.payments import Notification
 from webapp.payments.virtual_account import grouped
@@ -62,8 +63,7 @@ def cashier() -> ResponseReturnValue:
     if not actor().may("take_payments"):
         raise Forbidden(Text(zh="這裡是出納的作業區。", en="This area is for cashiers."))
     asked = request.args.get("q", "").strip()
-    digits = "".join(c for c in asked if c.isdigit())
-    found = money.found(digits, canonical_number(asked)) if asked else ()
+    found = invoices_by(asked)
     if len(found) == 1:
         return redirect(url_for("staff.invoice", pid=found[0].public_id))
     return render_template(
@@ -72,11 +72,19 @@ def cashier() -> ResponseReturnValue:
         found=found,
         differences=money.differences(),
         for_nobody=money.for_nobody(),
+        settled=money.settled(),
+        names=chart().names,
         waiting=money.waiting(),
         grouped=grouped,
         states=STATES,
         refund_states=REFUND_STATES,
     )
+
+
+def invoices_by(asked: str) -> Sequence[Invoice]:
+    """By account or case number, however it is typed."""
+    digits = "".join(c for c in asked if c.isdigit())
+    return money.found(digits, canonical_number(asked)) if asked else ()
 
 
 @bp.get("/invoices/<pid>")
@@ -120,10 +128,7 @@ def propose_refund(pid: str) -> ResponseReturnValue:
         amount=request.form.get("refund-amount", "").strip(),
         reason=request.form.get("refund-reason", "").strip(),
     )
-    if not actor().may("propose_refunds"):
-        raise Forbidden(
-            Text(zh="只有承辦人或出納可以提出退費。", en="Only officers and cashiers propose refunds.")
-        )
+    refunds.require_proposer(actor(), found.case)
     mistakes: Mistakes = {}
     amount = _amount("refund-amount", Text(zh="退費金額", en="Amount to refund"), typed.amount, mistakes)
     if not typed.reason:
@@ -176,8 +181,9 @@ def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None
         summary=summary(mistakes or {}, ("day",)),
         has_errors=bool(mistakes),
         takes=actor().may("take_payments"),
-        proposes=actor().may("propose_refunds"),
-        may_decide=[each.id for each in found.refunds if _may_decide(each)],
+        pays=refunds.may_pay(actor(), of_case),
+        proposes=refunds.may_propose(actor(), of_case),
+        may_decide=[each.id for each in found.refunds if refunds.may_decide(actor(), each, of_case)],
         states=STATES,
         colours=COLOURS,
         sources=SOURCES,
@@ -185,11 +191,6 @@ def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None
         names=chart().names,
         lang=language(),
     )
-
-
-def _may_decide(each: Refund) -> bool:
-    proposer = each.proposed_by_id
-    return each.state == "proposed" and actor().may("decide_refunds") and proposer != actor().account_id
 
 
 def _amount(name: str, label: Text, typed: str, mistakes: Mistakes) -> Decimal | None:
