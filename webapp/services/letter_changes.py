@@ -59,13 +59,19 @@ ENDING = frozenset({"revocation", "withdrawal"})
 APPROVERS = {1: "magistrate", 2: "department_head", 3: "section_head", 4: "section_head"}
 
 
-def may_propose(actor: Actor, letter: Letter, case: Case) -> bool:
+def proposer(actor: Actor, letter: Letter, case: Case) -> Mandate | None:
     mandate = _mandate_to_propose(actor, letter, case)
-    return mandate is not None and not duties.is_party(case, actor.account_id, mandate.acting_for_id)
+    if mandate is None or duties.is_party(case, actor.account_id, mandate.acting_for_id):
+        return None
+    return mandate
+
+
+def may_propose(actor: Actor, letter: Letter, case: Case) -> bool:
+    return proposer(actor, letter, case) is not None
 
 
 def may_decide(actor: Actor, change: LetterChange, case: Case) -> bool:
-    return _mandate_to_decide(actor, change, case) is not None
+    return decider(actor, change, case) is not None
 
 
 def propose(
@@ -274,7 +280,7 @@ def _to_decide(actor: Actor, change: LetterChange, now: datetime) -> tuple[Lette
     if change.state != "open":
         who = chart().names.get(change.decided_by_id or 0, "")
         raise Conflict(Text(zh=f"這件變更已由{who}決行。", en=f"{who} has decided this change already."))
-    mandate = _mandate_to_decide(actor, change, case)
+    mandate = decider(actor, change, case)
     if mandate is None:
         raise Forbidden(
             Text(
@@ -291,7 +297,7 @@ def _mandate_to_propose(actor: Actor, letter: Letter, case: Case) -> Mandate | N
     return duties.mandate_over(actor, ("officer", "section_head"), case.handling_unit_id)
 
 
-def _mandate_to_decide(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
+def decider(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
     """Nobody approves what they proposed, in person or as a deputy, nor their own case."""
     theirs = {change.proposed_by_id, change.proposed_for_id} - {None} | duties.party_of(case)
     return next(

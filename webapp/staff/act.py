@@ -27,12 +27,13 @@ from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
 from webapp.queries import answering, bookings, case_page, definitions, history, inbox
 from webapp.security import actor, now
-from webapp.services import cases, decisions, documents, drafting, fees, steps, tasks
+from webapp.services import case_actions, cases, decisions, documents, drafting, fees, steps, tasks
 from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
 from webapp.staff import bp, preview, shown, wording
+from webapp.staff.case_actions import why_not
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
 
@@ -86,7 +87,7 @@ def act(pid: str, name: str) -> ResponseReturnValue:
     ctx = steps.context(cases.visible(actor(), pid))
     offer = _offer(ctx, name)
     if offer is None:
-        flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
+        flash(why_not(ctx, name), "warning")
         return redirect(url_for("staff.case", pid=pid))
     kind = _letter_kind(ctx, offer)
     typed = Typed(
@@ -238,6 +239,9 @@ def _overtaken(ctx: Context, typed: Typed) -> ResponseReturnValue:
             cases.require_mandate(actor(), task, now())
         except Forbidden as forbidden:
             return _stale(ctx.case, forbidden, typed, task)
+        withheld = case_actions.withheld(actor(), ctx, now(), (request.view_args or {}).get("name", ""))
+        if withheld:
+            return _stale(ctx.case, Forbidden(withheld[0].why), typed, task)
     return _stale(ctx.case, Conflict(NOT_OFFERED), typed, task)
 
 
