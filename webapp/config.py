@@ -34,7 +34,7 @@ DEFAULTS: dict[str, Any] = {
     "PAYMENT_AGENCY_CODE": "99371",
     #: signs the bank's notifications; without one, none is believed in production
     "PAYMENT_SECRET": "",
-    #: the postal one-year deposit rate in percent, with which a fee goes back after a late decision (規費法 18, 19)
+    #: the postal one-year deposit rate in percent, with which a fee goes back after a late decision (規費法 19 II)
     "REFUND_INTEREST": "1.725",
 }
 

@@ -86,7 +86,7 @@ class Refund(db.Model):
     invoice_id: Mapped[int] = ref("invoice.id", index=True)
     kind: Mapped[str] = mapped_column(String(20))
     amount: Mapped[Decimal] = mapped_column(Money)
-    #: on a late decision, from the day of payment (規費法 18 III, 19)
+    #: on a late decision, from the day of payment (規費法 19 II)
     interest: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
     reason: Mapped[str] = mapped_column(Encrypted)
     state: Mapped[str] = mapped_column(String(10), default="proposed")

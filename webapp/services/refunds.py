@@ -75,7 +75,7 @@ def end_late_case(actor: Actor, case: Case, now: datetime, *, version: int) -> R
 
 
 def interest(amount: Decimal, rate: Decimal, paid_on: date, until: date) -> Decimal:
-    """By the day, from the day of payment, at the postal one-year deposit rate; whole dollars (規費法 18 III)."""
+    """By the day, from the day of payment, at the postal one-year deposit rate; whole dollars (規費法 19 II)."""
     days = max(0, (until - paid_on).days)
     exact = amount * rate / 100 * days / DAYS_OF_A_YEAR
     return exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)
