@@ -103,7 +103,7 @@ TRANSIT: Mapping[str, Place] = MappingProxyType(
 
 
 def place_of(address: str, seat: str) -> str:
-    """Where an address lies. One that says no county counts as the seat itself: rather a day too early than too late."""
+    """Where an address lies. One without a county counts as the seat itself: rather a day too early than too late."""
     plain = "".join(address.split()).replace("台", "臺")
     found = {
         place: min(at)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app
 from sqlalchemy import text
 
 import forms.answers
@@ -27,6 +28,7 @@ from webapp.services.drafting import Passage, Wording
 from workflows.service import fill
 
 if TYPE_CHECKING:
+    from webapp.models import Case
     from webapp.services.steps import Context
 
 #: the form of a record of an inspection
@@ -47,6 +49,8 @@ class Decider:
         """The position is that of the absent: a deputy decides in the other's rank, under their own name."""
         holder = self.acting_for_id or self.actor.account_id or 0
         return {
+            "head_title": current_app.config["HEAD_TITLE"],
+            "head_name": current_app.config["HEAD_NAME"],
             "signer_title": str(chart().title(holder, today, self.function) or ""),
             "signer": self.actor.name,
             "signer_for": chart().names.get(self.acting_for_id or 0, ""),
@@ -84,7 +88,7 @@ def issue(
     db.session.flush()
     effects.enqueue(
         effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id),
-        notices.effect(case, NOTICES[kind], now, comment=content["reason"]),
+        notices.effect(case, NOTICES[kind], now, comment=content["reason"], words={"letter": letter.number}),
     )
     return letter
 
@@ -168,7 +172,14 @@ def compose(
         "addressee_address": (applicant.address if applicant else None) or "",
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
+        "office": office(case),
     }
+
+
+def office(case: Case) -> dict[str, str]:
+    """Whom to ask, as it stands on the letter and stays there."""
+    unit = chart().units[case.handling_unit_id]
+    return {"unit": unit.zh, "phone": unit.phone, "address": unit.address}
 
 
 def from_template(

@@ -46,7 +46,7 @@ def send_letter_by(pid: str) -> ResponseReturnValue:
 @bp.post("/letters/<pid>/service")
 def record_service(pid: str) -> ResponseReturnValue:
     row, case = _to_send(pid)
-    day = _day()
+    day = typed_day("date")
     if day is None:
         text = Text(zh="請填寫真實存在的日期，例如 115 年 12 月 3 日。", en="Give a date that exists.")
         return _page(row, case, {"date": text}), 422
@@ -124,8 +124,9 @@ def _without_electronic() -> dict[str, Text]:
     return {name: label for name, label in dispatch.CHANNELS.items() if name != "electronic"}
 
 
-def _day() -> date | None:
-    parts = {part: request.form.get(f"date-{part}", "").strip() for part in PARTS}
+def typed_day(name: str) -> date | None:
+    """The day in three boxes; None where there is no such day."""
+    parts = {part: request.form.get(f"{name}-{part}", "").strip() for part in PARTS}
     try:
         return parse_roc_date("{year}年{month}月{day}日".format_map(parts))
     except ValueError:
