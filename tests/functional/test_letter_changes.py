@@ -131,6 +131,15 @@ def test_each_kind_names_its_article(app: Flask, case: str, kind: str) -> None:
     assert any(article in text for text in letters(app)[1].content["paragraphs"])
 
 
+def test_of_two_changes_in_a_minute_each_message_names_its_own_letter(app: Flask, case: str) -> None:
+    for _ in range(2):
+        propose(app, case)
+        approve(app)
+    carry_out(app, "notice")
+    bodies = made(app, lambda: [m.body for m in db.session.scalars(select(Message))])
+    assert [sum(each.number in body for body in bodies) for each in letters(app)] == [1, 1, 1]
+
+
 def test_the_two_years_also_bind_whoever_approves(app: Flask, case: str) -> None:
     propose(app, case, "revocation")
     late = NOW + timedelta(days=731)
