@@ -79,7 +79,7 @@ def merge(
 def move(
     actor: Actor, ctx: Context, unit_code: str, reason: str, now: datetime, acting_for_id: int | None
 ) -> None:
-    """移轉管轄 within the county (行政程序法 17): another unit handles the case, the clock goes on."""
+    """移轉管轄 between units of the county, which is one agency: another unit handles the case, the clock goes on."""
     case, tree, today = ctx.case, chart(), taipei_day(now)
     unit = tree.by_code.get(unit_code)
     if unit is None or unit.id not in units(case, now):

@@ -279,9 +279,8 @@ TEMPLATES: dict[str, Template] = {
     "moved": Template(
         Text(zh="申請改由其他單位辦理：{service}", en="Another unit handles your application: {service}"),
         Text(
-            zh="您的申請（{number}）依行政程序法第 17 條移轉由{comment}辦理，期限繼續計算。",
-            en="Your application {number} is now handled by {comment} (Administrative Procedure Act, article 17). "
-            "The time limit goes on.",
+            zh="您的申請（{number}）改由{comment}辦理，期限繼續計算。",
+            en="Your application {number} is now handled by {comment}. The time limit goes on.",
         ),
     ),
     "transferred": Template(
