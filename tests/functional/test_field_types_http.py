@@ -39,6 +39,12 @@ SECTION: dict[str, Any] = {
             "label": {"zh": "村里", "en": "Village"},
             "options_from": "villages",
         },
+        {
+            "key": "plate",
+            "type": "vehicle_plate",
+            "label": {"zh": "車牌號碼", "en": "Plate"},
+            "optional": True,
+        },
         {"key": "slot", "type": "lookup", "label": {"zh": "諮詢時段", "en": "Slot"}, "options_from": "slots"},
         {
             "key": "papers",
@@ -173,7 +179,7 @@ def test_what_is_computed_follows_the_draft_and_is_never_taken_from_the_page(app
 def test_from_the_form_to_the_case(app: Flask) -> None:
     visitor = at_the_visit(app)
     first = slots(app)[0]
-    chosen = {"unit": ["PW"], "village": ["LY03"], "slot": [first], **PAPERS}
+    chosen = {"unit": ["PW"], "village": ["LY03"], "plate": ["abi-1235"], "slot": [first], **PAPERS}
     visitor.press("新增一列")
     visitor.press("儲存並繼續", {**chosen, "signed": ["陳大美"]})
     assert visitor.page.mistakes == ["申請人簽名須與您填寫的姓名相同：陳美玲"]
@@ -188,6 +194,11 @@ def test_from_the_form_to_the_case(app: Flask) -> None:
         "合計：頁數：13；費用：26",
     ):
         assert shown in visitor.page.text
+    assert "「ABI-1235」不是常見的車牌寫法，請再確認一次" in visitor.page.text
+    changeable = [
+        link["href"].partition("#field-")[2] for link in visitor.page.soup.select("dd a[href*='#field-']")
+    ]
+    assert "papers" in changeable and "cost" not in changeable
     visitor.press("送出申請")
     with app.app_context():
         case = db.session.scalars(select(Case).order_by(Case.id.desc()).limit(1)).one()

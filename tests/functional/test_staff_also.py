@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -157,3 +158,17 @@ def test_a_head_hands_a_case_to_another_unit_or_out_of_the_county(app: Flask) ->
     applicant.get("/language/en")
     page = applicant.get(path.replace("/staff/cases/", "/applications/"))
     assert "Transferred to another agency" in page.text
+
+
+def test_a_late_case_gets_a_new_date_on_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, holder = a_case(app)
+    at(app, monkeypatch, NOW + timedelta(days=40))
+    visitor = signed_in(app, holder)
+    visitor.get(path)
+    visitor.follow("告知新的預計完成日")
+    again = visitor.press("告知新的預計完成日", {"until-year": "114", "until-month": "13", "until-day": "1"})
+    assert again.status == 422 and len(again.mistakes) == 2 and again.value("until-month") == "13"
+    page = visitor.press(
+        "告知新的預計完成日", {"until-month": "11", "until-day": "10", "reason": "等候檢測。"}
+    )
+    assert "已完成「告知新的預計完成日」" in page.text and "等候檢測。" in first_event(page)

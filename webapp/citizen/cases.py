@@ -24,7 +24,7 @@ from webapp.queries import bookings, definitions, effects, letters, papers, trac
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, documents, printing, refunds
+from webapp.services import cases, dispatch, documents, printing, refunds, surveys
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -94,6 +94,7 @@ def _about(found: Case) -> dict[str, object]:
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
         "fee": payable.of_case(found),
+        "survey": surveys.open_of(found.id, now()),
         "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,
     }
 
@@ -104,6 +105,7 @@ def confirmation(pid: str) -> ResponseReturnValue:
     may_know_code = tracking.may_know_code(actor(), found.id)
     return render_template(
         "citizen/confirmation.html",
+        late=found.due_on is not None and found.due_on < taipei_day(now()),
         case=found,
         service=definitions.service(found.service_revision_id),
         state=definitions.workflow(found.workflow_revision_id).state(found.state),

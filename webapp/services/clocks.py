@@ -295,13 +295,16 @@ class Longer:
     due: date
     #: of all its extensions, this one included
     working_days: int
+    #: how the new due date comes about, line by line
+    ledger: arithmetic.Ledger
 
 
-def if_extended(clock: Clock, case: Case, days: int, now: datetime) -> Longer:
+def if_extended(clock: Clock, case: Case, days: int, now: datetime, reason: str = "") -> Longer:
     on = taipei(now) if clock.kind == "HOUR" else taipei_day(now)
-    due = _day(ledger(clock, case, now, more=(arithmetic.Movement("extend", on, days=days),)).due)
-    never = _day(ledger(clock, case, now, without="extend").due)
-    return Longer(due, calendar(unit_of(clock, case)).working_days_between(never, due))
+    more = (arithmetic.Movement("extend", on, days=days, reason=reason),)
+    longer = ledger(clock, case, now, more=more)
+    due, never = _day(longer.due), _day(ledger(clock, case, now, without="extend").due)
+    return Longer(due, calendar(unit_of(clock, case)).working_days_between(never, due), longer)
 
 
 def extension_problems(

@@ -80,6 +80,7 @@ def issue(
         issued_by_id=by.actor.account_id,
         content=content | by.signs(today),
         channel=dispatch.default_channel(case),
+        transit=dispatch.place_of(case),
     )
     db.session.add(letter)
     db.session.flush()

@@ -15,7 +15,7 @@ from webapp.models import AuditEntry, Case, Invoice, Payment
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import Actor
-from webapp.queries.org import calendar
+from webapp.queries.org import calendar, chart
 from webapp.services import cases, effects, events, invoices, steps
 from webapp.services.steps import Given
 from workflows.model import PAID
@@ -24,6 +24,8 @@ from workflows.model import PAID
 REMIND_BEFORE = timedelta(days=3)
 #: working days in which a bank tells of the last day's payments
 GRACE = 1
+
+LONGEST_REASON = 500
 
 LAPSED = "payment_lapsed"
 #: letters are Chinese
@@ -67,8 +69,7 @@ def record(
 
 def at_counter(actor: Actor, invoice: Invoice, given: Notification, now: datetime) -> Payment:
     """What the cashier took in. A slip of the finger, the same receipt number twice, is told and not swallowed."""
-    if not actor.may("take_payments"):
-        raise Forbidden(Text(zh="只有出納人員可以登錄收款。", en="Only cashiers record payments."))
+    _cashier(actor)
     if taipei_day(given.paid_at) > taipei_day(now):
         raise Refused(Text(zh="收款日不能晚於今天。", en="The day of payment cannot lie in the future."))
     payment, is_new = record(actor, given, now, source="cashier")
@@ -80,6 +81,55 @@ def at_counter(actor: Actor, invoice: Invoice, given: Notification, now: datetim
             )
         )
     return payment
+
+
+def unknown(actor: Actor, payment_id: int) -> Payment:
+    """A payment for nobody's account, settled or not. For cashiers."""
+    _cashier(actor)
+    payment = db.session.get(Payment, payment_id)
+    if payment is None or (payment.invoice_id is not None and payment.settled_at is None):
+        raise NotFound()
+    return payment
+
+
+def invoice_of(payment: Payment) -> str | None:
+    """The public id of the invoice that it was taken for."""
+    return db.session.scalars(select(Invoice.public_id).where(Invoice.id == payment.invoice_id)).one_or_none()
+
+
+def assign(actor: Actor, payment: Payment, invoice: Invoice, reason: str, now: datetime) -> None:
+    """The cashier found out whose money it is: the case goes on as if it had been paid to its own account."""
+    _cashier(actor)
+    why = _reason(reason)
+    invoice = _locked(invoice.id)
+    if db.session.get_one(Case, invoice.case_id).account_id == actor.account_id:
+        raise Refused(
+            Text(
+                zh="這是您自己的案件，須由其他出納辦理。",
+                en="This is your own case: another cashier must act.",
+            )
+        )
+    _settle(actor, payment, why, now)
+    payment.invoice_id = invoice.id
+    _log(actor, "payment_assigned", f"{payment.reference} {invoice.account}", now)
+    _take_in(actor, invoice, payment, now)
+    db.session.flush()
+
+
+def send_back(actor: Actor, payment: Payment, on: date, reason: str, now: datetime) -> None:
+    """Nobody knows whose it is: the bank sent it back on that day."""
+    _cashier(actor)
+    why = _reason(reason)
+    if not taipei_day(payment.paid_at) <= on <= taipei_day(now):
+        raise Refused(
+            Text(
+                zh="退回日不能早於收款日，也不能晚於今天。",
+                en="The day cannot lie before the payment or in the future.",
+            )
+        )
+    _settle(actor, payment, why, now)
+    payment.sent_back_on = on
+    _log(actor, "payment_sent_back", payment.reference, now)
 
 
 def to_remind(today: date) -> Iterator[int]:
@@ -133,6 +183,42 @@ def visible(actor: Actor, public_id: str) -> Invoice:
     if not actor.may("take_payments"):
         cases.visible(actor, db.session.get_one(Case, invoice.case_id).public_id)
     return invoice
+
+
+def _settle(actor: Actor, payment: Payment, reason: str, now: datetime) -> None:
+    """Once. Of two cashiers at the same moment the second is told who was first."""
+    db.session.refresh(payment, with_for_update=True)
+    if payment.settled_by_id is not None or payment.invoice_id is not None:
+        name = chart().names.get(payment.settled_by_id or 0, "")
+        raise Conflict(
+            Text(
+                zh=f"這筆款項已由{name}處理，沒有重複登錄。",
+                en=f"{name} has dealt with this payment before; nothing was recorded twice.",
+            )
+        )
+    payment.settled_at, payment.settled_by_id, payment.settled_reason = now, actor.account_id, reason
+
+
+def _cashier(actor: Actor) -> None:
+    if not actor.may("take_payments"):
+        raise Forbidden(Text(zh="只有出納人員可以登錄收款。", en="Only cashiers record payments."))
+
+
+def _reason(reason: str) -> str:
+    given = reason.strip()
+    if not 0 < len(given) <= LONGEST_REASON:
+        raise Refused(
+            Text(
+                zh=f"請填寫處理理由，最多 {LONGEST_REASON} 字。",
+                en=f"Give the reason, at most {LONGEST_REASON} characters.",
+            )
+        )
+    return given
+
+
+def _log(actor: Actor, action: str, subject: str, now: datetime) -> None:
+    db.session.add(AuditEntry(at=now, actor_id=actor.account_id, action=action, subject=subject))
+    db.session.flush()
 
 
 def _take_in(actor: Actor, invoice: Invoice, payment: Payment, now: datetime) -> None:

@@ -96,6 +96,7 @@ def _decision(change: LetterChange, old: Letter, case: Case, refusal: Text | Non
         kind=words.LETTERS[change.kind],
         proposer=shown.staff_name(change.proposed_by_id),
         proposed_for=shown.staff_name(change.proposed_for_id),
+        answer=request.form.get("answer", ""),
         may_decide=change.state == "open" and service.may_decide(actor(), change, case),
         refusal=refusal,
         has_errors=refusal is not None,

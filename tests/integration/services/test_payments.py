@@ -25,6 +25,7 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import AuditEntry, Case, CaseEvent, Effect, Invoice, Letter, Payment
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM
+from webapp.queries import money as queries
 from webapp.queries import tracking
 from webapp.services import cases, clocks, documents, events, invoices, payments, refunds, steps
 from webapp.uow import unit_of_work
@@ -155,6 +156,98 @@ def test_money_for_nobody_is_kept_for_the_cashier() -> None:
         ).one()
         == "T-lost"
     )
+
+
+def lost(amount: int | Decimal = TOTAL, reference: str = "T-lost") -> Payment:
+    """Somebody made a slip when typing the account number."""
+    return recorded(Notification(reference, "99371000000000", Decimal(amount), NOW))[0]
+
+
+def test_money_for_nobody_is_assigned_and_the_case_goes_on() -> None:
+    case, invoice = asked_to_pay()
+    payment, cashier = lost(), officer(CASHIER)
+    for actor, reason, refusal in ((officer("yang.zhihao"), "同名", Forbidden), (cashier, " ", Refused)):
+        with pytest.raises(refusal), unit_of_work():
+            payments.assign(actor, payment, invoice, reason, NOW)
+    with unit_of_work():
+        payments.assign(cashier, payment, invoice, "銀行回覆匯款人與申請人同名", later(2))
+    assert fresh(case).state == "approve" and invoices.balance(invoice).received == TOTAL
+    assert told(case)[-1] == "paid"
+    assert (payment.settled_reason, payment.settled_by_id) == (
+        "銀行回覆匯款人與申請人同名",
+        cashier.account_id,
+    )
+    action = select(AuditEntry.subject).where(AuditEntry.action == "payment_assigned")
+    assert db.session.scalars(action).all() == [f"T-lost {invoice.account}"]
+    for again in (
+        lambda: payments.assign(cashier, payment, invoice, "再一次", later(2)),
+        lambda: payments.send_back(cashier, payment, later(2).date(), "再一次", later(2)),
+    ):
+        with pytest.raises(Conflict, match="蘇嘉琪"), unit_of_work():
+            again()
+    assert invoices.balance(invoice).too_much == 0
+    # the bank tells of it once more: nothing new
+    assert recorded(Notification("T-lost", "99371000000000", TOTAL, NOW))[1] is False
+
+
+def test_a_part_for_nobody_is_a_part_once_it_is_assigned() -> None:
+    case, invoice = asked_to_pay()
+    with unit_of_work():
+        payments.assign(officer(CASHIER), lost(200), invoice, "匯款人來電說明", NOW)
+    assert fresh(case).state == "fee" and invoices.balance(invoice).missing == TOTAL - 200
+    assert told(case)[-1] == "paid_in_part"
+
+
+def test_nobody_assigns_money_to_their_own_case() -> None:
+    case, invoice = asked_to_pay()
+    case.account_id = officer(CASHIER).account_id
+    db.session.commit()
+    with pytest.raises(Refused), unit_of_work():
+        payments.assign(officer(CASHIER), lost(), invoice, "是我的", NOW)
+
+
+def test_money_for_nobody_goes_back() -> None:
+    payment, cashier = lost(), officer(CASHIER)
+    for day in (later(-1), later(3)):
+        with pytest.raises(Refused), unit_of_work():
+            payments.send_back(cashier, payment, day.date(), "查無此人", later(2))
+    assert [each.id for each in queries.for_nobody()] == [payment.id]
+    with unit_of_work():
+        payments.send_back(cashier, payment, later(1).date(), "查無此人", later(2))
+    assert not queries.for_nobody() and [each.id for each in queries.settled()] == [payment.id]
+    action = select(AuditEntry.subject).where(AuditEntry.action == "payment_sent_back")
+    assert db.session.scalars(action).all() == ["T-lost"]
+
+
+def test_two_cashiers_deal_with_the_same_payment_at_once(app: Flask) -> None:
+    _case, invoice = asked_to_pay()
+    _other, another = asked_to_pay()
+    key, together = lost().id, Barrier(6)
+    ids = (invoice.id, another.id)
+    db.session.rollback()
+
+    def settle(login: str, target: int | None) -> str:
+        with app.app_context():
+            payment, cashier = db.session.get_one(Payment, key), officer(login)
+            together.wait(30)
+            try:
+                with unit_of_work():
+                    if target is None:
+                        payments.send_back(cashier, payment, NOW.date(), "查無此人", NOW)
+                    else:
+                        payments.assign(cashier, payment, db.session.get_one(Invoice, target), "同名", NOW)
+            except Conflict:
+                return "conflict"
+            return "done"
+
+    acts = [(login, target) for login in (CASHIER, "xu.yaqi") for target in (*ids, None)]
+    with ThreadPoolExecutor(6) as pool:
+        results = [each.result() for each in [pool.submit(settle, *act) for act in acts]]
+    assert sorted(results) == ["conflict"] * 5 + ["done"]
+    db.session.expire_all()
+    payment = db.session.get_one(Payment, key)
+    received = sum(invoices.balance(db.session.get_one(Invoice, each)).received for each in ids)
+    assert received == (0 if payment.sent_back_on else TOTAL)
 
 
 def test_reminded_once_and_lapsed_once() -> None:
@@ -397,6 +490,17 @@ def test_the_database_refuses_what_must_not_be() -> None:
     known = db.session.scalars(select(Payment.reference)).one()
     assert "uq_payment_source_reference" in refused_by_the_database(add, **row, reference=known, amount=1)
     assert "append-only" in refused_by_the_database(text("update payment set amount = 1"))
+    assert "append-only" in refused_by_the_database(text("delete from payment"))
+    lost()
+    mine = (
+        "update payment set invoice_id = :id, settled_at = recorded_at, settled_by_id = 1 {more} "
+        "where reference = 'T-lost'"
+    )
+    assert "settled_by_somebody" in refused_by_the_database(text(mine.format(more="")), **row)
+    both = text(mine.format(more=", settled_reason = '', sent_back_on = current_date"))
+    assert "settled_one_way" in refused_by_the_database(both, **row)
+    changed = text(mine.format(more=", settled_reason = '', amount = 1"))
+    assert "append-only" in refused_by_the_database(changed, **row)
     assert "append-only" in refused_by_the_database(text("delete from payment"))
     sweeps.run_payments(NOW + timedelta(days=30))
     assert "does not change" in refused_by_the_database(

@@ -23,7 +23,7 @@ CATALOGUE = {
         "applicant_name:text applicant_id:national_id birth_date:date phone:phone email:email? address:address "
         "pet_name:text species:choice sex:choice pet_birth:date chip_no:text clinic:text operation_date:date "
         "amount:money bank:bank_account",
-        "手術證明 寵物登記證明 收據",
+        "手術證明 寵物登記證明 收據 委託書",
     ),
     "road_excavation": (
         "applicant_type:choice applicant_name:text applicant_id:national_id company_number:company_number "
@@ -215,7 +215,7 @@ def test_an_empty_form_names_every_required_field(key: str) -> None:
         ("pet_neutering", {"chip_no": "90012345678901"}, {"chip_no"}),
         ("pet_neutering", {"amount": "0"}, {"amount"}),
         ("pet_neutering", {"amount": "50001"}, {"amount"}),
-        ("pet_neutering", {"filed_by": "agent"}, {"agent_name", "agent_phone"}),
+        ("pet_neutering", {"filed_by": "agent"}, {"agent_name", "agent_phone", "power_of_attorney"}),
         ("farm_use_certificate", {"purpose": "other"}, {"purpose_text"}),
         ("farm_use_certificate", {"filed_by": "agent"}, {"agent_name", "agent_phone", "power_of_attorney"}),
         ("farm_use_certificate", {"parcels-0-area_m2": "0"}, {"parcels"}),
