@@ -40,8 +40,6 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "book_slot": frozenset({"anonymous", "citizen"}),
     "manage_slots": frozenset({"function:officer", "function:section_head", "function:department_head"}),
     "take_payments": frozenset({"function:cashier"}),
-    "propose_refunds": frozenset({"function:officer", "function:cashier"}),
-    "decide_refunds": frozenset({"function:section_head", "function:department_head"}),
     "see_expediting": frozenset(
         {
             "function:section_head",

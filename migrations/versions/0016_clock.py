@@ -6,7 +6,7 @@ A clock that was paused when it was late is late still: it counts as running.
 from alembic import op
 
 revision = "0016"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -110,8 +110,11 @@ class Refund(db.Model):
     state: Mapped[str] = mapped_column(String(10), default="proposed")
     #: the officer, or the applicant's account; none when the applicant has no account
     proposed_by_id: Mapped[int | None] = ref("account.id")
+    #: in whose place, where a deputy acted
+    proposed_for_id: Mapped[int | None] = ref("account.id")
     proposed_at: Mapped[Moment]
     decided_by_id: Mapped[int | None] = ref("account.id")
+    decided_for_id: Mapped[int | None] = ref("account.id")
     decided_at: Mapped[MaybeMoment]
     paid_on: Mapped[date | None]
     paid_by_id: Mapped[int | None] = ref("account.id")
@@ -126,7 +129,18 @@ class Refund(db.Model):
         CheckConstraint("amount > 0 and interest >= 0", name="amounts_are_positive"),
         CheckConstraint("(state = 'proposed') = (decided_by_id is null)", name="decided_by_somebody"),
         CheckConstraint("(decided_by_id is null) = (decided_at is null)", name="decided_has_a_moment"),
-        CheckConstraint("decided_by_id <> proposed_by_id", name="decided_by_another"),
+        CheckConstraint(
+            "decided_by_id <> proposed_by_id and decided_by_id <> proposed_for_id "
+            "and decided_for_id <> proposed_by_id and decided_for_id <> proposed_for_id",
+            name="decided_by_another",
+        ),
+        *(
+            CheckConstraint(
+                f"{verb}_for_id is null or ({verb}_by_id is not null and {verb}_for_id <> {verb}_by_id)",
+                name=f"{verb}_for_another",
+            )
+            for verb in ("proposed", "decided")
+        ),
         CheckConstraint(
             "(state = 'paid') = (paid_on is not null and paid_by_id is not null)", name="paid_has_a_day"
         ),

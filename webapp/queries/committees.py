@@ -59,6 +59,8 @@ def to_approve(actor: Actor) -> Sequence[CommitteeSession]:
     """Held sessions whose minutes somebody else wrote."""
     me = actor.account_id
     units = units_of(actor, "approve_minutes")
+    if not units:
+        return []
     return db.session.scalars(
         select(CommitteeSession)
         .join(Committee, Committee.id == CommitteeSession.committee_id)

@@ -125,6 +125,19 @@ def visible_cases(actor: Actor, of: PayoutList) -> frozenset[int]:
     return frozenset(db.session.scalars(select(Case.id).where(Case.id.in_(on_it), visible_to(actor))))
 
 
+def committed(case_id: int) -> Sequence[PayoutList]:
+    """The approved or paid lists on which something of a case stands: it cannot be taken off them any more."""
+    of_case = select(PayoutClaim.id).where(PayoutClaim.case_id == case_id)
+    standing_there = select(PayoutEntry.list_id).where(
+        PayoutEntry.claim_id.in_(of_case), PayoutEntry.returned_on.is_(None)
+    )
+    return db.session.scalars(
+        select(PayoutList)
+        .where(PayoutList.id.in_(standing_there), PayoutList.state.in_(("approved", "paid")))
+        .order_by(PayoutList.id)
+    ).all()
+
+
 def claim(actor: Actor, public_id: str) -> PayoutClaim | None:
     return db.session.scalars(_claims(actor).where(PayoutClaim.public_id == public_id)).one_or_none()
 

@@ -85,7 +85,8 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
         found += [Offer(name, None, over_case.acting_for_id) for name in ("move", "transfer_out")]
     if mine is not None:
         found += [Offer("ask_opinion", None, mine[0]), Offer("merge", None, mine[0])]
-    return found
+    parties = duties.party_of(case)
+    return [offer for offer in found if parties.isdisjoint(cases.people_of(actor, offer.acting_for_id))]
 
 
 def take(
@@ -128,7 +129,8 @@ def halted(ctx: Context, now: datetime) -> list[Text]:
         ):
             continue
         label, unit = FUNCTION_LABELS[task.function], tree.units[task.unit_id]
-        heads = [tree.names[p] for p in sorted(duties.heads_of(task.unit_id, task.function, day))]
+        above = duties.heads_of(task.unit_id, task.function, day) - separation.parties
+        heads = [tree.names[p] for p in sorted(above)]
         others = [tree.names[p] for p in duties.others(separation, task, case.state, day)[:5]]
         found.append(
             Text(

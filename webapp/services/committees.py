@@ -29,7 +29,7 @@ from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.audit import last_hand
 from webapp.queries.org import chart
-from webapp.services import cases, effects, tallies
+from webapp.services import cases, duties, effects, tallies
 from webapp.services.deliberation import Deciding, count_words, deciding
 from webapp.services.steps import Given
 from workflows.engine import WorkflowError
@@ -344,6 +344,7 @@ def record(
     db.session.flush()
     decided = deciding(session)
     for each in decided:
+        duties.require_stranger(each.case, actor.account_id)
         _check_casting(each)
         result, remark = results.get(each.item.public_id, ("", ""))
         _check_result(each, result, remark)
@@ -405,10 +406,8 @@ def approve(actor: Actor, session: CommitteeSession, now: datetime, *, version: 
             )
         )
     agenda = sorted(queries.agenda(session), key=lambda pair: pair[1].id)
-    if any(case.account_id == actor.account_id for _item, case in agenda):
-        raise Refused(
-            Text(zh="會議中有您本人的申請，應自行迴避。", en="One of the cases is your own application.")
-        )
+    for _item, case in agenda:
+        duties.require_stranger(case, actor.account_id)
     session.state, session.approved_by_id, session.approved_at = "minutes_approved", actor.account_id, now
     db.session.execute(
         update(AgendaItem)

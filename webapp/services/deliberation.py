@@ -21,7 +21,7 @@ from webapp.models import (
 )
 from webapp.moments import taipei_day
 from webapp.queries import committees as queries
-from webapp.services import cases, tallies
+from webapp.services import cases, duties, tallies
 from webapp.services.tallies import Count
 
 
@@ -85,9 +85,8 @@ def deciding(session: CommitteeSession) -> list[Deciding]:
 def _present(
     members: Mapping[int, CommitteeMember], case: Case, conflicts: Mapping[int, str]
 ) -> frozenset[int]:
-    own = {
-        key for key, member in members.items() if member.account_id and member.account_id == case.account_id
-    }
+    parties = duties.party_of(case)
+    own = {key for key, member in members.items() if member.account_id in parties}
     return frozenset(members.keys() - conflicts.keys() - own)
 
 

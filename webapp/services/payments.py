@@ -16,7 +16,7 @@ from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import Actor
 from webapp.queries.org import calendar, chart
-from webapp.services import cases, effects, events, invoices, steps
+from webapp.services import cases, duties, effects, events, invoices, steps
 from webapp.services.steps import Given
 from workflows.model import PAID
 
@@ -70,6 +70,7 @@ def record(
 def at_counter(actor: Actor, invoice: Invoice, given: Notification, now: datetime) -> Payment:
     """What the cashier took in. A slip of the finger, the same receipt number twice, is told and not swallowed."""
     _cashier(actor)
+    duties.require_stranger(invoice.case, actor.account_id)
     if taipei_day(given.paid_at) > taipei_day(now):
         raise Refused(Text(zh="收款日不能晚於今天。", en="The day of payment cannot lie in the future."))
     payment, is_new = record(actor, given, now, source="cashier")
@@ -102,13 +103,7 @@ def assign(actor: Actor, payment: Payment, invoice: Invoice, reason: str, now: d
     _cashier(actor)
     why = _reason(reason)
     invoice = _locked(invoice.id)
-    if db.session.get_one(Case, invoice.case_id).account_id == actor.account_id:
-        raise Refused(
-            Text(
-                zh="這是您自己的案件，須由其他出納辦理。",
-                en="This is your own case: another cashier must act.",
-            )
-        )
+    duties.require_stranger(db.session.get_one(Case, invoice.case_id), actor.account_id)
     _settle(actor, payment, why, now)
     payment.invoice_id = invoice.id
     _log(actor, "payment_assigned", f"{payment.reference} {invoice.account}", now)

@@ -4,11 +4,11 @@ listed again when the bank returns them. What is paid every month is looked at a
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Select, delete, func, select, text, update
 
 from rules.values import Text
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
@@ -19,7 +19,7 @@ from webapp.permissions import Actor
 from webapp.queries import payouts as queries
 from webapp.queries import submissions
 from webapp.queries.org import chart
-from webapp.services import parties, payout_files
+from webapp.services import duties, parties, payout_files
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
@@ -73,7 +73,7 @@ def gather(
     ready = [each for each in found if each.is_ready]
     if {each.claim.public_id for each in ready} != set(chosen):
         raise _listed_meanwhile(chosen)
-    if any(each.claim.case.account_id == actor.account_id for each in ready):
+    if duties.is_party_of_any([each.claim.case for each in ready], actor.account_id):
         raise _own_case()
     numbers = select(func.coalesce(func.max(PayoutList.number), 0))
     made = PayoutList(
@@ -221,6 +221,41 @@ def stop(actor: Actor, claim: PayoutClaim, on: date, reason: str, now: datetime,
     _log(actor, "payout_stopped", claim.public_id, now)
 
 
+def fall_away(actor: Actor, case: Case, reason: str, now: datetime, *, from_the_start: bool) -> None:
+    """The grant is gone: what stands on no approved list is not paid.
+
+    撤銷 undoes it from the start (行政程序法 118). 廢止 ends it from now on (125): the months until now stay due.
+    """
+    _one_at_a_time(case.service_code, ())
+    of_case = (PayoutClaim.case_id == case.id, PayoutClaim.stopped_on.is_(None))
+    if not from_the_start:
+        of_case = (*of_case, PayoutClaim.first_month.is_(None))
+    _take_off(select(PayoutClaim.id).where(*of_case))
+    claims = select(PayoutClaim).where(PayoutClaim.case_id == case.id, PayoutClaim.stopped_on.is_(None))
+    for claim in db.session.scalars(claims.order_by(PayoutClaim.id).with_for_update()):
+        before_it = from_the_start and claim.first_month is not None
+        claim.stopped_on = claim.first_month - timedelta(days=1) if before_it else taipei_day(now)
+        claim.stopped_reason, claim.stopped_by_id = reason[:LONGEST_REASON], actor.account_id
+        _log(actor, "payout_stopped", claim.public_id, now)
+
+
+def _take_off(claims: Select[tuple[int]]) -> None:
+    """Off the lists that nobody has approved yet; a list of nothing else is dissolved."""
+    lines = (PayoutEntry.claim_id.in_(claims), PayoutEntry.returned_on.is_(None))
+    on_lists = select(PayoutEntry.list_id).where(*lines)
+    pending = select(PayoutList).where(
+        PayoutList.id.in_(on_lists), PayoutList.state.not_in(("approved", "paid"))
+    )
+    # whoever approves one right now was first, or finds it changed
+    for found in db.session.scalars(pending.order_by(PayoutList.id).with_for_update()):
+        db.session.execute(delete(PayoutEntry).where(PayoutEntry.list_id == found.id, *lines))
+        rest = select(func.sum(PayoutEntry.amount)).where(PayoutEntry.list_id == found.id)
+        found.total = db.session.scalars(rest).one() or Decimal(0)
+        if not found.total:
+            found.state, found.proposed_by_id, found.proposed_at = "dissolved", None, None
+    db.session.flush()
+
+
 def recheck(now: datetime) -> int:
     """What is paid every month, or waits, is paid on only after somebody looked at it within the year."""
     today = taipei_day(now)
@@ -288,7 +323,7 @@ def _hold(actor: Actor, of: PayoutList, permission: str, states: Collection[str]
     on_it = select(Case.id).where(Case.id.in_(of_list)).limit(1)
     if db.session.scalars(on_it.where(~queries.own(actor, permission))).first() is not None:
         raise Forbidden(Text(zh="清冊中有不屬於您單位的案件。", en="The list has cases outside your unit."))
-    if db.session.scalars(on_it.where(Case.account_id == actor.account_id)).first() is not None:
+    if duties.is_party_of_any([line.case for line in queries.lines(of)], actor.account_id):
         raise _own_case()
 
 
@@ -309,8 +344,7 @@ def _hold_claim(actor: Actor, claim: PayoutClaim, version: int) -> None:
         is None
     ):
         raise Forbidden(Text(zh="這個案件不屬於您的單位。", en="This case is not your unit’s."))
-    if db.session.get_one(Case, claim.case_id).account_id == actor.account_id:
-        raise _own_case()
+    duties.require_stranger(claim.case, actor.account_id)
 
 
 def _seen(actor: Actor, of: PayoutList) -> None:

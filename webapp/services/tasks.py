@@ -39,6 +39,7 @@ def claim(actor: Actor, task: Task, now: datetime) -> None:
     if task.assignee_id is not None and not mine and task.claimed_at is not None and _is_held(task, now):
         raise _taken(task)
     acting_for_id = require_mandate(actor, task, now)
+    duties.require_stranger(case, actor.account_id, acting_for_id)
     if task.assignee_id is None or not _is_held(task, now):
         task.assignee_id = acting_for_id or actor.account_id
     task.claimed_at = now

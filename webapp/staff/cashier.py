@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from forms.messages import Invalid
 from rules.values import Text
 from webapp.errors import DomainError, Forbidden
-from webapp.models import Invoice, Refund
+from webapp.models import Invoice
 from webapp.moments import TAIPEI, taipei_day
 from webapp.payments import Notification
 from webapp.payments.virtual_account import grouped
@@ -128,10 +128,7 @@ def propose_refund(pid: str) -> ResponseReturnValue:
         amount=request.form.get("refund-amount", "").strip(),
         reason=request.form.get("refund-reason", "").strip(),
     )
-    if not actor().may("propose_refunds"):
-        raise Forbidden(
-            Text(zh="只有承辦人或出納可以提出退費。", en="Only officers and cashiers propose refunds.")
-        )
+    refunds.require_proposer(actor(), found.case)
     mistakes: Mistakes = {}
     amount = _amount("refund-amount", Text(zh="退費金額", en="Amount to refund"), typed.amount, mistakes)
     if not typed.reason:
@@ -184,8 +181,9 @@ def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None
         summary=summary(mistakes or {}, ("day",)),
         has_errors=bool(mistakes),
         takes=actor().may("take_payments"),
-        proposes=actor().may("propose_refunds"),
-        may_decide=[each.id for each in found.refunds if _may_decide(each)],
+        pays=refunds.may_pay(actor(), of_case),
+        proposes=refunds.may_propose(actor(), of_case),
+        may_decide=[each.id for each in found.refunds if refunds.may_decide(actor(), each, of_case)],
         states=STATES,
         colours=COLOURS,
         sources=SOURCES,
@@ -193,11 +191,6 @@ def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None
         names=chart().names,
         lang=language(),
     )
-
-
-def _may_decide(each: Refund) -> bool:
-    proposer = each.proposed_by_id
-    return each.state == "proposed" and actor().may("decide_refunds") and proposer != actor().account_id
 
 
 def _amount(name: str, label: Text, typed: str, mistakes: Mistakes) -> Decimal | None:

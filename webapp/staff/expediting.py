@@ -163,7 +163,7 @@ def _holding(case: Case, typed: str = "", mistake: Text | None = None) -> str:
         spans=spans,
         totals=holding.by_unit(spans),
         opinions=holding.opinions(case.id),
-        may_write=actor().may("judge_delay"),
+        may_write=file_reviews.may_write(actor(), case),
         typed=typed,
         mistakes=[in_language(mistake)] if mistake is not None else [],
         longest=file_reviews.LONGEST,

@@ -98,6 +98,7 @@ def _decision(change: LetterChange, old: Letter, case: Case, refusal: Text | Non
         proposed_for=shown.staff_name(change.proposed_for_id),
         answer=request.form.get("answer", ""),
         may_decide=change.state == "open" and service.may_decide(actor(), change, case),
+        too_late_for=service.paid_all_the_same(change, old),
         refusal=refusal,
         has_errors=refusal is not None,
     )

@@ -176,6 +176,77 @@ def test_the_command_shows_the_preview(app: Flask, monkeypatch: pytest.MonkeyPat
     assert wrong.exit_code == 1 and "XX" in wrong.output
 
 
+def entry_of(day: date = TYPHOON, scope: str = "county") -> int:
+    return calendar.entered(day, scope).id
+
+
+def test_what_was_entered_by_mistake_is_taken_back() -> None:
+    case, paused = submitted("EC09"), submitted("EC09")
+    take(paused, "request_correction", fields=("phone",), comment="請更正電話。")
+    before = {case.id: case.due_on, paused.id: again(paused).due_on}
+    assert stopped_work() == 2
+    wrong = calendar.entry(entry_of())
+    foreseen = {(m.number, m.before, m.after) for m in preview(None, NOW, instead_of=wrong)}
+    with pytest.raises(Refused, match="寫明原因"), unit_of_work():
+        calendar.revoke(SYSTEM, wrong.id, " ", NOW)
+    with unit_of_work():
+        assert calendar.revoke(officer("admin"), wrong.id, "誤登", NOW + timedelta(hours=1)) == 2
+    for each in (case, paused):
+        due = again(each).due_on
+        assert due == before[each.id] == clocks.of_case(each.id).due_on
+        assert (each.number, due + timedelta(days=1), due) in foreseen
+    *_rest, moved = clocks.of_case(case.id).movements
+    assert (moved.kind, moved.reason, moved.due_after) == ("override", "誤登", before[case.id])
+    assert moved.actor_id == account("admin").id
+    with pytest.raises(Conflict, match=account("admin").name), unit_of_work():
+        calendar.revoke(SYSTEM, wrong.id, "再一次", NOW)
+    assert [entry.revoke_reason for entry in calendar.taken_back()] == ["誤登"]
+    assert calendar.in_force() == []
+
+
+def test_a_correction_moves_each_case_once_and_the_other_scope_too() -> None:
+    """Entered for the whole county instead of one department, and on the wrong day."""
+    animal, road = submitted("EC09"), submitted("PW01")
+    before = again(road).due_on
+    assert stopped_work() == 2
+    special = SpecialDay(TYPHOON + timedelta(days=1), "off", "颱風停班", "EC")
+    foreseen = preview(special, NOW, instead_of=calendar.entry(entry_of()))
+    assert [move.number for move in foreseen] == [road.number], (
+        "the other keeps its date: one day for another"
+    )
+    with unit_of_work():
+        assert calendar.correct(SYSTEM, entry_of(), special, "日期與範圍誤登", NOW) == 1
+    assert again(road).due_on == before
+    assert again(animal).due_on == date(2025, 10, 21)
+    assert [(e.day, e.scope) for e in calendar.in_force()] == [(special.day, "EC")]
+    with pytest.raises(Refused, match="XX"), unit_of_work():
+        calendar.correct(SYSTEM, entry_of(special.day, "EC"), replace(special, scope="XX"), "x", NOW)
+    db.session.expire_all()
+    assert [(e.day, e.scope) for e in calendar.in_force()] == [(special.day, "EC")], "nothing was taken back"
+
+
+def test_the_command_takes_back_and_corrects(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = submitted("EC09")
+    number = case.number
+    monkeypatch.setattr("webapp.cli._application", lambda: app)
+
+    def call(*words: str) -> str:
+        done = CliRunner().invoke(main, ["calendar", "override", *words])
+        db.session.expire_all()
+        return done.output
+
+    assert call("2025-10-01", "--off", "--reason", "颱風") == "cases moved: 1\n"
+    instead = ("--instead-of", "2025-10-01/county", "--reason", "日期誤登")
+    seen = call("2025-10-11", "--work", *instead, "--preview")
+    assert seen == f"{number}: 2025-10-21 -> 2025-10-17\ncases that would move: 1\n"
+    assert call("2025-10-11", "--work", *instead) == "cases moved: 1\n"
+    assert call("2025-10-11", "--revoke", "--reason", "誤登", "--preview").endswith("would move: 1\n")
+    assert call("2025-10-11", "--revoke", "--reason", "誤登") == "cases moved: 1\n"
+    assert again(case).due_on == date(2025, 10, 20)
+    assert "沒有登錄" in call("2025-10-11", "--revoke", "--reason", "誤登")
+    assert "--instead-of goes with" in call("2025-10-11", "--revoke", *instead)
+
+
 def test_a_day_moves_nothing_that_it_does_not_touch_though_two_pauses_overlap() -> None:
     case = submitted("EC09")
     over = NOW + timedelta(days=14)
@@ -251,74 +322,3 @@ def _until_somebody_waits() -> None:
     else:
         raise AssertionError("nobody waits")
     db.session.rollback()
-
-
-def entry_of(day: date = TYPHOON, scope: str = "county") -> int:
-    return calendar.entered(day, scope).id
-
-
-def test_what_was_entered_by_mistake_is_taken_back() -> None:
-    case, paused = submitted("EC09"), submitted("EC09")
-    take(paused, "request_correction", fields=("phone",), comment="請更正電話。")
-    before = {case.id: case.due_on, paused.id: again(paused).due_on}
-    assert stopped_work() == 2
-    wrong = calendar.entry(entry_of())
-    foreseen = {(m.number, m.before, m.after) for m in preview(None, NOW, instead_of=wrong)}
-    with pytest.raises(Refused, match="寫明原因"), unit_of_work():
-        calendar.revoke(SYSTEM, wrong.id, " ", NOW)
-    with unit_of_work():
-        assert calendar.revoke(officer("admin"), wrong.id, "誤登", NOW + timedelta(hours=1)) == 2
-    for each in (case, paused):
-        due = again(each).due_on
-        assert due == before[each.id] == clocks.of_case(each.id).due_on
-        assert (each.number, due + timedelta(days=1), due) in foreseen
-    *_rest, moved = clocks.of_case(case.id).movements
-    assert (moved.kind, moved.reason, moved.due_after) == ("override", "誤登", before[case.id])
-    assert moved.actor_id == account("admin").id
-    with pytest.raises(Conflict, match=account("admin").name), unit_of_work():
-        calendar.revoke(SYSTEM, wrong.id, "再一次", NOW)
-    assert [entry.revoke_reason for entry in calendar.taken_back()] == ["誤登"]
-    assert calendar.in_force() == []
-
-
-def test_a_correction_moves_each_case_once_and_the_other_scope_too() -> None:
-    """Entered for the whole county instead of one department, and on the wrong day."""
-    animal, road = submitted("EC09"), submitted("PW01")
-    before = again(road).due_on
-    assert stopped_work() == 2
-    special = SpecialDay(TYPHOON + timedelta(days=1), "off", "颱風停班", "EC")
-    foreseen = preview(special, NOW, instead_of=calendar.entry(entry_of()))
-    assert [move.number for move in foreseen] == [road.number], (
-        "the other keeps its date: one day for another"
-    )
-    with unit_of_work():
-        assert calendar.correct(SYSTEM, entry_of(), special, "日期與範圍誤登", NOW) == 1
-    assert again(road).due_on == before
-    assert again(animal).due_on == date(2025, 10, 21)
-    assert [(e.day, e.scope) for e in calendar.in_force()] == [(special.day, "EC")]
-    with pytest.raises(Refused, match="XX"), unit_of_work():
-        calendar.correct(SYSTEM, entry_of(special.day, "EC"), replace(special, scope="XX"), "x", NOW)
-    db.session.expire_all()
-    assert [(e.day, e.scope) for e in calendar.in_force()] == [(special.day, "EC")], "nothing was taken back"
-
-
-def test_the_command_takes_back_and_corrects(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = submitted("EC09")
-    number = case.number
-    monkeypatch.setattr("webapp.cli._application", lambda: app)
-
-    def call(*words: str) -> str:
-        done = CliRunner().invoke(main, ["calendar", "override", *words])
-        db.session.expire_all()
-        return done.output
-
-    assert call("2025-10-01", "--off", "--reason", "颱風") == "cases moved: 1\n"
-    instead = ("--instead-of", "2025-10-01/county", "--reason", "日期誤登")
-    seen = call("2025-10-11", "--work", *instead, "--preview")
-    assert seen == f"{number}: 2025-10-21 -> 2025-10-17\ncases that would move: 1\n"
-    assert call("2025-10-11", "--work", *instead) == "cases moved: 1\n"
-    assert call("2025-10-11", "--revoke", "--reason", "誤登", "--preview").endswith("would move: 1\n")
-    assert call("2025-10-11", "--revoke", "--reason", "誤登") == "cases moved: 1\n"
-    assert again(case).due_on == date(2025, 10, 20)
-    assert "沒有登錄" in call("2025-10-11", "--revoke", "--reason", "誤登")
-    assert "--instead-of goes with" in call("2025-10-11", "--revoke", *instead)

@@ -8,7 +8,8 @@ import pytest
 
 from forms import answers, loader
 from forms.model import Field, FormDefinition
-from tests.form_fixtures import TODAY, factory_form, fill
+from tests.filling import valid, wrong
+from tests.form_fixtures import LISTS, TODAY, factory_form, fill
 
 FORMS = sorted(loader.read_all())
 
@@ -234,6 +235,20 @@ def test_an_empty_form_names_every_required_field(key: str) -> None:
 )
 def test_one_change_is_named(key: str, changed: Mapping[str, object], named: set[str]) -> None:
     assert set(fill(factory_form(key), {**FILLED[key], **changed}).errors) == named
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_every_form_takes_generated_answers_and_names_each_wrong_one(key: str) -> None:
+    form = factory_form(key)
+    good = valid(form.fields, TODAY, LISTS)
+    filled = fill(form, good)
+    assert filled.errors == {}
+    for field in form.fields:
+        bad = wrong([field])
+        if field.key in filled.hidden or not bad:
+            continue
+        kept = {name: texts for name, texts in good.items() if name.split("-")[0] != field.key}
+        assert field.key in fill(form, {**kept, **bad}).errors
 
 
 def test_the_kind_of_applicant_decides_the_number_that_is_asked() -> None:
