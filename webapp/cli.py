@@ -237,7 +237,13 @@ def clock() -> None:
     "--pause", multiple=True, metavar="FROM..TO", help="Notice went out on FROM, correction came on TO."
 )
 @click.option("--restart", multiple=True, metavar="DATE", help="Counted anew from here.")
-@click.option("--extend", type=int, metavar="N", help="Longer by N, in the unit of the kind.")
+@click.option(
+    "--extend",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="Longer by N, in the unit of the kind: once, at most PERIOD.",
+)
 @click.option("--off", multiple=True, metavar="DATE", help="A stop-work day.")
 @click.option("--work", multiple=True, metavar="DATE", help="An extra working day.")
 @click.option("--today", default=None, metavar="DATE", help="The day up to which an open pause counts.")
@@ -248,7 +254,7 @@ def clock_due(
     start: str,
     pause: tuple[str, ...],
     restart: tuple[str, ...],
-    extend: int | None,
+    extend: tuple[int, ...],
     off: tuple[str, ...],
     work: tuple[str, ...],
     today: str | None,
@@ -260,11 +266,12 @@ def clock_due(
 
     try:
         begin = limits.parse_start(kind, start)
+        longer = limits.only_extension(kind, period, extend)
         ledger = limits.run(
             kind,
             period,
             begin,
-            limits.parse_movements(begin, pauses=pause, restarts=restart, extend=extend),
+            limits.parse_movements(begin, pauses=pause, restarts=restart, extend=longer),
             calendar=limits.parse_calendar(off, work),
             today=limits.reader_of(begin)(today) if today else taipei_day(utc_now()),
         )

@@ -16,7 +16,7 @@ from workflows.counting import KINDS, MAX_PERIOD, ClockError, ClockKind, Steps, 
 
 __all__ = [
     "KINDS", "ClockError", "ClockKind", "Ledger", "LedgerLine", "Movement",
-    "explain", "extension_problems", "parse_calendar", "parse_movements", "parse_start",
+    "explain", "extension_problems", "only_extension", "parse_calendar", "parse_movements", "parse_start",
     "reader_of", "run", "used_days",
 ]  # fmt: skip
 
@@ -355,7 +355,10 @@ def parse_start(kind: str, text: str) -> date:
             return datetime.fromisoformat(text)
         return date.fromisoformat(f"{text}-01" if kind == "DATE" and len(text) == 7 else text)
     except ValueError:
-        raise ClockError(f"看不懂日期「{text}」", f"not a date: {text}") from None
+        form = {"HOUR": "2020-09-25T16:00", "DATE": "2020-09"}.get(kind, "2020-09-25")
+        raise ClockError(
+            f"看不懂日期「{text}」，請用西元寫成 {form}", f"not a date: {text}; write it like {form}"
+        ) from None
 
 
 def parse_movements(
@@ -384,6 +387,19 @@ def parse_movements(
     if extend is not None:
         found.append(Movement("extend", max(again, default=start), days=extend))
     return tuple(found)
+
+
+def only_extension(kind: str, period: int, given: Sequence[int]) -> int | None:
+    """A limit is extended once, by no more than its first period (行政程序法 51 III)."""
+    if len(given) > 1:
+        raise ClockError("展期以一次為限", "a limit is extended only once")
+    if given and not 1 <= given[0] <= period:
+        most = amount(kind, period)
+        raise ClockError(
+            f"展期長度須為 1 至 {most.zh}（不超過原處理期間）",
+            f"the length of an extension must be 1 to {most.en}, no longer than the first period",
+        )
+    return given[0] if given else None
 
 
 def parse_calendar(off: Iterable[str], work: Iterable[str]) -> WorkingCalendar:

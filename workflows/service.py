@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
-from workflows.reading import build, mapping, read_joined, with_guard
+from workflows.reading import build, mapping, read_joined, repeated, with_guard
 from workflows.remedy import SEATS, seat_of
 from workflows.service_parts import expand
 
@@ -376,9 +376,11 @@ def _check_branches(
         if not 1 <= task.needed(count) <= count:
             message = f"流程「{workflow.title}」的「{task.label}」需要這份單位清單，但單位不足"
             yield Problem(path=path, message=message)
-        elif known is not None and isinstance(units, list | tuple):
+        elif isinstance(units, list | tuple):
+            for i, unit in repeated(units):
+                yield Problem(path=f"{path}[{i}]", message=f"單位「{unit}」重複，只能會辦一次")
             for i, unit in enumerate(units):
-                if unit not in known:
+                if known is not None and unit not in known:
                     yield _unknown(f"{path}[{i}]", "單位", str(unit), known)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -171,3 +172,17 @@ def test_a_deputy_sees_for_whom_they_act_on_every_page(app: Flask) -> None:
     deputy.press("申請展期", {"days": "3", "reason": "須向原醫院查證。"})
     head.get(path)
     assert "代 陳淑芬" in head.follow("核定展期").text
+
+
+def test_a_late_case_gets_a_new_date_on_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, holder = a_case(app)
+    at(app, monkeypatch, NOW + timedelta(days=40))
+    visitor = signed_in(app, holder)
+    visitor.get(path)
+    visitor.follow("告知新的預計完成日")
+    again = visitor.press("告知新的預計完成日", {"until-year": "114", "until-month": "13", "until-day": "1"})
+    assert again.status == 422 and len(again.mistakes) == 2 and again.value("until-month") == "13"
+    page = visitor.press(
+        "告知新的預計完成日", {"until-month": "11", "until-day": "10", "reason": "等候檢測。"}
+    )
+    assert "已完成「告知新的預計完成日」" in page.text and "等候檢測。" in first_event(page)

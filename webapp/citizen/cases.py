@@ -122,6 +122,7 @@ def confirmation(pid: str) -> ResponseReturnValue:
     may_know_code = tracking.may_know_code(actor(), found.id)
     return render_template(
         "citizen/confirmation.html",
+        late=found.due_on is not None and found.due_on < taipei_day(now()),
         case=found,
         service=definitions.service(found.service_revision_id),
         state=definitions.workflow(found.workflow_revision_id).state(found.state),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from webapp.models import Case, CaseEvent, CorrectionRequest, Letter, Suspension
+from webapp.models import Case, CaseEvent, CorrectionRequest, ExtensionRequest, Letter, Suspension
 from webapp.moments import taipei_day
 from webapp.queries import moves, tracking
 from webapp.queries.org import calendar
-from webapp.services import cases, clocks, steps, suspensions
+from webapp.services import cases, clocks, expected, extensions, steps, suspensions
 from workflows import clock as arithmetic
 from workflows import engine
 from workflows.model import WITHDRAW, Transition
@@ -34,6 +34,10 @@ class Progress:
     paused: bool
     #: 不可歸責: why the clock stands still, where a head stopped it
     suspension: Suspension | None
+    #: granted, with the reason that was written for the applicant
+    extensions: Sequence[ExtensionRequest]
+    #: what the office said when it was late
+    promised: date | None
     ledger: arithmetic.Ledger
     withdraw: Transition | None
     #: hands a correction in
@@ -59,6 +63,8 @@ def of(case: Case, now: datetime) -> Progress:
         days_left=days_left,
         paused=running and clock.state == "paused",
         suspension=suspensions.current(case.id) if running else None,
+        extensions=[asked for asked in extensions.of_case(case.id) if asked.state == "approved"],
+        promised=expected.of_case(case) if running else None,
         ledger=clocks.ledger(clock, case, today),
         withdraw=next((action for action in actions if action.name == WITHDRAW), None),
         answer=next((action for action in actions if action.name != WITHDRAW), None),

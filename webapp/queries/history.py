@@ -58,6 +58,7 @@ LABELS: Mapping[str, Text] = {
     "extension_approved": Text(zh="核准展期", en="Extension approved"),
     "extension_refused": Text(zh="不同意展期", en="Extension refused"),
     "extension_lapsed": Text(zh="展期未及核定，失效", en="Extension not decided in time"),
+    "date_promised": Text(zh="告知新的預計完成日", en="New expected date told"),
     "limit_passed": Text(zh="辦理期限屆滿", en="Time limit passed"),
     "suspended": Text(zh="期限停止計算", en="Clock stopped"),
     "resumed": Text(zh="期限恢復計算", en="Clock runs again"),
@@ -79,7 +80,7 @@ BY_SYSTEM = frozenset(
     }
 )
 #: of these, what applicants are told too
-TOLD = frozenset({"merged", "moved", "transferred"})
+TOLD = frozenset({"merged", "moved", "transferred", "extension_approved", "date_promised"})
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import select
@@ -17,12 +17,12 @@ from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import chart
-from webapp.services import cases, co_review, competence, duties, steps, tasks
+from webapp.services import cases, co_review, competence, duties, expected, steps, tasks
 from webapp.services.steps import Context
 from workflows.functions import FUNCTION_LABELS
 from workflows.model import Transition
 
-Input = Literal["desk", "unit", "days", "question", "number", "agency", "reason"]
+Input = Literal["desk", "unit", "days", "question", "number", "agency", "until", "reason"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ class Asked:
     #: of the leading case
     number: str = ""
     agency: str = ""
+    until: date | None = None
     reason: str = ""
 
 
@@ -55,6 +56,8 @@ class CaseAction:
     #: every one must be filled in
     asks: tuple[Input, ...]
     take: Callable[[Actor, Context, Offer, Asked, datetime], None]
+    #: the applicant reads the reason
+    tells: bool = False
 
 
 def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
@@ -74,6 +77,10 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
         if (head or mine) and task.assignee_id != actor.account_id:
             found.append(Offer("remind", task, by))
     over_case = duties.head_over(actor, case.handling_unit_id)
+    if (mine is not None or over_case is not None) and expected.is_late(case, now):
+        found.append(
+            Offer("promise", None, mine[0] if mine else over_case.acting_for_id if over_case else None)
+        )
     if over_case is not None:
         found += [Offer("waive_opinion", task, over_case.acting_for_id) for task in co_review.open_of(case)]
         found += [Offer(name, None, over_case.acting_for_id) for name in ("move", "transfer_out")]
@@ -267,6 +274,19 @@ ACTIONS: Mapping[str, CaseAction] = {
         lambda actor, ctx, offer, asked, now: competence.transfer_out(
             actor, ctx, asked.agency, asked.reason, now, offer.acting_for_id
         ),
+    ),
+    "promise": CaseAction(
+        Text(zh="告知新的預計完成日", en="Tell a new expected date"),
+        Text(
+            zh="案件已逾期時使用：申請人會收到原因與您訂的日期；法定期限不變，案件仍列為逾期。",
+            en="For a case that is late: the applicant reads the reason and the day that you set. The legal limit "
+            "stays, and the case remains late.",
+        ),
+        ("until", "reason"),
+        lambda actor, ctx, offer, asked, now: expected.tell(
+            actor, ctx, asked.until, asked.reason, now, offer.acting_for_id
+        ),
+        tells=True,
     ),
     "waive_opinion": CaseAction(
         Text(zh="會辦意見免待", en="Waive the opinion"),

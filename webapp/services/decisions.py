@@ -25,14 +25,13 @@ from webapp.queries import definitions, history, merging, submissions, tracking
 from webapp.queries.org import chart
 from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
 from webapp.services.drafting import Passage, Wording
+from workflows.model import INSPECTION
 from workflows.service import fill
 
 if TYPE_CHECKING:
     from webapp.models import Case
     from webapp.services.steps import Context
 
-#: the form of a record of an inspection
-INSPECTION = "inspection_record"
 NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
 

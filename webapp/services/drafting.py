@@ -15,6 +15,7 @@ from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.models import Case, LetterDraft, Submission
 from webapp.permissions import Actor
+from workflows.model import INSPECTION
 from workflows.service import DECISION_PARTS
 
 #: 行政程序法 96 I 2: what a decision must state; the order is that of a letter
@@ -184,7 +185,9 @@ def last(case: Case, kind: str) -> LetterDraft | None:
     if newest is None:
         return None
     answered = db.session.scalars(
-        select(func.max(Submission.created_at)).where(Submission.case_id == case.id)
+        select(func.max(Submission.created_at)).where(
+            Submission.case_id == case.id, Submission.kind.in_(("application", INSPECTION))
+        )
     ).one()
     return newest if answered is None or answered <= newest.at else None
 

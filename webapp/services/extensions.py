@@ -162,7 +162,7 @@ def _level(case: Case, working_days: int, now: datetime) -> tuple[str, int]:
 def _approvers(
     case: Case, function: str, askers: set[int | None], now: datetime
 ) -> tuple[str, int, set[int]]:
-    """The level with somebody who is there and may decide, upwards from the one that the rules name; and these."""
+    """The level with somebody who is there and may decide, upwards from the one that the rules name; and who."""
     today, tree = taipei_day(now), chart()
     above = LEVELS[LEVELS.index(function) :] if function in LEVELS else (function,)
     barred = askers | duties.party_of(case)

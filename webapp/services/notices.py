@@ -50,6 +50,15 @@ TEMPLATES: dict[str, Template] = {
             en="Your application “{service}” has arrived; its number is {number}. We expect to finish it by {due}.",
         ),
     ),
+    "submitted_late": Template(
+        Text(zh="已收到您的申請：{service}", en="We have received your application: {service}"),
+        Text(
+            zh="您的「{service}」申請案件編號 {number}，{date} 收件，登錄時已超過應辦完的日期（{due}），謹此致歉。"
+            "我們會儘速辦理，請到進度頁查看。",
+            en="Your application “{service}” has the number {number}. It was received on {date} and entered only after "
+            "it should have been finished ({due}). We apologise and go on at once; see the progress page.",
+        ),
+    ),
     "correction": Template(
         Text(zh="請補正您的申請：{service}", en="Please correct your application: {service}"),
         Text(
@@ -139,23 +148,33 @@ TEMPLATES: dict[str, Template] = {
     "limit_passed": Template(
         Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
         Text(
-            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}，"
-            "系統已催促承辦人員與主管儘速辦理。\n您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願。",
-            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}; the officer and "
-            "the head are being pressed.\nYour rights: while there is no decision you may appeal under article 2 "
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}\n"
+            "您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願。",
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}\n"
+            "Your rights: while there is no decision you may appeal under article 2 "
             "of the Administrative Appeal Act.",
         ),
     ),
     "limit_passed_paid": Template(
         Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
         Text(
-            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}，"
-            "系統已催促承辦人員與主管儘速辦理。\n您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願；"
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}\n"
+            "您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願；"
             "已繳規費而逾期不可歸責於您時，您可以依規費法第19條終止辦理，並請求退還規費及利息。",
-            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}; the officer and "
-            "the head are being pressed.\nYour rights: while there is no decision you may appeal under article 2 "
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}\n"
+            "Your rights: while there is no decision you may appeal under article 2 "
             "of the Administrative Appeal Act. If you paid a fee and the delay is not your fault, you may end the "
             "application and get the fee back with interest under article 19 of the Charges and Fees Act.",
+        ),
+    ),
+    "date_promised": Template(
+        Text(zh="新的預計完成日：{service}", en="A new expected date: {service}"),
+        Text(
+            zh="您的申請（{number}）已超過辦理期限，謹此致歉。承辦單位預計於 {date} 前辦完。\n原因：{comment}\n"
+            "法定期限不因此延長：在決定以前，您仍可以依訴願法第2條提起訴願。",
+            en="We are late with {number} and apologise. We expect to finish it by {date}.\nThe reason: {comment}\n"
+            "The legal limit is not extended by it: while there is no decision you may still appeal under article 2 "
+            "of the Administrative Appeal Act.",
         ),
     ),
     "deemed_approved": Template(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from rules.values import Text
+from rules.values import Text, parse_roc_date
 from webapp.errors import Conflict, DomainError, Forbidden, Refused
 from webapp.models import Case
 from webapp.moments import taipei_day
@@ -22,6 +23,7 @@ from webapp.services.steps import Context
 from webapp.staff import bp, shown
 from webapp.uow import unit_of_work
 
+DATE_PARTS = ("year", "month", "day")
 LONGEST = {"reason": 2000, "question": 2000, "number": 40, "agency": 80}
 
 MISSING: dict[Input, Text] = {
@@ -30,6 +32,9 @@ MISSING: dict[Input, Text] = {
     "question": Text(zh="請寫明要請教的事項。", en="Say what you want to know."),
     "number": Text(zh="請填寫主案案號。", en="Give the number of the leading case."),
     "agency": Text(zh="請填寫機關名稱。", en="Give the name of the agency."),
+    "until": Text(
+        zh="請填寫真實存在的日期，例如 115 年 12 月 3 日。", en="Give a real date, such as 3 December 2026."
+    ),
     "desk": Text(zh="請選擇要交給誰。", en="Choose who takes it."),
     "reason": Text(zh="請寫明理由。", en="Give a reason."),
 }
@@ -135,8 +140,20 @@ def _asked() -> Asked:
         question=_text("question"),
         number=_text("number"),
         agency=_text("agency"),
+        until=_day(),
         reason=_text("reason"),
     )
+
+
+def _typed_day() -> dict[str, str]:
+    return {part: request.form.get(f"until-{part}", "").strip() for part in DATE_PARTS}
+
+
+def _day() -> date | None:
+    try:
+        return parse_roc_date("{year}年{month}月{day}日".format_map(_typed_day()))
+    except ValueError:
+        return None
 
 
 def _text(name: str) -> str:
@@ -177,6 +194,7 @@ def _page(
         acts_for=shown.staff_name(offer.acting_for_id),
         desk=shown.desk(ctx.workflow, offer.task, taipei_day(now())) if offer.task else None,
         asked=asked,
+        until=_typed_day(),
         version=version,
         mistakes=mistakes or {},
         refusal=refusal,

@@ -19,7 +19,7 @@ from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Clock, Effect, Message, Suspension, Task
-from webapp.services import case_actions, clocks, events, suspensions
+from webapp.services import case_actions, clocks, events, extensions, suspensions
 from webapp.services.case_actions import Asked
 from webapp.uow import unit_of_work
 from workflows.clock import explain
@@ -194,3 +194,24 @@ def test_the_applicant_reads_why_the_clock_stands_still(app: Flask) -> None:
     afterwards = datetime(2025, 11, 3, 2, 0, tzinfo=UTC)
     take(late, "request_correction", fields=("phone",), comment="請更正電話。", now=afterwards)
     assert "收到您的補正後" in expected_of(app, late, afterwards)
+
+
+def test_the_applicant_reads_of_an_extension_and_of_a_new_date(app: Flask) -> None:
+    case = submitted("EC09")
+    with unit_of_work():
+        asked = extensions.ask(
+            officer(officers.officer_of(case)), case, 5, "待查證。", NOW, version=case.version
+        )
+    with unit_of_work():
+        extensions.decide(officer(HEAD), asked, case, NOW, approve=True, answer="同意")
+    late = datetime(2025, 11, 3, 2, 0, tzinfo=UTC)
+    told = Asked(until=date(2025, 11, 10), reason="等候檢測。")
+    with unit_of_work():
+        case_actions.take(officer(HEAD, late), case, "promise", "", told, late, version=case.version)
+    with app.test_request_context("/"):
+        shown = {entry.title: entry.text for entry in timeline.entries(progress.of(case, late))}
+    assert shown["辦理期限延長"] == "延長至民國114年10月28日。理由：待查證。", (
+        "and not what the head answered"
+    )
+    assert shown["新的預計完成日"] == "預計民國114年11月10日前。原因：等候檢測。"
+    assert "民國114年11月10日" in shown["完成"]

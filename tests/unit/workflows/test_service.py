@@ -274,6 +274,8 @@ def test_a_service_must_name_the_units_that_its_workflow_asks(workflow):
     options = {"workflow": workflow("parallel_co_review"), "units": UNITS}
     assert "單位不足" in problems("parameters", {}, **options)["parameters.co_review_units"]
     assert "單位不足" in problems("parameters.co_review_units", [], **options)["parameters.co_review_units"]
+    twice = problems("parameters.co_review_units", ["PO", "EP", "PO"], **options)
+    assert "單位「PO」重複" in twice["parameters.co_review_units[2]"]
     assert (
         "XX"
         in problems("parameters.co_review_units", ["PO", "XX"], **options)["parameters.co_review_units[1]"]
