@@ -45,6 +45,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    notices,
     overdue_lists,
     payments,
     payouts,
@@ -127,8 +128,17 @@ def settle() -> dict[str, str]:
     _due("EC09_correction_answered", found, TODAY)
     with unit_of_work():
         overdue_lists.make(NOW)
+        _notices(_case(found["EC09_review"]))
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
+
+
+def _notices(case: Case) -> None:
+    """A reminder to the officer, and a request of whom she stands in for."""
+    reminder, asked = Text(zh=f"催辦：{case.number}", en=""), Text(zh=f"{case.number} 請求改分或移轉", en="")
+    reason = Text(zh=f"{LONG_NAME}：申請人來電詢問進度，請於本週內辦理並回復。", en="")
+    for people, subject in (("lin.yahan", reminder), ("xu.mingde", asked)):
+        notices.tell_staff({account(people).id}, subject.zh, subject, reason, NOW, case.id)
 
 
 def _letters(printed: Letter, rejected: Case) -> dict[str, str]:

@@ -21,7 +21,7 @@ from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, PayoutClaim, Task
+from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Message, PayoutClaim, Task
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -38,6 +38,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    notices,
     overdue_lists,
     payments,
     payouts,
@@ -155,6 +156,9 @@ GET  /staff/letters                                    302   403   403       200
 POST /staff/letters/print                              302   403   403       422     422   422      422   422
 GET  /staff/letter-batches/{batch}                     302   403   403       404     200   404      404   404
 GET  /staff/letter-batches/{batch}/letters.pdf         302   403   403       404     302   404      404   404
+GET  /staff/notices                                    302   403   403       200     200   200      200   200
+POST /staff/notices/{notice}/read                      302   403   403       404     302   404      404   404
+POST /staff/notices/{notice}/read-all                  302   403   403       404     302   404      404   404
 GET  /staff/absences                                   302   403   403       200     200   200      200   200
 POST /staff/absences                                   302   403   403       422     422   422      422   422
 POST /staff/absences/{dead}/end                        302   403   403       404     404   404      404   404
@@ -393,11 +397,21 @@ def _make_world() -> Ids:
         "dead": _dead(visit),
         **rooms,
         "phrase": _phrase(visit),
+        "notice": _notice(visit),
         "month": _month(),
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
     }
+
+
+def _notice(case: Case) -> str:
+    """A notice to the officer."""
+    people = {journeys.account("weng.guoliang").id}
+    with unit_of_work():
+        words = Text(zh="催辦", en="Reminder")
+        notices.tell_staff(people, "reminder", words, words, utc_now(), case.id)
+    return db.session.scalars(select(Message.public_id).order_by(Message.id.desc()).limit(1)).one()
 
 
 def _month() -> str:
