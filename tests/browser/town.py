@@ -137,6 +137,7 @@ def settle() -> dict[str, str]:
         drawn = SampleAudit(case_id=_case(found["EC09_granted"]).id, percent=20, drawn=True, at=NOW)
         db.session.add(drawn)
     found["audit"] = drawn.public_id
+    with unit_of_work():
         _notices(_case(found["EC09_review"]))
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
