@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from forms.field_type import NO_LISTS, FieldType, Given, Json, Lists, Setting, one, unknown_option
+from forms.field_type import (
+    CODE_LENGTH,
+    NO_LISTS,
+    FieldType,
+    Given,
+    Json,
+    Lists,
+    Setting,
+    one,
+    unknown_option,
+)
 from forms.messages import Invalid, refuse
 from forms.places import STANDARD_LISTS, TOWNSHIPS
 from rules.values import Text
@@ -13,7 +23,6 @@ from rules.values import Text
 if TYPE_CHECKING:
     from forms.model import Field
 
-CODE_LENGTH = 60
 
 YES, NO = "yes", "no"
 _WORDS = {YES: YES, "true": YES, "1": YES, "是": YES, NO: NO, "false": NO, "0": NO, "否": NO}
@@ -179,11 +188,9 @@ def _value(entry: Json) -> str:
 
 
 def _words(entry: Json, lang: str) -> str:
-    return (
-        Text.model_validate({"zh": entry["zh"], "en": entry["en"]}).in_(lang)
-        if isinstance(entry, dict)
-        else ""
-    )
+    if not isinstance(entry, dict):
+        return ""
+    return str(entry["en"] if lang == "en" and entry["en"] else entry["zh"])
 
 
 CHOICE_TYPES: dict[str, FieldType] = {

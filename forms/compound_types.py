@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from forms.field_type import FieldType, Given, Json, Setting, one, unknown_option
+from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, one, unknown_option
 from forms.identifiers import normalise
 from forms.messages import Invalid, Mistake, quoted, refuse, words
 from forms.places import ADDRESS_PLACES, ELSEWHERE, VILLAGES
-from forms.simple_types import CODE_LENGTH
 from rules.conditions import FactType
 from rules.values import Text
 

@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from datetime import MAXYEAR, date
 from typing import TYPE_CHECKING
 
-from forms.field_type import FieldType, Given, Json, Setting, folded, one
+from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, folded, one
 from forms.messages import Invalid, quoted, refuse, words
 from rules.values import Text, format_day, parse_roc_date
 
 if TYPE_CHECKING:
     from forms.model import Field
 
-CODE_LENGTH = 60
 
 _PART_NAMES = {
     "year": Text(zh="年", en="the year"),

@@ -21,6 +21,8 @@ Given: TypeAlias = Mapping[str, Sequence[str]]
 #: options from elsewhere by the name of their list, each by its value
 Lists: TypeAlias = Mapping[str, Mapping[str, Text]]
 NO_LISTS: Lists = {}
+#: no code, number, date or value of an option is longer
+CODE_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,10 @@ class FieldType:
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         return str(value)
+
+    def remark(self, field: Field, value: Json) -> Text | None:
+        """What to look at again before sending, although it was taken."""
+        return None
 
     def sentence(self, field: Field, value: Json, lang: str) -> str:
         """The answer as a letter quotes it in the middle of a sentence: one line."""
@@ -127,6 +133,18 @@ def one(field: Field, given: Given, part: str = "", *, limit: int) -> str:
         limit=limit,
         size=len(text),
     )
+
+
+def long_enough(field: Field, text: str, part: str = "") -> str:
+    if text and len(text) < (field.min_length or 0):
+        raise refuse(
+            field.label,
+            "{label}至少 {limit} 個字，請寫得更完整",
+            "{label} needs at least {limit} characters. Please write more",
+            part=part,
+            limit=field.min_length,
+        )
+    return text
 
 
 def check_characters(field: Field, text: str, part: str = "") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from forms.compound_types import Parts, text_of
-from forms.field_type import FieldType, Given, Json, Setting, one
+from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, long_enough, one
 from forms.messages import Invalid, Mistake, refuse
 from forms.places import read_points
 from rules.values import Text
@@ -28,15 +28,7 @@ class Place(Parts):
 
     def words_of(self, field: Field, given: Given) -> str:
         text = one(field, given, "description", limit=field.max_length or 1000)
-        if text and len(text) < (field.min_length or 0):
-            raise refuse(
-                field.label,
-                "{label}至少 {limit} 個字，請寫得更完整",
-                "{label} needs at least {limit} characters. Please write more",
-                part="description",
-                limit=field.min_length,
-            )
-        return text
+        return long_enough(field, text, "description")
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         spot = text_of(value, self.spot)
@@ -57,7 +49,7 @@ class Position(Place):
     example = Text(zh="民生路 60 號前的人行道", en="the pavement in front of 60 Minsheng Road")
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
-        description, text = self.words_of(field, given), one(field, given, "point", limit=60)
+        description, text = self.words_of(field, given), one(field, given, "point", limit=CODE_LENGTH)
         points = read_points(field.label, text, "point")
         if text and len(points) != 1:
             raise refuse(

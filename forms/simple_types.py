@@ -8,8 +8,8 @@ from decimal import Decimal
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from forms.field_type import FieldType, Given, Json, Setting, folded, one
-from forms.identifiers import normalise, phone_kind
+from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, folded, long_enough, one
+from forms.identifiers import normalise, phone_kind, plate_styles
 from forms.messages import quoted, refuse, words
 from rules.conditions import show_number
 from rules.values import Text, normalise_code
@@ -17,7 +17,6 @@ from rules.values import Text, normalise_code
 if TYPE_CHECKING:
     from forms.model import Field
 
-CODE_LENGTH = 60
 
 # --- text ------------------------------------------------------------------------------------------------
 
@@ -30,14 +29,7 @@ class Line(FieldType):
         text = self.tidy(one(field, given, limit=field.max_length or 200))
         if text and field.pattern:
             return _fitted(field, text, field.pattern)
-        if text and len(text) < (field.min_length or 0):
-            raise refuse(
-                field.label,
-                "{label}至少 {limit} 個字，請寫得更完整",
-                "{label} needs at least {limit} characters. Please write more",
-                limit=field.min_length,
-            )
-        return text or None
+        return long_enough(field, text) or None
 
     def tidy(self, text: str) -> str:
         return " ".join(text.split())
@@ -109,6 +101,18 @@ class Phone(Code):
         if isinstance(value, str) and phone_kind(value) == "other":
             raise refuse(field.label, self.zh, self.en, example=self.example)
         return value
+
+
+class Plate(Code):
+    def remark(self, field: Field, value: Json) -> Text | None:
+        """Trailers, imports and old series are written in many ways, so a rare one is no mistake."""
+        if plate_styles(str(value)) != ("lenient",):
+            return None
+        return words(
+            "「{plate}」不是常見的車牌寫法，請再確認一次",
+            "“{plate}” is not a usual plate. Please look again",
+            plate=value,
+        )
 
 
 # --- numbers ---------------------------------------------------------------------------------------------
@@ -277,7 +281,7 @@ SIMPLE_TYPES: dict[str, FieldType] = {
         "W1234567",
         personal=True,
     ),
-    "vehicle_plate": Code(
+    "vehicle_plate": Plate(
         "plate",
         "{label}不正確，請連同「-」填寫，例如 {example}",
         "{label} is not correct. Enter it with its “-”, for example {example}",

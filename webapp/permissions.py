@@ -57,6 +57,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:secretary_general",
         }
     ),
+    "check_samples": frozenset({"function:section_head", "function:department_head"}),
     "run_committees": frozenset({"function:committee_secretary"}),
     "approve_minutes": frozenset(
         {"function:section_head", "function:department_head", "function:secretary_general"}

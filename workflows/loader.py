@@ -21,7 +21,7 @@ from workflows.model import (
     Transition,
     WorkflowDefinition,
 )
-from workflows.reading import SHARED, build, join, mapping, read_folder, sequence, with_guard
+from workflows.reading import build, join, mapping, read_joined, sequence, with_guard
 
 #: What guards of workflows ask for: the engine knows the last three, webapp collects the others.
 WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
@@ -48,18 +48,7 @@ PLACES = frozenset({"handling", "owner", "township"})
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
     """The factory definitions, by key, with their fragments in place."""
-    folder = root or Path(__file__).parent / "definitions"
-    shared = read_folder(folder / SHARED, "fragment")
-    found: dict[str, dict[str, Any]] = {}
-    problems: list[Problem] = []
-    for key, data in read_folder(folder, "key").items():
-        try:
-            found[key] = expand(data, shared)
-        except DefinitionError as error:
-            problems += [Problem(path=f"{key}.yaml {p.path}", message=p.message) for p in error.problems]
-    if problems:
-        raise DefinitionError(problems)
-    return found
+    return read_joined(root or Path(__file__).parent / "definitions", "key", "fragment", expand)
 
 
 def load(

@@ -238,6 +238,19 @@ def test_what_is_computed_follows_what_is_typed(tab: Page, state: dict[str, Any]
     assert "a_computed" not in state["drafts"][-1]
 
 
+def test_where_one_stands_fills_in_the_coordinates(visitor: BrowserContext, tab: Page) -> None:
+    tab.goto("/form/every_type/page")
+    button = tab.get_by_role("button", name="填入我現在的位置")
+    point = tab.locator("#a_position-point")
+    button.click()
+    expect(tab.get_by_text("無法取得位置，請改用文字說明")).to_be_visible()
+    visitor.grant_permissions(["geolocation"])
+    visitor.set_geolocation({"latitude": 24.4321, "longitude": 118.3171, "accuracy": 11.2})
+    button.click()
+    expect(point).to_have_value("24.432100,118.317100")
+    expect(tab.get_by_text("已填入，誤差約 12 公尺")).to_be_visible()
+
+
 # --- uploads ---------------------------------------------------------------------------------------------
 
 

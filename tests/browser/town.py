@@ -25,7 +25,7 @@ from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, Effect, Letter, PayoutClaim
+from webapp.models import Case, Effect, Letter, PayoutClaim, SampleAudit, Survey
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -36,6 +36,7 @@ from webapp.services import (
     agendas,
     applications,
     bookings,
+    calendar,
     cases,
     clocks,
     committees,
@@ -50,6 +51,7 @@ from webapp.services import (
     payouts,
     phrases,
     steps,
+    surveys,
 )
 from webapp.services.printing import fingerprint
 from webapp.uow import unit_of_work
@@ -121,14 +123,27 @@ def settle() -> dict[str, str]:
     with unit_of_work():
         found |= _letters(letter, _case(found["EC09_rejected"]))
     found |= _common(_case(found["EC06_busy"]))
+    found |= _days()
     found |= _payouts(granted)
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
     with unit_of_work():
         overdue_lists.make(NOW)
+        found["survey"] = _asked(_case(found["EC09_granted"]))
+        found["answered_survey"] = _asked(_case(found["EC09_rejected"]))
+        surveys.answer(surveys.by_link(found["answered_survey"]), 4, "回復很快，謝謝。", NOW)
+        drawn = SampleAudit(case_id=_case(found["EC09_granted"]).id, percent=20, drawn=True, at=NOW)
+        db.session.add(drawn)
+    found["audit"] = drawn.public_id
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
+
+
+def _asked(case: Case) -> str:
+    """滿意度調查, as if it had been a petition."""
+    surveys.ask(case.id, NOW)
+    return db.session.scalars(select(Survey.public_id).where(Survey.case_id == case.id)).one()
 
 
 def _letters(printed: Letter, rejected: Case) -> dict[str, str]:
@@ -164,6 +179,7 @@ def _common(case: Case) -> dict[str, str]:
     with unit_of_work():
         invoice = invoices.open_invoice(clerk, steps.context(case), NOW)
         payments.record(SYSTEM, Notification("W-1", invoice.account, invoice.total + 100, NOW), NOW)
+        lost, _new = payments.record(SYSTEM, Notification("W-2", "99371000000000", Decimal(50), NOW), NOW)
     return {
         "extension": waiting.public_id,
         "resource": room.public_id,
@@ -172,7 +188,22 @@ def _common(case: Case) -> dict[str, str]:
         "item": item.public_id,
         "seat": str(expert.id),
         "invoice": invoice.public_id,
+        "lost_payment": str(lost.id),
+        "invoice_account": invoice.account,
     }
+
+
+def _days() -> dict[str, str]:
+    """A day off that counts, and one that was entered by mistake."""
+    admin = officer("admin")
+    with unit_of_work():
+        for day in (date(2025, 7, 7), date(2025, 7, 8)):
+            calendar.override(
+                admin, day, "off", "颱風停班", "county", NOW, legal_source="府人字第 1140050001 號"
+            )
+        wrong, right = calendar.in_force()
+        calendar.revoke(admin, wrong.id, "日期誤登", NOW)
+    return {"day": str(right.id)}
 
 
 def _payouts(granted: Case) -> dict[str, str]:

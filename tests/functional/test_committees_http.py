@@ -95,7 +95,8 @@ def test_from_the_plan_to_the_minutes(app: Flask, monkeypatch: pytest.MonkeyPatc
     assert not secretary.page.offers("核定紀錄")
 
     head = signed_in(app, "li.zhengnan")
-    head.get("/staff/committees")
+    head.get("/staff/inbox")
+    head.follow("1 次委員會會議紀錄待核定")
     head.follow("補助審議會")
     stale = head.page
     head.press("核定紀錄")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, time
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -17,13 +17,13 @@ from tests.officers import at, signed_in
 from tests.visitor import Page, Visitor, pdf_text
 from tests.walks import known
 from webapp.demo.samples import APPLICANT, DECLARATION
-from webapp.errors import Conflict
+from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.models import Case, Draft
 from webapp.moments import taipei_day
 from webapp.queries import answering, bookings, definitions, submissions
 from webapp.queries.org import chart
-from webapp.services import applications, documents, drafts, printing
+from webapp.services import applications, corrections, documents, drafts, printing, steps
 from webapp.services import bookings as verbs
 from webapp.uow import unit_of_work
 
@@ -38,6 +38,12 @@ SECTION: dict[str, Any] = {
             "type": "lookup",
             "label": {"zh": "村里", "en": "Village"},
             "options_from": "villages",
+        },
+        {
+            "key": "plate",
+            "type": "vehicle_plate",
+            "label": {"zh": "車牌號碼", "en": "Plate"},
+            "optional": True,
         },
         {"key": "slot", "type": "lookup", "label": {"zh": "諮詢時段", "en": "Slot"}, "options_from": "slots"},
         {
@@ -173,7 +179,7 @@ def test_what_is_computed_follows_the_draft_and_is_never_taken_from_the_page(app
 def test_from_the_form_to_the_case(app: Flask) -> None:
     visitor = at_the_visit(app)
     first = slots(app)[0]
-    chosen = {"unit": ["PW"], "village": ["LY03"], "slot": [first], **PAPERS}
+    chosen = {"unit": ["PW"], "village": ["LY03"], "plate": ["abi-1235"], "slot": [first], **PAPERS}
     visitor.press("新增一列")
     visitor.press("儲存並繼續", {**chosen, "signed": ["陳大美"]})
     assert visitor.page.mistakes == ["申請人簽名須與您填寫的姓名相同：陳美玲"]
@@ -188,6 +194,11 @@ def test_from_the_form_to_the_case(app: Flask) -> None:
         "合計：頁數：13；費用：26",
     ):
         assert shown in visitor.page.text
+    assert "「ABI-1235」不是常見的車牌寫法，請再確認一次" in visitor.page.text
+    changeable = [
+        link["href"].partition("#field-")[2] for link in visitor.page.soup.select("dd a[href*='#field-']")
+    ]
+    assert "papers" in changeable and "cost" not in changeable
     visitor.press("送出申請")
     with app.app_context():
         case = db.session.scalars(select(Case).order_by(Case.id.desc()).limit(1)).one()
@@ -208,6 +219,36 @@ def test_from_the_form_to_the_case(app: Flask) -> None:
         booking = bookings.current(case.id)
         assert booking is not None and booking.state == "held" and booking.slot.public_id == first
     assert slots(app) != [] and first not in slots(app)
+
+
+def test_a_correction_settles_what_is_computed_and_asks_for_a_new_signature(app: Flask) -> None:
+    later = NOW + timedelta(days=1)
+    with app.app_context():
+        with unit_of_work():
+            case = applications.submit(citizen(), ready(slots(app)[0]), NOW)
+        desk = officer("lin.yahan")
+        with unit_of_work(), pytest.raises(Refused):
+            corrections.open_request(desk, steps.context(case), ["cost"], "請更正。", NOW)
+        with unit_of_work():
+            request = corrections.open_request(
+                desk, steps.context(case), ["applicant_name", "papers"], "請更正。", NOW
+            )
+        assert request.fields == ["applicant_name", "papers", "signed"]
+        typed = {"applicant_name": ["陳美鈴"], "papers-0-name": ["地籍圖"], "papers-0-pages": ["1"]}
+        with unit_of_work():
+            corrections.save(case, request, {**typed, "signed": ["陳美玲"]}, request.version)
+        assert corrections.check(case, request, later, "zh").errors == {
+            "signed": ["申請人簽名須與您填寫的姓名相同：陳美鈴"]
+        }
+        with unit_of_work():
+            corrections.save(case, request, {**typed, "signed": ["陳美鈴"]}, request.version)
+            changes = corrections.take_in(citizen(), case, request, later)
+        assert [change.key for change in changes] == ["applicant_name", "papers", "cost", "signed"]
+        corrected = submissions.application(case.id).all_answers
+        assert (corrected["cost"], corrected["signed"]["signed_at"]) == ("22", "2025-09-26T10:00")
+        assert (
+            corrected["slot"]["zh"] == "民國114年9月26日 09:00–10:00，諮詢室"
+        )  # gone from the list, kept in the case
 
 
 def test_a_slot_that_was_filled_meanwhile_is_named(app: Flask) -> None:

@@ -110,6 +110,25 @@ def test_the_file_has_what_the_page_shows(app: Flask, number: str) -> None:
     assert number in page.content.decode("utf-8-sig") and page.headers["Content-Type"].startswith("text/csv")
 
 
+def test_the_months_that_a_list_pays_stand_beside_their_claim(
+    app: Flask, number: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make() -> None:
+        open_service(monthly=True)
+        granted()
+
+    officers.made(app, make)
+    officers.at(app, monkeypatch, later(70))
+    officer = officers.signed_in(app, OFFICER)
+    page = officer.get(f"/staff/payouts/services/{CODE}")
+    assert "114年9月、114年10月、114年11月、114年12月" in page.text and "NT$ 8,000" in page.text
+    assert "可造冊 2 案，合計 NT$ 10,000" in page.text
+    page = officer.press("造冊", {"claims": []})
+    assert page.status == 422 and "請勾選" in page.mistakes[0]
+    page = officer.press("造冊", {"claims": [str(page.soup.select("input[name=claims]")[1]["value"])]})
+    assert "4 筆，NT$ 8,000" in page.text
+
+
 def test_accounts_are_for_whoever_works_on_the_list(app: Flask, number: str) -> None:
     officers.made(app, paid)
     account = officers.made(app, lambda: db.session.scalars(select(PayoutClaim)).one().account or {})

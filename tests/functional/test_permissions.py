@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,7 +21,18 @@ from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, PayoutClaim, Task
+from webapp.models import (
+    Case,
+    CaseEvent,
+    Document,
+    Draft,
+    Effect,
+    Letter,
+    PayoutClaim,
+    SampleAudit,
+    Survey,
+    Task,
+)
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -31,6 +42,7 @@ from webapp.queries.org import chart
 from webapp.services import (
     agendas,
     bookings,
+    calendar,
     cases,
     committees,
     documents,
@@ -44,6 +56,7 @@ from webapp.services import (
     phrases,
     refunds,
     steps,
+    surveys,
 )
 from webapp.uow import unit_of_work
 
@@ -137,10 +150,18 @@ GET  /staff/extensions/{extension}                     302   403   403       404
 POST /staff/extensions/{extension}                     302   403   403       404     403   404      403   404
 GET  /staff/days                                       302   403   403       403     403   403      403   200
 POST /staff/days                                       302   403   403       403     403   403      403   422
+GET  /staff/days/{day}                                 302   403   403       403     403   403      403   200
+POST /staff/days/{day}                                 302   403   403       403     403   403      403   422
 GET  /staff/cases/{visit}/holding                      302   403   403       404     200   404      200   404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/audits                                     302   403   403       403     403   403      403   403
+GET  /staff/audits/{audit}                             302   403   403       403     403   403      403   403
+POST /staff/audits/{audit}                             302   403   403       403     403   403      403   403
+GET  /staff/surveys                                    302   403   403       200     200   403      200   403
+GET  /survey/{survey}                                  200   200   200       200     200   200      200   200
+POST /survey/{survey}                                  422   422   422       422     422   422      422   422
 GET  /staff/expediting/months/{month}                  302   403   403       403     403   403      200   403
 GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403     403   403      200   403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
@@ -201,6 +222,9 @@ POST /staff/invoices/{invoice}/payments                302   403   403       404
 POST /staff/invoices/{invoice}/refunds                 302   403   403       404     422   404      403   404
 POST /staff/refunds/{refund}/decide                    302   403   403       404     403   404      403   404
 POST /staff/refunds/{refund}/paid                      302   403   403       404     403   404      403   404
+GET  /staff/payments/{payment}                         302   403   403       403     403   403      403   403
+POST /staff/payments/{payment}/assign                  302   403   403       403     403   403      403   403
+POST /staff/payments/{payment}/send-back               302   403   403       403     403   403      403   403
 GET  /staff/payouts                                    302   403   403       200     200   403      200   403
 GET  /staff/payouts/checks                             302   403   403       200     200   403      200   403
 GET  /staff/payouts/services/EC06                      302   403   403       200     200   403      403   403
@@ -391,9 +415,12 @@ def _make_world() -> Ids:
         "task": task.public_id,
         "form": asked.form_revision_id,
         "dead": _dead(visit),
+        "day": _day(),
         **rooms,
         "phrase": _phrase(visit),
         "month": _month(),
+        "survey": _survey(decided),
+        "audit": _audit(decided),
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
@@ -406,6 +433,20 @@ def _month() -> str:
     with unit_of_work():
         overdue_lists.make(now)
     return taipei_day(now).strftime("%Y-%m")
+
+
+def _survey(case: Case) -> str:
+    with unit_of_work():
+        surveys.ask(case.id, utc_now())
+    return db.session.scalars(select(Survey.public_id)).one()
+
+
+def _audit(case: Case) -> str:
+    """As if its service had a sample."""
+    audit = SampleAudit(case_id=case.id, percent=100, drawn=True, at=utc_now())
+    with unit_of_work():
+        db.session.add(audit)
+    return audit.public_id
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:
@@ -448,8 +489,14 @@ def _money(case: Case) -> Ids:
         invoice = invoices.open_invoice(journeys.officer("weng.guoliang", now), steps.context(case), now)
         given = Notification("W-1", invoice.account, invoice.total + 100, now)
         payments.record(SYSTEM, given, now)
+        lost, _new = payments.record(SYSTEM, Notification("W-2", "99371000000000", Decimal(5), now), now)
         refund = refunds.propose(journeys.officer("weng.guoliang", now), invoice, Decimal(60), "溢繳", now)
-    return {"invoice": invoice.public_id, "refund": refund.public_id, "version": case.version}
+    return {
+        "invoice": invoice.public_id,
+        "refund": refund.public_id,
+        "payment": lost.id,
+        "version": case.version,
+    }
 
 
 def _payouts(case: Case) -> Ids:
@@ -504,6 +551,13 @@ def _dead(case: Case) -> int:
         order = db.session.scalars(select(Effect).where(Effect.case_id == case.id).limit(1)).one()
         order.state, order.attempts, order.last_error = "dead", 8, "PdfError"
     return order.id
+
+
+def _day() -> int:
+    """A day off that is over."""
+    with unit_of_work():
+        calendar.override(SYSTEM, date(2025, 1, 2), "off", "颱風停班", "county", utc_now())
+    return calendar.in_force()[0].id
 
 
 def _state() -> dict[str, object]:

@@ -24,7 +24,7 @@ from webapp.queries import bookings, definitions, effects, letters, papers, trac
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, documents, printing, refunds
+from webapp.services import cases, dispatch, documents, printing, refunds, surveys
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -94,6 +94,7 @@ def _about(found: Case) -> dict[str, object]:
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
         "fee": payable.of_case(found),
+        "survey": surveys.open_of(found.id, now()),
         "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,
     }
 

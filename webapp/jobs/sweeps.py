@@ -28,6 +28,8 @@ from webapp.services import (
     overdue_lists,
     payments,
     payouts,
+    sample_audits,
+    surveys,
     sweep_runs,
     tasks,
 )
@@ -107,6 +109,8 @@ def run_deadlines(now: datetime) -> dict[str, int]:
     counts["lapsed"] += _each(lapsed, deadlines.lapse_correction, now, counts)
     _each(extensions.to_lapse(today), extensions.lapse, now, counts)
     _each(limits.passed(now), limits.limit_passed, now, counts)
+    _each(sample_audits.to_draw(), sample_audits.draw, now, counts)
+    _each(surveys.to_ask(now), surveys.ask, now, counts)
     for account_id in digests.to_tell(now):
         with _counted(counts, "digest", account_id), unit_of_work():
             counts["digests"] += digests.tell(account_id, now)

@@ -35,6 +35,7 @@ from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft
 from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
+from webapp.models.quality import SampleAudit, Survey
 
 __all__ = [
     "Absence",
@@ -87,8 +88,10 @@ __all__ = [
     "Refund",
     "Resource",
     "Revision",
+    "SampleAudit",
     "Slot",
     "Submission",
+    "Survey",
     "Suspension",
     "SweepRun",
     "Task",

@@ -82,7 +82,7 @@ class Case(db.Model):
     fee_lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     #: amounts that the proposal to grant awards, in the form of fee lines
     awards: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
-    #: when the fee of the last invoice was covered; none while it is open
+    #: when the payment that covered the fee of the last invoice was made; none while it is open
     paid_at: Mapped[MaybeMoment]
     intake: Mapped[dict[str, Any] | None] = mapped_column(Encrypted)
     language: Mapped[str] = mapped_column(String(5), default="zh")

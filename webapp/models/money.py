@@ -63,7 +63,7 @@ class Payment(db.Model):
     account: Mapped[str] = mapped_column(String(20))
     source: Mapped[str] = mapped_column(String(10))
     #: the bank's own number of the transfer, or that of the counter's receipt
-    reference: Mapped[str] = mapped_column(String(60), unique=True)
+    reference: Mapped[str] = mapped_column(String(60))
     amount: Mapped[Decimal] = mapped_column(Money)
     paid_at: Mapped[Moment]
     recorded_at: Mapped[Moment]
@@ -86,6 +86,8 @@ class Payment(db.Model):
         Index(
             "ix_payment_for_nobody", "id", postgresql_where=text("invoice_id is null and settled_at is null")
         ),
+        #: a receipt of the counter may bear a number that the bank has given to a transfer
+        UniqueConstraint("source", "reference", name="uq_payment_source_reference"),
         CheckConstraint("source in ('webhook','cashier')", name="source_is_known"),
         CheckConstraint("(source = 'cashier') = (recorded_by_id is not null)", name="cashier_is_named"),
         CheckConstraint("amount > 0", name="amount_is_positive"),
@@ -102,7 +104,7 @@ class Refund(db.Model):
     invoice_id: Mapped[int] = ref("invoice.id", index=True)
     kind: Mapped[str] = mapped_column(String(20))
     amount: Mapped[Decimal] = mapped_column(Money)
-    #: on a late decision, from the day of payment (規費法 18 III, 19)
+    #: on a late decision, from the day of payment to that of the ending (規費法 19 II)
     interest: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
     reason: Mapped[str] = mapped_column(Encrypted)
     state: Mapped[str] = mapped_column(String(10), default="proposed")

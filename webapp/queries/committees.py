@@ -56,11 +56,20 @@ def sessions(found: Committee) -> Sequence[CommitteeSession]:
 
 
 def to_approve(actor: Actor) -> Sequence[CommitteeSession]:
+    """Held sessions whose minutes somebody else wrote."""
+    me = actor.account_id
     units = units_of(actor, "approve_minutes")
+    if not units:
+        return []
     return db.session.scalars(
         select(CommitteeSession)
         .join(Committee, Committee.id == CommitteeSession.committee_id)
-        .where(Committee.unit_id.in_(units), CommitteeSession.state == "held")
+        .where(
+            Committee.unit_id.in_(units),
+            CommitteeSession.state == "held",
+            CommitteeSession.secretary_id != me,
+            CommitteeSession.drafted_by_id != me,
+        )
         .order_by(CommitteeSession.starts_at)
     ).all()
 

@@ -63,6 +63,7 @@ LABELS: Mapping[str, Text] = {
     moves.MOVED: Text(
         zh="改依新版的流程或表單辦理", en="Goes on under a new version of its workflow or form"
     ),
+    "sample_checked": Text(zh="抽查", en="Sample check"),
     "file_reviewed": Text(zh="調卷分析意見", en="Opinion on the delay"),
 }
 #: never an act of the applicant, also where it follows from one

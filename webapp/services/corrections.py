@@ -43,15 +43,18 @@ def open_request(
 ) -> CorrectionRequest:
     """Opens the named fields to the applicant; the last day allowed is a working day (行政程序法 48).
 
-    Without fields it asks for an improvement on the spot, which the applicant reports as done.
+    Whoever corrects a name signs anew under it. Without fields it asks for an improvement on the spot, which the
+    applicant reports as done.
     """
     if not set(fields) <= {field.key for field in ctx.form.fields if field.kind.asked}:
         raise Refused(
             Text(zh="請至少勾選一個要補正的欄位。", en="Choose at least one field to be corrected.")
         )
+    opened = set(fields)
+    opened |= {f.key for f in ctx.form.fields if f.kind.asked and f.kind.reads(f) & opened}
     request = CorrectionRequest(
         case_id=ctx.case.id,
-        fields=[field.key for field in ctx.form.fields if field.key in set(fields)],
+        fields=[field.key for field in ctx.form.fields if field.key in opened],
         message=message.strip(),
         requested_by_id=actor.account_id,
         requested_at=now,
@@ -150,7 +153,7 @@ def lock(request: CorrectionRequest) -> None:
 
 def hold(case: Case, request: CorrectionRequest) -> bool:
     """Locks the case before its request, as every action does. False: the request was closed meanwhile."""
-    db.session.refresh(case, with_for_update=True)
+    db.session.refresh(case, with_for_update={"key_share": True})
     db.session.refresh(request, with_for_update=True)
     return request.closed_at is None
 

@@ -222,24 +222,25 @@ _NOTICES = text(
 
 
 class _Hearers:
-    """Who holds what is late, else whoever could; heads are those above the unit whose time it is.
+    """Who holds what is late, or whoever could take it from the pool; heads are those above the unit whose time it is.
 
     Beside somebody absent their deputy hears, and is told for whom.
     """
 
     def __init__(self, reached: Sequence[Reached], today: date) -> None:
         self._today, self._tree = today, chart()
+        self._seats: dict[tuple[int, str], set[int]] = {}
         self._held: dict[int, set[int]] = defaultdict(set)
         rows = db.session.execute(
-            select(Task.case_id, Task.assignee_id).where(
+            select(Task.case_id, Task.assignee_id, Task.unit_id, Task.function).where(
                 among(Task.case_id, [each.clock.case_id for each in reached if each.clock.task_id is None]),
                 Task.state == db.literal("open", literal_execute=True),
-                Task.assignee_id.is_not(None),
             )
         )
-        for case_id, account_id in rows:
-            self._held[case_id].add(account_id)
-        self._seats: dict[tuple[int, str], set[int]] = {}
+        for case_id, account_id, unit_id, function in rows:
+            self._held[case_id] |= (
+                {account_id} if account_id is not None else self._holders(unit_id, function)
+            )
 
     def of(self, clock: Standing, functions: Sequence[str]) -> dict[int, int | None]:
         """Each with whom they stand in for; who hears in their own right hears as nobody's deputy."""

@@ -114,6 +114,7 @@ def _send(by: Decider, case: Case, kind: str, content: dict[str, Any], now: date
         issued_by_id=by.actor.account_id,
         content=content | by.signs(today),
         channel=dispatch.default_channel(case),
+        transit=dispatch.place_of(case),
     )
     db.session.add(letter)
     db.session.flush()

@@ -26,7 +26,7 @@ from webapp.services import notices
 
 SUBJECTS: Mapping[str, Text] = {
     "warn": Text(zh="案件即將到期", en="A case is nearly due"),
-    "due": Text(zh="案件今日到期", en="A case is due today"),
+    "due": Text(zh="案件今天要辦完", en="A case must be finished today"),
     "overdue": Text(zh="案件逾期稽催", en="A case is overdue"),
     "review": Text(zh="案件逾期調卷分析", en="An overdue case needs analysis"),
 }
@@ -34,7 +34,7 @@ SUBJECTS: Mapping[str, Text] = {
 HEADINGS: Mapping[str, Text] = {
     "review": Text(zh="逾期調卷分析（{n} 件）", en="Overdue, the file is to be reviewed ({n})"),
     "overdue": Text(zh="逾期稽催（{n} 件）", en="Overdue ({n})"),
-    "due": Text(zh="今日到期（{n} 件）", en="Due ({n})"),
+    "due": Text(zh="今天要辦完（{n} 件）", en="To be finished today ({n})"),
     "warn": Text(zh="即將到期（{n} 件）", en="Nearly due ({n})"),
 }
 _SUBJECT = Text(zh="{what}：{number} {service}", en="{what}: {number} {service}")
@@ -264,5 +264,5 @@ def left(days_left: int) -> Text:
     if days_left > 0:
         return Text(zh=f"距離期限還有 {n} 個工作天", en=f"{days} left")
     if days_left == 0:
-        return Text(zh="今日到期", en="Due today")
+        return Text(zh="今天要辦完", en="To be finished today")
     return Text(zh=f"已逾期 {n} 個工作天", en=f"{days} late")

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from forms.model import Field
+from forms.places import ELSEWHERE
 from rules.values import Text, format_roc_date
 from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
+from webapp.queries import submissions
 from webapp.queries.org import calendar, chart
 from webapp.services import documents, duties, events, parties
 from workflows.remedy import TRANSIT, appeal_until, served_by_notice
@@ -69,6 +71,13 @@ def default_channel(case: Case) -> str:
         return "electronic"
     applicant = parties.applicant(case.id)
     return "post" if applicant is not None and applicant.address else "counter"
+
+
+def place_of(case: Case) -> str:
+    """Where the applicant lives, for the days in transit; whoever records the service may correct it."""
+    address = submissions.application(case.id).all_answers.get("address")
+    township = address.get("township", "") if isinstance(address, Mapping) else ""
+    return {"WQ": "wuqiu", ELSEWHERE: "taiwan"}.get(township, "kinmen")
 
 
 def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import and_, or_, select
@@ -16,6 +17,7 @@ from webapp.permissions import SYSTEM, Actor, visible_to
 from webapp.queries import definitions
 from webapp.queries.org import Mandate, chart
 from webapp.services import alarms, cases, clocks, duties, evaluation, events, notices
+from webapp.services.clocks import Longer
 from workflows.service import Extension
 
 RULESET = "extension_approval"
@@ -64,8 +66,20 @@ def may_ask(actor: Actor, case: Case) -> bool:
     )
 
 
-def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, version: int) -> ExtensionRequest:
-    """One open request a case: the second asker is told who was faster."""
+@dataclass(frozen=True)
+class Foreseen:
+    """What an extension would do, and who would have to approve it."""
+
+    due_before: date
+    longer: Longer
+    function: str
+    ruleset_revision_id: int
+
+
+def foresee(
+    actor: Actor, case: Case, days: int, reason: str, now: datetime, *, version: int
+) -> tuple[Mandate, Foreseen]:
+    """Everything that `ask` checks, and nothing of what it writes."""
     mandate = duties.mandate_over(actor, ("officer",), case.handling_unit_id)
     if mandate is None:
         raise Forbidden(
@@ -89,9 +103,17 @@ def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, vers
     problems = _problems(case, clock, days, reason, now)
     if problems:
         raise NotExtensible(problems)
-    longer = clocks.if_extended(clock, case, days, now)
+    longer = clocks.if_extended(clock, case, days, now, reason.strip())
     function, revision = _level(case, longer.working_days, now)
-    function, unit_id, people = _approvers(case, function, {actor.account_id, mandate.acting_for_id}, now)
+    return mandate, Foreseen(clock.due_on, longer, function, revision)
+
+
+def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, version: int) -> ExtensionRequest:
+    """One open request a case: the second asker is told who was faster."""
+    mandate, foreseen = foresee(actor, case, days, reason, now, version=version)
+    function, unit_id, people = _approvers(
+        case, foreseen.function, {actor.account_id, mandate.acting_for_id}, now
+    )
     request = ExtensionRequest(
         case_id=case.id,
         days=days,
@@ -101,10 +123,10 @@ def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, vers
         asked_at=now,
         function=function,
         unit_id=unit_id,
-        working_days=longer.working_days,
-        ruleset_revision_id=revision,
-        due_before=clock.due_on,
-        due_after=longer.due,
+        working_days=foreseen.longer.working_days,
+        ruleset_revision_id=foreseen.ruleset_revision_id,
+        due_before=foreseen.due_before,
+        due_after=foreseen.longer.due,
     )
     db.session.add(request)
     db.session.flush()
@@ -178,6 +200,11 @@ def _tell(
 
 
 # --- deciding ---------------------------------------------------------------------------------------------
+
+
+def if_approved(request: ExtensionRequest, case: Case, now: datetime) -> Longer:
+    """What approval would do now: the clock may have moved since it was asked for."""
+    return clocks.if_extended(clocks.of_case(case.id), case, request.days, now, request.reason)
 
 
 def visible(actor: Actor, public_id: str) -> tuple[ExtensionRequest, Case]:

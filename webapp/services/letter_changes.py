@@ -156,6 +156,7 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
         issued_by_id=actor.account_id,
         content=change.body | by.signs(today),
         channel=dispatch.default_channel(case),
+        transit=dispatch.place_of(case),
         changes_id=old.id,
     )
     db.session.add(letter)

@@ -339,6 +339,13 @@ TEMPLATES: dict[str, Template] = {
             "need not apply.",
         ),
     ),
+    "survey": Template(
+        Text(zh="滿意度調查：{service}", en="How did we do: {service}"),
+        Text(
+            zh="我們已回復您的案件（{number}）。請於 {date} 前告訴我們您滿不滿意，只需一分鐘：\n{link}",
+            en="We have answered {number}. Please tell us by {date} how satisfied you are; it takes a minute:\n{link}",
+        ),
+    ),
     "payment_lapsed": Template(
         Text(zh="繳費期限已過：{service}", en="The time to pay has passed: {service}"),
         Text(

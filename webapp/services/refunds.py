@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -83,18 +84,36 @@ def end_late_case(actor: Actor, case: Case, now: datetime, *, version: int) -> R
         )
     cases.take_as_citizen(actor, case, WITHDRAW, now, version=version)
     _hold(invoice)
-    amount = invoices.balance(invoice).refundable
-    paid_on, rate = taipei_day(case.paid_at or now), Decimal(current_app.config["REFUND_INTEREST"])
-    return _add(
-        actor, invoice, "late_decision", amount, interest(amount, rate, paid_on, taipei_day(now)), LATE, now
-    )
+    due = due_now(invoice, now)
+    return _add(actor, invoice, "late_decision", due.amount, due.interest, LATE, now)
 
 
-def interest(amount: Decimal, rate: Decimal, paid_on: date, until: date) -> Decimal:
-    """By the day, from the day of payment, at the postal one-year deposit rate; whole dollars (規費法 18 III)."""
-    days = max(0, (until - paid_on).days)
-    exact = amount * rate / 100 * days / DAYS_OF_A_YEAR
-    return exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)
+@dataclass(frozen=True)
+class Due:
+    """What goes back if the applicant ends the case now."""
+
+    amount: Decimal
+    interest: Decimal
+    #: percent a year, of the days on which it was paid
+    rates: tuple[Decimal, ...]
+
+
+def due_now(invoice: Invoice, now: datetime) -> Due:
+    """Interest on each payment from its own day, at the rate of that day, to the day of the ending (規費法 19 II)."""
+    amount, days = invoices.balance(invoice).refundable, invoices.kept_since(invoice)
+    rates = {day: rate_on(day) for day, _ in days}
+    exact = sum((by_days(part, rates[day], day, taipei_day(now)) for day, part in days), Decimal(0))
+    return Due(amount, exact.quantize(Decimal(1), rounding=ROUND_HALF_UP), tuple(sorted({*rates.values()})))
+
+
+def rate_on(day: date) -> Decimal:
+    """The postal one-year deposit rate of a day, in percent."""
+    return max(each for each in current_app.config["REFUND_INTEREST"] if each[0] <= day)[1]
+
+
+def by_days(amount: Decimal, rate: Decimal, paid_on: date, until: date) -> Decimal:
+    """Not rounded."""
+    return amount * rate / 100 * max(0, (until - paid_on).days) / DAYS_OF_A_YEAR
 
 
 def decide(actor: Actor, refund: Refund, approve: bool, now: datetime, *, version: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
@@ -62,8 +63,7 @@ def cashier() -> ResponseReturnValue:
     if not actor().may("take_payments"):
         raise Forbidden(Text(zh="這裡是出納的作業區。", en="This area is for cashiers."))
     asked = request.args.get("q", "").strip()
-    digits = "".join(c for c in asked if c.isdigit())
-    found = money.found(digits, canonical_number(asked)) if asked else ()
+    found = invoices_by(asked)
     if len(found) == 1:
         return redirect(url_for("staff.invoice", pid=found[0].public_id))
     return render_template(
@@ -72,11 +72,19 @@ def cashier() -> ResponseReturnValue:
         found=found,
         differences=money.differences(),
         for_nobody=money.for_nobody(),
+        settled=money.settled(),
+        names=chart().names,
         waiting=money.waiting(),
         grouped=grouped,
         states=STATES,
         refund_states=REFUND_STATES,
     )
+
+
+def invoices_by(asked: str) -> Sequence[Invoice]:
+    """By account or case number, however it is typed."""
+    digits = "".join(c for c in asked if c.isdigit())
+    return money.found(digits, canonical_number(asked)) if asked else ()
 
 
 @bp.get("/invoices/<pid>")

@@ -100,6 +100,7 @@ def _decision(change: LetterChange, old: Letter, case: Case, refusal: Text | Non
         kind=words.LETTERS[change.kind],
         proposer=shown.staff_name(change.proposed_by_id),
         proposed_for=shown.staff_name(change.proposed_for_id),
+        answer=request.form.get("answer", ""),
         may_decide=mandate is not None,
         too_late_for=service.paid_all_the_same(change, old),
         refusal=refusal,

@@ -113,10 +113,8 @@ def gather_payouts(code: str) -> ResponseReturnValue:
             flash(_("清冊已造好，核對後送主管核定。"), "success")
             return redirect(url_for("staff.payout_list", pid=key))
     dues = queries.due(queries.own(actor(), "gather_payouts"), today, code)
-    options = [
-        (claim.public_id, _option(claim, list(each)), _months(list(each)))
-        for claim, each in groupby((due for due in dues if due.is_ready), lambda due: due.claim)
-    ]
+    ready = [due for due in dues if due.is_ready]
+    options = [_option(claim, list(each)) for claim, each in groupby(ready, lambda due: due.claim)]
     page = render_template(
         "staff/payout_service.html",
         code=code,
@@ -124,7 +122,7 @@ def gather_payouts(code: str) -> ResponseReturnValue:
         options=options,
         ticked=request.form.getlist("claims") if refusal else [key for key, _label, _hint in options],
         blocked=list({due.claim.id: due.claim for due in dues if not due.is_ready}.values()),
-        total=queries.total([due for due in dues if due.is_ready]),
+        total=queries.total(ready),
         period=period,
         mistakes=[in_language(refusal.text)] if refusal else [],
         has_errors=refusal is not None,
@@ -390,12 +388,10 @@ def _title(code: str) -> str:
     return definitions.current_service(code, taipei_day(now())).title.in_(language())
 
 
-def _option(claim: PayoutClaim, dues: list[Due]) -> str:
-    return f"{claim.case.number}　{claim.payee}　{in_dollars(queries.total(dues))}"
-
-
-def _months(dues: list[Due]) -> str:
-    return _("、").join(_month(due.month) for due in dues if due.month)
+def _option(claim: PayoutClaim, dues: list[Due]) -> tuple[str, str, str]:
+    """A box to tick: its value, what it is, and the months that it pays."""
+    label = f"{claim.case.number}　{claim.payee}　{in_dollars(queries.total(dues))}"
+    return claim.public_id, label, _("、").join(_month(due.month) for due in dues if due.month)
 
 
 def _month(month: date | None) -> str:

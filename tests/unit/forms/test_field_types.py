@@ -122,6 +122,24 @@ def test_what_is_said_about_the_rest(
     assert complaint(form, key, typed) == message
 
 
+@pytest.mark.parametrize(
+    ("plate", "remark"),
+    [
+        ("ABC-1235", None),
+        ("W1-2345", None),
+        ("ABI-1235", "「ABI-1235」不是常見的車牌寫法，請再確認一次"),
+        ("ABC-1234", "「ABC-1234」不是常見的車牌寫法，請再確認一次"),
+    ],
+)
+def test_a_rare_plate_is_taken_with_a_remark(plate: str, remark: str | None) -> None:
+    assert answer("codes", "plate", plate) == plate
+    field = form_named("codes").field("plate")
+    said = field.kind.remark(field, plate)
+    assert (said and said.zh) == remark
+    other = form_named("codes").field("household")
+    assert other.kind.remark(other, "W1234567") is None
+
+
 def test_messages_in_english() -> None:
     assert complaint("codes", "person", "A123456788", "en") == (
         "National ID is not correct. Check for missing characters, for example A123456789"

@@ -222,8 +222,19 @@ def test_a_wrong_include_is_a_mistake() -> None:
     assert mistakes({"sections": [{"include": "aplicant"}]}) == {
         "sections[0].include": "沒有「aplicant」這個共用區段，是否為「applicant」？"
     }
-    both = {"sections": [{"include": "applicant", "fields": [text()]}]}
-    assert mistakes(both) == {"sections[0]": "include 與 fields 只能擇一"}
+    typed = {"sections": [{"include": "applicant", "without": ["birthdate"]}]}
+    assert "birth_date" in mistakes(typed)["sections[0].without[0]"]
+    assert mistakes({"sections": [{"include": "applicant", "without": "email"}]}) == {
+        "sections[0].without": "須為清單"
+    }
+
+
+def test_an_include_leaves_fields_out_and_adds_its_own() -> None:
+    own = {"key": "nickname", "type": "text", "label": "別名"}
+    section = {"include": "applicant", "without": ["birth_date", "email"], "fields": [own]}
+    definition = loader.load({"key": "tiny", "title": "小", "sections": [section]})
+    keys = [field.key for field in definition.fields]
+    assert "birth_date" not in keys and keys[-1] == "nickname"
 
 
 def test_files_bear_the_key_of_their_form(tmp_path: Path) -> None:

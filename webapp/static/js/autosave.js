@@ -1,7 +1,8 @@
 // Saves the draft while the citizen types.
 //
 // form[data-autosave-url] is sent as urlencoded, without files, with X-CSRFToken. The answer is JSON:
-// {version?, saved_at? "10:32", results? {id: text}}, the results for the [data-result] of that id; 409 means that another tab or device saved meanwhile: we say so and stop.
+// {version?, saved_at? "10:32", results? {id: text}}, each result for the [data-result] of that id; 409 means that
+// another tab or device saved meanwhile: we say so and stop.
 // Texts are data attributes of [data-autosave-status]; [data-autosave-conflict] is shown on a conflict.
 
 const QUIET_MS = 700; // after the last key
