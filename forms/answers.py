@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 
 from forms.builder import AnswerForm, form_class
 from forms.evaluation import Evaluation, Raw, evaluate, gather, hidden_fields
-from forms.field_type import Json
+from forms.field_type import NO_LISTS, Json, Lists
 from forms.field_types import MOST_ROWS, rows_of
 from forms.messages import printable
 from forms.model import Field, FormDefinition, Section
@@ -27,6 +27,8 @@ class Cleaned:
     keys: tuple[str, ...] | None
     lang: str
     evaluation: Evaluation
+    today: date
+    lists: Lists
 
     @cached_property
     def answers(self) -> dict[str, Json]:
@@ -51,7 +53,9 @@ class Cleaned:
     @cached_property
     def form(self) -> AnswerForm:
         """For a page that shows them."""
-        return form_class(self.definition, self.keys, lang=self.lang)(self.raw, evaluation=self.evaluation)
+        return form_class(self.definition, self.keys, lang=self.lang)(
+            self.raw, today=self.today, evaluation=self.evaluation, lists=self.lists
+        )
 
     def _asks_for(self, key: str) -> bool:
         return self.keys is None or key in self.keys
@@ -63,11 +67,16 @@ def clean(
     *,
     keys: tuple[str, ...] | None = None,
     today: date,
+    moment: datetime | None = None,
     lang: str = "zh",
     context: Mapping[str, object] = {},
+    lists: Lists = NO_LISTS,
 ) -> Cleaned:
     """`keys` limits answers and errors to some fields; conditions read all that was typed."""
-    return Cleaned(definition, raw, keys, lang, evaluate(definition, raw, today=today, context=context))
+    evaluation = evaluate(
+        definition, raw, today=today, moment=moment, lang=lang, context=context, lists=lists
+    )
+    return Cleaned(definition, raw, keys, lang, evaluation, today, lists)
 
 
 def keep(

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import wtforms
 
 from forms.evaluation import Evaluation, Raw, evaluate, gather, texts
-from forms.field_type import Json
-from forms.field_types import MOST_ROWS, rows_of
-from forms.messages import Mistake, printable
+from forms.field_type import NO_LISTS, Json, Lists, Setting
+from forms.field_types import MOST_ROWS, parse_required, rows_of, totals_of
+from forms.messages import Invalid, Mistake, printable
 from forms.model import Field, FormDefinition
 
 
@@ -54,6 +55,9 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
         self.required = not definition.optional and not definition.required_when
         self.mistakes: tuple[Mistake, ...] = ()
         self.errors = []
+        self.lists: Lists = NO_LISTS
+        #: the form that it stands in
+        self.whole: AnswerForm
         self._added_rows = 0
 
     def process(self, formdata: Raw | None, data: object = None, extra_filters: object = None) -> None:
@@ -128,7 +132,9 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
                 id=first if n == 1 else f"{first}-{n}",
                 checked=value in chosen,
             )
-            for n, (value, label) in enumerate(self.definition.kind.choices(self.definition, part).items(), 1)
+            for n, (value, label) in enumerate(
+                self.definition.kind.choices(self.definition, part, self.lists).items(), 1
+            )
         ]
 
     @property
@@ -161,12 +167,45 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
             for number in numbers
         ]
 
+    @property
+    def results(self) -> dict[str, str]:
+        """What follows from the answers so far, in words, by the id of its place on the page."""
+        if self.definition.columns:
+            return self._results_of_rows()
+        if self.definition.kind.asked:
+            return {}
+        value = self.whole.evaluation.answers.get(self.name)
+        return {
+            self.id: "" if value is None else self.definition.kind.show(self.definition, value, self.lang)
+        }
+
+    def _results_of_rows(self) -> dict[str, str]:
+        """Cells count as soon as they are valid themselves, whatever else is still missing."""
+        found: dict[str, str] = {}
+        rows: list[dict[str, Json]] = []
+        for number, row in list(rows_of(self.given).items())[:MOST_ROWS]:
+            cells: dict[str, Json] = {}
+            for column in self.definition.columns:
+                with suppress(Invalid):
+                    value = parse_required(column, row.get(column.key, {}), _setting(self.whole, cells))
+                    if value is not None:
+                        cells[column.key] = value
+                if not column.kind.asked:
+                    shown = (
+                        column.kind.show(column, cells[column.key], self.lang) if column.key in cells else ""
+                    )
+                    found[f"{self.id}-{number}-{column.key}"] = shown
+            rows.append(cells)
+        for key, text in totals_of(self.definition, rows, self.lang).items():
+            found[f"{self.id}-total-{key}"] = text
+        return found
+
     def _cell(
         self, number: int, column: Field, row: Mapping[str, Mapping[str, Sequence[str]]]
     ) -> AnswerField:
         part = f"{number}-{column.key}"
         cell: AnswerField = _bound(column, self.lang, f"{self.name}-{part}", self.meta)
-        cell.given = row.get(column.key, {})
+        cell.given, cell.lists = row.get(column.key, {}), self.lists
         cell.blame(
             tuple(
                 Mistake(mistake.text, mistake.part[len(part) :].lstrip("-"))
@@ -187,7 +226,6 @@ class AnswerForm(wtforms.Form):  # type: ignore[misc]  # WTForms publishes no ty
 
     definition: ClassVar[FormDefinition]
     lang: ClassVar[str]
-    evaluation: Evaluation
 
     class Meta(wtforms.Form.Meta):  # type: ignore[misc]  # as above
         def wrap_formdata(self, form: object, formdata: Any) -> Raw | None:
@@ -202,25 +240,45 @@ class AnswerForm(wtforms.Form):  # type: ignore[misc]  # WTForms publishes no ty
         *,
         today: date | None = None,
         context: Mapping[str, object] = {},
+        lists: Lists = NO_LISTS,
         evaluation: Evaluation | None = None,
         **kwargs: Any,
     ) -> None:
         """With the `evaluation` of these inputs, if there is one, the form is validated from the start."""
-        self.today, self.context = today, context
+        self.today, self.context, self._lists = today, context, lists
         self._raw: Raw = self.Meta().wrap_formdata(self, formdata) or {}
         super().__init__(formdata, **kwargs)
+        for field in self:
+            field.lists, field.whole = lists, self
         if evaluation is not None:
             self._take_over(evaluation)
 
     def validate(self, extra_validators: object = None) -> bool:
-        if self.today is None:
-            raise TypeError("an AnswerForm needs `today` to validate")
-        return self._take_over(evaluate(self.definition, self._raw, today=self.today, context=self.context))
+        return self._take_over(self.evaluation)
+
+    @cached_property
+    def evaluation(self) -> Evaluation:
+        """What all that was typed amounts to."""
+        at = _setting(self, {})
+        return evaluate(
+            self.definition, self._raw, today=at.today, lang=at.lang, context=self.context, lists=at.lists
+        )
 
     def _take_over(self, evaluation: Evaluation) -> bool:
         self.evaluation = evaluation
         found = [field.validate(self) for field in self]  # every field, not only up to the first mistake
         return all(found)
+
+
+def results_of(form: AnswerForm) -> dict[str, str]:
+    """What follows from the answers so far, in words, by the id of its place: for a page that is open."""
+    return {place: text for field in form for place, text in field.results.items()}
+
+
+def _setting(form: AnswerForm, answers: Mapping[str, Json]) -> Setting:
+    if form.today is None:
+        raise TypeError("an AnswerForm needs `today` to validate")
+    return Setting(form.today, lang=form.lang, lists=form._lists, answers=answers)
 
 
 def form_class(
@@ -230,10 +288,12 @@ def form_class(
     return _form_class(definition, keys, lang)
 
 
-@lru_cache(maxsize=1024)
-def _form_class(definition: FormDefinition, keys: tuple[str, ...] | None, lang: str) -> type[AnswerForm]:
+def build_class(definition: FormDefinition, keys: tuple[str, ...] | None, lang: str) -> type[AnswerForm]:
     chosen = {field.key for field in definition.fields} if keys is None else set(keys)
     if unknown := chosen - {field.key for field in definition.fields}:
         raise KeyError(f"{definition.key} has no field {', '.join(sorted(unknown))}")
     fields = {f.key: AnswerField(f, lang) for f in definition.fields if f.key in chosen}
     return type(f"{definition.key}_form", (AnswerForm,), {**fields, "definition": definition, "lang": lang})
+
+
+_form_class = lru_cache(maxsize=4096)(build_class)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TypeAlias
 
-from forms.compound_types import shown_date
-from forms.field_type import Json
+from forms.field_type import NO_LISTS, Json, Lists, Setting
 from forms.messages import Invalid, Mistake, refuse
 from forms.model import Field, FormDefinition
 from rules.conditions import holds
+from rules.values import Text
 
 #: flat form data by input name, valid or not: what a draft stores
 Raw: TypeAlias = Mapping[str, Sequence[str]]
@@ -52,11 +52,19 @@ def texts(values: object) -> list[str]:
 
 
 def evaluate(
-    definition: FormDefinition, raw: Raw, *, today: date, context: Mapping[str, object] = {}
+    definition: FormDefinition,
+    raw: Raw,
+    *,
+    today: date,
+    moment: datetime | None = None,
+    lang: str = "zh",
+    context: Mapping[str, object] = {},
+    lists: Lists = NO_LISTS,
 ) -> Evaluation:
     given = gather(definition.fields, raw)
     facts = outside(context)
     answers: dict[str, Json] = {}
+    at = Setting(today, moment, lang, lists, answers)
     mistakes: dict[str, tuple[Mistake, ...]] = {}
     hidden = set()
     for key in definition.order:
@@ -65,7 +73,7 @@ def evaluate(
             hidden.add(key)
             continue
         try:
-            value = field.kind.parse(field, given[key], today)
+            value = field.kind.parse(field, given[key], at)
         except Invalid as error:
             mistakes[key] = error.mistakes
             continue
@@ -99,6 +107,20 @@ def hidden_fields(
     return frozenset(hidden)
 
 
+def settled(definition: FormDefinition, answers: Mapping[str, Json], *, today: date) -> dict[str, Json]:
+    """Answers of which some were replaced: what they no longer call for goes, what they compute is new."""
+    facts: dict[str, object] = {}
+    kept: dict[str, Json] = {}
+    at = Setting(today, answers=kept)
+    for key in definition.order:
+        field = definition.field(key)
+        value = answers.get(key) if field.kind.asked else field.kind.parse(field, {}, at)
+        if value is not None and is_visible(definition, field, facts):
+            kept[key] = value
+            facts.update(field.kind.facts(field, value))
+    return {field.key: kept[field.key] for field in definition.fields if field.key in kept}
+
+
 def outside(context: Mapping[str, object]) -> dict[str, object]:
     """Facts from elsewhere; none of them can stand in for an answer."""
     return {name: value for name, value in context.items() if not name.startswith("answers.")}
@@ -109,19 +131,29 @@ def is_visible(definition: FormDefinition, field: Field, facts: Mapping[str, obj
 
 
 def _is_required(field: Field, facts: Mapping[str, object]) -> bool:
+    if not field.kind.asked:
+        return False
     return holds(field.required_when, facts) if field.required_when else not field.optional
 
 
 def _too_early(definition: FormDefinition, field: Field, answers: Mapping[str, Json]) -> Invalid | None:
-    day, other = answers.get(field.key), answers.get(field.not_before or "")
-    if not isinstance(day, str) or not isinstance(other, str) or day >= other:
+    other = definition.field(field.not_before or "")
+    day, bound = answers.get(field.key), answers.get(other.key)
+    if not isinstance(day, str) or not isinstance(bound, str):
+        return None
+    size = min(len(day), len(bound))  # a day and a moment are compared by their days
+    if day[:size] >= bound[:size]:
         return None
     return refuse(
         field.label,
         "{label}不能早於{other}（{bound}），您填的是{day}",
         "{label} cannot be before {other} ({bound}); you entered {day}",
         part="year",
-        other=definition.field(field.not_before or "").label,
-        bound=shown_date(date.fromisoformat(other)),
-        day=shown_date(date.fromisoformat(day)),
+        other=other.label,
+        bound=_shown(other, bound),
+        day=_shown(field, day),
     )
+
+
+def _shown(field: Field, value: Json) -> Text:
+    return Text(zh=field.kind.show(field, value, "zh"), en=field.kind.show(field, value, "en"))

@@ -11,8 +11,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from forms.choice_types import LISTS
 from forms.field_types import COLUMN_TYPES, FIELD_TYPES, MOST_ROWS
+from forms.formula import OPERATIONS, Formula
 from forms.model import Field, Limit, Option
+from forms.places import STANDARD_LISTS
 from rules.conditions import Condition, FactType, did_you_mean, facts_of, leaves_of, parse, shown
 from rules.values import Problem, Text, parse_roc_date
 
@@ -36,6 +39,18 @@ SIZES: Mapping[str, tuple[int, int]] = {
     "min_rows": (0, MOST_ROWS),
     "max_rows": (1, MOST_ROWS),
 }
+NUMBERS = frozenset({"integer", "decimal", "money", "computed"})
+DAYS = frozenset({"date", "datetime"})
+SEVERAL = frozenset({"table", "multichoice", "multilookup", "file"})
+#: what a definition must say, and what it is called
+NEEDED: Mapping[str, str] = {
+    "options": "至少要有一個選項（options）",
+    "columns": "至少要有一個欄（columns）",
+    "options_from": "缺少 options_from：選項取自哪一份清單",
+    "formula": "缺少 formula：由哪些欄位計算",
+    "name_of": "缺少 name_of：簽名須與哪個姓名欄位相同",
+    "sentence": "缺少 sentence：簽名同意的內容",
+}
 #: names of the form object and of other inputs of a page
 RESERVED = frozenset(
     {"action", "context", "csrf_token", "data", "definition", "errors", "evaluation", "form_errors", "lang"}
@@ -51,7 +66,10 @@ class FieldReader:
         self.problems: list[Problem] = []
         self.facts = dict(facts)
         self.keys: list[str] = []
-        self.dates: set[str] = set()
+        #: type by key, and by `table.column`
+        self.types: dict[str, str] = {}
+        #: the columns that stand before the one being read
+        self.siblings: dict[str, str] | None = None
         self.choices: dict[str, list[str]] = {}
 
     def report(self, path: str, message: str) -> None:
@@ -66,11 +84,14 @@ class FieldReader:
         kind = FIELD_TYPES.get(type_) if isinstance(type_, str) else None
         if kind is None:
             return
-        if type_ == "date":
-            self.dates.add(key)
+        self.types[key] = str(type_)
+        if isinstance(columns := data.get("columns"), list):
+            self.types |= {f"{key}.{name}": of for name, of in map(_type_of, columns) if name}
         self.facts.update(kind.fact_types(key))
         for part, fixed in kind.fixed.items():
             self.choices[f"answers.{key}" + (f".{part}" if part else "")] = list(fixed)
+        if isinstance(listed := data.get("options_from"), str) and listed in STANDARD_LISTS:
+            self.choices[f"answers.{key}"] = list(STANDARD_LISTS[listed])
         if "options" in kind.props and isinstance(options, list):
             values = [option.get("value") for option in options if isinstance(option, Mapping)]
             self.choices[f"answers.{key}"] = [value for value in values if isinstance(value, str)]
@@ -121,9 +142,14 @@ class FieldReader:
         if prop in SIZES:
             return self.whole(data, prop, path)
         readers: Mapping[str, Callable[[object, str], object]] = {
-            "min": self.date_limit if type_ == "date" else self.number_limit,
-            "max": self.date_limit if type_ == "date" else self.number_limit,
+            "min": self.date_limit if type_ in DAYS else self.number_limit,
+            "max": self.date_limit if type_ in DAYS else self.number_limit,
             "options": self.options,
+            "options_from": self.list_name,
+            "formula": self.formula,
+            "totals": lambda names, at: self.totals(names, at, str(data.get("key"))),
+            "name_of": self.name_of,
+            "sentence": self.as_text,
             "columns": self.columns,
             "accept": self.accept,
             "pattern": self.pattern,
@@ -135,9 +161,9 @@ class FieldReader:
 
     def complete(self, props: dict[str, Any], allowed: Collection[str], path: str) -> None:
         """What must be there, and pairs that must fit together."""
-        for prop, word in (("options", "選項"), ("columns", "欄")):
+        for prop, message in NEEDED.items():
             if prop in allowed and prop not in props:
-                self.report(path, f"至少要有一個{word}（{prop}）")
+                self.report(path, message)
         if "min_rows" in allowed:
             props.setdefault("min_rows", 0 if props["optional"] else 1)
         for low, high in (("min", "max"), ("min_length", "max_length"), ("min_rows", "max_rows")):
@@ -174,7 +200,12 @@ class FieldReader:
         if not isinstance(data, list) or not 1 <= len(data) <= MOST_COLUMNS:
             self.report(path, f"表格須有 1 到 {MOST_COLUMNS} 欄")
             return ()
-        read = [self.field(item, f"{path}[{i}]", column=True) for i, item in enumerate(data)]
+        read = []
+        self.siblings = {}
+        for i, item in enumerate(data):
+            read.append(self.field(item, f"{path}[{i}]", column=True))
+            self.siblings |= {name: of for name, of in [_type_of(item)] if name}
+        self.siblings = None
         columns = tuple(column for column in read if column)
         self.unique([column.key for column in columns], path, "欄")
         return columns
@@ -198,11 +229,79 @@ class FieldReader:
         return None
 
     def another_date(self, data: object, path: str, own: object) -> str | None:
-        dates = sorted(self.dates - {own})
+        dates = sorted(key for key, of in self.types.items() if of in DAYS and "." not in key and key != own)
         if isinstance(data, str) and data in dates:
             return data
         self.report(path, f"「{shown(data)}」不是另一個日期欄位{did_you_mean(data, dates)}")
         return None
+
+    def list_name(self, data: object, path: str) -> str | None:
+        if isinstance(data, str) and data in LISTS:
+            return data
+        known = "、".join(sorted(LISTS))
+        self.report(path, f"沒有「{shown(data)}」這份清單，可用：{known}")
+        return None
+
+    def name_of(self, data: object, path: str) -> str | None:
+        names = sorted(key for key, of in self.types.items() if of == "text" and "." not in key)
+        if isinstance(data, str) and data in names:
+            return data
+        self.report(path, f"「{shown(data)}」不是文字欄位{did_you_mean(data, names)}")
+        return None
+
+    def totals(self, data: object, path: str, table: str) -> tuple[str, ...]:
+        names = sorted(
+            name.removeprefix(f"{table}.")
+            for name, of in self.types.items()
+            if of in NUMBERS and name.startswith(f"{table}.")
+        )
+        if isinstance(data, list) and data and all(isinstance(x, str) and x in names for x in data):
+            return tuple(dict.fromkeys(data))
+        self.report(path, f"合計「{shown(data)}」須為數字欄的清單，可用：{'、'.join(names)}")
+        return ()
+
+    def formula(self, data: object, path: str) -> Formula | None:
+        """`{sum: [a, b]}`: one operation over answers of a type that fits it."""
+        operation = next(iter(data)) if isinstance(data, Mapping) and len(data) == 1 else None
+        if not isinstance(data, Mapping) or not isinstance(operation, str) or operation not in OPERATIONS:
+            known = "、".join(OPERATIONS)
+            self.report(path, f"計算「{shown(data)}」須為 {{運算: 欄位}}，運算可用：{known}")
+            return None
+        at, given = f"{path}.{operation}", data[operation]
+        operands = given if isinstance(given, list) else [given]
+        least, most = OPERATIONS[operation]
+        if not least <= len(operands) <= most:
+            self.report(at, f"{operation} 須有 {least} 到 {most} 個欄位或數字，目前有 {len(operands)} 個")
+            return None
+        read = [self.operand(operation, operand, at) for operand in operands]
+        known_types = [self.known_types().get(name) for name in read if isinstance(name, str)]
+        if operation == "difference" and 0 < sum(of in DAYS for of in known_types) < len(read):
+            self.report(at, "difference 須為兩個數字或兩個日期")
+        found = tuple(operand for operand in read if operand is not None)
+        return Formula(operation=operation, operands=found) if len(found) == len(read) else None
+
+    def operand(self, operation: str, data: object, path: str) -> Decimal | str | None:
+        fitting = {"count": SEVERAL, "age": DAYS, "difference": NUMBERS | DAYS}.get(operation, NUMBERS)
+        if (
+            isinstance(data, int | float)
+            and not isinstance(data, bool)
+            and fitting >= NUMBERS
+            and abs(data) < 10**15
+        ):
+            return Decimal(str(data))
+        names = sorted(
+            name
+            for name, of in self.known_types().items()
+            if of in fitting and (operation == "sum" or "." not in name)
+        )
+        if isinstance(data, str) and data in names:
+            return data
+        self.report(path, f"「{shown(data)}」不是能用於 {operation} 的欄位{did_you_mean(data, names)}")
+        return None
+
+    def known_types(self) -> Mapping[str, str]:
+        """Of the fields that a formula may read: those of the form, or the earlier columns of its row."""
+        return self.types if self.siblings is None else self.siblings
 
     def number_limit(self, data: object, path: str) -> Limit | None:
         if isinstance(data, int | float) and not isinstance(data, bool) and abs(data) < 10**15:
@@ -294,3 +393,8 @@ class FieldReader:
 def keys_read(condition: Condition) -> frozenset[str]:
     """The fields whose answers a condition reads."""
     return frozenset(name.split(".")[1] for name in facts_of(condition) if name.startswith("answers."))
+
+
+def _type_of(data: object) -> tuple[str, str]:
+    key, of = (data.get("key"), data.get("type")) if isinstance(data, Mapping) else (None, None)
+    return (key, of) if isinstance(key, str) and isinstance(of, str) else ("", "")

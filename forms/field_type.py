@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from forms.messages import Invalid, quoted, refuse
@@ -17,6 +18,24 @@ if TYPE_CHECKING:
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 #: what was typed into one field, by part: {"year": ["47"], …}, or {"": […]} where there is one input
 Given: TypeAlias = Mapping[str, Sequence[str]]
+#: options from elsewhere by the name of their list, each by its value
+Lists: TypeAlias = Mapping[str, Mapping[str, Text]]
+NO_LISTS: Lists = {}
+#: no code, number, date or value of an option is longer
+CODE_LENGTH = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What an answer is read in, beside what was typed."""
+
+    today: date
+    #: the clock on the wall in Taipei, where the answers are sent
+    moment: datetime | None = None
+    lang: str = "zh"
+    lists: Lists = field(default_factory=dict)
+    #: the valid answers so far, of the form or of the row of a table
+    answers: Mapping[str, Json] = field(default_factory=dict)
 
 
 class FieldType:
@@ -31,6 +50,8 @@ class FieldType:
     column = True
     #: tells something about a person, unless the definition says otherwise
     personal = False
+    #: somebody is asked; what is not asked follows from other answers and takes no input
+    asked = True
     #: properties that a definition may set, beside those of every field
     props: frozenset[str] = frozenset()
     defaults: Mapping[str, object] = {}
@@ -39,12 +60,24 @@ class FieldType:
     example: Text | None = None
     required = ("請填寫{label}", "{label} is required")
 
-    def parse(self, field: Field, given: Given, today: date) -> Json:
+    def parse(self, field: Field, given: Given, at: Setting) -> Json:
         """The canonical answer, None where nothing was given; Invalid says what is wrong."""
         raise NotImplementedError
 
+    def reusable(self, field: Field) -> bool:
+        """Whether a later application may start from the answer."""
+        return True
+
+    def reads(self, field: Field) -> frozenset[str]:
+        """The keys of the other fields whose answers this one depends on."""
+        return frozenset()
+
     def show(self, field: Field, value: Json, lang: str) -> str:
         return str(value)
+
+    def remark(self, field: Field, value: Json) -> Text | None:
+        """What to look at again before sending, although it was taken."""
+        return None
 
     def sentence(self, field: Field, value: Json, lang: str) -> str:
         """The answer as a letter quotes it in the middle of a sentence: one line."""
@@ -63,7 +96,7 @@ class FieldType:
     def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
         return {"": [str(value)]}
 
-    def choices(self, field: Field, part: str = "") -> Mapping[str, Text]:
+    def choices(self, field: Field, part: str = "", lists: Lists = NO_LISTS) -> Mapping[str, Text]:
         """The options of an input, by value."""
         return self.fixed.get(part, {})
 
@@ -100,6 +133,18 @@ def one(field: Field, given: Given, part: str = "", *, limit: int) -> str:
         limit=limit,
         size=len(text),
     )
+
+
+def long_enough(field: Field, text: str, part: str = "") -> str:
+    if text and len(text) < (field.min_length or 0):
+        raise refuse(
+            field.label,
+            "{label}至少 {limit} 個字，請寫得更完整",
+            "{label} needs at least {limit} characters. Please write more",
+            part=part,
+            limit=field.min_length,
+        )
+    return text
 
 
 def check_characters(field: Field, text: str, part: str = "") -> None:

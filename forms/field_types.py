@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from forms.choice_types import CHOICE_TYPES
 from forms.compound_types import COMPOUND_TYPES
-from forms.field_type import FieldType, Given, Json
+from forms.date_types import DATE_TYPES
+from forms.derived_types import DERIVED_TYPES
+from forms.field_type import FieldType, Given, Json, Setting
+from forms.map_types import MAP_TYPES
 from forms.messages import Invalid, Mistake, refuse, words
-from forms.simple_types import SIMPLE_TYPES
+from forms.simple_types import SIMPLE_TYPES, Number
 
 if TYPE_CHECKING:
     from forms.model import Field
 
-ANSWERABLE: dict[str, FieldType] = SIMPLE_TYPES | COMPOUND_TYPES
+ANSWERABLE: dict[str, FieldType] = (
+    SIMPLE_TYPES | CHOICE_TYPES | DATE_TYPES | COMPOUND_TYPES | MAP_TYPES | DERIVED_TYPES
+)
 #: beyond this no definition may go, and no more rows are kept of what was typed
 MOST_ROWS = 200
 
@@ -38,11 +45,11 @@ class Table(FieldType):
     fact = "list"
     parts = ()
     column = False
-    props = frozenset({"columns", "min_rows", "max_rows"})
+    props = frozenset({"columns", "min_rows", "max_rows", "totals"})
     defaults: Mapping[str, object] = {"max_rows": 20}
     required = ("請至少填寫一列{label}", "Fill in at least one row of {label}")
 
-    def parse(self, field: Field, given: Given, today: date) -> Json:
+    def parse(self, field: Field, given: Given, at: Setting) -> Json:
         rows = {
             number: row
             for number, row in rows_of(given).items()
@@ -69,7 +76,7 @@ class Table(FieldType):
             cells: dict[str, Json] = {}
             for column in field.columns:
                 try:
-                    cell = parse_required(column, row.get(column.key, {}), today)
+                    cell = parse_required(column, row.get(column.key, {}), replace(at, answers=cells))
                 except Invalid as error:
                     mistakes.extend(_in_row(place, number, column, error))
                     continue
@@ -81,15 +88,19 @@ class Table(FieldType):
         return value or None
 
     def show(self, field: Field, value: Json, lang: str) -> str:
-        return "\n".join(
-            ("；" if lang == "zh" else "; ").join(
-                column.label.in_(lang)
-                + ("：" if lang == "zh" else ": ")
-                + column.kind.show(column, cell, lang)
+        semicolon, colon = ("；", "：") if lang == "zh" else ("; ", ": ")
+        lines = [
+            semicolon.join(
+                column.label.in_(lang) + colon + column.kind.show(column, cell, lang)
                 for column, cell in _cells(field, row)
             )
             for row in _rows(value)
-        )
+        ]
+        totals = totals_of(field, _rows(value), lang)
+        sums = [c.label.in_(lang) + colon + totals[c.key] for c in field.columns if c.key in totals]
+        if sums:
+            lines.append(f"{'合計' if lang == 'zh' else 'Total'}{colon}{semicolon.join(sums)}")
+        return "\n".join(lines)
 
     def sentence(self, field: Field, value: Json, lang: str) -> str:
         """Each row in brackets of its own number, where there is more than one."""
@@ -117,10 +128,21 @@ class Table(FieldType):
         }
 
 
-def parse_required(field: Field, given: Given, today: date) -> Json:
+def totals_of(field: Field, rows: Iterable[Mapping[str, Json]], lang: str) -> dict[str, str]:
+    """The sums under the columns of a table that ask for one, in words, by the key of the column."""
+    cells = list(rows)
+    return {
+        column.key: column.kind.amount(column, total).in_(lang)
+        for column in field.columns
+        if column.key in field.totals and isinstance(column.kind, Number)
+        for total in (sum((Decimal(str(row[column.key])) for row in cells if column.key in row), Decimal(0)),)
+    }
+
+
+def parse_required(field: Field, given: Given, at: Setting) -> Json:
     """The answer to a field that is required unless it is optional."""
-    value = field.kind.parse(field, given, today)
-    if value is None and not field.optional:
+    value = field.kind.parse(field, given, at)
+    if value is None and field.kind.asked and not field.optional:
         raise field.kind.missing(field)
     return value
 

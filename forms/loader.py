@@ -54,7 +54,7 @@ def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
 
 def expand(mapping: object) -> dict[str, Any]:
     """A copy in which every `include: name` is replaced by the shared section; key, title, description and
-    when beside it take precedence."""
+    when beside it take precedence, `without` leaves fields out, and `fields` come after the shared ones."""
     if not isinstance(mapping, Mapping):
         raise DefinitionError([Problem(path="", message="表單定義須為 key、title、sections 的組合")])
     expanded = copy.deepcopy(dict(mapping))
@@ -75,10 +75,19 @@ def _included(section: dict[str, Any], path: str, problems: list[Problem]) -> di
         message = f"沒有「{shown(name)}」這個共用區段{did_you_mean(name, known)}"
         problems.append(Problem(path=f"{path}.include", message=message))
         return section
-    if "fields" in section:
-        problems.append(Problem(path=path, message="include 與 fields 只能擇一"))
     shared: dict[str, Any] = read_yaml(SHARED / f"{name}.yaml")
-    return {**shared, **section}
+    left_out, own = section.pop("without", []), section.pop("fields", [])
+    keys = [field["key"] for field in shared["fields"]]
+    for part, value in (("without", left_out), ("fields", own)):
+        if not isinstance(value, list):
+            problems.append(Problem(path=f"{path}.{part}", message="須為清單"))
+            return section
+    for i, key in enumerate(left_out):
+        if key not in keys:
+            message = f"共用區段沒有「{shown(key)}」這個欄位{did_you_mean(str(key), keys)}"
+            problems.append(Problem(path=f"{path}.without[{i}]", message=message))
+    fields = [field for field in shared["fields"] if field["key"] not in left_out]
+    return {**shared, **section, "fields": [*fields, *own]}
 
 
 # --- reading ---------------------------------------------------------------------------------------------
@@ -143,16 +152,17 @@ class _FormReader(FieldReader):
         )
 
     def order(self, reads: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-        """The fields, each after those that its conditions read; every cycle is a mistake."""
+        """The fields, each after those that its conditions or its value read; every cycle is a mistake."""
         graph = {key: sorted(others & reads.keys()) for key, others in reads.items()}
         while True:
             try:
                 return tuple(graphlib.TopologicalSorter(graph).static_order())
             except graphlib.CycleError as error:
                 cycle: list[str] = error.args[1]
-                self.report("sections", f"顯示條件互相循環：{' → '.join(reversed(cycle))}")
+                self.report("sections", f"顯示條件或計算互相循環：{' → '.join(reversed(cycle))}")
                 graph[cycle[1]].remove(cycle[0])
 
 
 def _reads(owner: Section | Field) -> frozenset[str]:
-    return keys_read(owner.when) if owner.when else frozenset()
+    conditions = keys_read(owner.when) if owner.when else frozenset()
+    return conditions | owner.kind.reads(owner) if isinstance(owner, Field) else conditions

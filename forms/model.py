@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 
 from forms.field_type import FieldType
 from forms.field_types import FIELD_TYPES
+from forms.formula import Formula
 from rules.conditions import Condition, FactType
 from rules.values import Text
 
@@ -43,6 +44,8 @@ class Field(Model):
     when: Checked = None
     required_when: Checked = None
     options: tuple[Option, ...] = ()
+    #: the list that is given at run time
+    options_from: str | None = None
     min: Limit | None = None
     max: Limit | None = None
     min_length: int | None = None
@@ -59,6 +62,12 @@ class Field(Model):
     columns: tuple[Field, ...] = ()
     min_rows: int | None = None
     max_rows: int | None = None
+    #: keys of the columns with a sum under them
+    totals: tuple[str, ...] = ()
+    formula: Formula | None = None
+    #: key of the answer that a signature repeats, and what is signed
+    name_of: str | None = None
+    sentence: Text | None = None
     autocomplete: str | None = None
     #: legend of the fieldset that neighbouring fields with the same group share
     group: Text | None = None
@@ -100,6 +109,12 @@ class FormDefinition(Model):
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         return tuple(field for _, field in self._placed.values())
+
+    @cached_property
+    def lists(self) -> frozenset[str]:
+        """The lists that its questions choose from."""
+        asked = (field for top in self.fields for field in (top, *top.columns))
+        return frozenset(field.options_from for field in asked if field.options_from)
 
     @cached_property
     def file_fields(self) -> tuple[Field, ...]:

@@ -1,25 +1,22 @@
-"""Field types with one input: text, codes, numbers and choices."""
+"""Field types with one input: text, codes and numbers."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from forms.field_type import FieldType, Given, Json, folded, one, unknown_option
-from forms.identifiers import normalise, phone_kind
+from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, folded, long_enough, one
+from forms.identifiers import normalise, phone_kind, plate_styles
 from forms.messages import quoted, refuse, words
-from forms.places import TOWNSHIPS, read_points
 from rules.conditions import show_number
 from rules.values import Text, normalise_code
 
 if TYPE_CHECKING:
     from forms.model import Field
 
-CODE_LENGTH = 60
 
 # --- text ------------------------------------------------------------------------------------------------
 
@@ -28,18 +25,11 @@ class Line(FieldType):
     props = frozenset({"min_length", "max_length", "pattern", "autocomplete"})
     defaults: Mapping[str, object] = {"max_length": 200}
 
-    def parse(self, field: Field, given: Given, today: date) -> Json:
+    def parse(self, field: Field, given: Given, at: Setting) -> Json:
         text = self.tidy(one(field, given, limit=field.max_length or 200))
         if text and field.pattern:
             return _fitted(field, text, field.pattern)
-        if text and len(text) < (field.min_length or 0):
-            raise refuse(
-                field.label,
-                "{label}至少 {limit} 個字，請寫得更完整",
-                "{label} needs at least {limit} characters. Please write more",
-                limit=field.min_length,
-            )
-        return text or None
+        return long_enough(field, text) or None
 
     def tidy(self, text: str) -> str:
         return " ".join(text.split())
@@ -97,7 +87,7 @@ class Code(FieldType):
         self.example = Text(zh=example, en=example)
         self.personal = personal
 
-    def parse(self, field: Field, given: Given, today: date) -> Json:
+    def parse(self, field: Field, given: Given, at: Setting) -> Json:
         text = one(field, given, limit=254 if self.identifier == "email" else CODE_LENGTH)
         try:
             return normalise(self.identifier, text) if text else None
@@ -106,30 +96,22 @@ class Code(FieldType):
 
 
 class Phone(Code):
-    def parse(self, field: Field, given: Given, today: date) -> Json:
-        value = super().parse(field, given, today)
+    def parse(self, field: Field, given: Given, at: Setting) -> Json:
+        value = super().parse(field, given, at)
         if isinstance(value, str) and phone_kind(value) == "other":
             raise refuse(field.label, self.zh, self.en, example=self.example)
         return value
 
 
-class Position(FieldType):
-    """One point on the map, written `lat,lon`."""
-
-    example = Text(zh="24.432100,118.317100", en="24.432100,118.317100")
-
-    def parse(self, field: Field, given: Given, today: date) -> Json:
-        text = one(field, given, limit=CODE_LENGTH)
-        if not text:
+class Plate(Code):
+    def remark(self, field: Field, value: Json) -> Text | None:
+        """Trailers, imports and old series are written in many ways, so a rare one is no mistake."""
+        if plate_styles(str(value)) != ("lenient",):
             return None
-        points = read_points(field.label, text)
-        if len(points) == 1:
-            return points[0]
-        raise refuse(
-            field.label,
-            "{label}只要一個位置，例如 {example}",
-            "{label} is one point, for example {example}",
-            example=self.example,
+        return words(
+            "「{plate}」不是常見的車牌寫法，請再確認一次",
+            "“{plate}” is not a usual plate. Please look again",
+            plate=value,
         )
 
 
@@ -147,7 +129,7 @@ class Number(FieldType):
     props = frozenset({"min", "max", "unit"})
     as_integer = False
 
-    def parse(self, field: Field, given: Given, today: date) -> Json:
+    def parse(self, field: Field, given: Given, at: Setting) -> Json:
         text = one(field, given, limit=CODE_LENGTH)
         if not text:
             return None
@@ -245,104 +227,12 @@ class Money(Number):
         return words("{n} 元", "NT$ {n}", n=show_number(number))
 
 
-# --- choices ---------------------------------------------------------------------------------------------
-
-YES, NO = "yes", "no"
-_WORDS = {YES: YES, "true": YES, "1": YES, "是": YES, NO: NO, "false": NO, "0": NO, "否": NO}
-
-
-class YesNo(FieldType):
-    fact = "boolean"
-    fixed: Mapping[str, Mapping[str, Text]] = {"": {YES: Text(zh="是", en="Yes"), NO: Text(zh="否", en="No")}}
-    required = ("請選擇{label}：是或否", "{label}: answer yes or no")
-
-    def parse(self, field: Field, given: Given, today: date) -> Json:
-        text = one(field, given, limit=CODE_LENGTH)
-        if not text:
-            return None
-        if text.lower() not in _WORDS:
-            raise unknown_option(field, text)
-        return _WORDS[text.lower()] == YES
-
-    def show(self, field: Field, value: Json, lang: str) -> str:
-        return self.choices(field)[YES if value else NO].in_(lang)
-
-    def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
-        return {"": [YES if value else NO]}
-
-
-class Agreement(YesNo):
-    """A box to tick; where it is required, only a tick will do."""
-
-    column = False
-    fixed: Mapping[str, Mapping[str, Text]] = {"": {YES: Text(zh="同意", en="Agreed")}}
-    required = ("請閱讀後勾選「{label}」", "Read and tick “{label}”")
-
-    def parse(self, field: Field, given: Given, today: date) -> Json:
-        return True if super().parse(field, given, today) else None
-
-
-class Choice(FieldType):
-    props = frozenset({"options", "autocomplete"})
-    required = ("請選擇{label}", "{label}: choose an option")
-
-    def choices(self, field: Field, part: str = "") -> Mapping[str, Text]:
-        return {option.value: option.label for option in field.options} or super().choices(field, part)
-
-    def parse(self, field: Field, given: Given, today: date) -> Json:
-        text = one(field, given, limit=CODE_LENGTH)
-        if text and text not in self.choices(field):
-            raise unknown_option(field, text)
-        return text or None
-
-    def show(self, field: Field, value: Json, lang: str) -> str:
-        label = self.choices(field).get(str(value))
-        return label.in_(lang) if label else str(value)
-
-
-class MultiChoice(Choice):
-    fact = "list"
-    many = True
-    column = False
-    props = frozenset({"options"})
-    required = ("請至少選擇一項{label}", "{label}: choose at least one option")
-
-    def parse(self, field: Field, given: Given, today: date) -> Json:
-        choices, chosen = self.choices(field), set(given.get("", ()))
-        for text in sorted(chosen - choices.keys()):
-            if text.strip():
-                raise unknown_option(field, text)
-        return [value for value in choices if value in chosen] or None
-
-    def show(self, field: Field, value: Json, lang: str) -> str:
-        labels = [super(MultiChoice, self).show(field, item, lang) for item in _items(value)]
-        return ("、" if lang == "zh" else ", ").join(labels)
-
-    def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
-        return {"": [str(item) for item in _items(value)]}
-
-
-def _items(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else [value]
-
-
-class Township(Choice):
-    props = frozenset({"autocomplete"})
-    fixed: Mapping[str, Mapping[str, Text]] = {"": TOWNSHIPS}
-
-
 SIMPLE_TYPES: dict[str, FieldType] = {
     "text": Line(),
     "textarea": Paragraphs(),
     "integer": Integer(),
     "decimal": DecimalNumber(),
     "money": Money(),
-    "boolean": YesNo(),
-    "agreement": Agreement(),
-    "choice": Choice(),
-    "multichoice": MultiChoice(),
-    "township": Township(),
-    "position": Position(),
     "phone": Phone(
         "phone",
         "{label}不正確，請填含區號的市話或手機號碼，例如 {example}",
@@ -383,5 +273,19 @@ SIMPLE_TYPES: dict[str, FieldType] = {
         "{label}不正確，請填母號，有子號再加「-」和子號，例如 {example}",
         "{label} is not correct. Enter the number, with “-” and the sub-number if any, for example {example}",
         "123-1",
+    ),
+    "household_no": Code(
+        "household_no",
+        "{label}不正確，請填戶口名簿上的戶號，1 個字母加 7 位數字，例如 {example}",
+        "{label} is not correct. Enter the letter and 7 digits of the household register, for example {example}",
+        "W1234567",
+        personal=True,
+    ),
+    "vehicle_plate": Plate(
+        "plate",
+        "{label}不正確，請連同「-」填寫，例如 {example}",
+        "{label} is not correct. Enter it with its “-”, for example {example}",
+        "ABC-1235",
+        personal=True,
     ),
 }

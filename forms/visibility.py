@@ -17,6 +17,8 @@ _INPUTS = {
     "choice": "",
     "multichoice": "",
     "township": "",
+    "lookup": "",
+    "multilookup": "",
     "boolean": "",
     "agreement": "",
     "address": "-township",
@@ -55,11 +57,14 @@ def _leaf_false(leaf: Leaf, definition: FormDefinition) -> str | None:
     key, _, _part = leaf.fact.removeprefix("answers.").partition(".")
     if not leaf.fact.startswith("answers.") or key not in definition:
         return None
-    suffix = _INPUTS.get(definition.field(key).type)
+    field = definition.field(key)
+    suffix = _INPUTS.get(field.type)
     operators = ("contains",) if leaf.type == "list" else ("eq", "in")
     wanted = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
     if suffix is None or leaf.op not in operators or not all(isinstance(v, str | bool) for v in wanted):
         return None
+    if field.options_from and not set(wanted) <= field.kind.choices(field).keys():
+        return None  # a list that is not known here: its values are no part of a stylesheet
     name = key + suffix
     values = [("yes" if v else "no") if isinstance(v, bool) else str(v) for v in wanted]
     return f':has([name="{name}"]):not({_chosen(name, *values)})'

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
+import forms.loader
 import workflows.service
 from rules.values import read_yaml
 from tests.journeys import NOW
 from webapp.demo.samples import SAMPLES
+from webapp.extensions import db
+from webapp.models import Revision
+from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
 from webapp.queries import definitions
 from webapp.services import publishing
@@ -36,6 +40,20 @@ def publish(workflow: str, patch: pytest.MonkeyPatch) -> None:
                 "handling_unit": {"zh": unit, "en": unit},
             }
             _put("service", code, {**pattern, **changed})
+
+
+def publish_form(code: str, section: dict[str, Any], **changed: Any) -> None:
+    """Another form for a fixture service: the applicant, one section of one's own, the declaration."""
+    body = {
+        "key": f"fixture_{code.lower()}",
+        "title": {"zh": "測試表單", "en": "A form"},
+        "sections": [{"include": "applicant"}, section, {"include": "declaration"}],
+    }
+    with unit_of_work():
+        _put("form", body["key"], forms.loader.expand(body))
+        service = definitions.current_service(code, taipei_day(NOW))
+        kept = db.session.get_one(Revision, definitions.revision_id("service", service.code, taipei_day(NOW)))
+        _put("service", code, {**kept.mapping, "form": body["key"], **changed})
 
 
 def _put(kind: str, key: str, body: dict[str, Any]) -> None:

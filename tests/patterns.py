@@ -22,7 +22,7 @@ from webapp.permissions import SYSTEM
 from webapp.queries import bookings as appointments
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import bookings, cases, committees, documents, invoices, payments, publishing
+from webapp.services import ballots, bookings, cases, committees, documents, invoices, payments, publishing
 from webapp.uow import unit_of_work
 
 MEMBERS = ("weng.guoliang", "ou.yijun", "dong.weilun")
@@ -117,7 +117,7 @@ def met(
             officer(secretary, now), committee, starts, "第一會議室", [item.public_id], now
         )
         for login, vote in zip(MEMBERS, votes, strict=False):
-            committees.cast(officer(login, now), item.public_id, vote, now)
+            ballots.cast(officer(login, now), item.public_id, vote, now)
     with unit_of_work():
         committees.record(
             officer(secretary, now),

@@ -287,11 +287,16 @@ def calendar() -> None:
 @click.argument("day", metavar="DATE")
 @click.option("--off", "kind", flag_value="off", help="Nobody works on that day.")
 @click.option("--work", "kind", flag_value="work", help="That rest day is worked.")
+@click.option("--revoke", "kind", flag_value="revoke", help="What was entered for that day was a mistake.")
+@click.option("--instead-of", metavar="DATE[/SCOPE]", help="Correct: take that entry back at the same time.")
 @click.option("--reason", required=True, help="As the ledgers of the cases will say it.")
+@click.option("--source", default="", help="The announcement or law.")
 @click.option("--scope", default="county", show_default=True, help="national, county, or the code of a unit.")
 @click.option("--preview", is_flag=True, help="Only say which due dates would move; nothing is entered.")
-def calendar_override(day: str, kind: str | None, reason: str, scope: str, preview: bool) -> None:
-    """Enter a stop-work day or an extra working day; every open due date in its scope moves."""
+def calendar_override(
+    day: str, kind: str | None, instead_of: str | None, reason: str, source: str, scope: str, preview: bool
+) -> None:
+    """Enter, correct or take back a stop-work day or an extra working day; every open due date in its scope moves."""
     from webapp.errors import DomainError
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
@@ -299,16 +304,28 @@ def calendar_override(day: str, kind: str | None, reason: str, scope: str, previ
     from webapp.services import calendar as days
     from webapp.uow import unit_of_work
 
-    if kind not in ("off", "work"):
-        raise click.UsageError("say --off or --work")
+    if kind not in ("off", "work", "revoke") or (kind == "revoke" and instead_of):
+        raise click.UsageError("say --off, --work or --revoke; --instead-of goes with --off or --work")
     try:
-        of_day = date.fromisoformat(day)
+        of_day, now = date.fromisoformat(day), utc_now()
+        special = SpecialDay(of_day, kind, reason, scope) if kind in ("off", "work") else None
         with _application().app_context(), unit_of_work():
+            wrong = None
+            if special is None:
+                wrong = days.entered(of_day, scope)
+            elif instead_of:
+                wrong_day, _slash, wrong_scope = instead_of.partition("/")
+                wrong = days.entered(date.fromisoformat(wrong_day), wrong_scope or scope)
             if not preview:
-                moved = days.override(SYSTEM, of_day, kind, reason, scope, utc_now())
+                if special is None:
+                    moved = days.revoke(SYSTEM, wrong.id, reason, now)
+                elif wrong is not None:
+                    moved = days.correct(SYSTEM, wrong.id, special, reason, now, legal_source=source)
+                else:
+                    moved = days.override(SYSTEM, of_day, kind, reason, scope, now, legal_source=source)
                 click.echo(f"cases moved: {moved}")
                 return
-            moves = days.preview(SpecialDay(of_day, kind, reason, scope), utc_now())
+            moves = days.preview(special, now, instead_of=wrong)
     except (ValueError, DomainError) as error:
         raise click.ClickException(str(error)) from None
     for move in moves:
@@ -435,6 +452,15 @@ def bench_sweep(clocks: int, days: int) -> None:
     from webapp.bench.sweep import bench as run_bench
 
     run_bench(clocks, days)
+
+
+@bench.command("forms")
+@click.option("--rounds", default=200, show_default=True, help="Pages and classes measured in turns.")
+def bench_forms(rounds: int) -> None:
+    """The WTForms class of the largest form from the cache, beside a page of it."""
+    from webapp.bench.form_classes import bench as run_bench
+
+    run_bench(rounds)
 
 
 @main.command("verify-history")

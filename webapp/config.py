@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import os
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 MEGABYTE = 1024 * 1024
@@ -34,7 +35,8 @@ DEFAULTS: dict[str, Any] = {
     "PAYMENT_AGENCY_CODE": "99371",
     #: signs the bank's notifications; without one, none is believed in production
     "PAYMENT_SECRET": "",
-    #: the postal one-year deposit rate in percent, with which a fee goes back after a late decision (規費法 19 II)
+    #: the postal one-year deposit rate in percent, with which a fee goes back after a late decision (規費法 19 II);
+    #: a later rate with its first day: "1.6, 2024-03-27 1.725"
     "REFUND_INTEREST": "1.725",
 }
 
@@ -71,6 +73,7 @@ def settings(overrides: Mapping[str, object] | None = None) -> dict[str, Any]:
         "BASE_URL": base_url,
         "TRUSTED_PROXIES": int(values["TRUSTED_PROXIES"]),
         "DEMO": _flag(values["DEMO"]),
+        "REFUND_INTEREST": dated_rates(str(values["REFUND_INTEREST"])),
         "PAYMENT_SECRET": str(values["PAYMENT_SECRET"]) or _trial_secret(str(values["SECRET_KEY"])),
         "SQLALCHEMY_DATABASE_URI": driver_url(str(values["DATABASE_URL"])),
         "SQLALCHEMY_ENGINE_OPTIONS": {
@@ -95,6 +98,21 @@ def settings(overrides: Mapping[str, object] | None = None) -> dict[str, Any]:
     }
     values |= {name: value for name, value in given.items() if name not in DEFAULTS}
     return values
+
+
+def dated_rates(text: str) -> tuple[tuple[date, Decimal], ...]:
+    """Percent a year, each from its first day on; one without a day held before all others."""
+    try:
+        rates = []
+        for part in text.split(","):
+            *since, rate = part.split()
+            day = date.fromisoformat(*since) if since else date.min
+            rates.append((day, Decimal(rate)))
+    except (ArithmeticError, TypeError, ValueError):
+        raise ValueError(f"REFUND_INTEREST is like 1.6, 2024-03-27 1.725, not {text!r}") from None
+    if min(rates)[0] != date.min or any(rate < 0 for _, rate in rates):
+        raise ValueError("REFUND_INTEREST needs a first rate without a day, and none below 0")
+    return tuple(sorted(rates))
 
 
 def is_production() -> bool:

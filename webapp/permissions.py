@@ -40,8 +40,6 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "book_slot": frozenset({"anonymous", "citizen"}),
     "manage_slots": frozenset({"function:officer", "function:section_head", "function:department_head"}),
     "take_payments": frozenset({"function:cashier"}),
-    "propose_refunds": frozenset({"function:officer", "function:cashier"}),
-    "decide_refunds": frozenset({"function:section_head", "function:department_head"}),
     "see_expediting": frozenset(
         {
             "function:section_head",
@@ -59,12 +57,26 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:secretary_general",
         }
     ),
+    "check_samples": frozenset({"function:section_head", "function:department_head"}),
     "run_committees": frozenset({"function:committee_secretary"}),
     "approve_minutes": frozenset(
         {"function:section_head", "function:department_head", "function:secretary_general"}
     ),
-    "gather_payouts": frozenset({"function:officer"}),
-    "approve_payouts": frozenset({"function:section_head", "function:department_head"}),
+    "gather_payouts": frozenset({"function:officer", "function:township_officer"}),
+    "approve_payouts": frozenset(
+        {"function:section_head", "function:department_head", "function:township_head"}
+    ),
+    "pay_payouts": frozenset({"function:cashier"}),
+    "see_payout_accounts": frozenset(
+        {
+            "function:officer",
+            "function:township_officer",
+            "function:section_head",
+            "function:department_head",
+            "function:township_head",
+            "function:cashier",
+        }
+    ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

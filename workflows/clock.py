@@ -22,6 +22,11 @@ __all__ = [
 
 _DAY = timedelta(days=1)
 _WEEKDAYS = "一二三四五六日"
+#: a day on which something begins counts; a limit in hours stands still from the moment
+_PAUSED = {
+    False: ("暫停計算（當日仍計入）", "paused (this day still counts)"),
+    True: ("暫停計算", "paused"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,8 @@ class Ledger:
     #: counted in the present period up to today, or to the due date when no today is given
     used: int | Decimal
     paused: bool
+    #: paused only when the due date had passed: it holds nothing up any more, and the delay remains the office's
+    late: bool
     #: a restart or an extension opens the next one
     period_number: int
 
@@ -83,7 +90,7 @@ def run(
         book.wait(until)
     due = book.close()
     used = _used(kind, book.now, due if until is None else until)
-    return Ledger(due, tuple(book.lines), used, paused, book.number)
+    return Ledger(due, tuple(book.lines), used, paused, paused and book.late, book.number)
 
 
 def explain(ledger: Ledger, lang: str = "zh") -> list[str]:
@@ -139,6 +146,7 @@ class _Book:
     #: pauses may overlap (a correction and a typhoon): the clock runs again when all have ended
     depth: int = 0
     paused_from: date = date.min
+    late: bool = False
     lines: list[LedgerLine] = field(default_factory=list)
 
     @property
@@ -173,8 +181,9 @@ class _Book:
         if self.depth > 1:
             return
         self.paused_from = m.on
-        zh, en = "暫停計算（當日仍計入）", "paused (this day still counts)"
-        if m.on > self.now.due():
+        zh, en = _PAUSED[self.kind == "HOUR"]
+        self.late = m.on > self.now.due()
+        if self.late:
             zh, en = "到期後才暫停，不改變到期日", "paused after the due date, which does not move"
         self.write(m.on, "pause", zh, en, m.reason)
 
@@ -187,13 +196,19 @@ class _Book:
         self.now.pauses.append((self.paused_from, m.on))
         zh = f"恢復計算，{_zh(self.paused_from)}之後至當日不計入"
         en = f"resumed, the days after {_en(self.paused_from)} up to this day are not counted"
+        if self.kind == "HOUR":
+            zh = f"恢復計算，自 {_zh(self.paused_from)} 至此時不計入"
+            en = f"resumed, the time since {_en(self.paused_from)} is not counted"
         self.write(m.on, "resume", zh, en, m.reason)
 
     def wait(self, until: date | None) -> None:
         """No answer yet."""
         end = self.paused_from if until is None else max(until, self.paused_from)
         self.now.pauses.append((self.paused_from, end))
-        self.write(end, "waiting", "尚未恢復，暫且算到當日", "not resumed yet, counted to this day for now")
+        zh, en = "尚未恢復，暫且算到當日", "not resumed yet, counted to this day for now"
+        if self.kind == "HOUR":
+            zh, en = "尚未恢復，暫且算到此時", "not resumed yet, counted to this moment for now"
+        self.write(end, "waiting", zh, en)
 
     def restart(self, m: Movement) -> None:
         if m.on < self.now.start:

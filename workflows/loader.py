@@ -10,6 +10,7 @@ from rules.values import DefinitionError, Problem
 from workflows.fragments import expand
 from workflows.functions import FUNCTIONS
 from workflows.model import (
+    DECIDES,
     EFFECTS,
     NOTICE_EFFECT,
     NOTICES,
@@ -20,7 +21,7 @@ from workflows.model import (
     Transition,
     WorkflowDefinition,
 )
-from workflows.reading import SHARED, build, join, mapping, read_folder, sequence, with_guard
+from workflows.reading import build, join, mapping, read_joined, sequence, with_guard
 
 #: What guards of workflows ask for: the engine knows the last three, webapp collects the others.
 WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
@@ -47,18 +48,7 @@ PLACES = frozenset({"handling", "owner", "township"})
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
     """The factory definitions, by key, with their fragments in place."""
-    folder = root or Path(__file__).parent / "definitions"
-    shared = read_folder(folder / SHARED, "fragment")
-    found: dict[str, dict[str, Any]] = {}
-    problems: list[Problem] = []
-    for key, data in read_folder(folder, "key").items():
-        try:
-            found[key] = expand(data, shared)
-        except DefinitionError as error:
-            problems += [Problem(path=f"{key}.yaml {p.path}", message=p.message) for p in error.problems]
-    if problems:
-        raise DefinitionError(problems)
-    return found
+    return read_joined(root or Path(__file__).parent / "definitions", "key", "fragment", expand)
 
 
 def load(
@@ -67,10 +57,16 @@ def load(
     facts: Mapping[str, FactType] = MappingProxyType({}),
     functions: frozenset[str] = FUNCTIONS,
     units: frozenset[str] | None = None,
+    published: bool = False,
 ) -> WorkflowDefinition:
-    """The definition, or DefinitionError with all problems. `facts` adds to WORKFLOW_FACTS."""
+    """The definition, or DefinitionError with all problems. `facts` adds to WORKFLOW_FACTS.
+
+    Of a `published` revision, by which cases run, only the parts are read: checks that came later do not undo it.
+    """
     reader = _Reader({**WORKFLOW_FACTS, **facts}, functions, units)
     definition = reader.read(data)
+    if definition is not None and not published:
+        reader.check(definition)
     if definition is None or reader.problems:
         raise DefinitionError(reader.problems)
     return definition
@@ -105,12 +101,15 @@ class _Reader:
         if definition is None or len(whole) < len(raw):
             return None
         self.check_target(definition.initial, "initial")
+        return definition
+
+    def check(self, definition: WorkflowDefinition) -> None:
         self.check_stages(definition)
         self.check_guards(definition)
         self.check_branches(definition)
         if self.complete:
             self.check_paths(definition)
-        return definition
+            self.check_decided(definition)
 
     # --- reading the parts ---
 
@@ -121,7 +120,7 @@ class _Reader:
             for i, part in enumerate(sequence(raw.pop("tasks", ()), f"{path}.tasks", self.problems))
         ]
         own = mapping(raw.pop("transitions", {}), f"{path}.transitions", self.problems)
-        common = {} if raw.get("kind") == "closed" else everywhere
+        common = {} if raw.get("kind") == "closed" or raw.get("decided") is True else everywhere
         actions = {**own, **{name: part for name, part in common.items() if name not in own}}
         transitions = [
             self.transition(name, part, f"{path}.transitions.{name}") for name, part in actions.items()
@@ -328,6 +327,24 @@ class _Reader:
             for name, to, effects in _edges(state):
                 if to in closed and "stop_clock" not in effects:
                     self.report(join(path, "transitions", name), "結束案件的動作必須有 stop_clock")
+
+    def check_decided(self, definition: WorkflowDefinition) -> None:
+        """A case is decided once: what comes after the decision was issued hands it over, and never goes back."""
+        for state in definition.states.values():
+            path = join("states", state.key)
+            if state.decided and state.kind == "correction":
+                self.report(path, "已發文的狀態不能再請申請人補正")
+            if state.decided and WITHDRAW in state.transitions:
+                self.report(join(path, "transitions", WITHDRAW), "已發文之後不能再撤回申請")
+            for name, to, effects in _edges(state):
+                target, issues = definition.states[to], not DECIDES.isdisjoint(effects)
+                where = join(path, "transitions", name)
+                if state.decided and issues:
+                    self.report(where, "已發文的案件不能再發一次；更正、撤銷或廢止要用新的公文")
+                elif state.decided and not (target.decided or target.kind == "closed"):
+                    self.report(where, f"已發文的案件不能回到「{target.label}」")
+                elif issues and not (target.decided or target.kind == "closed"):
+                    self.report(where, f"發文之後的狀態「{target.label}」必須寫明 decided: true")
 
 
 def _edges(state: State) -> Iterator[tuple[str, str, tuple[str, ...]]]:

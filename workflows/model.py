@@ -47,10 +47,15 @@ NOTICES = frozenset(
         "inspection_scheduled",
         "improvement",
         "withdrawn",
+        # of revisions by which cases still run
+        "payment_requested",
+        "appointment",
         "interim",
     }
 )
 
+#: effects that issue the decision of a case; there is one
+DECIDES = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 #: the one action that no state may count as its way forward
 WITHDRAW = "withdraw"
 #: the system's own action when an invoice is covered
@@ -160,6 +165,8 @@ class State(Frozen):
     tasks: tuple[TaskTemplate, ...] = ()
     transitions: Mapping[str, Transition] = {}
     joined: tuple[Joined, ...] = ()
+    #: the decision has been issued: it is handed over or served here, and nothing is decided or withdrawn any more
+    decided: bool = Field(default=False, strict=True)
 
     def task(self, key: str) -> TaskTemplate | None:
         return next((task for task in self.tasks if task.key == key), None)

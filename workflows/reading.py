@@ -1,7 +1,7 @@
 """From mappings to models: every structural mistake as a Problem, in Chinese, with its path."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -122,6 +122,23 @@ def read_folder(root: Path, key: str) -> dict[str, dict[str, Any]]:
             problems.append(Problem(path=path.name, message=f"{key}「{name}」在兩個檔案中重複"))
         else:
             found[name] = data
+    if problems:
+        raise DefinitionError(problems)
+    return found
+
+
+def read_joined(
+    root: Path, key: str, part: str, expand: Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """The definitions of a folder with what they share in place: `expand` joins one with the parts of `_shared`."""
+    parts = read_folder(root / SHARED, part) if (root / SHARED).is_dir() else {}
+    found: dict[str, dict[str, Any]] = {}
+    problems: list[Problem] = []
+    for name, data in read_folder(root, key).items():
+        try:
+            found[name] = expand(data, parts)
+        except DefinitionError as error:
+            problems += [Problem(path=f"{name}.yaml {p.path}", message=p.message) for p in error.problems]
     if problems:
         raise DefinitionError(problems)
     return found

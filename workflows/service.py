@@ -13,8 +13,9 @@ from pydantic_core import PydanticCustomError
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
-from workflows.reading import build, mapping, read_folder, with_guard
+from workflows.reading import build, mapping, read_joined, with_guard
 from workflows.remedy import SEATS, seat_of
+from workflows.service_parts import expand
 
 #: the transition of the system that a workflow has where silence may mean consent
 DEEMED = "deemed_approved"
@@ -68,6 +69,8 @@ DECISIONS = frozenset({"return", "grant", "reject"})
 
 _MARKS = frozenset("。；，、）」』)")
 MOST_PAYMENT_DAYS = 366
+#: the parameter that says how many of a hundred cases are drawn for a check after they were issued (抽查)
+SAMPLE_AUDIT = "sample_audit_percent"
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)+)\}")
 
@@ -127,6 +130,8 @@ class Award(Frozen):
     key: str
     label: Text
     at_most: Annotated[Decimal | None, BeforeValidator(_amount)] = None
+    #: paid every month until it is stopped, and looked at again every year (按月發給、年度複查)
+    monthly: bool = Field(default=False, strict=True)
 
 
 class Paragraph(Frozen):
@@ -208,8 +213,8 @@ class ServiceDefinition(Frozen):
 
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The factory services, by code."""
-    return read_folder(root or Path(__file__).parent / "services", "code")
+    """The factory services, by code, with what they share in place."""
+    return read_joined(root or Path(__file__).parent / "services", "code", "part", expand)
 
 
 def load(
@@ -303,6 +308,9 @@ def _check(
         yield Problem(
             path="parameters.payment_days", message=f"繳費天數必須是 1 至 {MOST_PAYMENT_DAYS} 的整數"
         )
+    percent = service.parameters.get(SAMPLE_AUDIT, 0)
+    if type(percent) is not int or not 0 <= percent <= 100:
+        yield Problem(path=f"parameters.{SAMPLE_AUDIT}", message="抽查比例必須是 0 至 100 的整數")
     for name in LETTERS:
         if name not in service.letters:
             yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")

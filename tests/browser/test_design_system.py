@@ -23,9 +23,8 @@ PAGES = (
     FORM,
     "/form/farm_use_certificate/land",
     FILES,
-    "/form/choices/page",
     "/form/road_excavation/work",
-    "/form/bank_account/page",
+    "/form/every_type/page",
 )
 WITH_FORM = tuple(path.partition("?")[0] for path in PAGES[3:])
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -223,6 +222,33 @@ def test_the_enter_key_saves(tab: Page, state: dict[str, Any]) -> None:
     tab.locator("#parcels-0-section").press("Enter")
     expect(tab.locator("[data-error-summary]")).to_be_focused()
     assert state["submits"][0]["action"] == ["next"]
+
+
+def test_what_is_computed_follows_what_is_typed(tab: Page, state: dict[str, Any]) -> None:
+    tab.goto("/form/every_type/page")
+    expect(tab.locator("#a_computed")).to_be_empty()
+    tab.get_by_label("份數").fill("3")
+    expect(tab.locator("#a_computed")).to_have_text("60 元")
+    tab.get_by_label("數量", exact=True).fill("２")
+    tab.get_by_label("單價").fill("1,000")
+    expect(tab.locator("#a_table-0-amount")).to_have_text("2,000 元")
+    expect(tab.locator("#a_table-total-qty")).to_have_text("2")
+    tab.get_by_label("單價").fill("一千")
+    expect(tab.locator("#a_table-0-amount")).to_be_empty()
+    assert "a_computed" not in state["drafts"][-1]
+
+
+def test_where_one_stands_fills_in_the_coordinates(visitor: BrowserContext, tab: Page) -> None:
+    tab.goto("/form/every_type/page")
+    button = tab.get_by_role("button", name="填入我現在的位置")
+    point = tab.locator("#a_position-point")
+    button.click()
+    expect(tab.get_by_text("無法取得位置，請改用文字說明")).to_be_visible()
+    visitor.grant_permissions(["geolocation"])
+    visitor.set_geolocation({"latitude": 24.4321, "longitude": 118.3171, "accuracy": 11.2})
+    button.click()
+    expect(point).to_have_value("24.432100,118.317100")
+    expect(tab.get_by_text("已填入，誤差約 12 公尺")).to_be_visible()
 
 
 # --- uploads ---------------------------------------------------------------------------------------------

@@ -272,7 +272,7 @@ def test_farm_use_certificate_without_an_account(page: Page, new_context: NewCon
         **day("inspected_on", taipei_day(utc_now())),
         "use_matches": ["yes"],
         "findings": ["全區種植高粱，未見違規使用。"],
-        "position": ["24.4867, 118.4312"],
+        "position-point": ["24.4867, 118.4312"],
         "result": ["pass"],
     }
     hands.fill_in(inspector, seen)

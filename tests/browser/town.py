@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, Effect, Letter
+from webapp.models import Case, Effect, Letter, PayoutClaim, SampleAudit, Survey
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -35,7 +36,9 @@ from webapp.services import (
     agendas,
     applications,
     bookings,
+    calendar,
     cases,
+    clocks,
     committees,
     documents,
     drafts,
@@ -43,9 +46,12 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    overdue_lists,
     payments,
+    payouts,
     phrases,
     steps,
+    surveys,
 )
 from webapp.services.printing import fingerprint
 from webapp.uow import unit_of_work
@@ -117,10 +123,27 @@ def settle() -> dict[str, str]:
     with unit_of_work():
         found |= _letters(letter, _case(found["EC09_rejected"]))
     found |= _common(_case(found["EC06_busy"]))
+    found |= _days()
+    found |= _payouts(granted)
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
+    with unit_of_work():
+        overdue_lists.make(NOW)
+        found["survey"] = _asked(_case(found["EC09_granted"]))
+        found["answered_survey"] = _asked(_case(found["EC09_rejected"]))
+        surveys.answer(surveys.by_link(found["answered_survey"]), 4, "回復很快，謝謝。", NOW)
+        drawn = SampleAudit(case_id=_case(found["EC09_granted"]).id, percent=20, drawn=True, at=NOW)
+        db.session.add(drawn)
+    found["audit"] = drawn.public_id
+    found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
+
+
+def _asked(case: Case) -> str:
+    """滿意度調查, as if it had been a petition."""
+    surveys.ask(case.id, NOW)
+    return db.session.scalars(select(Survey.public_id).where(Survey.case_id == case.id)).one()
 
 
 def _letters(printed: Letter, rejected: Case) -> dict[str, str]:
@@ -148,20 +171,78 @@ def _common(case: Case) -> dict[str, str]:
         board = committees.create(
             secretary, chart().by_code["EC"].id, Text(zh="審議會", en="Board"), ["EC06"], NOW
         )
-        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW)
+        committees.appoint(secretary, board, account("ou.yijun").id, TODAY, NOW, chairs=True)
+        expert = committees.appoint_outside(
+            secretary, board, "林振芳", "國立金門大學土木與工程管理學系教授", TODAY, NOW
+        )
         item = agendas.put_on(case, NOW)
         session = committees.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
     with unit_of_work():
         invoice = invoices.open_invoice(clerk, steps.context(case), NOW)
         payments.record(SYSTEM, Notification("W-1", invoice.account, invoice.total + 100, NOW), NOW)
+        lost, _new = payments.record(SYSTEM, Notification("W-2", "99371000000000", Decimal(50), NOW), NOW)
     return {
         "extension": waiting.public_id,
         "resource": room.public_id,
         "committee": board.public_id,
         "session": session.public_id,
         "item": item.public_id,
+        "seat": str(expert.id),
         "invoice": invoice.public_id,
+        "lost_payment": str(lost.id),
+        "invoice_account": invoice.account,
     }
+
+
+def _days() -> dict[str, str]:
+    """A day off that counts, and one that was entered by mistake."""
+    admin = officer("admin")
+    with unit_of_work():
+        for day in (date(2025, 7, 7), date(2025, 7, 8)):
+            calendar.override(
+                admin, day, "off", "颱風停班", "county", NOW, legal_source="府人字第 1140050001 號"
+            )
+        wrong, right = calendar.in_force()
+        calendar.revoke(admin, wrong.id, "日期誤登", NOW)
+    return {"day": str(right.id)}
+
+
+def _payouts(granted: Case) -> dict[str, str]:
+    """Lists in every state, a payment that came back, and one that is paid every month and waits."""
+    clerk, head, cashier = officer("lin.yahan"), officer("chen.shufen"), officer("su.jiaqi")
+    account = {"bank": "700", "account": "00012345678901", "holder": LONG_NAME}
+
+    def waiting(award: str, month: date | None = None) -> PayoutClaim:
+        made = PayoutClaim(
+            case_id=granted.id,
+            service_code=granted.service_code,
+            award=award,
+            amount=Decimal(2000),
+            payee=LONG_NAME,
+            account=account,
+            created_at=NOW,
+            confirmed_on=TODAY,
+            first_month=month,
+        )
+        db.session.add(made)
+        db.session.flush()
+        return made
+
+    lists = {}
+    for state in ("proposed", "approved", "paid"):
+        with unit_of_work():
+            claim = waiting(f"town_{state}")
+            made = payouts.gather(clerk, granted.service_code, "114年9月", {claim.public_id}, NOW)
+            payouts.propose(clerk, made, NOW, version=made.version)
+            if state != "proposed":
+                payouts.approve(head, made, NOW, version=made.version)
+            if state == "paid":
+                payouts.pay(cashier, made, TODAY, NOW, version=made.version)
+                payouts.give_back(cashier, made, 1, TODAY, "帳戶已結清", NOW)
+            lists[f"{state}_list"] = made.public_id
+    with unit_of_work():
+        waiting("town_monthly", TODAY.replace(month=7, day=1))
+    return {**lists, "claim": claim.public_id}
 
 
 def _drafts() -> dict[str, str]:
@@ -188,6 +269,7 @@ def _due(name: str, ids: dict[str, str], on: date) -> None:
     with unit_of_work():
         for task in open_tasks(_case(ids[name])):
             task.due_on = on
+        clocks.of_case(_case(ids[name]).id).due_on = on
 
 
 def _case(pid: str) -> Case:

@@ -16,8 +16,8 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from forms import loader, visibility
-from forms.builder import form_class
-from rules.values import read_yaml
+from forms.builder import form_class, results_of
+from rules.values import Text, read_yaml
 from webapp import presentation
 
 HERE = Path(__file__).parent
@@ -25,6 +25,9 @@ ROOM = HERE.parents[1] / "webapp"
 FIXTURES = HERE.parent / "definitions" / "forms"
 NOW = datetime(2026, 11, 22, 2, 32)  # noqa: DTZ001  # moments are stored without a zone and mean UTC
 TODAY = date(2026, 11, 22)
+LISTS = {
+    "units": {"EC": Text(zh="建設處", en="Economic Development"), "PW": Text(zh="工務處", en="Public Works")}
+}
 DOCUMENTS = {"scan1": {"name": "手術證明（動物醫院）.pdf", "size": 123_456, "url": "/components"}}
 
 
@@ -130,7 +133,7 @@ def form_page(key: str, section: str) -> ResponseReturnValue:
     keys = tuple(field.key for field in shown.fields)
     cls = form_class(definition, keys, lang=presentation.language())
     given = request.form if request.method == "POST" else request.args
-    form = cls(without_row(given.to_dict(flat=False)), today=TODAY)
+    form = cls(without_row(given.to_dict(flat=False)), today=TODAY, lists=LISTS)
     action, _, target = request.form.get("action", "").partition(":")
     if action == "add-row":
         form[target].add_row()
@@ -160,8 +163,10 @@ def draft() -> ResponseReturnValue:
     behaviour = state()["behaviour"]
     if behaviour != "ok":
         return {"error": behaviour}, {"conflict": 409, "fail": 503, "signed out": 401}[behaviour]
-    state()["drafts"].append(request.form.to_dict(flat=False))
-    return {"version": len(state()["drafts"]), "saved_at": "10:32"}
+    given = request.form.to_dict(flat=False)
+    state()["drafts"].append(given)
+    form = form_class(definition_of("every_type"))(given, today=TODAY, lists=LISTS)
+    return {"version": len(state()["drafts"]), "saved_at": "10:32", "results": results_of(form)}
 
 
 def upload(field: str) -> ResponseReturnValue:

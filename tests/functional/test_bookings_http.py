@@ -6,11 +6,15 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests import fixture_services
 from tests.journeys import NOW, submitted
 from tests.officers import at, case_of, made, signed_in
 from tests.visitor import Visitor
+from webapp.extensions import db
+from webapp.jobs.effects import perform_effect
+from webapp.models import Effect, Message
 from webapp.queries import bookings as queries
 
 FRIDAY = {"first-year": "114", "first-month": "9", "first-day": "26"}
@@ -30,7 +34,11 @@ def opened(app: Flask) -> Visitor:
     desk.follow("預約時段")
     desk.press("新增", {"name_zh": "諮詢室", "name_en": "", "capacity": "x"})
     assert desk.page.status == 422
-    assert desk.page.mistakes == ["請填寫名稱，最多 80 字。", "請填寫整數。", "請至少選一個申辦項目。"]
+    assert desk.page.mistakes == [
+        "請填寫名稱，最多 80 字。",
+        "請填 1 到 10000 的整數。",
+        "請至少選一個申辦項目。",
+    ]
     desk.press("新增", {"name_en": "Room", "capacity": "1", "services": ["EC91"]})
     desk.press(
         "開放時段", {**FRIDAY, "last-day": "31", "last-month": "9", "last-year": "114", "opens": "9點"}
@@ -94,3 +102,54 @@ def test_the_pages_speak_english(app: Flask) -> None:
     assert desk.page.heading == "Bookings"
     desk.follow("Room")
     assert "Open slots" in desk.page.text
+
+
+def test_a_resource_is_changed_and_closed_over_nobodys_head(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = opened(app)
+    calendar = desk.page.path
+    desk.follow("修改資源")
+    desk.press("儲存", {"capacity": "0", "cancel_hours": "-1"})
+    assert desk.page.mistakes == ["請填 1 到 10000 的整數。", "請填 0 到 10000 的整數。"]
+    stale = desk.page
+    desk.press("儲存", {"name_zh": "第二諮詢室", "capacity": "3", "cancel_hours": "48"})
+    assert desk.page.heading == "第二諮詢室" and "每個時段 3 個名額，48 小時前" in desk.page.text
+    desk.page = stale
+    desk.press("儲存", {"capacity": "9", "cancel_hours": "1"})
+    assert desk.page.status == 409 and "林雅涵" in desk.page.text
+
+    pid = made(app, lambda: submitted("EC91").public_id)
+    applicant = signed_in(app, "chen.meiling")
+    desk.get(calendar)
+    desk.follow("關閉資源")
+    assert "不影響任何人" in desk.page.text
+    applicant.get(f"/applications/{pid}/booking")
+    applicant.press("選這個時段", {"slot": str(applicant.page.soup.select("input[name=slot]")[0]["value"])})
+    desk.press("關閉")
+    assert desk.page.status == 409 and "預約名單剛剛有變動" in desk.page.text
+    desk.get(calendar)
+    desk.follow("關閉資源")
+    number = made(app, lambda: case_of(pid).number)
+    assert "還有 1 筆預約" in desk.page.text and number in desk.page.text
+    desk.press("取消 1 筆預約並關閉")
+    assert desk.page.mistakes == ["請寫明要告訴預約人的原因，最多 200 字。"]
+    desk.press("取消 1 筆預約並關閉", {"reason": "諮詢室漏水整修"})
+    assert "已關閉，1 筆預約已取消" in desk.page.text and not desk.page.offers("開放時段")
+
+    applicant.get(f"/applications/{pid}/booking")
+    assert "已取消" in applicant.page.text and "目前沒有開放的時段" in applicant.page.text
+    told = made(app, _said)
+    assert "諮詢室漏水整修" in told and "另選時段" in told
+    desk.follow("重新開放")
+    desk.press("重新開放")
+    assert "已重新開放" in desk.page.text and desk.page.offers("開放時段")
+    applicant.get(f"/applications/{pid}/booking")
+    assert applicant.page.offers("選這個時段")
+
+
+def _said() -> str:
+    """The message about the slot that is gone, as the worker sends it."""
+    orders = db.session.scalars(select(Effect).where(Effect.kind == "notice").order_by(Effect.id)).all()
+    perform_effect(next(each.id for each in orders if each.payload["template"] == "slot_withdrawn"))
+    return db.session.scalars(select(Message).order_by(Message.id.desc())).first().body

@@ -198,7 +198,11 @@ def test_autosave_answers_with_the_time_and_the_version(visitor: Visitor) -> Non
     answer = visitor.post(
         f"{path}/autosave", {"applicant_name": "陳", "version": version}, "application/json"
     )
-    assert json.loads(answer.content) == {"saved_at": "10:00", "version": int(version) + 1}
+    assert json.loads(answer.content) == {
+        "saved_at": "10:00",
+        "version": int(version) + 1,
+        "results": {},
+    }
     stale = visitor.post(f"{path}/autosave", {"applicant_name": "王", "version": version}, "application/json")
     assert stale.status == 409
     assert "另一個分頁" in json.loads(stale.content)["error"]

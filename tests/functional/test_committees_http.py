@@ -15,7 +15,7 @@ from tests.officers import at, case_of, made, signed_in
 from tests.visitor import Visitor, pdf_text
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Effect
+from webapp.models import CommitteeMember, Effect
 from webapp.moments import taipei_day
 from webapp.queries.org import chart
 from webapp.services import committees
@@ -95,7 +95,8 @@ def test_from_the_plan_to_the_minutes(app: Flask, monkeypatch: pytest.MonkeyPatc
     assert not secretary.page.offers("核定紀錄")
 
     head = signed_in(app, "li.zhengnan")
-    head.get("/staff/committees")
+    head.get("/staff/inbox")
+    head.follow("1 次委員會會議紀錄待核定")
     head.follow("補助審議會")
     stale = head.page
     head.press("核定紀錄")
@@ -126,10 +127,11 @@ def test_the_secretary_sets_a_committee_up(app: Flask) -> None:
     ]
     good = {"name_en": "Board", "pass_score": "70", "services": ["EC91"], "quorum": "two_thirds"}
     secretary.press("設定委員會", good)
-    assert secretary.page.heading == "審議會"
+    assert secretary.page.heading == "委員與任期"
     for login in MEMBERS:
         secretary.press("任命", {"account": str(made(app, lambda login=login: account(login).id))})
-    assert "委員：翁國樑、歐怡君、董偉倫" in secretary.page.text
+    secretary.follow("回到委員會")
+    assert "翁國樑、歐怡君、董偉倫" in secretary.page.text
     pid, _number = made(app, put_forward)
     assert made(app, lambda: case_of(pid).state) == "committee"
     away = signed_in(app, "yang.zhihao")
@@ -145,3 +147,88 @@ def test_the_pages_speak_english(app: Flask) -> None:
     secretary.get("/staff/committees")
     secretary.follow("Board")
     assert "Plan a session" in secretary.page.text and number in secretary.page.text
+
+
+def test_outside_experts_and_the_chair(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expert without an account votes by the secretary, the chair breaks the tie, and the minutes say so."""
+    made(app, board)
+    _pid, number = made(app, put_forward)
+    secretary = signed_in(app, "xie.wanru")
+    secretary.get("/staff/committees")
+    secretary.follow("補助審議會")
+    secretary.follow("修改設定")
+    secretary.press("儲存設定", {"chair_breaks_ties": "yes", "pass_score": "60"})
+    assert secretary.page.mistakes == ["以評分審議時沒有可否同數，請不要勾選主席裁決，或不填及格分數。"]
+    secretary.press("儲存設定", {"chair_breaks_ties": "yes", "pass_score": ""})
+    assert "可否同數時由主席裁決" in secretary.page.text
+    secretary.follow("委員與任期")
+    secretary.get(_term_of(app, secretary.page.path, "weng.guoliang"))
+    secretary.press("更改任期", {"ends-year": "113", "ends-month": "2", "ends-day": "30"})
+    assert secretary.page.mistakes == ["請填寫真實存在的日期，例如 115 年 12 月 3 日。"]
+    today = taipei_day(NOW)
+    last = {"ends-year": str(today.year - 1911), "ends-month": str(today.month), "ends-day": str(today.day)}
+    secretary.press("更改任期", last)
+    assert "任期已更新" in secretary.page.text
+    secretary.follow("改為任命外聘委員")
+    secretary.press("任命", {"name": "林教授"})
+    assert secretary.page.status == 422 and "服務單位" in secretary.page.mistakes[0]
+    secretary.press("任命", {"organisation": "國立金門大學", "chairs": ["yes"]})
+    assert "林教授" in secretary.page.text and "主席（外聘）" in secretary.page.text
+    secretary.press("任命", {"name": "陳律師", "organisation": "律師公會", "chairs": ["yes"]})
+    assert secretary.page.mistakes == ["這段期間已經有主席，請先結束原主席的任期。"]
+    secretary.press("任命", {"chairs": []})
+    secretary.follow("回到委員會")
+    item = str(secretary.page.soup.select_one("input[name=cases]")["value"])
+    day = {"day-year": "114", "day-month": "10", "day-day": "2"}
+    secretary.press("排定會議", {**day, "time": "14:00", "place": "會議室", "cases": [item]})
+    session = secretary.page.path
+
+    voter = member(app, MEMBERS[1], number)
+    voter.press("送出表決", {"choice": "no"})
+    member(app, MEMBERS[2], number).press("聲明迴避", {"reason": "申請人是鄰居"})
+    secretary.follow("登錄外聘委員的表決、登記迴避")
+    professor, lawyer = (str(box["name"]) for box in secretary.page.soup.select("select[name^=choice-]"))
+    secretary.press("登錄", {professor: "yes", lawyer: "yes"})
+    secretary.press("登記迴避", {"member": lawyer.partition("-")[2]})
+    assert secretary.page.mistakes == ["請寫明迴避的原因。"]
+    secretary.press("登記迴避", {"member": lawyer.partition("-")[2], "reason": "曾受申請人委任"})
+    assert "陳律師：曾受申請人委任" in secretary.page.text and not secretary.page.soup.select(
+        f"[name={lawyer}]"
+    )
+
+    at(app, monkeypatch, NOW + timedelta(days=8))
+    secretary = signed_in(app, "xie.wanru")
+    secretary.get(session)
+    assert "得參與 2 人，參與 2 人，同意 1、不同意 1" in secretary.page.text
+    secretary.press("記錄決議", {f"result-{item}": "pass"})
+    assert secretary.page.status == 422 and "同數" in secretary.page.mistakes[0]
+    secretary.press("記錄決議", {f"casting-{item}": "yes", f"result-{item}": "pass"})
+    assert "主席林教授裁決同意，通過" in secretary.page.text
+    head = signed_in(app, "li.zhengnan")
+    head.get(session)
+    head.press("核定紀錄")
+    made(app, _print)
+    head.get(session)
+    head.follow("會議紀錄（PDF）")
+    printed = head.page.pdf_text
+    assert "林教授（主席，國立金門大學）" in printed and "可否同數，主席林教授裁決同意" in printed
+    secretary.get(session.replace("sessions", "committees"))
+    assert secretary.page.status == 404
+    secretary.get("/staff/committees")
+    secretary.follow("補助審議會")
+    secretary.follow("修改設定")
+    stale = secretary.page
+    secretary.press("停止受理")
+    assert "已停止受理" in secretary.page.text and not secretary.page.offers("排定會議")
+    secretary.page = stale
+    secretary.press("停止受理")
+    assert secretary.page.status == 409 and "謝宛如" in secretary.page.text
+    secretary.get(stale.path)
+    secretary.press("恢復受理")
+    assert "已恢復受理" in secretary.page.text
+
+
+def _term_of(app: Flask, members: str, login: str) -> str:
+    who = made(app, lambda: account(login).id)
+    seat = select(CommitteeMember.id).where(CommitteeMember.account_id == who)
+    return f"{members}/{made(app, lambda: db.session.scalars(seat).one())}"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 
 import pytest
 from flask import Flask
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from tests.journeys import NOW, account, login_of, officer, open_tasks, submitted, take
@@ -16,6 +18,7 @@ from webapp.extensions import db
 from webapp.jobs.sweeps import run_deadlines
 from webapp.models import Case, FileReview
 from webapp.queries import expediting, holding
+from webapp.queries.generations import bump
 from webapp.services import events, recall
 from webapp.uow import unit_of_work
 
@@ -141,7 +144,53 @@ def test_the_list_of_a_month_is_a_file(app: Flask) -> None:
     assert page.headers["Content-Disposition"] == 'attachment; filename="overdue-2025-10-21.csv"'
     head, line = page.content.decode("utf-8-sig").splitlines()
     assert head.startswith("單位,案號,項目,到期日,逾期工作天")
-    assert line.startswith(f"動植物防疫所,{number},犬貓絕育及寵物登記補助,") and line.endswith(",15")
+    assert line.startswith(f"動植物防疫所,{number},犬貓絕育及寵物登記補助,")
+    assert line.endswith(",15,動植物防疫所,審查申請,15")
+
+
+def test_the_list_of_a_past_month_is_a_page_and_two_files(app: Flask) -> None:
+    def prepare() -> list[str]:
+        cases = [submitted("EC09"), submitted("EC09")]
+        with unit_of_work():
+            # as somebody might call themselves
+            account(login_of(open_tasks(cases[0])[0].assignee_id or 0)).name = "=HYPERLINK(1)"
+            bump("org")
+        run_deadlines(LATE)
+        take(case_of(cases[1].public_id), "return_application", now=LATE, comment="非本縣飼主。")
+        return [case.number for case in cases]
+
+    numbers = made(app, prepare)
+    head = signed_in(app, "chen.shufen")
+    listed = rows(head.get(PAGE), "每月逾期未辦畢清單")
+    assert [(row[0], row[2]) for row in listed] == [("114年10月", "2")]
+    page = head.follow("114年10月")
+    assert page.heading == "114年10月逾期未辦畢清單"
+    assert [row[0] for row in rows(page, "114年10月逾期未辦畢清單")] == numbers
+    lines = head.follow("CSV").content.decode("utf-8-sig").splitlines()
+    assert [line.split(",")[1] for line in lines] == ["案號", *numbers]
+    assert ",'=HYPERLINK(1)," in lines[1]
+    head.get(f"{PAGE}/months/2025-10")
+    book = head.follow("XLSX")
+    assert book.headers["Content-Disposition"] == 'attachment; filename="overdue-2025-10.xlsx"'
+    sheet = load_workbook(BytesIO(book.content)).active
+    cells = list(sheet.iter_rows())
+    assert [cell.value for cell in cells[0]] == lines[0].split(",")
+    assert [row[1].value for row in cells[1:]] == numbers
+    assert (cells[1][6].value, cells[1][6].data_type) == ("=HYPERLINK(1)", "s")
+    assert [row[4].value for row in cells[1:]] == [1, 1]
+
+
+def test_the_list_of_a_month_shows_each_head_their_own_units(app: Flask) -> None:
+    number = made(app, lambda: [submitted("EC09").number, run_deadlines(LATE)][0])
+    month = f"{PAGE}/months/2025-10"
+    for login, expected in (("guo.shiming", [number]), ("zhang.jianguo", [])):
+        reader = signed_in(app, login)
+        page = reader.get(month)
+        assert [row[0] for row in rows(page, page.heading)] == expected
+        assert reader.get(f"{month}/list.csv").content.decode().count("EC09-114") == len(expected)
+    assert signed_in(app, "lin.yahan").get(month).status == 403
+    for nonsense in ("2025-09", "2025-13", "x", "2025-10-01"):
+        assert signed_in(app, "guo.shiming").get(f"{PAGE}/months/{nonsense}").status == 404
 
 
 def test_time_belongs_to_whoever_held_the_file(app: Flask) -> None:

@@ -207,7 +207,7 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
         **day("inspected_on", taipei_day(utc_now())),
         "use_matches": "no",
         "findings": "土地北側堆置建材，其餘種植高粱。",
-        "position": "24.4867, 118.4312",
+        "position-point": "24.4867, 118.4312",
         "result": "improve",
         "improvements": "請移除北側堆置的建材。",
     }

@@ -17,7 +17,7 @@ from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Effect, Invoice, Refund
-from webapp.payments import bank_transfer
+from webapp.payments import Notification, bank_transfer
 from webapp.permissions import SYSTEM
 from webapp.services import payments, refunds
 from webapp.uow import unit_of_work
@@ -149,6 +149,43 @@ def test_what_does_not_fit_is_listed_until_it_goes_back(
     page = officers.signed_in(app, OFFICER).get(f"/staff/cases/{pid}")
     for words in ("開立繳費單", "收到繳費", "提出退費", "核定退費", "已退費", "看繳費單"):
         assert words in page.text
+
+
+def test_the_cashier_finds_out_whose_money_it_is(app: Flask, case: tuple[str, str]) -> None:
+    pid, number = case
+    made = (("T-1", TOTAL), ("T-2", Decimal(50)))
+
+    def arrive() -> None:
+        with unit_of_work():
+            for reference, amount in made:
+                payments.record(SYSTEM, Notification(reference, "99371000000000", amount, NOW), NOW)
+
+    officers.made(app, arrive)
+    cashier, slow = (officers.signed_in(app, login) for login in (CASHIER, "xu.yaqi"))
+    for person in (cashier, slow):
+        person.get("/staff/cashier")
+        person.follow("T-1")
+        page = person.get(f"{person.page.path}?q=EC06-114-000001")
+        assert "找不到「EC06-114-000001」的繳費單" in page.text
+        page = person.get(f"{person.page.path.partition('?')[0]}?q={number}")
+        assert page.offers("歸入這張繳費單") and "NT$ 31,200" in page.text
+    page = cashier.press("歸入這張繳費單", {"reason": ""})
+    assert page.status == 422 and page.mistakes == ["請寫明怎麼查到的。"]
+    page = cashier.press("歸入這張繳費單", {"reason": "銀行回覆匯款人同名"})
+    assert page.status == 200 and "已繳清" in page.text
+    assert "蘇嘉琪 歸入：銀行回覆匯款人同名" in page.text
+    assert officers.made(app, lambda: officers.case_of(pid).state) == "approve"
+    page = slow.press("歸入這張繳費單", {"reason": "也查到了"})
+    assert page.status == 409 and "蘇嘉琪" in page.mistakes[0]
+    cashier.get("/staff/cashier")
+    cashier.follow("T-2")
+    today = {"back-year": "114", "back-month": "9", "back-day": "25"}
+    page = cashier.press("登錄退回", {"why": "", **today, "back-day": "0"})
+    assert page.status == 422 and len(page.mistakes) == 2
+    page = cashier.press("登錄退回", {"why": "匯款人已更正重匯", **today})
+    assert page.status == 200 and "已退回匯款人" in page.text and not page.offers("登錄退回")
+    page = cashier.get("/staff/cashier")
+    assert "請向銀行查詢匯款人" not in page.text and "T-2" in page.text
 
 
 def test_the_applicant_ends_a_late_case_and_gets_the_fee_back_with_interest(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,7 +21,18 @@ from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Document, Draft, Effect, Letter, Task
+from webapp.models import (
+    Case,
+    CaseEvent,
+    Document,
+    Draft,
+    Effect,
+    Letter,
+    PayoutClaim,
+    SampleAudit,
+    Survey,
+    Task,
+)
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -31,6 +42,7 @@ from webapp.queries.org import chart
 from webapp.services import (
     agendas,
     bookings,
+    calendar,
     cases,
     committees,
     documents,
@@ -38,10 +50,13 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    overdue_lists,
     payments,
+    payouts,
     phrases,
     refunds,
     steps,
+    surveys,
 )
 from webapp.uow import unit_of_work
 
@@ -135,10 +150,20 @@ GET  /staff/extensions/{extension}                     302   403   403       404
 POST /staff/extensions/{extension}                     302   403   403       404     403   404      403   404
 GET  /staff/days                                       302   403   403       403     403   403      403   200
 POST /staff/days                                       302   403   403       403     403   403      403   422
+GET  /staff/days/{day}                                 302   403   403       403     403   403      403   200
+POST /staff/days/{day}                                 302   403   403       403     403   403      403   422
 GET  /staff/cases/{visit}/holding                      302   403   403       404     200   404      200   404
 POST /staff/cases/{visit}/holding                      401   403   403       404     403   404      422   404
 GET  /staff/expediting                                 302   403   403       403     403   403      200   403
 GET  /staff/expediting/overdue.csv                     302   403   403       403     403   403      200   403
+GET  /staff/audits                                     302   403   403       403     403   403      403   403
+GET  /staff/audits/{audit}                             302   403   403       403     403   403      403   403
+POST /staff/audits/{audit}                             302   403   403       403     403   403      403   403
+GET  /staff/surveys                                    302   403   403       200     200   403      200   403
+GET  /survey/{survey}                                  200   200   200       200     200   200      200   200
+POST /survey/{survey}                                  422   422   422       422     422   422      422   422
+GET  /staff/expediting/months/{month}                  302   403   403       403     403   403      200   403
+GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403     403   403      200   403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
 POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
 POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
@@ -161,15 +186,28 @@ GET  /staff/slots                                      302   403   403       200
 POST /staff/slots                                      302   403   403       422     422   403      403   403
 GET  /staff/slots/{resource}                           302   403   403       404     200   403      403   403
 POST /staff/slots/{resource}                           302   403   403       404     422   403      403   403
+GET  /staff/slots/{resource}/settings                  302   403   403       404     200   403      403   403
+POST /staff/slots/{resource}/settings                  302   403   403       404     422   403      403   403
+GET  /staff/slots/{resource}/close                     302   403   403       404     200   403      403   403
+POST /staff/slots/{resource}/close                     302   403   403       404     409   403      403   403
+POST /staff/slots/{resource}/reopen                    302   403   403       404     409   403      403   403
 POST /staff/slots/{resource}/{slot}/remove             302   403   403       404     302   403      403   403
 POST /staff/bookings/{booking}/mark                    302   403   403       404     422   403      403   403
 GET  /staff/committees                                 302   403   403       200     200   200      200   200
 POST /staff/committees                                 302   403   403       403     403   403      403   403
+GET  /staff/committees/{committee}/members             302   403   403       404     404   404      404   404
 POST /staff/committees/{committee}/members             302   403   403       404     404   404      404   404
+GET  /staff/committees/{committee}/members/{seat}      302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/members/{seat}      302   403   403       404     404   404      404   404
+GET  /staff/committees/{committee}/settings            302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/settings            302   403   403       404     404   404      404   404
+POST /staff/committees/{committee}/close               302   403   403       404     404   404      404   404
 GET  /staff/committees/{committee}                     302   403   403       404     404   404      404   404
 POST /staff/committees/{committee}                     302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}                         302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}                         302   403   403       404     404   404      404   404
+GET  /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
+POST /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}/approve                 302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}/minutes.pdf             302   403   403       404     404   404      404   404
 GET  /staff/agenda/{item}                              302   403   403       404     200   404      404   404
@@ -185,6 +223,20 @@ POST /staff/invoices/{invoice}/payments                302   403   403       404
 POST /staff/invoices/{invoice}/refunds                 302   403   403       404     422   404      403   404
 POST /staff/refunds/{refund}/decide                    302   403   403       404     403   404      403   404
 POST /staff/refunds/{refund}/paid                      302   403   403       404     403   404      403   404
+GET  /staff/payments/{payment}                         302   403   403       403     403   403      403   403
+POST /staff/payments/{payment}/assign                  302   403   403       403     403   403      403   403
+POST /staff/payments/{payment}/send-back               302   403   403       403     403   403      403   403
+GET  /staff/payouts                                    302   403   403       200     200   403      200   403
+GET  /staff/payouts/checks                             302   403   403       200     200   403      200   403
+GET  /staff/payouts/services/EC06                      302   403   403       200     200   403      403   403
+POST /staff/payouts/services/EC06                      302   403   403       422     422   403      403   403
+GET  /staff/payouts/lists/{list}                       302   403   403       404     200   404      200   404
+POST /staff/payouts/lists/{list}                       302   403   403       404     404   404      404   404
+POST /staff/payouts/lists/{list}/paid                  302   403   403       404     403   404      403   404
+POST /staff/payouts/lists/{list}/returned              302   403   403       404     422   404      403   404
+POST /staff/payouts/lists/{list}/export                302   403   403       404     404   404      404   404
+GET  /staff/payouts/claims/{claim}                     302   403   403       404     200   404      200   404
+POST /staff/payouts/claims/{claim}                     302   403   403       404     422   404      403   404
 POST /sign-out                                         302   302   302       302     302   302      302   302
 """  # fmt: skip
 HEADER, *LINES = TABLE.strip().splitlines()
@@ -241,7 +293,7 @@ def test_who_may_open_and_send_what(app: Flask, ids: Ids, visitor: str) -> None:
 @pytest.mark.parametrize("visitor", ["other", "elsewhere", "clerk"])
 def test_what_belongs_to_others_looks_like_what_does_not_exist(app: Flask, ids: Ids, visitor: str) -> None:
     person = _visitor(app, visitor)
-    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0}
+    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0, "seat": 0}
     closed = [row for row in ROWS if row.expected[visitor] == 404 and row.expected["owner"] != 404]
     assert len(closed) > 20
     for row in closed:
@@ -364,11 +416,38 @@ def _make_world() -> Ids:
         "task": task.public_id,
         "form": asked.form_revision_id,
         "dead": _dead(visit),
+        "day": _day(),
         **rooms,
         "phrase": _phrase(visit),
+        "month": _month(),
+        "survey": _survey(decided),
+        "audit": _audit(decided),
         **_board(visit),
         **_money(visit),
+        **_payouts(decided),
     }
+
+
+def _month() -> str:
+    """The list of what is overdue this month."""
+    now = utc_now()
+    with unit_of_work():
+        overdue_lists.make(now)
+    return taipei_day(now).strftime("%Y-%m")
+
+
+def _survey(case: Case) -> str:
+    with unit_of_work():
+        surveys.ask(case.id, utc_now())
+    return db.session.scalars(select(Survey.public_id)).one()
+
+
+def _audit(case: Case) -> str:
+    """As if its service had a sample."""
+    audit = SampleAudit(case_id=case.id, percent=100, drawn=True, at=utc_now())
+    with unit_of_work():
+        db.session.add(audit)
+    return audit.public_id
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:
@@ -393,10 +472,15 @@ def _board(case: Case) -> Ids:
     with unit_of_work():
         unit, seat = chart().by_code["EC"].id, journeys.account("weng.guoliang").id
         board = committees.create(secretary, unit, Text(zh="審議會", en="Board"), ["EC06"], now)
-        committees.appoint(secretary, board, seat, taipei_day(now), now)
+        term = committees.appoint(secretary, board, seat, taipei_day(now), now)
         item = agendas.put_on(case, now)
         session = committees.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
-    return {"committee": board.public_id, "session": session.public_id, "item": item.public_id}
+    return {
+        "committee": board.public_id,
+        "session": session.public_id,
+        "item": item.public_id,
+        "seat": term.id,
+    }
 
 
 def _money(case: Case) -> Ids:
@@ -406,8 +490,35 @@ def _money(case: Case) -> Ids:
         invoice = invoices.open_invoice(journeys.officer("weng.guoliang", now), steps.context(case), now)
         given = Notification("W-1", invoice.account, invoice.total + 100, now)
         payments.record(SYSTEM, given, now)
+        lost, _new = payments.record(SYSTEM, Notification("W-2", "99371000000000", Decimal(5), now), now)
         refund = refunds.propose(journeys.officer("weng.guoliang", now), invoice, Decimal(60), "溢繳", now)
-    return {"invoice": invoice.public_id, "refund": refund.public_id, "version": case.version}
+    return {
+        "invoice": invoice.public_id,
+        "refund": refund.public_id,
+        "payment": lost.id,
+        "version": case.version,
+    }
+
+
+def _payouts(case: Case) -> Ids:
+    """A payment that the officer has put on a list."""
+    now = utc_now()
+    with unit_of_work():
+        claim = PayoutClaim(
+            case_id=case.id,
+            service_code=case.service_code,
+            award="subsidy",
+            amount=Decimal(2000),
+            payee="王大明",
+            account={"bank": "700", "account": "00012345678", "holder": "王大明"},
+            created_at=now,
+            confirmed_on=taipei_day(now),
+        )
+        db.session.add(claim)
+        db.session.flush()
+        officer = journeys.officer("weng.guoliang", now)
+        made = payouts.gather(officer, case.service_code, "測試", {claim.public_id}, now)
+    return {"claim": claim.public_id, "list": made.public_id}
 
 
 def _print(case: Case) -> None:
@@ -443,6 +554,13 @@ def _dead(case: Case) -> int:
         order = db.session.scalars(select(Effect).where(Effect.case_id == case.id).limit(1)).one()
         order.state, order.attempts, order.last_error = "dead", 8, "PdfError"
     return order.id
+
+
+def _day() -> int:
+    """A day off that is over."""
+    with unit_of_work():
+        calendar.override(SYSTEM, date(2025, 1, 2), "off", "颱風停班", "county", utc_now())
+    return calendar.in_force()[0].id
 
 
 def _state() -> dict[str, object]:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.functional.test_letters import carry_out, decided
-from tests.journeys import NOW
+from tests.journeys import NOW, submitted, take
 from tests.officers import at, case_of, made, signed_in
 from tests.visitor import Visitor
 from webapp.demo.samples import picture
@@ -75,6 +75,34 @@ def test_an_electronic_letter_is_served_when_its_addressee_first_opens_it(
         return kinds.count("served"), events.broken_links(case_of(case).id)
 
     assert made(app, history) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("township", "detail", "place", "until"),
+    [
+        ("JC", "民生路60號", "kinmen", UNTIL),
+        ("WQ", "大坵1號", "wuqiu", "民國114年11月24日"),
+        ("other", "臺北市信義區市府路1號", "taipei", "民國114年10月27日"),
+    ],
+)
+def test_an_electronic_letter_counts_the_days_in_transit_of_the_applicant_s_place(
+    app: Flask, township: str, detail: str, place: str, until: str
+) -> None:
+    """The ministry sits in Taipei: thirty days more from Kinmen and Wuqiu, none from there."""
+
+    def prepare() -> str:
+        where = {"address-township": [township], "address-village": [""], "address-detail": [detail]}
+        case = submitted("EC09", **where)
+        take(case, "propose_rejection", comment="收據不符。")
+        take(case, "confirm_rejection", "chen.shufen")
+        return case.public_id
+
+    case = made(app, prepare)
+    carry_out(app, "letter")
+    citizen = signed_in(app, "chen.meiling")
+    citizen.get(f"/applications/{case}/letter.pdf")
+    assert letter(app).transit == place
+    assert f"得於{until}前（含當日）提起訴願" in citizen.get(f"/applications/{case}").text
 
 
 def test_a_letter_by_post_is_served_by_its_return_slip(app: Flask) -> None:

@@ -73,3 +73,35 @@ def test_the_page_in_english(app: Flask) -> None:
     admin.get("/language/en")
     admin.get("/staff/days")
     assert "Stop-work and extra working days" in admin.page.text and "The whole county" in admin.page.text
+
+
+def test_a_day_entered_by_mistake_is_taken_back_after_a_preview(app: Flask) -> None:
+    pid = made(app, lambda: submitted("EC09").public_id)
+    admin = signed_in(app, "admin")
+    admin.get("/staff/days")
+    assert "還沒有登錄過" in admin.page.text
+    admin.press("試算", TYPHOON)
+    admin.press("登錄")
+    admin.follow("撤銷或更正")
+    admin.press("試算", {"why": ""})
+    assert admin.page.mistakes == ["請寫明原因，最多 200 字。"]
+    admin.press("試算", {"why": "誤登", "change": "correct", "date-month": "13"})
+    assert admin.page.mistakes == ["請填寫真實存在的日期，例如 115 年 12 月 3 日。"]
+    admin.press("試算", {"change": "correct", "date-month": "10", "date-day": "2"})
+    assert "0 件移動" in admin.page.text and admin.page.offers("更正")
+    stale = admin.page
+    admin.press("試算", {"change": "revoke"})
+    shown = admin.page.soup.select_one("#preview").text
+    assert "1 件移動" in shown and "114.10.20" in shown
+    assert made(app, lambda: case_of(pid).due_on.isoformat()) == "2025-10-21"
+    admin.press("撤銷這一天")
+    assert "已更改，1 件移動。" in admin.page.text and "誤登" in admin.page.text
+    assert made(app, lambda: case_of(pid).due_on.isoformat()) == "2025-10-20"
+    admin.page = stale
+    admin.press("更正")
+    assert admin.page.status == 409 and "撤銷" in admin.page.text
+    assert entered(app) == 1
+    admin.get(stale.path)
+    assert "撤銷：誤登" in admin.page.text
+    assert not admin.page.offers("試算")
+    assert admin.get("/staff/days/999").status == 404

@@ -47,7 +47,7 @@ def bench(seconds: int, connections: int) -> None:
     try:
         setup.prepare(url)
         app = create_app()
-        headers, token = _sign_in(app)
+        headers, token = sign_in(app)
         click.echo(f"preparing {(seconds + 1) * DRAFTS_PER_SECOND} drafts")
         keys = _drafts(app, (seconds + 1) * DRAFTS_PER_SECOND)
         _settle(url)
@@ -106,7 +106,7 @@ def _print(measured: dict[str, Measured], connections: int) -> None:
         )
 
 
-def _sign_in(app: Flask) -> tuple[dict[str, str], str]:
+def sign_in(app: Flask) -> tuple[dict[str, str], str]:
     """The session cookie of a signed-in citizen, and the CSRF token that belongs to it."""
     with app.app_context(), unit_of_work():
         account = accounts.sign_in_by_password(

@@ -1,7 +1,8 @@
 """`ecounter bench sweep`: clocks a second through the whole deadline sweep, beside a floor in the same run.
 
 The floor reads the same rows from the same database and compares days with the thresholds in plain Python; it records
-nothing and tells nobody. The days go by in turns, so that both have their part of a busy machine.
+nothing and tells nobody. What applicants are told when a limit passes is no part of either. The days go by in turns,
+so that both have their part of a busy machine.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ def _make(clocks: int, now: datetime) -> None:
                 for n, key in enumerate(ids)
             ],
         )
-        clock = {"kind": "WD", "period": 14, "started_on": today - timedelta(days=20)}
+        clock = {"kind": "WD", "period": 14, "started_on": today - timedelta(days=20), "told_period": 1}
         db.session.execute(
             insert(Clock),
             [

@@ -15,6 +15,7 @@ from webapp.citizen import (  # noqa: E402  # the views need the blueprint
     money,
     pages,
     review,
+    survey,
     verify,
 )
 
@@ -30,5 +31,6 @@ __all__ = [
     "money",
     "pages",
     "review",
+    "survey",
     "verify",
 ]

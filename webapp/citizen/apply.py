@@ -157,7 +157,7 @@ def autosave(key: str, section: str) -> ResponseReturnValue:
     journey = the_journey(key)
     page = DraftSheet(journey, journey.section(section))
     sheet.keep(page, request.form)
-    return jsonify(saved_at=clock_time(now()), version=page.version)
+    return jsonify(saved_at=clock_time(now()), version=page.version, results=page.results())
 
 
 @bp.post("/apply/<key>/discard")

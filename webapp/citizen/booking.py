@@ -25,7 +25,7 @@ def booking(pid: str) -> ResponseReturnValue:
     found = cases.visible(actor(), pid)
     if not actor().may("book_slot"):
         raise Forbidden(Text(zh="只有申請人可以選擇時段。", en="Only the applicant may choose a slot."))
-    if not queries.offers_slots(found.service_code):
+    if not queries.offers_slots(found):
         raise NotFound()
     if request.method == "POST":
         with unit_of_work():

@@ -25,7 +25,7 @@ from webapp.queries import bookings, definitions, effects, letters, papers, trac
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, printing, refunds
+from webapp.services import cases, dispatch, printing, refunds, surveys
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -88,7 +88,7 @@ def _about(found: Case) -> dict[str, object]:
         "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
-        "books": actor().may("book_slot") and bookings.offers_slots(found.service_code),
+        "books": actor().may("book_slot") and bookings.offers_slots(found),
         "unit": _unit(found),
         "ledger": clock.explain(present.ledger, language()),
         "outcome": wording.outcome(found.outcome),
@@ -96,6 +96,7 @@ def _about(found: Case) -> dict[str, object]:
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
         "fee": payable.of_case(found),
+        "survey": surveys.open_of(found.id, now()),
         "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,
     }
 

@@ -21,9 +21,8 @@ from webapp.citizen.progress import citizen_actions
 from webapp.citizen.sheet import Sheet, Typed, shown
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, NotFound
 from webapp.models import Case, Document
-from webapp.moments import taipei_day
 from webapp.presentation import clock_time, language, roc_date
-from webapp.queries import tracking
+from webapp.queries import answering, tracking
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import cases, corrections, documents, steps
@@ -42,7 +41,10 @@ class CorrectionSheet(Sheet):
         self.form, self.revision = self.ctx.form, case.form_revision_id
         self.upload_key = corrections.upload_key(self.request)
         opened = {f"answers.{key}" for key in self.request.fields}
-        hidden = forms.answers.clean(self.form, self.raw, today=taipei_day(now())).hidden
+        self.service_code = case.service_code
+        hidden = answering.clean(
+            self.form, self.raw, now(), service_code=case.service_code, lang=language()
+        ).hidden
         self.keys = tuple(
             key
             for key in self.request.fields
@@ -135,7 +137,7 @@ def answer(pid: str) -> ResponseReturnValue:
 def autosave_correction(pid: str) -> ResponseReturnValue:
     page = _open(pid)
     sheet.keep(page, request.form)
-    return jsonify(saved_at=clock_time(now()), version=page.version)
+    return jsonify(saved_at=clock_time(now()), version=page.version, results=page.results())
 
 
 @bp.post("/applications/<pid>/correction/files/<field>")

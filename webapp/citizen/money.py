@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
-from flask import current_app, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -13,7 +11,6 @@ from webapp.citizen import bp, payable
 from webapp.citizen.cases import printed
 from webapp.citizen.sheet import version_of
 from webapp.errors import Forbidden
-from webapp.moments import taipei_day
 from webapp.queries import definitions, tracking
 from webapp.security import actor, now
 from webapp.services import cases, refunds
@@ -64,12 +61,12 @@ def refund(pid: str) -> ResponseReturnValue:
     offer = refunds.offered(found, now())
     if offer is None:
         return redirect(url_for("citizen.case", pid=pid))
-    rate = Decimal(current_app.config["REFUND_INTEREST"])
+    due = refunds.due_now(offer, now())
     return render_template(
         "citizen/refund.html",
         case=found,
         service=definitions.service(found.service_revision_id),
-        amount=offer.total,
-        interest=refunds.interest(offer.total, rate, taipei_day(found.paid_at or now()), taipei_day(now())),
-        rate=rate,
+        amount=due.amount,
+        interest=due.interest,
+        rates="、".join(f"{rate:f}%" for rate in due.rates),
     )

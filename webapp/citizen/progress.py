@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.models import Case, CaseEvent, CorrectionRequest, Letter
+from webapp.models import Case, CaseEvent, CorrectionRequest, Letter, Suspension
 from webapp.moments import taipei_day
 from webapp.queries import moves, tracking
 from webapp.queries.org import calendar
-from webapp.services import cases, clocks, steps
+from webapp.services import cases, clocks, steps, suspensions
 from workflows import clock as arithmetic
 from workflows import engine
 from workflows.model import WITHDRAW, Transition
@@ -32,6 +32,8 @@ class Progress:
     #: working days to the due date, None when the case is closed
     days_left: int | None
     paused: bool
+    #: 不可歸責: why the clock stands still, where a head stopped it
+    suspension: Suspension | None
     ledger: arithmetic.Ledger
     withdraw: Transition | None
     #: hands a correction in
@@ -56,6 +58,7 @@ def of(case: Case, now: datetime) -> Progress:
         letter_failed=letter is not None and tracking.given_up(letter),
         days_left=days_left,
         paused=running and clock.state == "paused",
+        suspension=suspensions.current(case.id) if running else None,
         ledger=clocks.ledger(clock, case, today),
         withdraw=next((action for action in actions if action.name == WITHDRAW), None),
         answer=next((action for action in actions if action.name != WITHDRAW), None),

@@ -39,6 +39,7 @@ class Row:
     text: str
     documents: list[dict[str, object]] = holding(default_factory=list)
     mistakes: list[str] = holding(default_factory=list)
+    remark: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,10 @@ def _parts(journey: Journey, whole: forms.answers.Cleaned) -> list[Part]:
             row.mistakes = list(asked.errors)
             if wanted.type == "file":
                 row.documents = [uploads[name] for name in asked.values if name in uploads]
-            elif value is None:
+            elif value is not None:
+                remark = wanted.kind.remark(wanted, value)
+                row.remark = remark.in_(lang) if remark else ""
+            elif not wanted.options_from:
                 row.text = "\n".join(text for texts in asked.given.values() for text in texts if text.strip())
             rows.append(row)
         if rows:

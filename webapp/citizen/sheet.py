@@ -16,7 +16,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import FileStorage, MultiDict
 
 import forms.answers
-from forms.builder import AnswerForm, form_class
+from forms.builder import AnswerForm, results_of
 from forms.evaluation import Raw
 from forms.field_types import rows_of
 from forms.messages import Mistake
@@ -24,9 +24,8 @@ from forms.model import Field, FormDefinition
 from rules.values import Text
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import Document
-from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import mine, papers
+from webapp.queries import answering, mine, papers
 from webapp.security import actor, now
 from webapp.services import documents, drafts
 from webapp.uow import unit_of_work
@@ -46,6 +45,8 @@ class Sheet(ABC):
     keys: tuple[str, ...]
     #: for the stylesheet of the form
     revision: int
+    #: which service's lists its questions choose from
+    service_code: str
     #: under which uploads are kept
     upload_key: str
 
@@ -88,18 +89,21 @@ class Sheet(ABC):
 
     def clean(self, raw: Raw | None = None) -> forms.answers.Cleaned:
         """The answers of this page with their mistakes; conditions see all that was typed."""
-        return forms.answers.clean(
-            self.form,
-            self.raw if raw is None else raw,
-            keys=self.keys,
-            today=taipei_day(now()),
-            lang=language(),
+        typed = self.raw if raw is None else raw
+        return answering.clean(
+            self.form, typed, now(), service_code=self.service_code, lang=language(), keys=self.keys
         )
 
     def unchecked(self, raw: Raw | None = None) -> AnswerForm:
         """The fields as typed, without mistakes: nobody is told off for a page that was not sent yet."""
-        chosen = form_class(self.form, self.keys, lang=language())
-        return chosen(self.raw if raw is None else raw, today=taipei_day(now()))
+        typed = self.raw if raw is None else raw
+        return answering.unchecked(
+            self.form, typed, now(), service_code=self.service_code, lang=language(), keys=self.keys
+        )
+
+    def results(self) -> dict[str, str]:
+        """What the page computes from its answers, by the id of its place."""
+        return results_of(self.unchecked())
 
     def files(self) -> dict[str, dict[str, Any]]:
         """Names and sizes of the uploads that the page lists."""

@@ -82,14 +82,13 @@ def _detail(event: CaseEvent, workflow: WorkflowDefinition, progress: Progress) 
 
 def _expected(progress: Progress) -> Entry:
     due, left = progress.ctx.case.due_on, progress.days_left
-    if progress.paused and progress.request is None:
-        text = _("期限已因不可歸責的事由停止計算；恢復後會重新推算預計完成日。")
-        return Entry(_("完成"), "next", None, text)
     if progress.paused:
-        return Entry(_("完成"), "next", None, _("補正期間不計入辦理期限；收到補正後會重新推算預計完成日。"))
+        return Entry(_("完成"), "next", None, _why_it_stands_still(progress))
     if due is None or left is None:
         return Entry(_("完成"), "next")
-    if left < 0:
+    if left < 0 and progress.request is not None:
+        text = _("已超過預計完成日；收到您的補正後，我們會儘速辦理。")
+    elif left < 0:
         text = _("已超過預計完成日，我們正在加緊辦理。可以打電話詢問承辦單位。")
     elif left == 0:
         text = _("預計今天完成。")
@@ -98,3 +97,16 @@ def _expected(progress: Progress) -> Entry:
     moment = progress.ledger.due
     day = roc_datetime(moment) if isinstance(moment, datetime) else roc_date(due)
     return Entry(_("完成"), "next", _("預計%(day)s前", day=day), text)
+
+
+def _why_it_stands_still(progress: Progress) -> str:
+    if progress.suspension is not None:
+        day, why = roc_date(progress.suspension.began_at), progress.suspension.reason
+        return _(
+            "期限自%(day)s起停止計算，事由：%(why)s（行政程序法第51條第5項）。事由終止後會恢復計算，並通知您新的預計完成日。",
+            day=day,
+            why=why.rstrip("。"),
+        )
+    if progress.request is not None:
+        return _("補正期間不計入辦理期限；收到補正後會重新推算預計完成日。")
+    return _("等候您繳費的日數不計入辦理期限；繳費後會重新推算預計完成日。")

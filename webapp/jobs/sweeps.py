@@ -25,8 +25,11 @@ from webapp.services import (
     effects,
     extensions,
     limits,
+    overdue_lists,
     payments,
     payouts,
+    sample_audits,
+    surveys,
     sweep_runs,
     tasks,
 )
@@ -106,9 +109,14 @@ def run_deadlines(now: datetime) -> dict[str, int]:
     counts["lapsed"] += _each(lapsed, deadlines.lapse_correction, now, counts)
     _each(extensions.to_lapse(today), extensions.lapse, now, counts)
     _each(limits.passed(now), limits.limit_passed, now, counts)
+    _each(sample_audits.to_draw(), sample_audits.draw, now, counts)
+    _each(surveys.to_ask(now), surveys.ask, now, counts)
     for account_id in digests.to_tell(now):
         with _counted(counts, "digest", account_id), unit_of_work():
             counts["digests"] += digests.tell(account_id, now)
+    if overdue_lists.is_due(now):
+        with _counted(counts, "overdue list of", now.strftime("%Y-%m")), unit_of_work():
+            overdue_lists.make(now)
     with unit_of_work():
         sweep_runs.end(run_id, now, round((time.perf_counter() - began) * 1000), counts)
     return counts
@@ -130,7 +138,7 @@ def _sweep(clock_ids: list[int], run_id: int | None, now: datetime, counts: dict
 
 
 @contextmanager
-def _counted(counts: dict[str, int], what: str, which: int) -> Iterator[None]:
+def _counted(counts: dict[str, int], what: str, which: int | str) -> Iterator[None]:
     """Each is a transaction of its own: one that fails is logged and holds up no other."""
     try:
         yield

@@ -239,6 +239,8 @@ class Minutes:
     approved_on: date
     items: tuple[MinutesItem, ...]
     budget: str = ""
+    #: who sat in it without a vote
+    advisers: tuple[str, ...] = ()
 
 
 # --- 掛號郵件清單 ----------------------------------------------------------------------------------------

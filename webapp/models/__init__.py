@@ -29,12 +29,13 @@ from webapp.models.committees import (
 )
 from webapp.models.definitions import Publication, Revision
 from webapp.models.documents import Document, DocumentChunk
-from webapp.models.expediting import EscalationNotice, FileReview, SweepRun
+from webapp.models.expediting import EscalationNotice, FileReview, OverdueLine, OverdueList, SweepRun
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
 from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft, Phrase
 from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
+from webapp.models.quality import SampleAudit, Survey
 
 __all__ = [
     "Absence",
@@ -74,6 +75,8 @@ __all__ = [
     "LetterDraft",
     "LoginCode",
     "Message",
+    "OverdueLine",
+    "OverdueList",
     "Party",
     "Payment",
     "PayoutClaim",
@@ -85,8 +88,10 @@ __all__ = [
     "Refund",
     "Resource",
     "Revision",
+    "SampleAudit",
     "Slot",
     "Submission",
+    "Survey",
     "Suspension",
     "SweepRun",
     "Task",

@@ -35,10 +35,13 @@ class Resource(db.Model):
     #: until so many hours before the slot the applicant may cancel
     cancel_hours: Mapped[int] = mapped_column(default=24)
     remind_hours: Mapped[int] = mapped_column(default=24)
+    #: a closed one has no slots to come; that nobody books one then is a trigger of the migration
     active: Mapped[bool] = mapped_column(default=True)
+    version: Mapped[int] = mapped_column(default=1)
 
     unit: Mapped[Unit] = relationship(viewonly=True)
 
+    __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         CheckConstraint("capacity > 0", name="has_capacity"),
         CheckConstraint("cancel_hours >= 0 and remind_hours >= 0", name="hours_before"),

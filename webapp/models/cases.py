@@ -82,7 +82,7 @@ class Case(db.Model):
     fee_lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
     #: amounts that the proposal to grant awards, in the form of fee lines
     awards: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
-    #: when the fee of the last invoice was covered; none while it is open
+    #: when the payment that covered the fee of the last invoice was made; none while it is open
     paid_at: Mapped[MaybeMoment]
     intake: Mapped[dict[str, Any] | None] = mapped_column(Encrypted)
     language: Mapped[str] = mapped_column(String(5), default="zh")
@@ -307,6 +307,8 @@ class CaseEvent(db.Model):
     seq: Mapped[int]
     at: Mapped[Moment]
     kind: Mapped[str] = mapped_column(String(40))
+    #: anonymous: the applicant without an account
+    actor_kind: Mapped[str] = mapped_column(String(10))
     actor_id: Mapped[int | None] = ref("account.id")
     acting_for_id: Mapped[int | None] = ref("account.id")
     task_id: Mapped[int | None] = ref("task.id")
@@ -318,7 +320,13 @@ class CaseEvent(db.Model):
 
     payload: Mapped[EventPayload | None] = relationship(lazy="joined")
 
-    __table_args__ = (UniqueConstraint("case_id", "seq"),)
+    __table_args__ = (
+        UniqueConstraint("case_id", "seq"),
+        CheckConstraint("actor_kind in ('anonymous','citizen','staff','system')", name="actor_is_known"),
+        CheckConstraint(
+            "(actor_kind in ('citizen','staff')) = (actor_id is not null)", name="people_have_accounts"
+        ),
+    )
 
 
 class CaseMove(db.Model):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, LargeBinary, Numeric, String, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.extensions import db
@@ -36,10 +36,18 @@ class Committee(db.Model):
     #: score mode: the answer that says how much money is asked for
     amount_field: Mapped[str | None] = mapped_column(String(80))
     service_codes: Mapped[list[str]] = mapped_column(JSONB)
+    #: vote mode: as many for as against, and the chair decides, as the committee's statute says
+    chair_breaks_ties: Mapped[bool] = mapped_column(default=False)
+    #: takes no cases any more
+    closed_at: Mapped[MaybeMoment]
+    version: Mapped[int] = mapped_column(default=1)
 
     unit: Mapped[Unit] = relationship(viewonly=True)
 
+    __mapper_args__ = {"version_id_col": version}
+    # that no case comes before a closed committee is a trigger of the migration
     __table_args__ = (
+        CheckConstraint("mode = 'vote' or not chair_breaks_ties", name="only_votes_tie"),
         CheckConstraint("mode in ('vote','score')", name="mode_is_known"),
         CheckConstraint("quorum in ('majority','two_thirds')", name="quorum_is_known"),
         CheckConstraint("(mode = 'score') = (pass_score is not null)", name="score_has_a_line"),
@@ -47,20 +55,58 @@ class Committee(db.Model):
 
 
 class CommitteeMember(db.Model):
+    """One term of one member: somebody of the staff, or an outside expert, whose ballots the secretary enters."""
+
     __tablename__ = "committee_member"
 
     id: Mapped[Key]
     committee_id: Mapped[int] = ref("committee.id")
-    account_id: Mapped[int] = ref("account.id", index=True)
+    #: nobody has an account only to sit in a committee
+    account_id: Mapped[int | None] = ref("account.id", index=True)
+    #: of an outside expert
+    name: Mapped[str | None] = mapped_column(Encrypted)
+    organisation: Mapped[str | None] = mapped_column(Encrypted)
+    #: who has no vote advises (列席) and counts for no quorum
+    votes: Mapped[bool] = mapped_column(default=True)
+    chairs: Mapped[bool] = mapped_column(default=False)
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
 
-    account: Mapped[Account] = relationship(viewonly=True)
+    account: Mapped[Account | None] = relationship(viewonly=True)
 
     __table_args__ = (
         CheckConstraint("ends_on is null or ends_on >= starts_on", name="ends_after_start"),
+        CheckConstraint(
+            "(account_id is null) = (name is not null) and (name is null) = (organisation is null)",
+            name="inside_or_outside",
+        ),
+        CheckConstraint("votes or not chairs", name="chair_votes"),
         UniqueConstraint("committee_id", "account_id", "starts_on"),
+        ExcludeConstraint(
+            (text("int8range(account_id, account_id, '[]')"), "&&"),
+            (text("int8range(committee_id, committee_id, '[]')"), "&&"),
+            (text("daterange(starts_on, ends_on, '[]')"), "&&"),
+            where=text("account_id is not null"),
+            name="ex_committee_member_once_a_day",
+        ),
+        ExcludeConstraint(
+            (text("int8range(committee_id, committee_id, '[]')"), "&&"),
+            (text("daterange(starts_on, ends_on, '[]')"), "&&"),
+            where=text("chairs"),
+            name="ex_committee_member_one_chair",
+        ),
     )
+
+    @property
+    def is_outside(self) -> bool:
+        return self.account_id is None
+
+    @property
+    def called(self) -> str:
+        return self.account.name if self.account is not None else self.name or ""
+
+    def sits_on(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
 
 
 class CommitteeSession(db.Model):
@@ -117,6 +163,8 @@ class AgendaItem(db.Model):
     session_id: Mapped[int | None] = ref("committee_session.id", index=True)
     position: Mapped[int | None]
     result: Mapped[str | None] = mapped_column(String(20))
+    #: how the chair decided a tie
+    casting_vote: Mapped[str | None] = mapped_column(String(3))
     #: what has to change, or why it was deferred or rejected
     remark: Mapped[str | None] = mapped_column(Encrypted)
     created_at: Mapped[Moment]
@@ -127,6 +175,7 @@ class AgendaItem(db.Model):
 
     __table_args__ = (
         CheckConstraint("result in ('pass','pass_with_changes','defer','reject')", name="result_is_known"),
+        CheckConstraint("casting_vote in ('yes','no')", name="casting_vote_is_known"),
         CheckConstraint("(session_id is null) = (position is null)", name="placed_in_a_session"),
         CheckConstraint("result is null or session_id is not null", name="decided_in_a_session"),
         # a case is before one committee and in one session at a time
@@ -143,12 +192,12 @@ class ConflictOfInterest(db.Model):
 
     id: Mapped[Key]
     item_id: Mapped[int] = ref("agenda_item.id")
-    account_id: Mapped[int] = ref("account.id")
+    member_id: Mapped[int] = ref("committee_member.id")
     reason: Mapped[str] = mapped_column(Encrypted)
     declared_by_id: Mapped[int] = ref("account.id")
     declared_at: Mapped[Moment]
 
-    __table_args__ = (UniqueConstraint("item_id", "account_id"),)
+    __table_args__ = (UniqueConstraint("item_id", "member_id"),)
 
 
 class Ballot(db.Model):
@@ -158,10 +207,12 @@ class Ballot(db.Model):
 
     id: Mapped[Key]
     item_id: Mapped[int] = ref("agenda_item.id")
-    account_id: Mapped[int] = ref("account.id")
+    member_id: Mapped[int] = ref("committee_member.id")
+    #: the member, or the secretary for an outside one
+    entered_by_id: Mapped[int] = ref("account.id")
     #: yes, no, abstain, or a score as a decimal string
     choice: Mapped[str] = mapped_column(Encrypted)
     cast_at: Mapped[Moment]
 
-    # that nobody with a conflict of interest has a ballot is a trigger of the migration
-    __table_args__ = (UniqueConstraint("item_id", "account_id"),)
+    # that nobody with a conflict of interest, or without a vote, has a ballot is a trigger of the migration
+    __table_args__ = (UniqueConstraint("item_id", "member_id"),)

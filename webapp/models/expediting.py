@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,6 +44,8 @@ class EscalationNotice(db.Model):
     id: Mapped[Key]
     escalation_id: Mapped[int] = ref("escalation.id")
     account_id: Mapped[int] = ref("account.id")
+    #: the absent colleague in whose place they hear of it
+    acting_for_id: Mapped[int | None] = ref("account.id")
     #: the Taipei day of the message that told it
     told_on: Mapped[date | None]
     #: told by the digest of that day, not by a message of its own
@@ -50,6 +53,7 @@ class EscalationNotice(db.Model):
 
     __table_args__ = (
         CheckConstraint("told_on is not null or not digest", name="digest_has_a_day"),
+        CheckConstraint("acting_for_id <> account_id", name="acts_for_another"),
         UniqueConstraint("escalation_id", "account_id"),
         Index("ix_escalation_notice_told", "account_id", "told_on"),
         Index("ix_escalation_notice_untold", "account_id", postgresql_where=text("told_on is null")),
@@ -67,3 +71,27 @@ class FileReview(db.Model):
     written_by_id: Mapped[int] = ref("account.id")
     acting_for_id: Mapped[int | None] = ref("account.id")
     at: Mapped[Moment]
+
+
+class OverdueList(db.Model):
+    """每月逾期未辦畢清單: one a month; which cases were late when it was made never changes."""
+
+    __tablename__ = "overdue_list"
+
+    id: Mapped[Key]
+    #: its first day
+    month: Mapped[date] = mapped_column(unique=True)
+    made_at: Mapped[Moment]
+
+    __table_args__ = (CheckConstraint("extract(day from month) = 1", name="month_is_its_first_day"),)
+
+
+class OverdueLine(db.Model):
+    """One late time limit, with who held it, in the words of that day."""
+
+    __tablename__ = "overdue_line"
+
+    id: Mapped[Key]
+    list_id: Mapped[int] = ref("overdue_list.id", index=True)
+    case_id: Mapped[int] = ref("case.id", index=True)
+    content: Mapped[dict[str, Any]] = mapped_column(Encrypted)

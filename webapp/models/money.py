@@ -53,7 +53,7 @@ class Invoice(db.Model):
 
 
 class Payment(db.Model):
-    """Money that came in, whatever it was for. Never changed, never deleted."""
+    """Money that came in, whatever it was for. Never deleted; one for nobody's account is settled once, for good."""
 
     __tablename__ = "payment"
 
@@ -63,13 +63,31 @@ class Payment(db.Model):
     account: Mapped[str] = mapped_column(String(20))
     source: Mapped[str] = mapped_column(String(10))
     #: the bank's own number of the transfer, or that of the counter's receipt
-    reference: Mapped[str] = mapped_column(String(60), unique=True)
+    reference: Mapped[str] = mapped_column(String(60))
     amount: Mapped[Decimal] = mapped_column(Money)
     paid_at: Mapped[Moment]
     recorded_at: Mapped[Moment]
     recorded_by_id: Mapped[int | None] = ref("account.id")
+    #: the cashier found whose it is, or sent it back, and said why
+    settled_at: Mapped[MaybeMoment]
+    settled_by_id: Mapped[int | None] = ref("account.id")
+    settled_reason: Mapped[str | None] = mapped_column(Encrypted)
+    sent_back_on: Mapped[date | None]
 
     __table_args__ = (
+        CheckConstraint(
+            "(settled_at is null) = (settled_by_id is null) and (settled_at is null) = (settled_reason is null)",
+            name="settled_by_somebody",
+        ),
+        CheckConstraint(
+            "settled_at is null or (invoice_id is null) = (sent_back_on is not null)", name="settled_one_way"
+        ),
+        CheckConstraint("sent_back_on is null or settled_at is not null", name="sent_back_is_settled"),
+        Index(
+            "ix_payment_for_nobody", "id", postgresql_where=text("invoice_id is null and settled_at is null")
+        ),
+        #: a receipt of the counter may bear a number that the bank has given to a transfer
+        UniqueConstraint("source", "reference", name="uq_payment_source_reference"),
         CheckConstraint("source in ('webhook','cashier')", name="source_is_known"),
         CheckConstraint("(source = 'cashier') = (recorded_by_id is not null)", name="cashier_is_named"),
         CheckConstraint("amount > 0", name="amount_is_positive"),
@@ -86,14 +104,17 @@ class Refund(db.Model):
     invoice_id: Mapped[int] = ref("invoice.id", index=True)
     kind: Mapped[str] = mapped_column(String(20))
     amount: Mapped[Decimal] = mapped_column(Money)
-    #: on a late decision, from the day of payment (規費法 19 II)
+    #: on a late decision, from the day of payment to that of the ending (規費法 19 II)
     interest: Mapped[Decimal] = mapped_column(Money, default=Decimal(0))
     reason: Mapped[str] = mapped_column(Encrypted)
     state: Mapped[str] = mapped_column(String(10), default="proposed")
     #: the officer, or the applicant's account; none when the applicant has no account
     proposed_by_id: Mapped[int | None] = ref("account.id")
+    #: in whose place, where a deputy acted
+    proposed_for_id: Mapped[int | None] = ref("account.id")
     proposed_at: Mapped[Moment]
     decided_by_id: Mapped[int | None] = ref("account.id")
+    decided_for_id: Mapped[int | None] = ref("account.id")
     decided_at: Mapped[MaybeMoment]
     paid_on: Mapped[date | None]
     paid_by_id: Mapped[int | None] = ref("account.id")
@@ -108,7 +129,18 @@ class Refund(db.Model):
         CheckConstraint("amount > 0 and interest >= 0", name="amounts_are_positive"),
         CheckConstraint("(state = 'proposed') = (decided_by_id is null)", name="decided_by_somebody"),
         CheckConstraint("(decided_by_id is null) = (decided_at is null)", name="decided_has_a_moment"),
-        CheckConstraint("decided_by_id <> proposed_by_id", name="decided_by_another"),
+        CheckConstraint(
+            "decided_by_id <> proposed_by_id and decided_by_id <> proposed_for_id "
+            "and decided_for_id <> proposed_by_id and decided_for_id <> proposed_for_id",
+            name="decided_by_another",
+        ),
+        *(
+            CheckConstraint(
+                f"{verb}_for_id is null or ({verb}_by_id is not null and {verb}_for_id <> {verb}_by_id)",
+                name=f"{verb}_for_another",
+            )
+            for verb in ("proposed", "decided")
+        ),
         CheckConstraint(
             "(state = 'paid') = (paid_on is not null and paid_by_id is not null)", name="paid_has_a_day"
         ),
@@ -131,27 +163,45 @@ class PayoutList(db.Model):
     total: Mapped[Decimal] = mapped_column(Money)
     created_at: Mapped[Moment]
     created_by_id: Mapped[int] = ref("account.id")
+    proposed_at: Mapped[MaybeMoment]
+    proposed_by_id: Mapped[int | None] = ref("account.id")
+    #: why a head sent it back
+    note: Mapped[str | None] = mapped_column(Encrypted)
     approved_at: Mapped[MaybeMoment]
     approved_by_id: Mapped[int | None] = ref("account.id")
+    #: the day on which the treasury paid
     paid_on: Mapped[date | None]
+    paid_by_id: Mapped[int | None] = ref("account.id")
     version: Mapped[int] = mapped_column(default=1)
 
     entries: Mapped[list[PayoutEntry]] = relationship(order_by="PayoutEntry.id", viewonly=True)
 
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
-        CheckConstraint("state in ('draft','approved','dissolved')", name="state_is_known"),
-        CheckConstraint("(state = 'approved') = (approved_by_id is not null)", name="approved_by_somebody"),
+        CheckConstraint("state in ('draft','proposed','approved','paid','dissolved')", name="state_is_known"),
+        CheckConstraint(
+            "(state in ('proposed','approved','paid')) = (proposed_by_id is not null)",
+            name="proposed_by_somebody",
+        ),
+        CheckConstraint("(proposed_by_id is null) = (proposed_at is null)", name="proposed_has_a_moment"),
+        CheckConstraint(
+            "(state in ('approved','paid')) = (approved_by_id is not null)", name="approved_by_somebody"
+        ),
         CheckConstraint("(approved_by_id is null) = (approved_at is null)", name="approved_has_a_moment"),
-        CheckConstraint("approved_by_id <> created_by_id", name="approved_by_another"),
-        CheckConstraint("paid_on is null or state = 'approved'", name="paid_when_approved"),
+        CheckConstraint(
+            "approved_by_id <> created_by_id and approved_by_id <> proposed_by_id", name="approved_by_another"
+        ),
+        CheckConstraint(
+            "(state = 'paid') = (paid_on is not null) and (state = 'paid') = (paid_by_id is not null)",
+            name="paid_has_a_day",
+        ),
         CheckConstraint("total >= 0", name="total_is_not_negative"),
         UniqueConstraint("service_code", "number"),
     )
 
 
 class PayoutClaim(db.Model):
-    """What a granted case is to be paid: who, how much, to which account."""
+    """What a granted case is to be paid, once or every month: who, how much, to which account."""
 
     __tablename__ = "payout_claim"
 
@@ -170,6 +220,12 @@ class PayoutClaim(db.Model):
     confirmed_on: Mapped[date]
     #: set by the yearly look: nothing is paid before somebody confirms it
     needs_confirming: Mapped[bool] = mapped_column(default=False)
+    #: the first day of the first month that is paid; none where it is paid once
+    first_month: Mapped[date | None]
+    #: it is paid no more: the month of this day is the last one
+    stopped_on: Mapped[date | None]
+    stopped_reason: Mapped[str | None] = mapped_column(Encrypted)
+    stopped_by_id: Mapped[int | None] = ref("account.id")
     version: Mapped[int] = mapped_column(default=1)
 
     case: Mapped[Case] = relationship(viewonly=True)
@@ -177,19 +233,31 @@ class PayoutClaim(db.Model):
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_is_positive"),
+        CheckConstraint("extract(day from first_month) = 1", name="month_is_its_first_day"),
+        CheckConstraint(
+            "(stopped_on is null) = (stopped_reason is null) and (stopped_on is null) = (stopped_by_id is null)",
+            name="stopped_by_somebody",
+        ),
         UniqueConstraint("case_id", "award"),
     )
 
 
 class PayoutEntry(db.Model):
-    """One line of a list. A claim stands on a second list only when the first payment came back."""
+    """One line of a list. It stands on a second one, for the same month, only when the first payment came back.
+
+    Payee and account are those that the head approves, whatever becomes of the claim afterwards.
+    """
 
     __tablename__ = "payout_entry"
 
     id: Mapped[Key]
     list_id: Mapped[int] = ref("payout_list.id", index=True)
     claim_id: Mapped[int] = ref("payout_claim.id", index=True)
+    #: the first day of the month that it pays; none where the claim is paid once
+    month: Mapped[date | None]
     amount: Mapped[Decimal] = mapped_column(Money)
+    payee: Mapped[str] = mapped_column(Encrypted)
+    account: Mapped[dict[str, str]] = mapped_column(Encrypted)
     returned_on: Mapped[date | None]
     returned_reason: Mapped[str | None] = mapped_column(Encrypted)
 
@@ -198,7 +266,13 @@ class PayoutEntry(db.Model):
     __table_args__ = (
         CheckConstraint("amount > 0", name="amount_is_positive"),
         CheckConstraint("(returned_on is null) = (returned_reason is null)", name="returned_has_a_reason"),
+        CheckConstraint("extract(day from month) = 1", name="month_is_its_first_day"),
         Index(
-            "uq_payout_entry_standing", "claim_id", unique=True, postgresql_where=text("returned_on is null")
+            "uq_payout_entry_standing",
+            "claim_id",
+            "month",
+            unique=True,
+            postgresql_where=text("returned_on is null"),
+            postgresql_nulls_not_distinct=True,
         ),
     )

@@ -97,9 +97,16 @@ class CalendarOverride(db.Model):
     legal_source: Mapped[str] = mapped_column(String(200), default="")
     created_by_id: Mapped[int | None] = ref("account.id")
     created_at: Mapped[Moment]
+    #: entered by mistake: by whom and why it was taken back
     revoked_at: Mapped[MaybeMoment]
+    revoked_by_id: Mapped[int | None] = ref("account.id")
+    revoke_reason: Mapped[str | None] = mapped_column(String(200))
 
     __table_args__ = (
+        CheckConstraint(
+            "(revoked_at is null) = (revoke_reason is null) and (revoked_by_id is null or revoked_at is not null)",
+            name="revoked_with_reason",
+        ),
         CheckConstraint("kind in ('off','work','half_off_am','half_off_pm')", name="kind_is_known"),
         Index("ix_calendar_override_day_scope", "day", "scope"),
     )

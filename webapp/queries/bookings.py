@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
@@ -28,10 +29,10 @@ class Appointment:
     applicant: str
 
 
-def offers_slots(service_code: str) -> bool:
-    """Whether cases of the service book anything."""
-    found = select(Resource.id).where(Resource.active, Resource.service_codes.contains([service_code]))
-    return db.session.scalars(found.limit(1)).first() is not None
+def offers_slots(case: Case) -> bool:
+    """Whether the case can book anything, or has: what became of an appointment stays to be seen."""
+    found = select(Resource.id).where(Resource.active, Resource.service_codes.contains([case.service_code]))
+    return db.session.scalars(found.limit(1)).first() is not None or newest(case.id) is not None
 
 
 def current(case_id: int) -> Booking | None:
@@ -60,10 +61,14 @@ def ahead_of(booking: Booking) -> int:
 
 def choices(case: Case, now: datetime) -> Sequence[Slot]:
     """The slots to come for a case, full ones too: the applicant may wait for one."""
+    return _coming(case.service_code, now)
+
+
+def _coming(service_code: str, now: datetime) -> Sequence[Slot]:
     return db.session.scalars(
         select(Slot)
         .join(Resource, Resource.id == Slot.resource_id)
-        .where(Resource.active, Resource.service_codes.contains([case.service_code]), Slot.starts_at > now)
+        .where(Resource.active, Resource.service_codes.contains([service_code]), Slot.starts_at > now)
         .options(joinedload(Slot.resource))
         .order_by(Slot.starts_at, Slot.id)
         .limit(MOST_LISTED)
@@ -71,7 +76,11 @@ def choices(case: Case, now: datetime) -> Sequence[Slot]:
 
 
 def free(case: Case, now: datetime) -> list[Slot]:
-    return [slot for slot in choices(case, now) if slot.taken < slot.capacity]
+    return free_slots(case.service_code, now)
+
+
+def free_slots(service_code: str, now: datetime) -> list[Slot]:
+    return [slot for slot in _coming(service_code, now) if slot.taken < slot.capacity]
 
 
 def managed_units(actor: Actor) -> frozenset[int]:
@@ -97,6 +106,31 @@ def resource(actor: Actor, public_id: str) -> Resource | None:
     return found if found is not None and manages(actor, found) else None
 
 
+def to_come(resource: Resource, now: datetime) -> list[Appointment]:
+    """Everybody who has, or waits for, a seat in a slot that has not begun; by slot and place in the queue."""
+    rows = db.session.execute(
+        _APPOINTMENTS.join(Slot, Slot.id == Booking.slot_id)
+        .where(Slot.resource_id == resource.id, Slot.starts_at > now, Booking.state.in_(ACTIVE))
+        .order_by(Slot.starts_at, Booking.position.nulls_first(), Booking.id)
+    )
+    return list(_appointments(rows).values())
+
+
+def _appointments(rows: Iterable[Any]) -> dict[int, Appointment]:
+    """By booking; of several parties of a case the first."""
+    found: dict[int, Appointment] = {}
+    for booking, number, key, name in rows:
+        found.setdefault(booking.id, Appointment(booking, number or "", key, name or ""))
+    return found
+
+
+_APPOINTMENTS = (
+    select(Booking, Case.number, Case.public_id, Party.name)
+    .join(Case, Case.id == Booking.case_id)
+    .outerjoin(Party, (Party.case_id == Case.id) & (Party.role != "representative"))
+)
+
+
 def calendar_of(resource: Resource, first: datetime, last: datetime) -> list[tuple[Slot, list[Appointment]]]:
     """The slots of a period with everybody who has or waits for a seat."""
     slots = db.session.scalars(
@@ -106,13 +140,9 @@ def calendar_of(resource: Resource, first: datetime, last: datetime) -> list[tup
         .limit(MOST_LISTED)
     ).all()
     rows = db.session.execute(
-        select(Booking, Case.number, Case.public_id, Party.name)
-        .join(Case, Case.id == Booking.case_id)
-        .outerjoin(Party, (Party.case_id == Case.id) & (Party.role != "representative"))
-        .where(Booking.slot_id.in_([slot.id for slot in slots]), Booking.state != "cancelled")
-        .order_by(Booking.position.nulls_first(), Booking.id)
+        _APPOINTMENTS.where(
+            Booking.slot_id.in_([slot.id for slot in slots]), Booking.state != "cancelled"
+        ).order_by(Booking.position.nulls_first(), Booking.id)
     )
-    found: dict[int, dict[int, Appointment]] = {slot.id: {} for slot in slots}
-    for booking, number, key, name in rows:
-        found[booking.slot_id].setdefault(booking.id, Appointment(booking, number or "", key, name or ""))
-    return [(slot, list(found[slot.id].values())) for slot in slots]
+    people = list(_appointments(rows).values())
+    return [(slot, [each for each in people if each.booking.slot_id == slot.id]) for slot in slots]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
 from webapp.models import AgendaItem, Case, Committee, CommitteeMember, CommitteeSession, Party
@@ -51,16 +52,24 @@ def sessions(found: Committee) -> Sequence[CommitteeSession]:
         select(CommitteeSession)
         .where(CommitteeSession.committee_id == found.id)
         .order_by(CommitteeSession.starts_at.desc())
-        .limit(100)
     ).all()
 
 
 def to_approve(actor: Actor) -> Sequence[CommitteeSession]:
+    """Held sessions whose minutes somebody else wrote."""
+    me = actor.account_id
     units = units_of(actor, "approve_minutes")
+    if not units:
+        return []
     return db.session.scalars(
         select(CommitteeSession)
         .join(Committee, Committee.id == CommitteeSession.committee_id)
-        .where(Committee.unit_id.in_(units), CommitteeSession.state == "held")
+        .where(
+            Committee.unit_id.in_(units),
+            CommitteeSession.state == "held",
+            CommitteeSession.secretary_id != me,
+            CommitteeSession.drafted_by_id != me,
+        )
         .order_by(CommitteeSession.starts_at)
     ).all()
 
@@ -100,18 +109,29 @@ def agenda(found: CommitteeSession) -> Sequence[tuple[AgendaItem, Case]]:
     return [(item, case) for item, case in rows]
 
 
-def members(found: Committee, day: date) -> dict[int, str]:
-    """Account id and name of everybody who is a member on a day."""
-    rows = db.session.scalars(
+def members(found: Committee, day: date) -> dict[int, CommitteeMember]:
+    """Everybody who sits in it on a day, in the order of appointment."""
+    return {row.id: row for row in terms(found) if row.sits_on(day)}
+
+
+def terms(found: Committee) -> Sequence[CommitteeMember]:
+    """Every term, those that are over too."""
+    return db.session.scalars(
         select(CommitteeMember)
-        .where(
-            CommitteeMember.committee_id == found.id,
-            CommitteeMember.starts_on <= day,
-            or_(CommitteeMember.ends_on.is_(None), CommitteeMember.ends_on >= day),
-        )
+        .where(CommitteeMember.committee_id == found.id)
         .order_by(CommitteeMember.id)
-    )
-    return {row.account_id: row.account.name for row in rows}
+        .options(joinedload(CommitteeMember.account))
+    ).all()
+
+
+def term(found: Committee, member_id: int) -> CommitteeMember | None:
+    return next((row for row in terms(found) if row.id == member_id), None)
+
+
+def seat(actor: Actor, found: Committee, day: date) -> CommitteeMember | None:
+    """The actor's own, on a day."""
+    mine = (row for row in members(found, day).values() if row.account_id is not None)
+    return next((row for row in mine if row.account_id == actor.account_id), None)
 
 
 def seats_of(actor: Actor) -> Sequence[CommitteeSession]:
@@ -122,6 +142,11 @@ def seats_of(actor: Actor) -> Sequence[CommitteeSession]:
         .where(CommitteeSession.committee_id.in_(mine), CommitteeSession.state == "planned")
         .order_by(CommitteeSession.starts_at)
     ).all()
+
+
+def recorded(found: Committee) -> Sequence[CommitteeSession]:
+    """The sessions whose results stand: who sat in them changes no more."""
+    return [row for row in sessions(found) if row.state != "planned"]
 
 
 def applicants(case_ids: Sequence[int]) -> dict[int, str]:

@@ -89,12 +89,12 @@ def current_services(on: date) -> list[ServiceDefinition]:
     return [current_service(code, on) for code in keys("service")]
 
 
-def parse(kind: str, body: dict[str, Any]) -> Any:
+def parse(kind: str, body: dict[str, Any], *, published: bool = False) -> Any:
     """The one way from a stored mapping to a model. Raises DefinitionError with every mistake."""
     if kind == "form":
         return forms.loader.load(body, facts=rules.facts.types())
     if kind == "workflow":
-        return workflows.loader.load(body, facts=rules.facts.types())
+        return workflows.loader.load(body, facts=rules.facts.types(), published=published)
     if kind == "service":
         return workflows.service.load(body, facts=None)
     ruleset: Ruleset = rules.loader.load(body, functions=FUNCTIONS)
@@ -108,7 +108,7 @@ def _load(revision: int, kind: str) -> Any:
     with _lock:
         held = _parsed.get(content)
     if held is None:
-        held = parse(kind, db.session.get_one(Revision, revision).mapping)
+        held = parse(kind, db.session.get_one(Revision, revision).mapping, published=True)
         with _lock:
             held = _parsed.setdefault(content, held)
     return held

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -55,6 +55,8 @@ class Overdue:
     """A time limit that has passed: of a case, or of one branch of a parallel review."""
 
     cursor: str
+    case_id: int
+    unit_id: int
     case: Named
     service: Text
     due_on: date
@@ -62,6 +64,8 @@ class Overdue:
     unit: Text
     branch: bool
     holders: tuple[Holder, ...]
+    #: the step that held the case longest so far; asked for by lists that are printed
+    longest: Holder | None = None
 
 
 @dataclass(frozen=True)
@@ -131,14 +135,19 @@ def count_overdue(actor: Actor, now: datetime, unit_id: int | None = None) -> in
 
 
 def every_overdue(actor: Actor, now: datetime, unit_id: int | None = None) -> list[Overdue]:
-    """The whole list, page by page, for the monthly file."""
+    """The whole list, page by page, with the step that held each case longest (調卷分析)."""
     found: list[Overdue] = []
     after: str | None = ""
     while after is not None:
         page = overdue(actor, now, unit_id, after)
-        found += page.items
+        spans = holding.longest([item.case_id for item in page.items], now)
+        found += [replace(item, longest=_longest(spans.get(item.case_id))) for item in page.items]
         after = page.after
     return found
+
+
+def _longest(span: holding.Span | None) -> Holder | None:
+    return Holder(span.step, span.unit, span.holder, span.days) if span is not None else None
 
 
 def _late(actor: Actor, today: date, unit_id: int | None) -> Select[Any]:
@@ -206,6 +215,8 @@ def _overdue(row: Any, holders: Mapping[tuple[int, int | None], list[Holder]], t
     unit = chart().units[row.unit_id]
     return Overdue(
         cursor=f"{row.due_on}.{row.id}",
+        case_id=row.case_id,
+        unit_id=row.unit_id,
         case=Named(row.public_id, row.number or ""),
         service=definitions.service(row.service_revision_id).title,
         due_on=row.due_on,

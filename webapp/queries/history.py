@@ -17,6 +17,7 @@ from webapp.queries import moves
 from webapp.queries.org import UnitInfo, chart
 from workflows.model import Transition, WorkflowDefinition
 
+RECALLED = "recalled"
 #: events that no workflow names
 LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
@@ -30,7 +31,7 @@ LABELS: Mapping[str, Text] = {
     "letter_change_proposed": Text(zh="擬更正、撤銷或廢止公文", en="Change of a letter proposed"),
     "letter_change_declined": Text(zh="不同意變更公文", en="Change of a letter declined"),
     "letter_changed": Text(zh="更正、撤銷或廢止公文", en="Letter changed"),
-    "recalled": Text(zh="收回", en="Taken back"),
+    RECALLED: Text(zh="收回", en="Taken back"),
     "refund_proposed": Text(zh="提出退費", en="Refund proposed"),
     "refund_approved": Text(zh="核定退費", en="Refund approved"),
     "refund_refused": Text(zh="不同意退費", en="Refund refused"),
@@ -40,6 +41,7 @@ LABELS: Mapping[str, Text] = {
     "slot_waited": Text(zh="登記候補", en="Joined the waiting list"),
     "slot_confirmed": Text(zh="確認預約", en="Booking confirmed"),
     "slot_released": Text(zh="取消預約", en="Booking cancelled"),
+    "slot_withdrawn": Text(zh="機關關閉時段，取消預約", en="Slot closed by the office"),
     "slot_attended": Text(zh="已到場", en="Attended"),
     "slot_no_show": Text(zh="未到場", en="Did not come"),
     "reassigned": Text(zh="改分", en="Given to somebody else"),
@@ -62,9 +64,10 @@ LABELS: Mapping[str, Text] = {
     moves.MOVED: Text(
         zh="改依新版的流程或表單辦理", en="Goes on under a new version of its workflow or form"
     ),
+    "sample_checked": Text(zh="抽查", en="Sample check"),
     "file_reviewed": Text(zh="調卷分析意見", en="Opinion on the delay"),
 }
-#: never an act of the applicant
+#: never an act of the applicant, also where it follows from one
 BY_SYSTEM = frozenset(
     {
         "extension_lapsed",
@@ -141,15 +144,9 @@ def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> Cas
     What was sent back, or proposed before a correction, is nobody's proposal any more.
     """
     then = moves.of_case(case, workflow)
-    for entered in db.session.scalars(
-        select(CaseEvent)
-        .where(
-            CaseEvent.case_id == case.id,
-            CaseEvent.kind != moves.MOVED,
-            CaseEvent.from_state.is_distinct_from(CaseEvent.to_state),
-        )
-        .order_by(CaseEvent.seq.desc())
-    ):
+    for entered in reversed(that_stand(case.id)):
+        if entered.kind == moves.MOVED or entered.from_state == entered.to_state:
+            continue
         if then.present(entered.to_state or "", entered.seq) != state:
             continue
         origin = entered.from_state
@@ -161,13 +158,33 @@ def proposal_before(case: Case, workflow: WorkflowDefinition, state: str) -> Cas
     return None
 
 
+def proposes(event: CaseEvent, case: Case, workflow: WorkflowDefinition) -> str | None:
+    """grant or reject, for an event that `proposal_before` found."""
+    before = moves.of_case(case, workflow).at(event.seq).state(event.from_state or "")
+    taken = before.transition(event.kind)
+    return taken.proposes if taken is not None else None
+
+
 def actions(case_id: int) -> tuple[str, ...]:
-    """The names of everything that was done to a case so far."""
-    return tuple(
-        db.session.scalars(
-            select(CaseEvent.kind).where(CaseEvent.case_id == case_id).distinct().order_by(CaseEvent.kind)
-        )
-    )
+    """The names of everything that was done to a case so far and not taken back."""
+    return tuple(sorted({event.kind for event in that_stand(case_id)}))
+
+
+def that_stand(case_id: int) -> list[CaseEvent]:
+    """The events of a case in their order, without what was recalled.
+
+    A recall takes back the newest thing that somebody did before it; what only the system wrote since stays.
+    """
+    found: list[CaseEvent] = []
+    for event in db.session.scalars(
+        select(CaseEvent).where(CaseEvent.case_id == case_id).order_by(CaseEvent.seq)
+    ):
+        if event.kind != RECALLED:
+            found.append(event)
+            continue
+        newest = max(i for i, earlier in enumerate(found) if earlier.actor_id is not None)
+        del found[newest]
+    return found
 
 
 def proposal_now(case: Case, workflow: WorkflowDefinition, form: FormDefinition) -> Entry | None:
@@ -193,7 +210,7 @@ def _entry(
     if event.actor_id in tree.names:
         who = Text(zh=tree.names[event.actor_id])
         title = tree.title(event.actor_id, taipei_day(event.at))
-    elif event.kind in BY_SYSTEM or (transition is not None and transition.by == "system"):
+    elif event.actor_kind == "system" or event.kind in BY_SYSTEM:
         who = SYSTEM
     return Entry(
         seq=event.seq,

@@ -113,7 +113,7 @@ def _asked_again(form: FormDefinition, earlier: FormDefinition, answers: dict[st
     return {
         field.key: answers[field.key]
         for field in form.fields
-        if field.type not in ("agreement", "file")
+        if field.kind.reusable(field)
         and field.key in earlier
         and earlier.field(field.key) == field
         and answers.get(field.key) is not None

@@ -12,6 +12,7 @@ from webapp.extensions import db
 from webapp.models import Case, Invoice, Payment, Refund
 
 MOST_LISTED = 200
+MOST_SETTLED = 20
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,22 @@ def differences() -> list[Difference]:
 
 
 def for_nobody() -> Sequence[Payment]:
-    """Payments whose account number is nobody's."""
+    """Payments whose account number is nobody's, until a cashier has found out whose they are."""
     return db.session.scalars(
-        select(Payment).where(Payment.invoice_id.is_(None)).order_by(Payment.id).limit(MOST_LISTED)
+        select(Payment)
+        .where(Payment.invoice_id.is_(None), Payment.settled_at.is_(None))
+        .order_by(Payment.id)
+        .limit(MOST_LISTED)
+    ).all()
+
+
+def settled() -> Sequence[Payment]:
+    """Payments for nobody that a cashier has dealt with, the newest first."""
+    return db.session.scalars(
+        select(Payment)
+        .where(Payment.settled_at.is_not(None))
+        .order_by(Payment.settled_at.desc())
+        .limit(MOST_SETTLED)
     ).all()
 
 

@@ -168,11 +168,16 @@ class SpecialDay:
 
 
 def calendar(
-    unit_id: int | None = None, known_at: datetime | None = None, *, imagined: SpecialDay | None = None
+    unit_id: int | None = None,
+    known_at: datetime | None = None,
+    *,
+    imagined: SpecialDay | None = None,
+    without: int | None = None,
 ) -> WorkingCalendar:
     """The working days of a unit: agency before township before county before national overrides, then the calendar.
 
     `known_at`: without the overrides that were entered later. `imagined`: as if that day had been entered now.
+    `without`: as if the override with this id had been taken back.
     """
     overrides = cached("calendar", _read_overrides)
     codes = [unit.code for unit in chart().upwards(unit_id)] if unit_id is not None else []
@@ -180,8 +185,8 @@ def calendar(
     for scope in ("national", "county", *reversed(codes)):
         merged |= {
             day: (kind, reason)
-            for day, kind, reason, entered in overrides.get(scope, ())
-            if known_at is None or entered <= known_at
+            for key, day, kind, reason, entered in overrides.get(scope, ())
+            if key != without and (known_at is None or entered <= known_at)
         }
         if imagined is not None and imagined.scope == scope:
             merged[imagined.day] = (imagined.kind, imagined.reason)
@@ -191,14 +196,14 @@ def calendar(
     )
 
 
-def _read_overrides() -> dict[str, list[tuple[date, str, str, datetime]]]:
+def _read_overrides() -> dict[str, list[tuple[int, date, str, str, datetime]]]:
     """By scope, in the order in which they were entered: of two for a day, the later one counts."""
-    found: dict[str, list[tuple[date, str, str, datetime]]] = defaultdict(list)
+    found: dict[str, list[tuple[int, date, str, str, datetime]]] = defaultdict(list)
     rows = db.session.scalars(
         select(CalendarOverride).where(CalendarOverride.revoked_at.is_(None)).order_by(CalendarOverride.id)
     )
     for row in rows:
-        found[row.scope].append((row.day, row.kind, row.reason, row.created_at))
+        found[row.scope].append((row.id, row.day, row.kind, row.reason, row.created_at))
     return dict(found)
 
 

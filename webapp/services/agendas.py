@@ -29,7 +29,9 @@ def put_on(case: Case, now: datetime) -> AgendaItem:
 
 def _committee_of(case: Case) -> Committee:
     takes = (
-        select(Committee).where(Committee.service_codes.contains([case.service_code])).order_by(Committee.id)
+        select(Committee)
+        .where(Committee.service_codes.contains([case.service_code]), Committee.closed_at.is_(None))
+        .order_by(Committee.id)
     )
     found = db.session.scalars(takes).all()
     near = [

@@ -20,10 +20,21 @@ from webapp.extensions import db
 from webapp.models import Case, Draft, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions, generations
+from webapp.queries import answering, definitions, generations
 from webapp.queries.org import chart
 from webapp.rows import Beside, write_together
-from webapp.services import clocks, effects, evaluation, events, fees, notices, parties, routing, steps
+from webapp.services import (
+    bookings,
+    clocks,
+    effects,
+    evaluation,
+    events,
+    fees,
+    notices,
+    parties,
+    routing,
+    steps,
+)
 from webapp.services.drafts import owns
 from workflows import engine
 from workflows.service import ServiceDefinition
@@ -44,7 +55,7 @@ class FormChanged(Conflict):
 def check(draft: Draft, now: datetime, lang: str) -> forms.answers.Cleaned:
     """All answers of a draft, with every mistake that remains."""
     form = definitions.form(draft.form_revision_id)
-    return forms.answers.clean(form, draft.raw, today=taipei_day(now), lang=lang)
+    return answering.clean(form, draft.raw, now, service_code=draft.service_code, lang=lang)
 
 
 def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
@@ -61,7 +72,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             )
         )
     form = definitions.form(draft.form_revision_id)
-    cleaned = forms.answers.clean(form, draft.raw, today=today, lang=actor.language)
+    cleaned = answering.clean(form, draft.raw, now, service_code=draft.service_code, lang=actor.language)
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     answers = cleaned.answers
@@ -116,7 +127,15 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     write_together(steps.task_clocks(step, tasks, keys[: len(tasks)], now))
     make_transient_to_detached(case)
     db.session.add(case)
+    _book(actor, case, form, answers, now)
     return case
+
+
+def _book(actor: Actor, case: Case, form: FormDefinition, answers: Mapping[str, Any], now: datetime) -> None:
+    """The slot that was chosen in the form; one that was filled in the meantime refuses the submission."""
+    for field in form.fields:
+        if field.options_from == "slots" and field.type == "lookup" and field.key in answers:
+            bookings.choose(actor, case, answers[field.key]["value"], now)
 
 
 def submitted_from(actor: Actor, draft_key: str) -> Case | None:

@@ -12,7 +12,7 @@ from webapp.extensions import db
 from webapp.models import Booking
 from webapp.permissions import Actor
 from webapp.queries import bookings as queries
-from webapp.services import bookings, cases, steps
+from webapp.services import bookings, cases, duties, steps
 from webapp.services.steps import Given
 
 EFFECT = {"attended": "slot_attended", "no_show": "slot_missed"}
@@ -27,6 +27,7 @@ def mark(actor: Actor, booking_id: str, outcome: str, now: datetime) -> Booking:
     if outcome not in EFFECT:
         raise Refused(Text(zh="請選擇「已到」或「未到」。", en="Choose attended or did not come."))
     case = booking.case
+    duties.require_stranger(case, actor.account_id)
     for offer in cases.offers(actor, steps.context(case), now):
         if EFFECT[outcome] in offer.transition.effects and offer.task is not None:
             given = Given(comment=MISSED.zh if "comment" in offer.transition.requires else "")

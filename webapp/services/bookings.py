@@ -65,13 +65,7 @@ def create_resource(
     remind_hours: int = 24,
 ) -> Resource:
     require_manager(actor, unit_id)
-    if capacity < 1 or cancel_hours < 0 or remind_hours < 0:
-        raise Refused(
-            Text(
-                zh="容量至少 1，時數不能是負數。",
-                en="The capacity is at least 1 and hours are never negative.",
-            )
-        )
+    check_numbers(capacity, cancel_hours, remind_hours)
     resource = Resource(
         unit_id=unit_id,
         name_zh=name.zh,
@@ -86,10 +80,24 @@ def create_resource(
     return resource
 
 
+def check_numbers(capacity: int, cancel_hours: int, remind_hours: int) -> None:
+    if capacity < 1 or cancel_hours < 0 or remind_hours < 0:
+        raise Refused(
+            Text(
+                zh="容量至少 1，時數不能是負數。",
+                en="The capacity is at least 1 and hours are never negative.",
+            )
+        )
+
+
 def create_slots(actor: Actor, resource: Resource, pattern: Pattern, now: datetime) -> tuple[int, int]:
     """(made, left out because another slot is there). Days off in the unit's calendar have none."""
     require_manager(actor, resource.unit_id)
     db.session.refresh(resource, with_for_update=True)
+    if not resource.active:
+        raise Refused(
+            Text(zh="這個資源已關閉，請先重新開放。", en="This resource is closed; open it again first.")
+        )
     wanted = [(starts, ends) for starts, ends in _times(pattern, calendar(resource.unit_id)) if starts > now]
     if not wanted:
         raise Refused(
@@ -298,7 +306,7 @@ def _move(actor: Actor, case: Case, day: date | None, reason: str, now: datetime
     booking = _required(case)
     _set(booking, "confirmed", now)
     _record(actor, booking, "slot_confirmed", now)
-    _tell(booking, "slot_moved", now, reason=reason)
+    _tell(booking, "slot_moved", now, reason)
 
 
 def release(actor: Actor, case: Case, now: datetime) -> None:
@@ -307,18 +315,32 @@ def release(actor: Actor, case: Case, now: datetime) -> None:
         _release(actor, booking, now)
 
 
+def withdraw(actor: Actor, booking: Booking, reason: str, now: datetime) -> None:
+    """The office takes the slot away and says why; who calls this holds the case."""
+    _give_up(actor, booking, now, "slot_withdrawn", reason)
+    _tell(booking, "slot_withdrawn", now, reason)
+
+
+def hold_slots(slot_ids: Collection[int]) -> None:
+    """Several, always in the same order."""
+    held = select(Slot.id).where(Slot.id.in_(slot_ids)).order_by(Slot.id).with_for_update()
+    db.session.execute(held).all()
+
+
 def _release(actor: Actor, booking: Booking, now: datetime) -> None:
     _give_up(actor, booking, now)
     _tell(booking, "slot_released", now)
 
 
-def _give_up(actor: Actor, booking: Booking, now: datetime) -> None:
+def _give_up(
+    actor: Actor, booking: Booking, now: datetime, kind: str = "slot_released", reason: str = ""
+) -> None:
     _hold_slot(booking.slot)
     db.session.refresh(booking)
     if booking.state not in ACTIVE:
         raise Conflict(Text(zh="這個預約已經取消或結束。", en="This booking is over already."))
     _set(booking, "cancelled", now)
-    _record(actor, booking, "slot_released", now)
+    _record(actor, booking, kind, now, reason)
     _move_up(booking.slot, now)
 
 
@@ -447,12 +469,16 @@ def _last_position(slot: Slot) -> int:
     return db.session.scalars(select(func.max(Booking.position)).where(Booking.slot_id == slot.id)).one() or 0
 
 
-def _record(actor: Actor, booking: Booking, kind: str, now: datetime) -> None:
-    case = booking.case
-    events.record(actor, case, kind, now, from_state=case.state, payload={"comment": words(booking, "zh")})
+def _record(actor: Actor, booking: Booking, kind: str, now: datetime, reason: str = "") -> None:
+    case, said = booking.case, _with_reason(booking, "zh", reason)
+    events.record(actor, case, kind, now, from_state=case.state, payload={"comment": said})
 
 
-def _tell(booking: Booking, template: str, now: datetime, *, reason: str = "") -> None:
+def _with_reason(booking: Booking, lang: str, reason: str) -> str:
+    return "\n".join(filter(None, (words(booking, lang), reason)))
+
+
+def _tell(booking: Booking, template: str, now: datetime, reason: str = "") -> None:
     """Once for every change: the moment of the change is part of the key."""
     key = f"{booking.public_id}:{template}:{booking.changed_at.timestamp():.6f}"
     case = booking.case
@@ -463,16 +489,10 @@ def _tell(booking: Booking, template: str, now: datetime, *, reason: str = "") -
             now,
             case_id=case.id,
             template=template,
-            comment=words(booking, case.language) + _because(reason, case.language),
+            comment=_with_reason(booking, case.language, reason),
             date="",
         )
     )
-
-
-def _because(reason: str, lang: str) -> str:
-    if not reason.strip():
-        return ""
-    return f" ({reason.strip()})" if lang == "en" else f"（{reason.strip()}）"
 
 
 def words(booking: Booking, lang: str) -> str:

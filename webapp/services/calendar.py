@@ -1,4 +1,4 @@
-"""Stop-work days and extra working days: entered once, and every open time limit counts with them."""
+"""Stop-work days and extra working days: entered, corrected or taken back, and every open time limit follows."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from rules.values import Text
-from webapp.errors import Refused
+from webapp.errors import Conflict, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import CalendarOverride, Case, Clock
 from webapp.permissions import Actor
@@ -20,6 +20,8 @@ from webapp.services import clocks
 
 #: scopes that hold for every unit
 EVERYWHERE = frozenset({"national", "county"})
+LONGEST = 200
+MOST_LISTED = 200
 
 
 def override(
@@ -34,12 +36,33 @@ def override(
 ) -> int:
     """Enters a day and moves every open due date in its scope. Returns how many cases moved."""
     units = _units(scope)
+    _enter(actor, SpecialDay(day, kind, reason, scope), legal_source, now)
+    return _recount(actor, units, reason, now)
+
+
+def revoke(actor: Actor, entry_id: int, why: str, now: datetime) -> int:
+    """Takes back a day that was entered by mistake: every due date that it moved is counted anew."""
+    entry = _take_back(actor, entry_id, why, now)
+    return _recount(actor, _units(entry.scope), why, now)
+
+
+def correct(
+    actor: Actor, entry_id: int, special: SpecialDay, why: str, now: datetime, *, legal_source: str = ""
+) -> int:
+    """Another day, kind, scope or reason in place of what was entered; every due date moves at most once."""
+    entry = _take_back(actor, entry_id, why, now)
+    units = _units(entry.scope) | _units(special.scope)
+    _enter(actor, special, legal_source, now)
+    return _recount(actor, units, why, now)
+
+
+def _enter(actor: Actor, special: SpecialDay, legal_source: str, now: datetime) -> None:
     db.session.add(
         CalendarOverride(
-            day=day,
-            kind=kind,
-            reason=reason,
-            scope=scope,
+            day=special.day,
+            kind=special.kind,
+            reason=special.reason,
+            scope=special.scope,
             legal_source=legal_source,
             created_by_id=actor.account_id,
             created_at=now,
@@ -47,6 +70,32 @@ def override(
     )
     db.session.flush()
     bump("calendar")
+
+
+def _take_back(actor: Actor, entry_id: int, why: str, now: datetime) -> CalendarOverride:
+    entry = db.session.get(CalendarOverride, entry_id, with_for_update=True, populate_existing=True)
+    if entry is None:
+        raise NotFound()
+    if entry.revoked_at is not None:
+        who = chart().names.get(entry.revoked_by_id or 0, "")
+        raise Conflict(
+            Text(
+                zh=f"這一天已經由{who or '系統'}撤銷，這次沒有更改。",
+                en=f"{who or 'The system'} has taken this day back already; nothing was changed.",
+            )
+        )
+    why = why.strip()
+    if not 0 < len(why) <= LONGEST:
+        raise Refused(
+            Text(zh=f"請寫明原因，最多 {LONGEST} 字。", en=f"Say why, in at most {LONGEST} characters.")
+        )
+    entry.revoked_at, entry.revoked_by_id, entry.revoke_reason = now, actor.account_id, why
+    db.session.flush()
+    bump("calendar")
+    return entry
+
+
+def _recount(actor: Actor, units: frozenset[int], reason: str, now: datetime) -> int:
     moved = set()
     for clock, case in _open_clocks():
         if clocks.unit_of(clock, case) in units and clocks.recompute(actor, clock, case, now, reason):
@@ -67,14 +116,18 @@ class Move:
     after: date
 
 
-def preview(special: SpecialDay, now: datetime) -> list[Move]:
-    """What `override` would move, in the order of the cases; nothing is written."""
-    units, moves = _units(special.scope), []
+def preview(
+    special: SpecialDay | None, now: datetime, *, instead_of: CalendarOverride | None = None
+) -> list[Move]:
+    """What entering a day would move, or taking one back, or both; in the order of the cases. Nothing is written."""
+    units = _units(special.scope) if special else frozenset()
+    units |= _units(instead_of.scope) if instead_of else frozenset()
+    without, moves = instead_of.id if instead_of else None, []
     for clock, case in db.session.execute(_OPEN):
         unit_id = clocks.unit_of(clock, case)
         if unit_id not in units:
             continue
-        after = clocks.due_by(clock, case, calendar(unit_id, imagined=special), now)
+        after = clocks.due_by(clock, case, calendar(unit_id, imagined=special, without=without), now)
         if after != clock.due_on:
             branch = clock.task_id is not None
             moves.append(
@@ -87,15 +140,45 @@ def cases_in(moves: Sequence[Move]) -> int:
     return len({move.number for move in moves})
 
 
-def coming(today: date) -> list[CalendarOverride]:
-    """What is in force and not over, the nearest day first."""
+def in_force() -> list[CalendarOverride]:
+    """Every day that counts, the latest first: one that is over may have been entered by mistake too."""
+    return _listed(CalendarOverride.revoked_at.is_(None))
+
+
+def taken_back() -> list[CalendarOverride]:
+    return _listed(CalendarOverride.revoked_at.is_not(None))
+
+
+def _listed(which: ColumnElement[bool]) -> list[CalendarOverride]:
+    rows = select(CalendarOverride).where(which)
     return list(
         db.session.scalars(
-            select(CalendarOverride)
-            .where(CalendarOverride.revoked_at.is_(None), CalendarOverride.day >= today)
-            .order_by(CalendarOverride.day, CalendarOverride.id)
+            rows.order_by(CalendarOverride.day.desc(), CalendarOverride.id.desc()).limit(MOST_LISTED)
         )
     )
+
+
+def entry(entry_id: int) -> CalendarOverride:
+    found = db.session.get(CalendarOverride, entry_id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def entered(day: date, scope: str) -> CalendarOverride:
+    """What counts for a day in a scope: of several the last."""
+    rows = select(CalendarOverride).where(
+        CalendarOverride.revoked_at.is_(None), CalendarOverride.day == day, CalendarOverride.scope == scope
+    )
+    found = db.session.scalars(rows.order_by(CalendarOverride.id.desc()).limit(1)).first()
+    if found is None:
+        raise Refused(
+            Text(
+                zh=f"{day}（{scope}）沒有登錄停班或補班。",
+                en=f"Nothing is entered for {day} in the scope {scope}.",
+            )
+        )
+    return found
 
 
 def _units(scope: str) -> frozenset[int]:
@@ -108,8 +191,12 @@ def _units(scope: str) -> frozenset[int]:
 
 
 def _open_clocks() -> list[tuple[Clock, Case]]:
-    """With their cases held, each before its clocks are read: nobody pauses one meanwhile."""
-    db.session.execute(select(Case.id).where(Case.status == "open").order_by(Case.id).with_for_update()).all()
+    """With their cases held, each before its clocks are read: nobody pauses one meanwhile.
+
+    As every action holds a case: the sweep, which holds clocks and refers to their cases, need not wait.
+    """
+    of_all = select(Case.id).where(Case.status == "open").order_by(Case.id)
+    db.session.execute(of_all.with_for_update(key_share=True)).all()
     rows = db.session.execute(_OPEN.execution_options(populate_existing=True))
     return [(clock, case) for clock, case in rows]
 

@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
-from webapp.queries import bookings, definitions, history, moves, submissions
+from webapp.queries import answering, bookings, definitions, history, submissions
 from webapp.queries.org import chart
 from webapp.services import co_review, decisions, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
@@ -162,8 +162,9 @@ def take_as_citizen(
 def answer_correction(actor: Actor, case: Case, now: datetime, *, version: int) -> None:
     """The applicant says that the correction or improvement is done; the case goes back to the officer."""
     ctx = steps.context(case)
-    offered = ctx.workflow.states[case.state].transitions.values()
-    way_back = [t for t in offered if t.by == "citizen" and t.name != WITHDRAW]
+    state = ctx.workflow.states[case.state]
+    answers = state.transitions.values() if state.kind == "correction" else ()
+    way_back = [t for t in answers if t.by == "citizen" and t.name != WITHDRAW]
     if not way_back:
         raise Refused(
             Text(zh="這個案件目前沒有需要補正的事項。", en="Nothing needs correcting in this case now.")
@@ -229,16 +230,16 @@ def has_moved_on(case: Case, version: int) -> bool:
 
 def overtaken(case: Case) -> Conflict:
     """Names whoever acted last, so that the loser of a race knows whom to ask."""
-    kind, from_state, person, name = db.session.execute(
-        select(CaseEvent.kind, CaseEvent.from_state, Account.kind, Account.name)
+    actor, name = db.session.execute(
+        select(CaseEvent.actor_kind, Account.name)
         .outerjoin(Account, Account.id == CaseEvent.actor_id)
         .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.seq.desc())
         .limit(1)
     ).one()
-    if person == "staff":
+    if actor == "staff":
         who_zh = who_en = name
-    elif _is_of_system(case, from_state, kind):
+    elif actor == "system":
         who_zh, who_en = "系統", "the system"
     else:
         who_zh, who_en = "申請人", "the applicant"
@@ -248,12 +249,6 @@ def overtaken(case: Case) -> Conflict:
             en=f"This case was already handled by {who_en}. Nothing you entered was sent; reload and decide again.",
         )
     )
-
-
-def _is_of_system(case: Case, state: str | None, name: str) -> bool:
-    now = definitions.workflow(case.workflow_revision_id).states.get(state or "")
-    taken = now.transition(name) if now else None
-    return name == moves.MOVED or (taken is not None and taken.by == "system")
 
 
 def mandate(actor: Actor, task: Task, day: date) -> tuple[int | None] | None:
@@ -299,7 +294,7 @@ def _record_form(actor: Actor, case: Case, task: Task, given: Given, now: dateti
     uploads = db.session.scalars(select(Document).where(Document.draft_key == upload_key(task))).all()
     for field in form.file_fields:
         raw[field.key] = [d.public_id for d in uploads if d.field_key == field.key]
-    cleaned = forms.answers.clean(form, raw, today=today, lang=actor.language)
+    cleaned = answering.clean(form, raw, now, service_code=case.service_code, lang=actor.language)
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     plain, personal = forms.answers.split_personal(form, cleaned.answers)

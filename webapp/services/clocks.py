@@ -154,11 +154,16 @@ def move(
     clock.due_on = movement.due_after = _day(result.due)
     clock.due_at = result.due if isinstance(result.due, datetime) else None
     clock.period_number = result.period_number
-    clock.state = "paused" if result.paused else "running"
+    clock.state = _state(result)
     _follow(clock, case, before)
     if kind == "restart" and _is_suspended(case.id):
         # counted anew, and still standing still: the cause has not ended
         move(actor, case, clock, "pause", now, reason=SUSPENSION.zh)
+
+
+def _state(result: arithmetic.Ledger) -> str:
+    """A clock that is paused when it is late runs on: asking the applicant then hides no delay (稽催)."""
+    return "paused" if result.paused and not result.late else "running"
 
 
 def open_clocks(case_id: int) -> list[Clock]:
@@ -172,6 +177,16 @@ def stand_still(actor: Actor, case: Case, started: Sequence[int], now: datetime)
     if started and _is_suspended(case.id):
         for clock in db.session.scalars(select(Clock).where(Clock.id.in_(started)).order_by(Clock.id)):
             move(actor, case, clock, "pause", now, reason=SUSPENSION.zh)
+
+
+def start_again(actor: Actor, case: Case, clock: Clock, now: datetime) -> None:
+    """A clock that was stopped too early runs on, or stands still with its case."""
+    clock.stopped_on, clock.state = None, "running"
+    db.session.flush()
+    present = ledger(clock, case, now)
+    clock.state = _state(present)
+    if present.paused and not _is_suspended(case.id):
+        move(actor, case, clock, "resume", now, reason=SUSPENSION.zh)
 
 
 def _is_suspended(case_id: int) -> bool:
@@ -209,7 +224,10 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
 
     Past the version counters: nobody's open page is out of date by it. The caller holds the case.
     """
-    before, due = clock.due_on, due_by(clock, case, calendar(unit_of(clock, case)), now)
+    if clock.kind == "HOUR":
+        return False
+    before, result = clock.due_on, _by_calendar(clock, case, calendar(unit_of(clock, case)), now)
+    due = _day(result.due)
     if due == before:
         return False
     clock.movements.append(
@@ -224,7 +242,7 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
             at=now,
         )
     )
-    clock.due_on = due
+    clock.due_on, clock.state = due, _state(result)
     if clock.task_id is None:
         cases = Case.__table__
         db.session.execute(update(cases).where(cases.c.id == case.id).values(due_on=due))
@@ -235,16 +253,18 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
 
 def due_by(clock: Clock, case: Case, days: WorkingCalendar, now: datetime) -> date:
     """The due date of an open clock by these working days; hours know no days off."""
-    if clock.kind == "HOUR":
-        return clock.due_on
-    return _day(ledger(clock, case, _reckoned_to(clock, taipei_day(now)), days=days).due)
+    return clock.due_on if clock.kind == "HOUR" else _day(_by_calendar(clock, case, days, now).due)
+
+
+def _by_calendar(clock: Clock, case: Case, days: WorkingCalendar, now: datetime) -> arithmetic.Ledger:
+    return ledger(clock, case, _reckoned_to(clock, taipei_day(now)), days=days)
 
 
 def _reckoned_to(clock: Clock, today: date) -> date:
-    """A paused clock says what it said when it was paused: the days since are added by its resumption."""
+    """A paused clock says what it said when it was last moved: the days since are added by its resumption."""
     if clock.state != "paused":
         return today
-    return next(m.on_date for m in reversed(clock.movements) if m.kind == "pause")
+    return next(max(m.on_date, taipei_day(m.at)) for m in reversed(clock.movements) if m.kind != "override")
 
 
 def _reason(stored: str) -> str | Text:
@@ -275,13 +295,16 @@ class Longer:
     due: date
     #: of all its extensions, this one included
     working_days: int
+    #: how the new due date comes about, line by line
+    ledger: arithmetic.Ledger
 
 
-def if_extended(clock: Clock, case: Case, days: int, now: datetime) -> Longer:
+def if_extended(clock: Clock, case: Case, days: int, now: datetime, reason: str = "") -> Longer:
     on = taipei(now) if clock.kind == "HOUR" else taipei_day(now)
-    due = _day(ledger(clock, case, now, more=(arithmetic.Movement("extend", on, days=days),)).due)
-    never = _day(ledger(clock, case, now, without="extend").due)
-    return Longer(due, calendar(unit_of(clock, case)).working_days_between(never, due))
+    more = (arithmetic.Movement("extend", on, days=days, reason=reason),)
+    longer = ledger(clock, case, now, more=more)
+    due, never = _day(longer.due), _day(ledger(clock, case, now, without="extend").due)
+    return Longer(due, calendar(unit_of(clock, case)).working_days_between(never, due), longer)
 
 
 def extension_problems(

@@ -102,7 +102,8 @@ def ask(
             opened_at=now,
         )
     )
-    write(clocks.started(case.id, "WD", int(days), today, due, task_id=key))
+    started = write(clocks.started(case.id, "WD", int(days), today, due, task_id=key))
+    clocks.stand_still(actor, case, [started], now)
     events.record(
         actor,
         case,

@@ -1,62 +1,73 @@
-"""Sessions of a committee: the agenda, conflicts of interest, ballots, results, and minutes that decide the cases."""
+"""Committees: how they decide, who sits in them, their sessions, results, and minutes that decide the cases."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
-from rules.values import Text, format_roc_date
+from rules.values import Text, format_day, format_roc_date
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import (
     AgendaItem,
     AuditEntry,
-    Ballot,
     Case,
     Committee,
     CommitteeMember,
     CommitteeSession,
-    ConflictOfInterest,
 )
 from webapp.models.committees import RESULTS
 from webapp.moments import taipei, taipei_day
 from webapp.permissions import Actor
 from webapp.queries import committees as queries
 from webapp.queries import definitions
+from webapp.queries.audit import last_hand
 from webapp.queries.org import chart
-from webapp.services import cases, effects, tallies
+from webapp.services import cases, duties, effects, tallies
+from webapp.services.deliberation import Deciding, count_words, deciding
 from webapp.services.steps import Given
-from webapp.services.tallies import Count
 from workflows.engine import WorkflowError
 
-LABELS: dict[str, Text] = {
-    "pass": Text(zh="通過", en="Pass"),
-    "pass_with_changes": Text(zh="修正後通過", en="Pass with changes"),
-    "defer": Text(zh="緩議", en="Defer"),
-    "reject": Text(zh="不通過", en="Reject"),
-}
 #: results that say nothing without words
 NEEDS_REMARK = frozenset({"pass_with_changes", "defer", "reject"})
+LONGEST_NAME = 60
+_ALREADY = Text(zh="這個人在這段期間已經是委員。", en="This person is a member in these days already.")
+_SECOND_CHAIR = Text(
+    zh="這段期間已經有主席，請先結束原主席的任期。",
+    en="There is a chair in these days already; end that term first.",
+)
 TRANSITIONS = {result: f"committee_{result}" for result in RESULTS}
 
 
-@dataclass(frozen=True)
-class Deciding:
-    """An item with everybody who may decide it, and how the count stands."""
-
-    item: AgendaItem
-    case: Case
-    eligible: frozenset[int]
-    conflicts: Mapping[int, str]
-    count: Count
-    amount: Decimal
-
-
 # --- setting up ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How a committee decides. With a line to pass it scores, without one it votes."""
+
+    quorum: str = "majority"
+    pass_score: Decimal | None = None
+    #: score mode: the answer that says how much money is asked for
+    amount_field: str | None = None
+    #: vote mode: as many for as against, and the chair decides
+    chair_breaks_ties: bool = False
+
+    def put_into(self, committee: Committee) -> None:
+        committee.mode = "vote" if self.pass_score is None else "score"
+        committee.quorum, committee.pass_score = self.quorum, self.pass_score
+        committee.amount_field = self.amount_field
+        committee.chair_breaks_ties = self.chair_breaks_ties and self.pass_score is None
+
+
+def rules_of(committee: Committee) -> Rules:
+    return Rules(committee.quorum, committee.pass_score, committee.amount_field, committee.chair_breaks_ties)
 
 
 def create(
@@ -65,27 +76,76 @@ def create(
     name: Text,
     service_codes: Sequence[str],
     now: datetime,
-    *,
-    quorum: str = "majority",
-    pass_score: Decimal | None = None,
-    amount_field: str | None = None,
+    **rules: Any,
 ) -> Committee:
-    """With a line to pass it scores, without one it votes."""
+    """`rules` are those of Rules."""
     _require_secretary(actor, unit_id)
     committee = Committee(
-        unit_id=unit_id,
-        name_zh=name.zh,
-        name_en=name.in_("en"),
-        mode="vote" if pass_score is None else "score",
-        quorum=quorum,
-        pass_score=pass_score,
-        amount_field=amount_field,
-        service_codes=sorted(set(service_codes)),
+        unit_id=unit_id, name_zh=name.zh, name_en=name.in_("en"), service_codes=sorted(set(service_codes))
     )
+    Rules(**rules).put_into(committee)
     db.session.add(committee)
     db.session.flush()
     _audit(actor, "committee_created", committee.public_id, now)
     return committee
+
+
+def edit(
+    actor: Actor,
+    committee: Committee,
+    name: Text,
+    service_codes: Sequence[str],
+    rules: Rules,
+    now: datetime,
+    *,
+    version: int,
+) -> None:
+    """Names and services at any time; how it decides only between sessions, since ballots are counted by it."""
+    _hold_committee(actor, committee, version)
+    if rules != rules_of(committee) and _unfinished(committee):
+        raise Refused(
+            Text(
+                zh="還有會議的紀錄沒有核定，審議方式、開會人數、及格分數與主席裁決要等紀錄核定後才能更改。",
+                en="Minutes of a session are not approved yet; until then its way of deciding cannot be changed.",
+            )
+        )
+    committee.name_zh, committee.name_en = name.zh, name.in_("en")
+    committee.service_codes = sorted(set(service_codes))
+    rules.put_into(committee)
+    db.session.flush()
+    _audit(actor, "committee_changed", committee.public_id, now)
+
+
+def close(actor: Actor, committee: Committee, now: datetime, *, version: int) -> None:
+    """No case may be left before it. What it decided stays; it can be opened again."""
+    _hold_committee(actor, committee, version)
+    waiting, unfinished = len(queries.waiting(committee)), len(_unfinished(committee))
+    if waiting or unfinished:
+        raise Refused(
+            Text(
+                zh=f"還有 {waiting} 件案件等候審議、{unfinished} 次會議的紀錄沒有核定，不能停止受理。"
+                "請先開完會，或由承辦人把案件收回。",
+                en=f"{waiting} cases wait and the minutes of {unfinished} sessions are not approved. "
+                "Hold the session first, or let the officers take the cases back.",
+            )
+        )
+    committee.closed_at = committee.closed_at or now
+    db.session.flush()
+    _audit(actor, "committee_closed", committee.public_id, now)
+
+
+def reopen(actor: Actor, committee: Committee, now: datetime, *, version: int) -> None:
+    _hold_committee(actor, committee, version)
+    committee.closed_at = None
+    db.session.flush()
+    _audit(actor, "committee_reopened", committee.public_id, now)
+
+
+def _unfinished(committee: Committee) -> list[CommitteeSession]:
+    return [session for session in queries.sessions(committee) if session.state != "minutes_approved"]
+
+
+# --- who sits in it -----------------------------------------------------------------------------------------
 
 
 def appoint(
@@ -95,21 +155,113 @@ def appoint(
     starts_on: date,
     now: datetime,
     ends_on: date | None = None,
-) -> None:
-    _require_secretary(actor, committee.unit_id)
+    *,
+    votes: bool = True,
+    chairs: bool = False,
+) -> CommitteeMember:
+    """Somebody of the staff."""
     if account_id not in chart().names:
         raise Refused(Text(zh="請選擇人員。", en="Choose a person."))
-    if account_id in queries.members(committee, starts_on):
-        raise Conflict(Text(zh="這個人已經是委員。", en="This person is a member already."))
+    member = CommitteeMember(
+        account_id=account_id, starts_on=starts_on, ends_on=ends_on, votes=votes, chairs=chairs
+    )
+    return _seat(actor, committee, member, now)
+
+
+def appoint_outside(
+    actor: Actor,
+    committee: Committee,
+    name: str,
+    organisation: str,
+    starts_on: date,
+    now: datetime,
+    ends_on: date | None = None,
+    *,
+    votes: bool = True,
+    chairs: bool = False,
+) -> CommitteeMember:
+    """外聘委員: an expert without an account; the secretary enters their ballots and conflicts of interest."""
+    name, organisation = name.strip(), organisation.strip()
+    if not 0 < len(name) <= LONGEST_NAME or not 0 < len(organisation) <= LONGEST_NAME:
+        raise Refused(
+            Text(
+                zh=f"請填寫外聘委員的姓名與服務單位，各最多 {LONGEST_NAME} 字。",
+                en=f"Give the name and the organisation, at most {LONGEST_NAME} characters each.",
+            )
+        )
+    there = queries.terms(committee)
+    if any(row.is_outside and row.name == name and _overlap(row, starts_on, ends_on) for row in there):
+        raise Conflict(_ALREADY)
+    member = CommitteeMember(
+        name=name, organisation=organisation, starts_on=starts_on, ends_on=ends_on, votes=votes, chairs=chairs
+    )
+    return _seat(actor, committee, member, now)
+
+
+def _overlap(member: CommitteeMember, first: date, last: date | None) -> bool:
+    return (last is None or member.starts_on <= last) and (member.ends_on is None or first <= member.ends_on)
+
+
+def _seat(actor: Actor, committee: Committee, member: CommitteeMember, now: datetime) -> CommitteeMember:
+    _require_secretary(actor, committee.unit_id)
+    db.session.refresh(committee, with_for_update={"key_share": True})
+    _check_term(member.starts_on, member.ends_on)
+    if member.chairs and not member.votes:
+        raise Refused(Text(zh="主席須有表決權。", en="The chair has a vote."))
+    _still_open(committee, member.starts_on, member.ends_on)
+    member.committee_id = committee.id
+    db.session.add(member)
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise Conflict(_SECOND_CHAIR if "one_chair" in str(error) else _ALREADY) from None
+    _audit(actor, "committee_member_appointed", f"{committee.public_id} {member.id}", now)
+    return member
+
+
+def end_term(
+    actor: Actor, committee: Committee, member_id: int, ends_on: date | None, now: datetime
+) -> CommitteeMember:
+    """The last day of a term, or no end; what the member decided before stays."""
+    _require_secretary(actor, committee.unit_id)
+    db.session.refresh(committee, with_for_update={"key_share": True})
+    member = queries.term(committee, member_id)
+    if member is None:
+        raise NotFound()
+    _check_term(member.starts_on, ends_on)
+    was = member.ends_on
+    if ends_on != was:
+        first, last = sorted((was or date.max, ends_on or date.max))
+        _still_open(committee, first + timedelta(days=1), None if last == date.max else last)
+    member.ends_on = ends_on
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        raise Conflict(_SECOND_CHAIR if "one_chair" in str(error) else _ALREADY) from None
+    _audit(actor, "committee_term_changed", f"{committee.public_id} {member.id} {ends_on or ''}", now)
+    return member
+
+
+def _check_term(starts_on: date, ends_on: date | None) -> None:
     if ends_on is not None and ends_on < starts_on:
         raise Refused(Text(zh="任期結束不能早於開始。", en="The term cannot end before it begins."))
-    db.session.add(
-        CommitteeMember(
-            committee_id=committee.id, account_id=account_id, starts_on=starts_on, ends_on=ends_on
-        )
-    )
-    db.session.flush()
-    _audit(actor, "committee_member_appointed", f"{committee.public_id} {account_id}", now)
+
+
+def _still_open(committee: Committee, first: date, last: date | None) -> None:
+    """Who sat in a session whose results are recorded changes no more: its quorum was counted from them."""
+    for session in queries.recorded(committee):
+        day = taipei_day(session.starts_at)
+        if first <= day and (last is None or day <= last):
+            raise Refused(
+                Text(
+                    zh=f"{format_day(day, 'zh')}的會議已經記錄決議，那一天的委員不能再變動。請改填那一天之後的日期。",
+                    en=f"The results of the session on {format_day(day, 'en')} are recorded; "
+                    "who sat in it changes no more. Choose dates after it.",
+                )
+            )
+
+
+# --- sessions -----------------------------------------------------------------------------------------------
 
 
 def plan(
@@ -132,6 +284,8 @@ def plan(
             )
         )
     db.session.refresh(committee, with_for_update={"key_share": True})
+    if committee.closed_at is not None:
+        raise Refused(Text(zh="委員會已停止受理。", en="The committee is closed."))
     session = CommitteeSession(
         committee_id=committee.id,
         starts_at=starts_at,
@@ -161,135 +315,7 @@ def plan(
     return session
 
 
-# --- the members --------------------------------------------------------------------------------------------
-
-
-def item_of(actor: Actor, item_id: str) -> Deciding:
-    """The item for a member who may decide it. Whoever has a conflict of interest sees nothing of it."""
-    item = db.session.scalars(select(AgendaItem).where(AgendaItem.public_id == item_id)).one_or_none()
-    session = db.session.get(CommitteeSession, item.session_id) if item and item.session_id else None
-    if item is None or session is None:
-        raise NotFound()
-    if actor.account_id not in queries.members(session.committee, taipei_day(session.starts_at)):
-        raise NotFound()
-    found = next((each for each in deciding(session) if each.item.id == item.id), None)
-    if found is None:
-        raise NotFound()
-    if actor.account_id not in found.eligible:
-        raise Forbidden(
-            Text(
-                zh="您對這一案應予迴避，不能閱覽或表決。", en="You have a conflict of interest in this item."
-            )
-        )
-    return found
-
-
-def declare_conflict(actor: Actor, item_id: str, account_id: int, reason: str, now: datetime) -> None:
-    """迴避, by the member or by the secretary for one. A ballot that was cast before is taken away."""
-    item, session = _open_item(item_id)
-    day = taipei_day(session.starts_at)
-    is_secretary = session.committee.unit_id in queries.units_of(actor, "run_committees")
-    if account_id not in queries.members(session.committee, day):
-        raise NotFound()
-    if account_id != actor.account_id and not is_secretary:
-        raise NotFound()
-    if not reason.strip():
-        raise Refused(Text(zh="請寫明迴避的原因。", en="Say why."))
-    known = select(ConflictOfInterest.id).where(
-        ConflictOfInterest.item_id == item.id, ConflictOfInterest.account_id == account_id
-    )
-    if db.session.scalars(known).first() is not None:
-        return
-    db.session.execute(delete(Ballot).where(Ballot.item_id == item.id, Ballot.account_id == account_id))
-    db.session.add(
-        ConflictOfInterest(
-            item_id=item.id,
-            account_id=account_id,
-            reason=reason.strip(),
-            declared_by_id=actor.account_id or 0,
-            declared_at=now,
-        )
-    )
-    db.session.flush()
-
-
-def cast(actor: Actor, item_id: str, choice: str, now: datetime) -> None:
-    """A vote or a score; until the results are recorded a member may change it."""
-    item, session = _open_item(item_id)
-    item_of(actor, item_id)
-    choice = _checked(choice, session.committee)
-    ballot = db.session.scalars(
-        select(Ballot).where(Ballot.item_id == item.id, Ballot.account_id == actor.account_id)
-    ).one_or_none()
-    if ballot is None:
-        ballot = Ballot(item_id=item.id, account_id=actor.account_id or 0, choice=choice, cast_at=now)
-        db.session.add(ballot)
-    ballot.choice, ballot.cast_at = choice, now
-    db.session.flush()
-
-
-def ballot_of(actor: Actor, item: AgendaItem) -> str:
-    """The actor's own ballot, empty before they vote."""
-    own = select(Ballot.choice).where(Ballot.item_id == item.id, Ballot.account_id == actor.account_id)
-    return db.session.scalars(own).first() or ""
-
-
-def _checked(choice: str, committee: Committee) -> str:
-    if committee.mode == "vote":
-        if choice in tallies.CHOICES:
-            return choice
-        raise Refused(Text(zh="請選擇同意、不同意或棄權。", en="Vote yes, no or abstain."))
-    try:
-        score = Decimal(choice.strip())
-    except InvalidOperation:
-        score = Decimal(-1)
-    if not score.is_finite() or not 0 <= score <= tallies.HIGHEST or score != round(score, 2):
-        raise Refused(
-            Text(
-                zh="請填 0 到 100 的分數，最多兩位小數。",
-                en="Give a score from 0 to 100 with at most two decimals.",
-            )
-        )
-    return str(score)
-
-
 # --- results and minutes ------------------------------------------------------------------------------------
-
-
-def deciding(session: CommitteeSession) -> list[Deciding]:
-    """Every item of a session with its count. Ballots of people who may not decide it count for nothing."""
-    committee = session.committee
-    members = queries.members(committee, taipei_day(session.starts_at))
-    agenda = queries.agenda(session)
-    keys = [item.id for item, _case in agenda]
-    conflicts: dict[int, dict[int, str]] = {key: {} for key in keys}
-    for row in db.session.scalars(select(ConflictOfInterest).where(ConflictOfInterest.item_id.in_(keys))):
-        conflicts[row.item_id][row.account_id] = row.reason
-    ballots: dict[int, dict[int, str]] = {key: {} for key in keys}
-    for row in db.session.scalars(select(Ballot).where(Ballot.item_id.in_(keys))):
-        ballots[row.item_id][row.account_id] = row.choice
-    eligible = [
-        frozenset(members.keys() - conflicts[item.id].keys() - {case.account_id}) for item, case in agenda
-    ]
-    counts, amounts = [], []
-    for (item, case), allowed in zip(agenda, eligible, strict=True):
-        counted = [choice for who, choice in ballots[item.id].items() if who in allowed]
-        amounts.append(_amount(committee, case))
-        if committee.pass_score is None:
-            counts.append(tallies.votes(counted, len(allowed), committee.quorum))
-        else:
-            counts.append(tallies.scores(counted, len(allowed), committee.quorum, committee.pass_score))
-    if committee.mode == "score":
-        counts = tallies.ranked(counts, amounts, session.budget)
-    return [
-        Deciding(item, case, allowed, conflicts[item.id], count, amount)
-        for (item, case), allowed, count, amount in zip(agenda, eligible, counts, amounts, strict=True)
-    ]
-
-
-def _amount(committee: Committee, case: Case) -> Decimal:
-    asked = cases.answers_of(case).get(committee.amount_field or "")
-    return Decimal(str(asked)) if asked else Decimal()
 
 
 def record(
@@ -299,8 +325,12 @@ def record(
     now: datetime,
     *,
     version: int,
+    casting: Mapping[str, str] | None = None,
 ) -> None:
-    """The result of every item, as far as the count allows it, and the draft of the minutes. May be done again."""
+    """The result of every item, as far as the count allows it, and the draft of the minutes. May be done again.
+
+    `casting` is how the chair decided items with as many for as against: yes or no.
+    """
     _hold(session, version)
     _require_secretary(actor, session.committee.unit_id)
     if session.state == "minutes_approved":
@@ -309,8 +339,13 @@ def record(
         )
     if now < session.starts_at:
         raise Refused(Text(zh="會議還沒有開始。", en="The session has not begun yet."))
+    for item, _case in queries.agenda(session):
+        item.casting_vote = (casting or {}).get(item.public_id) or None
+    db.session.flush()
     decided = deciding(session)
     for each in decided:
+        duties.require_stranger(each.case, actor.account_id)
+        _check_casting(each)
         result, remark = results.get(each.item.public_id, ("", ""))
         _check_result(each, result, remark)
         each.item.result, each.item.remark = result, remark.strip() or None
@@ -318,6 +353,17 @@ def record(
     session.state, session.drafted_by_id, session.minutes = "held", actor.account_id, minutes
     db.session.flush()
     _audit(actor, "committee_results_recorded", session.public_id, now)
+
+
+def _check_casting(each: Deciding) -> None:
+    if each.item.casting_vote and not each.count.casting:
+        number = each.case.number
+        raise Refused(
+            Text(
+                zh=f"{number} 沒有可否同數，或主席不能參與，不能由主席裁決。",
+                en=f"{number} is no tie that the chair may decide.",
+            )
+        )
 
 
 def _check_result(each: Deciding, result: str, remark: str) -> None:
@@ -328,8 +374,8 @@ def _check_result(each: Deciding, result: str, remark: str) -> None:
         why = tallies.WHY[verdict]
         raise Refused(
             Text(
-                zh=f"{number}：{why.zh}，不能記為「{LABELS[result].zh}」。",
-                en=f"{number}: {why.in_('en')}, so “{LABELS[result].in_('en')}” cannot be recorded.",
+                zh=f"{number}：{why.zh}，不能記為「{tallies.LABELS[result].zh}」。",
+                en=f"{number}: {why.in_('en')}, so “{tallies.LABELS[result].in_('en')}” cannot be recorded.",
             )
         )
     if result in NEEDS_REMARK and not remark.strip():
@@ -360,10 +406,8 @@ def approve(actor: Actor, session: CommitteeSession, now: datetime, *, version: 
             )
         )
     agenda = sorted(queries.agenda(session), key=lambda pair: pair[1].id)
-    if any(case.account_id == actor.account_id for _item, case in agenda):
-        raise Refused(
-            Text(zh="會議中有您本人的申請，應自行迴避。", en="One of the cases is your own application.")
-        )
+    for _item, case in agenda:
+        duties.require_stranger(case, actor.account_id)
     session.state, session.approved_by_id, session.approved_at = "minutes_approved", actor.account_id, now
     db.session.execute(
         update(AgendaItem)
@@ -402,7 +446,8 @@ def _take(case: Case, item: AgendaItem, now: datetime) -> None:
 def _minutes(session: CommitteeSession, decided: Sequence[Deciding]) -> dict[str, object]:
     """What the minutes say, frozen as it was recorded; they are official and Chinese."""
     committee, names = session.committee, chart().names
-    members = queries.members(committee, taipei_day(session.starts_at))
+    members = queries.members(committee, taipei_day(session.starts_at)).values()
+    called = {row.id: row.called for row in queries.terms(committee)}
     applicants = queries.applicants([each.case.id for each in decided])
     starts = taipei(session.starts_at)
     return {
@@ -410,7 +455,8 @@ def _minutes(session: CommitteeSession, decided: Sequence[Deciding]) -> dict[str
         "unit": chart().units[committee.unit_id].zh,
         "when": f"{format_roc_date(starts.date())} {starts.strftime('%H:%M')}",
         "place": session.place,
-        "members": list(members.values()),
+        "members": [_in_minutes(member) for member in members if member.votes],
+        "advisers": [_in_minutes(member) for member in members if not member.votes],
         "secretary": names.get(session.secretary_id, ""),
         "budget": str(session.budget) if session.budget is not None else "",
         "items": [
@@ -418,9 +464,9 @@ def _minutes(session: CommitteeSession, decided: Sequence[Deciding]) -> dict[str
                 "number": each.case.number,
                 "title": definitions.service(each.case.service_revision_id).title.zh,
                 "applicant": applicants.get(each.case.id, ""),
-                "away": [names.get(who, "") for who in each.conflicts],
-                "count": count_words(each.count, "zh"),
-                "result": LABELS[each.item.result or ""].zh,
+                "away": [called[who] for who in each.conflicts],
+                "count": count_words(each, "zh"),
+                "result": tallies.LABELS[each.item.result or ""].zh,
                 "remark": each.item.remark or "",
             }
             for each in decided
@@ -428,40 +474,12 @@ def _minutes(session: CommitteeSession, decided: Sequence[Deciding]) -> dict[str
     }
 
 
-def count_words(count: Count, lang: str) -> str:
-    """How many decided, and how."""
-    heads = Text(
-        zh=f"得參與 {count.eligible} 人，參與 {count.voters} 人",
-        en=f"{count.voters} of {count.eligible} took part",
-    )
-    if count.mean is not None:
-        how = Text(
-            zh=f"平均 {count.shown_mean} 分，第 {count.rank} 名",
-            en=f"mean {count.shown_mean}, rank {count.rank}",
-        )
-    else:
-        how = Text(
-            zh=f"同意 {count.yes}、不同意 {count.no}、棄權 {count.abstain}",
-            en=f"{count.yes} yes, {count.no} no, {count.abstain} abstaining",
-        )
-    mark = "，" if lang != "en" else ", "
-    return mark.join((heads.in_(lang), how.in_(lang), tallies.WHY[count.verdict].in_(lang)))
+def _in_minutes(member: CommitteeMember) -> str:
+    about = [*(["主席"] if member.chairs else []), *([member.organisation] if member.organisation else [])]
+    return member.called + (f"（{'，'.join(about)}）" if about else "")
 
 
 # --- what all of them need ----------------------------------------------------------------------------------
-
-
-def _open_item(item_id: str) -> tuple[AgendaItem, CommitteeSession]:
-    """The item with its session held: ballots and conflicts stop when the results are recorded."""
-    item = db.session.scalars(select(AgendaItem).where(AgendaItem.public_id == item_id)).one_or_none()
-    if item is None or item.session_id is None:
-        raise NotFound()
-    session = db.session.get_one(
-        CommitteeSession, item.session_id, with_for_update={"key_share": True}, populate_existing=True
-    )
-    if session.state != "planned":
-        raise Refused(Text(zh="決議已經記錄，不能再表決。", en="The results are recorded; voting is over."))
-    return item, session
 
 
 def _hold(session: CommitteeSession, version: int) -> None:
@@ -473,6 +491,21 @@ def _hold(session: CommitteeSession, version: int) -> None:
             Text(
                 zh=f"這次會議剛剛由{who or '別人'}處理，您的輸入沒有送出，請重新載入。",
                 en=f"This session was just changed by {who or 'somebody else'}. Nothing was sent; reload.",
+            )
+        )
+
+
+def _hold_committee(actor: Actor, committee: Committee, version: int) -> None:
+    """Nobody puts a case on its agenda meanwhile."""
+    _require_secretary(actor, committee.unit_id)
+    db.session.flush()
+    db.session.refresh(committee, with_for_update=True)
+    if committee.version != version:
+        who = last_hand(committee.public_id)
+        raise Conflict(
+            Text(
+                zh=f"委員會的設定剛剛由{who or '別人'}修改，您的輸入沒有送出，請重新載入。",
+                en=f"{who or 'Somebody else'} has just changed this committee. Nothing was sent; reload.",
             )
         )
 

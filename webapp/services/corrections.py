@@ -12,7 +12,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 import forms.answers
 from forms.answers import Change, Cleaned
-from forms.evaluation import hidden_fields
+from forms.evaluation import hidden_fields, settled
 from forms.model import FormDefinition
 from rules.values import Text
 from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
@@ -20,7 +20,7 @@ from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Submission
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor
-from webapp.queries import definitions, submissions, tracking
+from webapp.queries import answering, definitions, submissions, tracking
 from webapp.queries.org import calendar
 from webapp.services import effects, events, fees, parties
 from webapp.services.drafts import Raw, merged
@@ -43,15 +43,18 @@ def open_request(
 ) -> CorrectionRequest:
     """Opens the named fields to the applicant; the last day allowed is a working day (行政程序法 48).
 
-    Without fields it asks for an improvement on the spot, which the applicant reports as done.
+    Whoever corrects a name signs anew under it. Without fields it asks for an improvement on the spot, which the
+    applicant reports as done.
     """
-    if not set(fields) <= {field.key for field in ctx.form.fields}:
+    if not set(fields) <= {field.key for field in ctx.form.fields if field.kind.asked}:
         raise Refused(
             Text(zh="請至少勾選一個要補正的欄位。", en="Choose at least one field to be corrected.")
         )
+    opened = set(fields)
+    opened |= {f.key for f in ctx.form.fields if f.kind.asked and f.kind.reads(f) & opened}
     request = CorrectionRequest(
         case_id=ctx.case.id,
-        fields=[field.key for field in ctx.form.fields if field.key in set(fields)],
+        fields=[field.key for field in ctx.form.fields if field.key in opened],
         message=message.strip(),
         requested_by_id=actor.account_id,
         requested_at=now,
@@ -130,8 +133,10 @@ def save(case: Case, request: CorrectionRequest, raw: Raw, version: int) -> None
 def _with_newly_asked(case: Case, request: CorrectionRequest, form: FormDefinition) -> list[str]:
     """The open fields and those that a corrected answer calls for, which nobody was asked before."""
     before = hidden_fields(form, submissions.application(case.id).all_answers)
-    day = taipei_day(request.requested_at)  # what is visible does not depend on it
-    after = forms.answers.clean(form, request.raw or {}, today=day).hidden
+    moment = request.requested_at  # what is visible does not depend on it
+    after = answering.clean(
+        form, request.raw or {}, moment, service_code=case.service_code, lang=case.language
+    ).hidden
     opened = set(request.fields) | (before - after)
     return [field.key for field in form.fields if field.key in opened]
 
@@ -148,7 +153,7 @@ def lock(request: CorrectionRequest) -> None:
 
 def hold(case: Case, request: CorrectionRequest) -> bool:
     """Locks the case before its request, as every action does. False: the request was closed meanwhile."""
-    db.session.refresh(case, with_for_update=True)
+    db.session.refresh(case, with_for_update={"key_share": True})
     db.session.refresh(request, with_for_update=True)
     return request.closed_at is None
 
@@ -182,7 +187,9 @@ def _set_files(
 def check(case: Case, request: CorrectionRequest, now: datetime, lang: str) -> Cleaned:
     form = definitions.form(case.form_revision_id)
     raw = starting_raw(case, request, form)
-    return forms.answers.clean(form, raw, keys=tuple(request.fields), today=taipei_day(now), lang=lang)
+    return answering.clean(
+        form, raw, now, service_code=case.service_code, lang=lang, keys=tuple(request.fields)
+    )
 
 
 def take_in(actor: Actor, case: Case, request: CorrectionRequest, now: datetime) -> list[Change]:
@@ -198,10 +205,7 @@ def take_in(actor: Actor, case: Case, request: CorrectionRequest, now: datetime)
     answers = {key: value for key, value in before.all_answers.items() if key not in opened}
     answers |= {key: value for key, value in cleaned.answers.items() if key in opened}
     # A corrected answer may close other fields: what is hidden now is dropped like at the first submission.
-    whole = forms.answers.clean(
-        form, forms.answers.to_raw(form, answers), today=taipei_day(now), lang=actor.language
-    )
-    answers = {key: value for key, value in answers.items() if key not in whole.hidden}
+    answers = settled(form, answers, today=taipei_day(now))
     _attach_files(case, request, form, answers, before.all_answers)
     plain, personal = forms.answers.split_personal(form, answers)
     db.session.add(

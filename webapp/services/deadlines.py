@@ -185,18 +185,21 @@ def _record(reached: Sequence[Reached], now: datetime, run_id: int | None) -> No
     )
     ids = {(clock_id, rung): key for key, clock_id, rung in written}
     hearers = _Hearers(reached, taipei_day(now))
-    told: list[tuple[int, int, date | None]] = []
+    told: list[tuple[int, int, int | None, date | None]] = []
     for each in reached:
         for params in each.rungs:
-            people = sorted(hearers.of(each.clock, params["to"]))
+            people = hearers.of(each.clock, params["to"])
             at_once = params.get("delivery") == "at_once"
             if at_once:
                 digests.at_once(each.clock, params, each.days_left, people, now)
             key = ids[each.clock.clock_id, params["rung"]]
-            told += [(key, person, taipei_day(now) if at_once else None) for person in people]
+            day = taipei_day(now) if at_once else None
+            told += [(key, person, absent, day) for person, absent in people.items()]
     if told:
-        escalations, accounts, days = map(list, zip(*told, strict=True))
-        db.session.execute(_NOTICES, {"escalations": escalations, "people": accounts, "days": days})
+        escalations, accounts, absent, days = map(list, zip(*told, strict=True))
+        db.session.execute(
+            _NOTICES, {"escalations": escalations, "people": accounts, "absent": absent, "days": days}
+        )
 
 
 _ESCALATIONS = text(
@@ -210,37 +213,37 @@ _ESCALATIONS = text(
 )
 _NOTICES = text(
     """
-    insert into escalation_notice (escalation_id, account_id, told_on, digest)
-    select escalation_id, account_id, told_on, false
-    from unnest(cast(:escalations as bigint[]), cast(:people as bigint[]), cast(:days as date[]))
-        as told(escalation_id, account_id, told_on)
+    insert into escalation_notice (escalation_id, account_id, acting_for_id, told_on, digest)
+    select escalation_id, account_id, acting_for_id, told_on, false
+    from unnest(cast(:escalations as bigint[]), cast(:people as bigint[]), cast(:absent as bigint[]),
+        cast(:days as date[])) as told(escalation_id, account_id, acting_for_id, told_on)
     """
 )
 
 
 class _Hearers:
-    """Who holds what is late, else whoever could; heads are those above the unit whose time it is."""
+    """Who holds what is late, or whoever could take it from the pool; heads are those above the unit whose time it is.
+
+    Beside somebody absent their deputy hears, and is told for whom.
+    """
 
     def __init__(self, reached: Sequence[Reached], today: date) -> None:
         self._today, self._tree = today, chart()
+        self._seats: dict[tuple[int, str], set[int]] = {}
         self._held: dict[int, set[int]] = defaultdict(set)
         rows = db.session.execute(
-            select(Task.case_id, Task.assignee_id).where(
+            select(Task.case_id, Task.assignee_id, Task.unit_id, Task.function).where(
                 among(Task.case_id, [each.clock.case_id for each in reached if each.clock.task_id is None]),
                 Task.state == db.literal("open", literal_execute=True),
-                Task.assignee_id.is_not(None),
             )
         )
-        for case_id, account_id in rows:
-            self._held[case_id].add(account_id)
-        self._seats: dict[tuple[int, str], set[int]] = {}
-        self._deputies = {
-            leave.account_id: leave.deputy_id
-            for leave in self._tree.leaves
-            if leave.deputy_id is not None and leave.covers(today)
-        }
+        for case_id, account_id, unit_id, function in rows:
+            self._held[case_id] |= (
+                {account_id} if account_id is not None else self._holders(unit_id, function)
+            )
 
-    def of(self, clock: Standing, functions: Sequence[str]) -> set[int]:
+    def of(self, clock: Standing, functions: Sequence[str]) -> dict[int, int | None]:
+        """Each with whom they stand in for; who hears in their own right hears as nobody's deputy."""
         people: set[int] = set()
         for function in functions:
             if function == "officer":
@@ -248,7 +251,10 @@ class _Hearers:
                 people |= held or self._holders(clock.unit_id, clock.function or function)
             else:
                 people |= self._holders(clock.unit_id, function)
-        return people | {self._deputies[person] for person in people if person in self._deputies}
+        deputies = {
+            deputy: person for person in sorted(people) for deputy in self._tree.deputies(person, self._today)
+        }
+        return {**deputies, **dict.fromkeys(sorted(people))}
 
     def _holders(self, unit_id: int, function: str) -> set[int]:
         key = (unit_id, function)

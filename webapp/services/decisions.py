@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,10 @@ from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import fonts
 from webapp.letters.geta import printable
-from webapp.models import Letter
+from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions, history, submissions
+from webapp.queries import definitions, history, merging, submissions, tracking
 from webapp.queries.org import chart
 from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
 from webapp.services.drafting import Passage, Wording
@@ -72,7 +72,41 @@ def issue(
     amounts = fees.fixed(ctx.service, ctx.case)
     wording = wording or drafted(ctx, kind)
     content = drafted_as(by, ctx, kind, comment, attached, amounts, now, wording)
-    case, today = ctx.case, taipei_day(now)
+    letter = _send(by, ctx.case, kind, content, now)
+    for merged in merging.merged_into(ctx.case.id):
+        _answer(by, ctx, merged, letter, comment, attached, now)
+    return letter
+
+
+def _answer(
+    by: Decider, ctx: Context, merged: Case, letter: Letter, comment: str, attached: str, now: datetime
+) -> None:
+    """What was merged into the case hears of its decision; somebody else gets a letter in their own words and name."""
+    if parties.same_applicant(merged, ctx.case):
+        said = {"leading": ctx.case.number or "", "sent": letter.number}
+        notices.notify(merged, "leading_decided", now, words=said)
+        return
+    own = replace(
+        ctx,
+        case=merged,
+        service=definitions.service(merged.service_revision_id),
+        form=definitions.form(merged.form_revision_id),
+    )
+    amounts = fees.fixed(ctx.service, ctx.case)
+    _send(by, merged, letter.kind, compose(own, letter.kind, comment, attached, amounts, now), now)
+
+
+def ended(case: Case, now: datetime) -> None:
+    """A case ended. Other people whose cases were merged into it hear of that even where no decision was sent."""
+    if case.outcome in ("merged", "transferred") or tracking.letter(case.id) is not None:
+        return
+    for merged in merging.merged_into(case.id):
+        if not parties.same_applicant(merged, case):
+            notices.notify(merged, "leading_ended", now, words={"leading": case.number or ""})
+
+
+def _send(by: Decider, case: Case, kind: str, content: dict[str, Any], now: datetime) -> Letter:
+    today = taipei_day(now)
     owner = chart().units[case.owner_unit_id]
     letter = Letter(
         case_id=case.id,

@@ -19,14 +19,14 @@ from webapp.extensions import db
 from webapp.models import Account, Case, Clock, Escalation, EscalationNotice, Firing, Task
 from webapp.moments import taipei_day
 from webapp.queries import definitions, holding
-from webapp.queries.org import calendar
+from webapp.queries.org import calendar, chart
 from webapp.queries.standing import RUNNING, Standing
 from webapp.rows import among
 from webapp.services import notices
 
 SUBJECTS: Mapping[str, Text] = {
     "warn": Text(zh="案件即將到期", en="A case is nearly due"),
-    "due": Text(zh="案件今日到期", en="A case is due today"),
+    "due": Text(zh="案件今天要辦完", en="A case must be finished today"),
     "overdue": Text(zh="案件逾期稽催", en="A case is overdue"),
     "review": Text(zh="案件逾期調卷分析", en="An overdue case needs analysis"),
 }
@@ -34,15 +34,17 @@ SUBJECTS: Mapping[str, Text] = {
 HEADINGS: Mapping[str, Text] = {
     "review": Text(zh="逾期調卷分析（{n} 件）", en="Overdue, the file is to be reviewed ({n})"),
     "overdue": Text(zh="逾期稽催（{n} 件）", en="Overdue ({n})"),
-    "due": Text(zh="今日到期（{n} 件）", en="Due ({n})"),
+    "due": Text(zh="今天要辦完（{n} 件）", en="To be finished today ({n})"),
     "warn": Text(zh="即將到期（{n} 件）", en="Nearly due ({n})"),
 }
 _SUBJECT = Text(zh="{what}：{number} {service}", en="{what}: {number} {service}")
-_BODY = Text(zh="{left}（{due}）。\n{url}", en="{left} ({due}).\n{url}")
+_BODY = Text(zh="{left}（{due}）。{deputy}\n{url}", en="{left} ({due}).{deputy}\n{url}")
 _DIGEST = Text(zh="{day} 案件稽催彙整：{n} 件", en="Time limits on {day}: {n} cases")
 _LINE = Text(
-    zh="・{number} {service}：{left}（{due}）\n　{url}", en="- {number} {service}: {left} ({due})\n  {url}"
+    zh="・{number} {service}：{left}（{due}）{deputy}\n　{url}",
+    en="- {number} {service}: {left} ({due}){deputy}\n  {url}",
 )
+_DEPUTY = Text(zh="〔代理{name}〕", en=" [as deputy of {name}]")
 _LONGEST = Text(
     zh="　停留最久：{unit}「{step}」{n} 個工作天", en="  Longest at {unit}, “{step}”: {n} working days"
 )
@@ -65,12 +67,18 @@ class _Item:
     unit_id: int
     due_on: date
     kind: str
+    #: the absent colleague in whose place the person hears of it
+    acting_for_id: int | None
 
 
 def at_once(
-    clock: Standing, params: Mapping[str, Any], days_left: int, people: Sequence[int], now: datetime
+    clock: Standing,
+    params: Mapping[str, Any],
+    days_left: int,
+    people: Mapping[int, int | None],
+    now: datetime,
 ) -> None:
-    """A message of its own for each of these people, because the rule says so."""
+    """A message of its own for each of these people, because the rule says so; with whom they stand in for."""
     for account in db.session.scalars(select(Account).where(Account.id.in_(people))):
         lang = account.language
         service = definitions.service(clock.service_revision_id).title.in_(lang)
@@ -82,6 +90,7 @@ def at_once(
             _BODY.in_(lang).format(
                 left=left(days_left).in_(lang),
                 due=format_day(clock.due_on, lang),
+                deputy=_as_deputy(people[account.id], lang),
                 url=_case_url(clock.public_id),
             ),
             now,
@@ -147,6 +156,7 @@ def _items(notice_ids: Sequence[int]) -> list[_Item]:
             Case.service_revision_id,
             func.coalesce(Task.unit_id, Case.handling_unit_id),
             Clock.due_on,
+            EscalationNotice.acting_for_id,
             Escalation.rung,
             Firing.outcomes,
         )
@@ -165,9 +175,10 @@ def _items(notice_ids: Sequence[int]) -> list[_Item]:
         .order_by(Clock.due_on, Clock.id, Escalation.id)
     )
     found: dict[int, _Item] = {}
-    for clock_id, case_id, public_id, number, service, unit_id, due_on, rung, outcomes in rows:
+    for *columns, absent, rung, outcomes in rows:
         kind = next(o["params"]["kind"] for o in outcomes if o["params"].get("rung") == rung)
-        found[clock_id] = _Item(clock_id, case_id, public_id, number, service, unit_id, due_on, kind)
+        item = _Item(*columns, kind, absent)
+        found[item.clock_id] = item
     return list(found.values())
 
 
@@ -208,6 +219,7 @@ def _compose(items: Sequence[_Item], still: int, lang: str, now: datetime) -> tu
                     service=definitions.service(item.service_revision_id).title.in_(lang),
                     left=left(days).in_(lang),
                     due=format_day(item.due_on, lang),
+                    deputy=_as_deputy(item.acting_for_id, lang),
                     url=_case_url(item.public_id),
                 )
             )
@@ -238,6 +250,10 @@ def _post(
         )
 
 
+def _as_deputy(absent: int | None, lang: str) -> str:
+    return _DEPUTY.in_(lang).format(name=chart().names[absent]) if absent is not None else ""
+
+
 def _case_url(public_id: str) -> str:
     return f"{current_app.config['BASE_URL']}/staff/cases/{public_id}"
 
@@ -248,5 +264,5 @@ def left(days_left: int) -> Text:
     if days_left > 0:
         return Text(zh=f"距離期限還有 {n} 個工作天", en=f"{days} left")
     if days_left == 0:
-        return Text(zh="今日到期", en="Due today")
+        return Text(zh="今天要辦完", en="To be finished today")
     return Text(zh=f"已逾期 {n} 個工作天", en=f"{days} late")

@@ -20,7 +20,7 @@ from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import calendar, chart
-from webapp.services import documents, events, parties
+from webapp.services import documents, duties, events, parties
 from workflows.remedy import GROUNDS, TRANSIT, appeal_until, place_of, seat_of, served_by_notice
 
 CHANNELS: Mapping[str, Text] = {
@@ -64,7 +64,8 @@ class Service:
 
 def may_send(actor: Actor, case: Case) -> bool:
     units = {case.handling_unit_id, case.owner_unit_id}
-    return any(m.function in SENDERS and units & chart().within(m.unit_id) for m in actor.mandates)
+    held = any(m.function in SENDERS and units & chart().within(m.unit_id) for m in actor.mandates)
+    return held and not duties.is_party(case, actor.account_id)
 
 
 def default_channel(case: Case) -> str:

@@ -11,19 +11,23 @@ from sqlalchemy import or_, select
 
 from rules.values import Text
 from webapp import crypto
+from webapp.errors import Refused
 from webapp.extensions import db
-from webapp.models import Account, Case, CaseEvent, Task
+from webapp.models import Account, Case, Party, Task
 from webapp.permissions import Actor
+from webapp.queries import history
 from webapp.queries.org import Mandate, chart
 from webapp.services import parties
 from workflows.functions import RANKS
-from workflows.model import State, Step, Transition, WorkflowDefinition
+from workflows.model import DECIDES, State, Step, Transition, WorkflowDefinition
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
 
-#: transitions with one of these effects decide the case
-DECIDING = frozenset({"issue_decision", "issue_rejection", "issue_return"})
+OWN_CASE = Text(
+    zh="申請人是您本人或您代理的同仁，依法應自行迴避。",
+    en="You, or the colleague for whom you stand in, are the applicant and may not act on this case.",
+)
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,7 @@ class Duties:
     def refusal(self, people: Collection[int], transition: Transition) -> Text | None:
         """Why these people, an officer and whomever they stand in for, may not take the transition."""
         if self.is_party(people):
-            return Text(
-                zh="申請人是您本人，依法應自行迴避。",
-                en="You are the applicant and may not act on this case.",
-            )
+            return OWN_CASE
         return self._second_level(people) if approves(self.workflow, self.state, transition) else None
 
     def is_party(self, people: Collection[int]) -> bool:
@@ -81,7 +82,7 @@ def of(ctx: Context) -> Duties:
     case = ctx.case
     proposers = _proposers(case)
     acted = tuple(_acted(case, ctx.workflow)) if proposers else ()
-    return Duties(ctx.workflow, case.state, _parties(case), proposers, acted)
+    return Duties(ctx.workflow, case.state, party_of(case), proposers, acted)
 
 
 def after(ctx: Context, step: Step, people: frozenset[int]) -> Duties:
@@ -90,7 +91,7 @@ def after(ctx: Context, step: Step, people: frozenset[int]) -> Duties:
     proposers = _proposers(case)
     before = tuple(_acted(case, ctx.workflow)) if proposers and not step.proposal else ()
     acted = ((step.from_state or "", people), *before)
-    return Duties(ctx.workflow, step.to_state, _parties(case), proposers, acted)
+    return Duties(ctx.workflow, step.to_state, party_of(case), proposers, acted)
 
 
 def _proposers(case: Case) -> frozenset[int]:
@@ -122,7 +123,7 @@ def _grants(state: State, transition: Transition, levels: set[str]) -> bool:
 def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> bool:
     """Whether a transition decides, or passes the case on from one level of approval to another."""
     state = workflow.state(at)
-    if not DECIDING.isdisjoint(_effects(state, transition)):
+    if not DECIDES.isdisjoint(_effects(state, transition)):
         return True
     levels = approval_states(workflow)
     return (
@@ -131,7 +132,7 @@ def approves(workflow: WorkflowDefinition, at: str, transition: Transition) -> b
 
 
 def decides(effects: Iterable[str]) -> bool:
-    return not DECIDING.isdisjoint(effect.partition(":")[0] for effect in effects)
+    return not DECIDES.isdisjoint(effect.partition(":")[0] for effect in effects)
 
 
 def _effects(state: State, transition: Transition) -> set[str]:
@@ -145,14 +146,10 @@ def _targets(state: State, transition: Transition) -> set[str]:
     return {transition.to} if transition.to else set()
 
 
-def _parties(case: Case) -> frozenset[int]:
+def party_of(case: Case) -> frozenset[int]:
     """The account that applied, and the officers whose own address or number stands in the application."""
     found = {case.account_id} if case.account_id is not None else set()
-    rows = parties.of_case(case.id)
-    addresses = {crypto.keyed_hash(p.email.strip().casefold(), "email") for p in rows if p.email}
-    numbers = {
-        crypto.keyed_hash("".join(c for c in p.phone if c.isdigit()), "mobile") for p in rows if p.phone
-    }
+    addresses, numbers = _known_by(parties.of_case(case.id))
     if addresses or numbers:
         found |= set(
             db.session.scalars(
@@ -165,19 +162,46 @@ def _parties(case: Case) -> frozenset[int]:
     return frozenset(found)
 
 
-def _acted(case: Case, workflow: WorkflowDefinition) -> Iterable[tuple[str, frozenset[int]]]:
-    """Newest first, back to the proposal."""
-    events = db.session.execute(
-        select(CaseEvent.from_state, CaseEvent.kind, CaseEvent.actor_id, CaseEvent.acting_for_id)
-        .where(CaseEvent.case_id == case.id, CaseEvent.task_id.is_not(None), CaseEvent.actor_id.is_not(None))
-        .order_by(CaseEvent.seq.desc())
+def _known_by(rows: Iterable[Party]) -> tuple[set[str], set[str]]:
+    """The keyed hashes of their addresses and of their numbers."""
+    known = [(row.email or "", "".join(c for c in row.phone or "" if c.isdigit())) for row in rows]
+    return (
+        {crypto.keyed_hash(email.strip().casefold(), "email") for email, _number in known if email},
+        {crypto.keyed_hash(number, "mobile") for _email, number in known if number},
     )
-    for at, kind, actor_id, for_id in events:
-        state = workflow.states.get(at or "")
-        transition = state.transition(kind) if state else None
-        if transition is None:
+
+
+def is_party_of_any(cases: Collection[Case], *people: int | None) -> bool:
+    """The same rule for the many cases of a list, in two statements."""
+    if any(case.account_id is not None and case.account_id in people for case in cases):
+        return True
+    rows = db.session.scalars(select(Party).where(Party.case_id.in_([case.id for case in cases])))
+    addresses, numbers = _known_by(rows)
+    theirs = select(Account.email_hash, Account.mobile_hash).where(Account.id.in_(people))
+    return any(
+        address in addresses or number in numbers for address, number in db.session.execute(theirs).all()
+    )
+
+
+def is_party(case: Case, *people: int | None) -> bool:
+    """Whether one of them, an officer or whomever they stand in for, is a party of the case."""
+    return not party_of(case).isdisjoint(people)
+
+
+def require_stranger(case: Case, *people: int | None) -> None:
+    """The one rule of 迴避 outside of the workflow: every action on a case and every decision about its money asks it."""
+    if is_party(case, *people):
+        raise Refused(OWN_CASE)
+
+
+def _acted(case: Case, workflow: WorkflowDefinition) -> Iterable[tuple[str, frozenset[int]]]:
+    """Newest first, back to the proposal; what was recalled is as if it had not been."""
+    for event in reversed(history.that_stand(case.id)):
+        state = workflow.states.get(event.from_state or "")
+        transition = state.transition(event.kind) if state else None
+        if transition is None or state is None or event.task_id is None or event.actor_id is None:
             continue
-        yield at, frozenset({actor_id, for_id} - {None})
+        yield state.key, frozenset({event.actor_id, event.acting_for_id} - {None})
         if transition.proposes:
             return
 
@@ -211,13 +235,35 @@ def others(duties: Duties, task: Task, state: str, day: date) -> list[int]:
     return sorted(person for person in far if not duties.bars(person, state))
 
 
+def who_may_pass_on(duties: Duties, task: Task, state: str, day: date) -> tuple[list[int], list[int]]:
+    """When nobody is left for a task: the nearest heads above whom somebody else could take it, and who that is."""
+    tree, far = chart(), others(duties, task, state, day)
+    for head in sorted(RANKS, key=lambda name: RANKS[name]):
+        if RANKS[head] <= RANKS.get(task.function, 0):
+            continue
+        unit_id, seats = tree.holders(task.unit_id, head, day)
+        heads = {seat.account_id for seat in seats} - duties.parties
+        below = {
+            seat.account_id
+            for seat in tree.seats
+            if seat.function == task.function and seat.held_on(day) and seat.unit_id in tree.within(unit_id)
+        }
+        if heads and below & set(far):
+            return sorted(heads), sorted(below & set(far))
+    return [], []
+
+
+def mandate_over(actor: Actor, functions: Collection[str], unit_id: int) -> Mandate | None:
+    """The mandate by which the actor holds one of the functions for a unit; their own right comes first."""
+    tree = chart()
+    held = [m for m in actor.mandates if m.function in functions and unit_id in tree.within(m.unit_id)]
+    return min(held, key=lambda m: m.acting_for_id is not None, default=None)
+
+
 def head_over(actor: Actor, unit_id: int, function: str = "officer") -> Mandate | None:
-    """The mandate by which the actor heads the holders of a function of a unit; their own right comes first."""
-    tree, rank = chart(), RANKS.get(function, 0)
-    found = [
-        m for m in actor.mandates if RANKS.get(m.function, 0) > rank and unit_id in tree.within(m.unit_id)
-    ]
-    return min(found, key=lambda m: m.acting_for_id is not None, default=None)
+    """The mandate by which the actor heads the holders of a function of a unit."""
+    rank = RANKS.get(function, 0)
+    return mandate_over(actor, [name for name in RANKS if RANKS[name] > rank], unit_id)
 
 
 def heads_of(unit_id: int, function: str, day: date) -> set[int]:

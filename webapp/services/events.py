@@ -36,6 +36,7 @@ def record(
         seq=last.seq + 1,
         at=now,
         kind=kind,
+        actor_kind=actor.kind,
         actor_id=actor.account_id,
         acting_for_id=acting_for_id,
         task_id=task_id,
@@ -55,7 +56,13 @@ def record(
 def first(actor: Actor, case: Case, kind: str, now: datetime) -> CaseEvent:
     """The event that begins the chain of a case, not yet written."""
     event = CaseEvent(
-        case_id=case.id, seq=1, at=now, kind=kind, actor_id=actor.account_id, to_state=case.state
+        case_id=case.id,
+        seq=1,
+        at=now,
+        kind=kind,
+        actor_kind=actor.kind,
+        actor_id=actor.account_id,
+        to_state=case.state,
     )
     event.digest = chained("", event)
     return event

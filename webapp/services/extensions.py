@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import and_, or_, select
@@ -14,8 +15,9 @@ from webapp.models import Account, Case, Clock, ExtensionRequest
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, visible_to
 from webapp.queries import definitions
-from webapp.queries.org import Mandate, Seat, chart
-from webapp.services import alarms, cases, clocks, evaluation, events, notices
+from webapp.queries.org import Mandate, chart
+from webapp.services import alarms, cases, clocks, duties, evaluation, events, notices
+from webapp.services.clocks import Longer
 from workflows.service import Extension
 
 RULESET = "extension_approval"
@@ -31,9 +33,6 @@ _ANSWERS = {
 }
 _UNTIL = Text(zh="{service}，展期至 {day}。{answer}", en="{service}, extension until {day}. {answer}")
 _NOT_YOURS = Text(zh="這件展期不是由您核定。", en="This extension is not yours to decide.")
-_OWN_CASE = Text(
-    zh="申請人是您本人，依法應自行迴避。", en="You are the applicant and may not act on this case."
-)
 
 
 class NotExtensible(Refused):
@@ -50,9 +49,10 @@ class NotExtensible(Refused):
 
 def asker(actor: Actor, case: Case) -> Mandate | None:
     """The mandate in which the actor may ask: an officer of the handling unit, or the deputy of one."""
-    if actor.account_id is None or case.account_id == actor.account_id:
+    mandate = duties.mandate_over(actor, ("officer",), case.handling_unit_id)
+    if mandate is None or duties.is_party(case, actor.account_id, mandate.acting_for_id):
         return None
-    return _mandate(actor, "officer", case.handling_unit_id)
+    return mandate
 
 
 def may_ask(actor: Actor, case: Case) -> bool:
@@ -66,9 +66,21 @@ def may_ask(actor: Actor, case: Case) -> bool:
     )
 
 
-def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, version: int) -> ExtensionRequest:
-    """One open request a case: the second asker is told who was faster."""
-    mandate = asker(actor, case)
+@dataclass(frozen=True)
+class Foreseen:
+    """What an extension would do, and who would have to approve it."""
+
+    due_before: date
+    longer: Longer
+    function: str
+    ruleset_revision_id: int
+
+
+def foresee(
+    actor: Actor, case: Case, days: int, reason: str, now: datetime, *, version: int
+) -> tuple[Mandate, Foreseen]:
+    """Everything that `ask` checks, and nothing of what it writes."""
+    mandate = duties.mandate_over(actor, ("officer",), case.handling_unit_id)
     if mandate is None:
         raise Forbidden(
             Text(
@@ -76,6 +88,7 @@ def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, vers
                 en="Only an officer of the handling unit may ask for it.",
             )
         )
+    duties.require_stranger(case, actor.account_id, mandate.acting_for_id)
     _hold(case, version)
     before = open_request(case.id)
     if before is not None:
@@ -90,9 +103,17 @@ def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, vers
     problems = _problems(case, clock, days, reason, now)
     if problems:
         raise NotExtensible(problems)
-    longer = clocks.if_extended(clock, case, days, now)
+    longer = clocks.if_extended(clock, case, days, now, reason.strip())
     function, revision = _level(case, longer.working_days, now)
-    function, unit_id, seats = _approvers(case, function, {actor.account_id, mandate.acting_for_id}, now)
+    return mandate, Foreseen(clock.due_on, longer, function, revision)
+
+
+def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, version: int) -> ExtensionRequest:
+    """One open request a case: the second asker is told who was faster."""
+    mandate, foreseen = foresee(actor, case, days, reason, now, version=version)
+    function, unit_id, people = _approvers(
+        case, foreseen.function, {actor.account_id, mandate.acting_for_id}, now
+    )
     request = ExtensionRequest(
         case_id=case.id,
         days=days,
@@ -102,15 +123,15 @@ def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, vers
         asked_at=now,
         function=function,
         unit_id=unit_id,
-        working_days=longer.working_days,
-        ruleset_revision_id=revision,
-        due_before=clock.due_on,
-        due_after=longer.due,
+        working_days=foreseen.longer.working_days,
+        ruleset_revision_id=foreseen.ruleset_revision_id,
+        due_before=foreseen.due_before,
+        due_after=foreseen.longer.due,
     )
     db.session.add(request)
     db.session.flush()
     _record(actor, case, "extension_asked", now, mandate.acting_for_id, request.reason)
-    _tell_approvers(case, request, seats, now)
+    _tell(people, "asked", case, request, _WAITS, now)
     return request
 
 
@@ -140,27 +161,23 @@ def _level(case: Case, working_days: int, now: datetime) -> tuple[str, int]:
 
 def _approvers(
     case: Case, function: str, askers: set[int | None], now: datetime
-) -> tuple[str, int, tuple[Seat, ...]]:
-    """The level with somebody else in it than whoever asks, upwards from the one that the rules name."""
+) -> tuple[str, int, set[int]]:
+    """The level with somebody who is there and may decide, upwards from the one that the rules name; and these."""
     today, tree = taipei_day(now), chart()
     above = LEVELS[LEVELS.index(function) :] if function in LEVELS else (function,)
+    barred = askers | duties.party_of(case)
     for level in above:
-        unit_id, seats = tree.holders(case.handling_unit_id, level, today)
-        others = tuple(seat for seat in seats if seat.account_id not in askers | {case.account_id})
-        if others:
-            return level, unit_id, others
-    unit_id, _ = tree.holders(case.handling_unit_id, above[0], today)
+        unit_id, _seats = tree.holders(case.handling_unit_id, level, today)
+        people = {
+            person
+            for person, for_id in duties.hands(unit_id, level, today)
+            if barred.isdisjoint({person, for_id} - {None}) and not tree.is_absent(person, today)
+        }
+        if people:
+            return level, unit_id, people
+    unit_id, _seats = tree.holders(case.handling_unit_id, above[0], today)
     alarms.vacant(tree.units[unit_id], above[0], now)
-    return above[0], unit_id, ()
-
-
-def _tell_approvers(case: Case, request: ExtensionRequest, seats: Sequence[Seat], now: datetime) -> None:
-    tree, today = chart(), taipei_day(now)
-    people = {seat.account_id for seat in seats}
-    people |= {
-        leave.deputy_id for leave in tree.leaves if leave.account_id in people and leave.covers(today)
-    } - {None, request.asked_by_id}
-    _tell(people, "asked", case, request, _WAITS, now)
+    return above[0], unit_id, set()
 
 
 def _tell(
@@ -185,6 +202,11 @@ def _tell(
 # --- deciding ---------------------------------------------------------------------------------------------
 
 
+def if_approved(request: ExtensionRequest, case: Case, now: datetime) -> Longer:
+    """What approval would do now: the clock may have moved since it was asked for."""
+    return clocks.if_extended(clocks.of_case(case.id), case, request.days, now, request.reason)
+
+
 def visible(actor: Actor, public_id: str) -> tuple[ExtensionRequest, Case]:
     found = db.session.execute(
         select(ExtensionRequest, Case)
@@ -197,12 +219,19 @@ def visible(actor: Actor, public_id: str) -> tuple[ExtensionRequest, Case]:
 
 
 def decider(actor: Actor, request: ExtensionRequest, case: Case) -> Mandate | None:
-    """The mandate in which the actor may decide; never who asked, nor for whom it was asked."""
-    mandate = _mandate(actor, request.function, request.unit_id)
+    """The mandate in which the actor may decide; never a party, who asked, nor for whom it was asked."""
+    mandate = _mandate_to_decide(actor, request)
+    if mandate is None or duties.is_party(case, actor.account_id, mandate.acting_for_id):
+        return None
+    return mandate
+
+
+def _mandate_to_decide(actor: Actor, request: ExtensionRequest) -> Mandate | None:
+    mandate = duties.mandate_over(actor, (request.function,), request.unit_id)
     if mandate is None:
         return None
     people = {actor.account_id, mandate.acting_for_id} - {None}
-    return None if people & {request.asked_by_id, request.asked_for_id, case.account_id} else mandate
+    return None if people & {request.asked_by_id, request.asked_for_id} else mandate
 
 
 def decide(
@@ -213,9 +242,10 @@ def decide(
     db.session.refresh(request)
     if request.state != "open":
         raise _decided(request)
-    mandate = decider(actor, request, case)
+    mandate = _mandate_to_decide(actor, request)
     if mandate is None:
-        raise Forbidden(_OWN_CASE if case.account_id == actor.account_id else _NOT_YOURS)
+        raise Forbidden(_NOT_YOURS)
+    duties.require_stranger(case, actor.account_id, mandate.acting_for_id)
     answer = answer.strip()
     if not approve and not answer:
         raise NotExtensible((Text(zh="請寫明不同意的理由。", en="Say why you refuse."),))
@@ -321,13 +351,6 @@ def awaiting(actor: Actor) -> list[tuple[ExtensionRequest, Case]]:
         .order_by(ExtensionRequest.due_before, ExtensionRequest.id)
     )
     return [(request, case) for request, case in rows if decider(actor, request, case) is not None]
-
-
-def _mandate(actor: Actor, function: str, unit_id: int) -> Mandate | None:
-    """The actor's own mandate before one of somebody absent."""
-    tree = chart()
-    held = [m for m in actor.mandates if m.function == function and unit_id in tree.within(m.unit_id)]
-    return next(iter(sorted(held, key=lambda m: m.acting_for_id is not None)), None)
 
 
 def _used_up(case: Case) -> bool:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import forms.answers
+from forms.field_type import Setting
 from forms.messages import Invalid
 from forms.model import Field, FormDefinition
 from rules import conditions
@@ -53,7 +54,7 @@ class OpenAmount:
         asked = Field(
             key=self.key, type="money", label=self.label, min=Decimal(0), max=self.at_most, decimals=0
         )
-        given = asked.kind.parse(asked, {"": [typed]}, date.min)
+        given = asked.kind.parse(asked, {"": [typed]}, Setting(date.min))
         if given is None:
             raise asked.kind.missing(asked)
         return Decimal(str(given))

@@ -11,9 +11,13 @@ from webapp.errors import Forbidden, Refused
 from webapp.extensions import db
 from webapp.models import Case, FileReview
 from webapp.permissions import PERMISSIONS, Actor
-from webapp.services import events
+from webapp.services import duties, events
 
 LONGEST = 4000
+
+
+def may_write(actor: Actor, case: Case) -> bool:
+    return actor.may("judge_delay") and not duties.is_party(case, actor.account_id, _acting_for(actor))
 
 
 def write(actor: Actor, case: Case, opinion: str, now: datetime) -> None:
@@ -25,6 +29,8 @@ def write(actor: Actor, case: Case, opinion: str, now: datetime) -> None:
                 en="Only heads and the research office write an opinion on a delay.",
             )
         )
+    acting_for_id = _acting_for(actor)
+    duties.require_stranger(case, actor.account_id, acting_for_id)
     text = opinion.strip()
     if not text:
         raise Refused(Text(zh="請寫下您的意見。", en="Write your opinion."))
@@ -39,7 +45,6 @@ def write(actor: Actor, case: Case, opinion: str, now: datetime) -> None:
     ).first()
     if newest is not None and (newest.written_by_id, newest.opinion) == (actor.account_id, text):
         return
-    acting_for_id = _acting_for(actor)
     db.session.add(
         FileReview(
             case_id=case.id,

@@ -112,10 +112,13 @@ def cancel_invoice(case: Case, now: datetime) -> None:
         close(case, invoice, "cancelled", now)
 
 
-def close(case: Case, invoice: Invoice, state: str, now: datetime) -> None:
+def close(
+    case: Case, invoice: Invoice, state: str, now: datetime, *, paid_at: datetime | None = None
+) -> None:
+    """`paid_at`: when the money was sent, which is before we hear of it."""
     invoice.state, invoice.closed_at = state, now
     if state == "paid":
-        case.paid_at = now
+        case.paid_at = paid_at or now
     db.session.flush()
 
 
@@ -142,6 +145,19 @@ def balance(invoice: Invoice) -> Balance:
     ).one()
     owed = invoice.total if invoice.state in ("open", "paid") else Decimal(0)
     return Balance(Decimal(received), owed, Decimal(back))
+
+
+def kept_since(invoice: Invoice) -> list[tuple[date, Decimal]]:
+    """What came in and stayed, by the day on which it was paid: what goes back is of the newest payments."""
+    left, parts = balance(invoice).refundable, []
+    for payment in db.session.scalars(
+        select(Payment).where(Payment.invoice_id == invoice.id).order_by(Payment.paid_at, Payment.id)
+    ):
+        part = min(left, payment.amount)
+        if part:
+            parts.append((taipei_day(payment.paid_at), part))
+        left -= part
+    return parts
 
 
 def tell(

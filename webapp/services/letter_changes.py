@@ -8,7 +8,7 @@ within two years after the ground arose.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,12 +18,13 @@ from sqlalchemy import select
 from rules.values import Text, format_roc_date, roc_year
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Letter, LetterChange
+from webapp.models import Case, Letter, LetterChange, PayoutList
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions
+from webapp.queries import payouts as lists
 from webapp.queries.org import Mandate, chart
-from webapp.services import decisions, dispatch, effects, events
+from webapp.services import decisions, dispatch, duties, effects, events, notices, payouts
 from webapp.services.decisions import Decider
 
 LONGEST = 4000
@@ -74,13 +75,19 @@ ENDING = frozenset({"revocation", "withdrawal"})
 APPROVERS = {1: "magistrate", 2: "department_head", 3: "section_head", 4: "section_head"}
 
 
+def proposer(actor: Actor, letter: Letter, case: Case) -> Mandate | None:
+    mandate = _mandate_to_propose(actor, letter, case)
+    if mandate is None or duties.is_party(case, actor.account_id, mandate.acting_for_id):
+        return None
+    return mandate
+
+
 def may_propose(actor: Actor, letter: Letter, case: Case) -> bool:
-    held = any(m.function in ("officer", "section_head") and _covers(m, case) for m in actor.mandates)
-    return held and letter.kind != "correction" and case.account_id != actor.account_id
+    return proposer(actor, letter, case) is not None
 
 
 def may_decide(actor: Actor, change: LetterChange, case: Case) -> bool:
-    return _mandate_to_decide(actor, change, case) is not None
+    return decider(actor, change, case) is not None
 
 
 @dataclass(frozen=True)
@@ -147,10 +154,12 @@ def date_of_years(since: date) -> date:
 
 
 def propose(actor: Actor, letter: Letter, case: Case, asked: Asked, now: datetime) -> LetterChange:
-    if not may_propose(actor, letter, case):
+    mandate = _mandate_to_propose(actor, letter, case)
+    if mandate is None:
         raise Forbidden(
             Text(zh="只有承辦單位可以提出公文的變更。", en="Only the unit of the case may propose this.")
         )
+    duties.require_stranger(case, actor.account_id, mandate.acting_for_id)
     _hold(case)
     _require_open_to_change(letter)
     if wrong := mistakes(letter, asked, taipei_day(now)):
@@ -163,7 +172,7 @@ def propose(actor: Actor, letter: Letter, case: Case, asked: Asked, now: datetim
         kind=kind,
         body=body,
         proposed_by_id=actor.account_id,
-        proposed_for_id=_stands_in(actor, case, ("officer", "section_head")),
+        proposed_for_id=mandate.acting_for_id,
         proposed_at=now,
     )
     db.session.add(change)
@@ -240,9 +249,42 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
     )
     paper = effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id)
     effects.enqueue(paper, notice)
+    if _ends_a_grant(change, old):
+        _stop_paying(actor, change, case, letter.number, now)
     _close(actor, change, "issued", now)
     _record(actor, case, "letter_changed", f"{letter.number}{said.zh}{old.number}", now, acting_for_id)
     return letter
+
+
+def paid_all_the_same(change: LetterChange, old: Letter) -> Sequence[PayoutList]:
+    """The approved or paid lists that a change of the grant comes too late for: somebody must hold or claim back."""
+    return lists.committed(old.case_id) if _ends_a_grant(change, old) else ()
+
+
+def _ends_a_grant(change: LetterChange, old: Letter) -> bool:
+    return change.kind in ENDING and old.kind == "grant"
+
+
+def _stop_paying(actor: Actor, change: LetterChange, case: Case, number: str, now: datetime) -> None:
+    verb, today = KINDS[change.kind].verb, taipei_day(now)
+    payouts.fall_away(actor, case, f"{verb.zh}：{number}", now, from_the_start=change.kind == "revocation")
+    for late in lists.committed(case.id):
+        cashiers = {person for person, _for in duties.hands(case.handling_unit_id, "cashier", today)}
+        notices.tell_staff(
+            {late.created_by_id, late.approved_by_id or 0, *cashiers},
+            f"granted_no_more:{late.public_id}:{change.public_id}",
+            Text(
+                zh=f"{case.number} 的核准已{verb.zh}，款項在第 {late.number} 號清冊上",
+                en=f"The grant of {case.number} {verb.in_('en')}; its money is on list {late.number}",
+            ),
+            Text(
+                zh=f"清冊已核定，系統沒有改動。尚未撥款的請暫停撥付這一筆；已撥款的請依行政程序法第127條追繳。依據：{number}",
+                en="The list was approved and stays as it is. If it is not paid yet, hold this line; if it is, claim "
+                f"the money back (Administrative Procedure Act, article 127). By letter {number}.",
+            ),
+            now,
+            case.id,
+        )
 
 
 def decline(actor: Actor, change: LetterChange, answer: str, now: datetime) -> None:
@@ -315,20 +357,26 @@ def _to_decide(actor: Actor, change: LetterChange, now: datetime) -> tuple[Lette
     if change.state != "open":
         who = chart().names.get(change.decided_by_id or 0, "")
         raise Conflict(Text(zh=f"這件變更已由{who}決行。", en=f"{who} has decided this change already."))
-    mandate = _mandate_to_decide(actor, change, case)
+    mandate = decider(actor, change, case)
     if mandate is None:
         raise Forbidden(
             Text(
-                zh="公文的變更須由有權決行的主管核定，而且不能是提出的人。",
-                en="A change is approved by a head who may decide it, and not by whoever proposed it.",
+                zh="公文的變更須由有權決行的主管核定，而且不能是提出的人，也應自行迴避自己的申請。",
+                en="A change is approved by a head who may decide it, who neither proposed it nor is the applicant.",
             )
         )
     return old, case, mandate.acting_for_id
 
 
-def _mandate_to_decide(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
+def _mandate_to_propose(actor: Actor, letter: Letter, case: Case) -> Mandate | None:
+    if letter.kind == "correction":
+        return None
+    return duties.mandate_over(actor, ("officer", "section_head"), case.handling_unit_id)
+
+
+def decider(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
     """Nobody approves what they proposed, in person or as a deputy, nor their own case."""
-    theirs = {change.proposed_by_id, change.proposed_for_id, case.account_id} - {None}
+    theirs = {change.proposed_by_id, change.proposed_for_id} - {None} | duties.party_of(case)
     return next(
         (
             m
@@ -347,11 +395,6 @@ def _approver(case: Case) -> str:
 
 def _covers(mandate: Mandate, case: Case) -> bool:
     return case.handling_unit_id in chart().within(mandate.unit_id)
-
-
-def _stands_in(actor: Actor, case: Case, functions: tuple[str, ...]) -> int | None:
-    held = [m for m in actor.mandates if m.function in functions and _covers(m, case)]
-    return None if any(m.acting_for_id is None for m in held) else held[0].acting_for_id
 
 
 def _close(actor: Actor, change: LetterChange, state: str, now: datetime) -> None:

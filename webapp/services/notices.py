@@ -86,6 +86,21 @@ TEMPLATES: dict[str, Template] = {
             en="After the inspection, {number} needs an improvement: {comment}\nPlease answer by {correction_due}.",
         ),
     ),
+    "payment_requested": Template(
+        Text(zh="請繳納規費：{service}", en="Please pay the fee: {service}"),
+        Text(
+            zh="您的申請（{number}）請繳納規費。{comment}繳費後繼續辦理；等待繳費的日數不計入辦理期限。",
+            en="A fee is due for your application {number}. {comment} "
+            "It goes on once you have paid; the days until then do not count towards our time limit.",
+        ),
+    ),
+    "appointment": Template(
+        Text(zh="預約時間：{service}", en="Your appointment: {service}"),
+        Text(
+            zh="您的申請（{number}）時間訂於 {date}。{comment}",
+            en="The appointment for {number} is on {date}. {comment}",
+        ),
+    ),
     "interim": Template(
         Text(zh="辦理情形：{service}", en="How your case stands: {service}"),
         Text(
@@ -202,8 +217,8 @@ TEMPLATES: dict[str, Template] = {
     "slot_moved": Template(
         Text(zh="預約改時間：{service}", en="Your appointment was moved: {service}"),
         Text(
-            zh="您的申請（{number}）預約改到：{comment}。不能前來時請到進度頁取消或洽承辦單位。",
-            en="The appointment for {number} was moved to: {comment}. If you cannot come, cancel it or call us.",
+            zh="您的申請（{number}）預約改到：{comment}\n不能前來時請到進度頁取消或洽承辦單位。",
+            en="The appointment for {number} was moved to: {comment}\nIf you cannot come, cancel it or call us.",
         ),
     ),
     "slot_released": Template(
@@ -211,6 +226,15 @@ TEMPLATES: dict[str, Template] = {
         Text(
             zh="您的申請（{number}）預約已取消：{comment}。",
             en="The booking for {number} is cancelled: {comment}.",
+        ),
+    ),
+    "slot_withdrawn": Template(
+        Text(zh="預約的時段已關閉：{service}", en="Your slot is closed: {service}"),
+        Text(
+            zh="很抱歉，您的申請（{number}）預約的時段已由機關關閉，預約取消：{comment}\n"
+            "請到進度頁另選時段；沒有其他時段時，承辦單位會與您聯絡。",
+            en="We are sorry: the slot for {number} was closed by the office and the booking cancelled: {comment}\n"
+            "Please choose another slot on the progress page; if there is none, the office will contact you.",
         ),
     ),
     "slot_reminder": Template(
@@ -230,9 +254,26 @@ TEMPLATES: dict[str, Template] = {
     "merged": Template(
         Text(zh="申請已併案辦理：{service}", en="Your application is dealt with in another: {service}"),
         Text(
-            zh="您的申請（{number}）與 {comment} 為同一申請人或同一地點，併入該案辦理，本案結案。您送的文件都保留。",
+            zh="您的申請（{number}）與 {comment} 為同一申請人或同一地點，併入該案辦理，本案結案。您送的文件都保留；"
+            "該案有決定時會通知您。",
             en="Your application {number} concerns the same applicant or place as {comment} and is dealt with in it. "
-            "This case is closed; what you sent is kept.",
+            "This case is closed; what you sent is kept, and you will be told what is decided.",
+        ),
+    ),
+    "leading_decided": Template(
+        Text(zh="併案辦理的案件已有決定：{service}", en="The case with yours is decided: {service}"),
+        Text(
+            zh="您的申請（{number}）併入 {leading} 辦理，該案已有決定，公文文號 {sent}，請至 {leading} 的進度頁下載。",
+            en="Your application {number} was dealt with in {leading}, which is decided by letter {sent}. Download it "
+            "from the progress page of {leading}.",
+        ),
+    ),
+    "leading_ended": Template(
+        Text(zh="併案辦理的案件已結案：{service}", en="The case with yours has ended: {service}"),
+        Text(
+            zh="您的申請（{number}）併入 {leading} 辦理，該案沒有作成決定就結案了。您的事項如仍需辦理，請重新提出。",
+            en="Your application {number} was dealt with in {leading}, which ended without a decision. If you still "
+            "need one, please apply again.",
         ),
     ),
     "moved": Template(
@@ -295,6 +336,13 @@ TEMPLATES: dict[str, Template] = {
             zh="您的申請（{number}）有新臺幣 {amount} 元超過應繳金額或已不必繳納，我們會辦理退費，不需要另外申請。",
             en="NT$ {amount} paid for {number} was more than the fee, or was no longer due. We will refund it; you "
             "need not apply.",
+        ),
+    ),
+    "survey": Template(
+        Text(zh="滿意度調查：{service}", en="How did we do: {service}"),
+        Text(
+            zh="我們已回復您的案件（{number}）。請於 {date} 前告訴我們您滿不滿意，只需一分鐘：\n{link}",
+            en="We have answered {number}. Please tell us by {date} how satisfied you are; it takes a minute:\n{link}",
         ),
     ),
     "payment_lapsed": Template(

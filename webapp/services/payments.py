@@ -15,14 +15,17 @@ from webapp.models import AuditEntry, Case, Invoice, Payment
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import Actor
-from webapp.services import cases, effects, events, invoices
+from webapp.queries.org import calendar, chart
+from webapp.services import cases, duties, effects, events, invoices, steps
 from webapp.services.steps import Given
 from workflows.model import PAID
 
 #: how many days before the due date an unpaid invoice is called to mind
 REMIND_BEFORE = timedelta(days=3)
-#: a bank tells of the last day's payments on the day after
-GRACE = timedelta(days=1)
+#: working days in which a bank tells of the last day's payments
+GRACE = 1
+
+LONGEST_REASON = 500
 
 LAPSED = "payment_lapsed"
 #: letters are Chinese
@@ -32,8 +35,8 @@ REASON = "逾繳費期限未繳納規費。"
 def record(
     actor: Actor, given: Notification, now: datetime, *, source: str = "webhook"
 ) -> tuple[Payment, bool]:
-    """Keeps a payment, and whether it is new. The same one again changes nothing; another one under its
-    reference is a Conflict.
+    """Keeps a payment, and whether it is new. The same one again changes nothing; another one of its source
+    under its reference is a Conflict.
 
     What is too little, too much, too late or for an unknown account is kept all the same: the cashier sees it.
     """
@@ -50,11 +53,11 @@ def record(
             recorded_at=now,
             recorded_by_id=actor.account_id,
         )
-        .on_conflict_do_nothing(index_elements=["reference"])
+        .on_conflict_do_nothing(index_elements=["source", "reference"])
         .returning(Payment.id)
     ).one_or_none()
     if new is None:
-        return _same_again(given), False
+        return _same_again(given, source), False
     payment = db.session.get_one(Payment, new)
     if invoice is None:
         db.session.add(AuditEntry(at=now, action="payment_unknown_account", subject=given.reference))
@@ -66,8 +69,8 @@ def record(
 
 def at_counter(actor: Actor, invoice: Invoice, given: Notification, now: datetime) -> Payment:
     """What the cashier took in. A slip of the finger, the same receipt number twice, is told and not swallowed."""
-    if not actor.may("take_payments"):
-        raise Forbidden(Text(zh="只有出納人員可以登錄收款。", en="Only cashiers record payments."))
+    _cashier(actor)
+    duties.require_stranger(invoice.case, actor.account_id)
     if taipei_day(given.paid_at) > taipei_day(now):
         raise Refused(Text(zh="收款日不能晚於今天。", en="The day of payment cannot lie in the future."))
     payment, is_new = record(actor, given, now, source="cashier")
@@ -79,6 +82,49 @@ def at_counter(actor: Actor, invoice: Invoice, given: Notification, now: datetim
             )
         )
     return payment
+
+
+def unknown(actor: Actor, payment_id: int) -> Payment:
+    """A payment for nobody's account, settled or not. For cashiers."""
+    _cashier(actor)
+    payment = db.session.get(Payment, payment_id)
+    if payment is None or (payment.invoice_id is not None and payment.settled_at is None):
+        raise NotFound()
+    return payment
+
+
+def invoice_of(payment: Payment) -> str | None:
+    """The public id of the invoice that it was taken for."""
+    return db.session.scalars(select(Invoice.public_id).where(Invoice.id == payment.invoice_id)).one_or_none()
+
+
+def assign(actor: Actor, payment: Payment, invoice: Invoice, reason: str, now: datetime) -> None:
+    """The cashier found out whose money it is: the case goes on as if it had been paid to its own account."""
+    _cashier(actor)
+    why = _reason(reason)
+    invoice = _locked(invoice.id)
+    duties.require_stranger(db.session.get_one(Case, invoice.case_id), actor.account_id)
+    _settle(actor, payment, why, now)
+    payment.invoice_id = invoice.id
+    _log(actor, "payment_assigned", f"{payment.reference} {invoice.account}", now)
+    _take_in(actor, invoice, payment, now)
+    db.session.flush()
+
+
+def send_back(actor: Actor, payment: Payment, on: date, reason: str, now: datetime) -> None:
+    """Nobody knows whose it is: the bank sent it back on that day."""
+    _cashier(actor)
+    why = _reason(reason)
+    if not taipei_day(payment.paid_at) <= on <= taipei_day(now):
+        raise Refused(
+            Text(
+                zh="退回日不能早於收款日，也不能晚於今天。",
+                en="The day cannot lie before the payment or in the future.",
+            )
+        )
+    _settle(actor, payment, why, now)
+    payment.sent_back_on = on
+    _log(actor, "payment_sent_back", payment.reference, now)
 
 
 def to_remind(today: date) -> Iterator[int]:
@@ -102,17 +148,22 @@ def remind(invoice_id: int, now: datetime) -> bool:
 
 
 def to_lapse(today: date) -> Iterator[int]:
-    yield from db.session.scalars(
-        select(Invoice.id).where(Invoice.state == "open", Invoice.due_on + GRACE < today)
-    ).all()
+    """Open invoices whose days are over, and those in which a bank tells of them."""
+    late = select(Invoice.id, Invoice.due_on, Case.handling_unit_id).join(Case, Case.id == Invoice.case_id)
+    rows = db.session.execute(late.where(Invoice.state == "open", Invoice.due_on < today)).all()
+    yield from (key for key, due_on, unit_id in rows if _is_over(due_on, unit_id, today))
+
+
+def _is_over(due_on: date, unit_id: int, today: date) -> bool:
+    return calendar(unit_id).add_working_days(due_on, GRACE) < today
 
 
 def lapse(invoice_id: int, now: datetime) -> bool:
     """The days are over. The case takes `payment_lapsed` where its state waits for it."""
     invoice = _locked(invoice_id)
-    if invoice.state != "open" or invoice.due_on + GRACE >= taipei_day(now):
-        return False
     case = db.session.get_one(Case, invoice.case_id)
+    if invoice.state != "open" or not _is_over(invoice.due_on, case.handling_unit_id, taipei_day(now)):
+        return False
     invoices.close(case, invoice, "lapsed", now)
     invoices.tell(invoice, "payment_lapsed", now)
     cases.take_if_waited_for(case, LAPSED, now, Given(comment=REASON))
@@ -129,13 +180,53 @@ def visible(actor: Actor, public_id: str) -> Invoice:
     return invoice
 
 
+def _settle(actor: Actor, payment: Payment, reason: str, now: datetime) -> None:
+    """Once. Of two cashiers at the same moment the second is told who was first."""
+    db.session.refresh(payment, with_for_update=True)
+    if payment.settled_by_id is not None or payment.invoice_id is not None:
+        name = chart().names.get(payment.settled_by_id or 0, "")
+        raise Conflict(
+            Text(
+                zh=f"這筆款項已由{name}處理，沒有重複登錄。",
+                en=f"{name} has dealt with this payment before; nothing was recorded twice.",
+            )
+        )
+    payment.settled_at, payment.settled_by_id, payment.settled_reason = now, actor.account_id, reason
+
+
+def _cashier(actor: Actor) -> None:
+    if not actor.may("take_payments"):
+        raise Forbidden(Text(zh="只有出納人員可以登錄收款。", en="Only cashiers record payments."))
+
+
+def _reason(reason: str) -> str:
+    given = reason.strip()
+    if not 0 < len(given) <= LONGEST_REASON:
+        raise Refused(
+            Text(
+                zh=f"請填寫處理理由，最多 {LONGEST_REASON} 字。",
+                en=f"Give the reason, at most {LONGEST_REASON} characters.",
+            )
+        )
+    return given
+
+
+def _log(actor: Actor, action: str, subject: str, now: datetime) -> None:
+    db.session.add(AuditEntry(at=now, actor_id=actor.account_id, action=action, subject=subject))
+    db.session.flush()
+
+
 def _take_in(actor: Actor, invoice: Invoice, payment: Payment, now: datetime) -> None:
     case = db.session.get_one(Case, invoice.case_id)
     paid = {"key": "paid", "zh": "收到款項", "en": "Received", "amount": f"{payment.amount:f}"}
     events.record(actor, case, "payment_received", now, from_state=case.state, payload={"amounts": [paid]})
+    is_late_news = _is_paid_in_time(case, invoice)
+    if is_late_news:
+        # asked for again meanwhile: nobody need pay twice
+        invoices.cancel_invoice(case, now)
     present, mark = invoices.balance(invoice), f":{payment.id}"
-    if invoice.state == "open" and not present.missing:
-        invoices.close(case, invoice, "paid", now)
+    if is_late_news or (invoice.state == "open" and not present.missing):
+        invoices.close(case, invoice, "paid", now, paid_at=payment.paid_at)
         effects.enqueue(
             effects.effect("payment_receipt", invoice.public_id, now, case_id=case.id, invoice_id=invoice.id)
         )
@@ -143,12 +234,25 @@ def _take_in(actor: Actor, invoice: Invoice, payment: Payment, now: datetime) ->
         cases.take_if_waited_for(case, PAID, now)
     elif invoice.state == "open":
         invoices.tell(invoice, "paid_in_part", now, mark=mark, amount=present.missing)
+    present = invoices.balance(invoice)
     if present.too_much:
         invoices.tell(invoice, "paid_too_much", now, mark=f"{mark}+", amount=present.too_much)
 
 
-def _same_again(given: Notification) -> Payment:
-    before = db.session.scalars(select(Payment).where(Payment.reference == given.reference)).one()
+def _is_paid_in_time(case: Case, invoice: Invoice) -> bool:
+    """Whether a lapsed invoice was covered within its days, told late, and its case still waits for that fee."""
+    if invoice.state != "lapsed" or case.status == "closed" or case.fee_total != invoice.total:
+        return False
+    if PAID not in steps.context(case).workflow.states[case.state].transitions:
+        return False
+    payments = db.session.scalars(select(Payment).where(Payment.invoice_id == invoice.id))
+    in_time = [each.amount for each in payments if taipei_day(each.paid_at) <= invoice.due_on]
+    return sum(in_time) >= invoice.total
+
+
+def _same_again(given: Notification, source: str) -> Payment:
+    same = Payment.source == source, Payment.reference == given.reference
+    before = db.session.scalars(select(Payment).where(*same)).one()
     if (before.account, before.amount) != (given.account, given.amount):
         raise Conflict(
             Text(

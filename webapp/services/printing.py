@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 
 import forms.answers
 from forms.answers import SummaryRow
+from forms.field_types import totals_of
+from forms.model import Field
 from rules.values import format_roc_date
 from webapp import crypto
 from webapp.crypto import follow_code
@@ -214,7 +216,7 @@ def _row(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
     """A question as paper asks it: boxes to tick, a table, or a frame for every character of a number."""
     field = row.field
     options = field.kind.choices(field)
-    if options and field.type != "township":
+    if options and field.type != "township" and not field.options_from:
         given = ("yes" if value else "no") if isinstance(value, bool) else value
         chosen = set(given if isinstance(given, list) else [given])
         ticks = tuple(papers.Choice(label.zh, option in chosen) for option, label in options.items())
@@ -223,9 +225,20 @@ def _row(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
         cells = tuple(
             tuple(forms.answers.display(column, line.get(column.key)) for column in field.columns)
             for line in value
-        )
+        ) + _sums(field, value)
         return papers.Grid(row.label, tuple(column.label.zh for column in field.columns), cells)
     return papers.Row(row.label, row.text, framed=field.type in FRAMED and len(row.text) <= 10)
+
+
+def _sums(field: Field, lines: list[dict[str, Any]]) -> tuple[tuple[str, ...], ...]:
+    """The last line of a table that asks for totals; the word stands in the first column without a sum."""
+    totals = totals_of(field, lines, "zh")
+    if not totals:
+        return ()
+    texts = [totals.get(column.key, "") for column in field.columns]
+    if "" in texts:
+        texts[texts.index("")] = "合計"
+    return (tuple(texts),)
 
 
 def minutes(session: CommitteeSession, config: Config) -> None:
@@ -239,6 +252,7 @@ def minutes(session: CommitteeSession, config: Config) -> None:
             when=content["when"],
             place=content["place"],
             members=tuple(content["members"]),
+            advisers=tuple(content.get("advisers", ())),
             secretary=content["secretary"],
             approver=chart().names.get(session.approved_by_id or 0, ""),
             approved_on=taipei(session.approved_at).date(),

@@ -12,6 +12,7 @@ from webapp.extensions import db
 from webapp.models import Case, CaseEvent, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
+from webapp.queries import history
 from webapp.services import cases, clocks, events, steps
 
 NOT_ANY_MORE = Text(
@@ -48,14 +49,23 @@ def recall(actor: Actor, case: Case, now: datetime, *, version: int) -> None:
     if sent.from_state != sent.to_state:
         _leave(case, now)
         case.state, case.visit = sent.from_state or "", case.visit + 1
-        _bring_back(case, task)
-        case.proposed_by_id = case.proposed_for_id = None
+        _bring_back(actor, case, task, now)
     acting_for_id, task.acting_for_id = task.acting_for_id, None
-    _open_again(task)
+    _open_again(actor, case, task, now)
     db.session.flush()
     events.record(
-        actor, case, "recalled", now, task_id=task.id, acting_for_id=acting_for_id, from_state=present
+        actor, case, history.RECALLED, now, task_id=task.id, acting_for_id=acting_for_id, from_state=present
     )
+    _stand_as_before(case)
+
+
+def _stand_as_before(case: Case) -> None:
+    """The proposal that is before the present state again, and its proposer; none where nothing is proposed."""
+    workflow = steps.context(case).workflow
+    proposal = history.proposal_before(case, workflow, case.state)
+    case.proposed_by_id = proposal.actor_id if proposal is not None else None
+    case.proposed_for_id = proposal.acting_for_id if proposal is not None else None
+    case.proposal = history.proposes(proposal, case, workflow) if proposal is not None else None
 
 
 def _may_act(actor: Actor, task: Task, now: datetime) -> bool:
@@ -92,17 +102,17 @@ def _leave(case: Case, now: datetime) -> None:
             clocks.stop_of_task(task.id, taipei_day(now))
 
 
-def _bring_back(case: Case, task: Task) -> None:
+def _bring_back(actor: Actor, case: Case, task: Task, now: datetime) -> None:
     """The tasks of the state that was left stand in the new visit of it: finished branches stay finished."""
     visit = task.visit
     db.session.flush()
     for sibling in db.session.scalars(select(Task).where(Task.case_id == case.id, Task.visit == visit)):
         sibling.visit = case.visit
         if sibling.state == "cancelled":
-            _open_again(sibling)
+            _open_again(actor, case, sibling, now)
 
 
-def _open_again(task: Task) -> None:
+def _open_again(actor: Actor, case: Case, task: Task, now: datetime) -> None:
     task.state, task.outcome, task.done_at, task.done_by_id = "open", None, None, None
     for clock in db.session.scalars(select(Clock).where(Clock.task_id == task.id)):
-        clock.state, clock.stopped_on = "running", None
+        clocks.start_again(actor, case, clock, now)

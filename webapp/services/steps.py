@@ -171,8 +171,9 @@ def carry_out(
 
 
 def let_go(actor: Actor, case: Case, now: datetime) -> None:
-    """Of a case that ended nobody need pay any more, and a slot that is not needed goes to the next in line."""
+    """Nobody need pay for a case that ended, its slot goes to the next in line, and who was merged into it is told."""
     invoices.cancel_invoice(case, now)
+    decisions.ended(case, now)
     if case.outcome != "granted":
         bookings.release(actor, case, now)
 

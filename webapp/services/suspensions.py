@@ -12,20 +12,21 @@ from webapp.extensions import db
 from webapp.models import Case, Suspension
 from webapp.permissions import Actor
 from webapp.queries.org import Mandate, chart
-from webapp.services import cases, clocks, events, notices
+from webapp.services import cases, clocks, duties, events, notices
 
 LONGEST_REASON = 200
 
 
 def head(actor: Actor, case: Case) -> Mandate | None:
-    """The mandate of a section head over the handling unit, or of their deputy; never the applicant's own."""
-    people = {actor.account_id}
-    tree = chart()
-    for mandate in sorted(actor.mandates, key=lambda m: m.acting_for_id is not None):
-        if mandate.function != "section_head" or case.handling_unit_id not in tree.within(mandate.unit_id):
-            continue
-        return None if case.account_id in people | {mandate.acting_for_id} - {None} else mandate
-    return None
+    """The mandate of a section head over the handling unit, or of their deputy; never a party's own."""
+    mandate = _mandate(actor, case)
+    if mandate is None or duties.is_party(case, actor.account_id, mandate.acting_for_id):
+        return None
+    return mandate
+
+
+def _mandate(actor: Actor, case: Case) -> Mandate | None:
+    return duties.mandate_over(actor, ("section_head",), case.handling_unit_id)
 
 
 def current(case_id: int) -> Suspension | None:
@@ -74,7 +75,7 @@ def resume(actor: Actor, case: Case, comment: str, now: datetime, *, version: in
 
 def _start(actor: Actor, case: Case, version: int) -> tuple[Mandate, Suspension | None]:
     db.session.refresh(case, with_for_update={"key_share": True})
-    mandate = head(actor, case)
+    mandate = _mandate(actor, case)
     if mandate is None:
         raise Forbidden(
             Text(
@@ -82,6 +83,7 @@ def _start(actor: Actor, case: Case, version: int) -> tuple[Mandate, Suspension 
                 en="Only the section head of the handling unit stops a clock or lets it run again.",
             )
         )
+    duties.require_stranger(case, actor.account_id, mandate.acting_for_id)
     if case.version != version:
         raise cases.overtaken(case)
     if case.status == "closed":

@@ -14,6 +14,12 @@ CHOICES = ("yes", "no", "abstain")
 HIGHEST = Decimal(100)
 CENT = Decimal("0.01")
 
+LABELS: dict[str, Text] = {
+    "pass": Text(zh="通過", en="Pass"),
+    "pass_with_changes": Text(zh="修正後通過", en="Pass with changes"),
+    "defer": Text(zh="緩議", en="Defer"),
+    "reject": Text(zh="不通過", en="Reject"),
+}
 #: what the count says, and what may then be recorded
 ALLOWED: dict[str, frozenset[str]] = {
     "pass": frozenset({"pass", "pass_with_changes", "defer"}),
@@ -43,6 +49,8 @@ class Count:
     abstain: int = 0
     mean: Fraction | None = None
     rank: int | None = None
+    #: how the chair decided the tie
+    casting: str = ""
 
     @property
     def shown_mean(self) -> str:
@@ -72,6 +80,13 @@ def votes(ballots: Sequence[str], eligible: int, rule: str) -> Count:
     else:
         verdict = "pass" if 2 * yes > len(ballots) else "reject"
     return Count(eligible, len(ballots), verdict, yes, no, abstain)
+
+
+def broken(count: Count, casting: str | None) -> Count:
+    """可否同數時，取決於主席: of a tie what the chair decided; anything else stays as it was counted."""
+    if count.verdict != "tie" or casting not in ("yes", "no"):
+        return count
+    return replace(count, verdict="pass" if casting == "yes" else "reject", casting=casting)
 
 
 def scores(ballots: Sequence[str], eligible: int, rule: str, pass_score: Decimal) -> Count:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from rules.values import Text
 from webapp.errors import Conflict, NotFound, Refused
@@ -39,6 +39,7 @@ def claim(actor: Actor, task: Task, now: datetime) -> None:
     if task.assignee_id is not None and not mine and task.claimed_at is not None and _is_held(task, now):
         raise _taken(task)
     acting_for_id = require_mandate(actor, task, now)
+    duties.require_stranger(case, actor.account_id, acting_for_id)
     if task.assignee_id is None or not _is_held(task, now):
         task.assignee_id = acting_for_id or actor.account_id
     task.claimed_at = now
@@ -73,15 +74,21 @@ class Desk:
         return f"{self.unit_id}-{self.account_id}"
 
 
-def desks(ctx: Context, task: Task, day: date) -> list[Desk]:
-    """Holders of the task's function who are there and may act on the case; those of its own unit first."""
+def desks(actor: Actor, ctx: Context, task: Task, day: date) -> list[Desk]:
+    """To whom a head may give it: holders of its function below them who are there and may act on the case.
+
+    Those of its own unit first. Other departments get the case by 移轉, not somebody of theirs a task.
+    """
     tree, separation = chart(), duties.of(ctx)
+    head = duties.head_over(actor, task.unit_id, task.function)
+    reach = tree.within(head.unit_id) if head is not None else frozenset()
     near = {unit.id for unit in tree.upwards(task.unit_id)}
     found = {
         # who covers the unit of the task works on it there; anybody else takes it to their own
         Desk(task.unit_id if seat.unit_id in near else seat.unit_id, seat.account_id)
         for seat in tree.seats
         if seat.function == task.function
+        and seat.unit_id in reach
         and seat.held_on(day)
         and seat.account_id != task.assignee_id
         and not tree.is_absent(seat.account_id, day)
@@ -95,7 +102,7 @@ def reassign(
 ) -> None:
     """改分: gives an open task to another holder of its function, here or in another unit. Both are told."""
     case, tree, before = ctx.case, chart(), task.assignee_id
-    to = next((d for d in desks(ctx, task, taipei_day(now)) if d.key == desk), None)
+    to = next((d for d in desks(actor, ctx, task, taipei_day(now)) if d.key == desk), None)
     if to is None:
         raise Refused(
             Text(
@@ -217,19 +224,40 @@ def remind(
 
 def return_to_pools(now: datetime) -> int:
     """Open tasks of people who no longer hold the function go back to their unit, where somebody can take them."""
-    orphans = [
-        task
-        for task in db.session.scalars(
-            select(Task).where(Task.state == "open", Task.assignee_id.is_not(None))
-        )
-        if not _is_held(task, now)
-    ]
-    for task in orphans:
+    returned = 0
+    for task_id in db.session.scalars(_ORPHANS, {"today": taipei_day(now)}).all():
+        task = db.session.get_one(Task, task_id)
         case = _hold(task)
+        if task.state != "open" or task.assignee_id is None or _is_held(task, now):
+            continue  # somebody took it, or came back, since the database was asked
         task.assignee_id, task.claimed_at = None, None
         db.session.flush()
         events.record(SYSTEM, case, "released", now, task_id=task.id, from_state=case.state)
-    return len(orphans)
+        returned += 1
+    return returned
+
+
+#: as `Chart.holds`: nobody's seat with the function covers the unit of the task, or a unit above it
+_ORPHANS = text(
+    """
+    with recursive above(unit_id, covering_id, parent_id) as (
+        select id, id, parent_id from unit
+        union all
+        select above.unit_id, unit.id, unit.parent_id from above join unit on unit.id = above.parent_id
+    ), held as (
+        select distinct holder.account_id, position.function, above.unit_id
+        from holder join position on position.id = holder.position_id
+        join above on above.covering_id = position.unit_id
+        where holder.starts_on <= :today and (holder.ends_on is null or holder.ends_on >= :today)
+    )
+    select task.id from task
+    where task.state = 'open' and task.assignee_id is not null and not exists (
+        select from held
+        where held.account_id = task.assignee_id and held.function = task.function and held.unit_id = task.unit_id
+    )
+    order by task.id
+    """
+)
 
 
 def _hold(task: Task) -> Case:

@@ -29,6 +29,7 @@ def staff_only() -> ResponseReturnValue | None:
 from webapp.staff import (  # noqa: E402  # they put their routes on bp
     absences,  # noqa: F401
     act,  # noqa: F401
+    audits,  # noqa: F401
     case,  # noqa: F401
     case_actions,  # noqa: F401
     cashier,  # noqa: F401
@@ -42,6 +43,11 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     letters,  # noqa: F401
     limits,  # noqa: F401
     mail_room,  # noqa: F401
+    payouts,  # noqa: F401
     phrases,  # noqa: F401
+    resources,  # noqa: F401
+    sessions,  # noqa: F401
     slots,  # noqa: F401
+    surveys,  # noqa: F401
+    unknown_payments,  # noqa: F401
 )

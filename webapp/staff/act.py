@@ -16,7 +16,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 
 import forms.answers
-from forms.builder import AnswerForm, form_class
+from forms.builder import AnswerForm
 from forms.messages import Invalid
 from forms.model import FormDefinition
 from rules.values import Text, parse_roc_date
@@ -25,14 +25,15 @@ from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotF
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import bookings, case_page, definitions, history, inbox
+from webapp.queries import answering, bookings, case_page, definitions, history, inbox
 from webapp.security import actor, now
-from webapp.services import cases, decisions, documents, drafting, fees, steps, tasks
+from webapp.services import case_actions, cases, decisions, documents, drafting, fees, steps, tasks
 from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
 from webapp.staff import bp, preview, shown, wording
+from webapp.staff.case_actions import why_not
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
 
@@ -86,7 +87,7 @@ def act(pid: str, name: str) -> ResponseReturnValue:
     ctx = steps.context(cases.visible(actor(), pid))
     offer = _offer(ctx, name)
     if offer is None:
-        flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
+        flash(why_not(ctx, name), "warning")
         return redirect(url_for("staff.case", pid=pid))
     kind = _letter_kind(ctx, offer)
     typed = Typed(
@@ -201,7 +202,7 @@ def upload(pid: str, field_key: str) -> ResponseReturnValue:
 
 def _send(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
     mistakes = _mistakes(ctx, offer, typed) or _follow(ctx, offer, typed)
-    checked = _checked(offer, typed)
+    checked = _checked(ctx, offer, typed)
     if mistakes or (checked is not None and checked.errors):
         return _page(ctx, offer, typed, mistakes, check=True, status=422)
     assert offer.task is not None, "an officer acts on a task"
@@ -263,6 +264,9 @@ def _overtaken(ctx: Context, typed: Typed) -> ResponseReturnValue:
             cases.require_mandate(actor(), task, now())
         except Forbidden as forbidden:
             return _stale(ctx.case, forbidden, typed, task)
+        withheld = case_actions.withheld(actor(), ctx, now(), (request.view_args or {}).get("name", ""))
+        if withheld:
+            return _stale(ctx.case, Forbidden(withheld[0].why), typed, task)
     return _stale(ctx.case, Conflict(NOT_OFFERED), typed, task)
 
 
@@ -390,10 +394,12 @@ def _has_form(offer: Offer) -> bool:
     return offer.task_form is not None and "form" in offer.transition.requires
 
 
-def _checked(offer: Offer, typed: Typed) -> forms.answers.Cleaned | None:
+def _checked(ctx: Context, offer: Offer, typed: Typed) -> forms.answers.Cleaned | None:
     if not _has_form(offer):
         return None
-    return forms.answers.clean(offer.task_form, typed.raw, today=taipei_day(now()), lang=language())
+    return answering.clean(
+        offer.task_form, typed.raw, now(), service_code=ctx.case.service_code, lang=language()
+    )
 
 
 def _conditions_of_opinions(ctx: Context, offer: Offer) -> str:
@@ -492,7 +498,7 @@ def _page(
             (_input_of(asked), asked.label, _amount_typed(asked, typed))
             for asked in _open_amounts(ctx, offer)
         ],
-        form=_answer_form(offer, typed, mistakes, check),
+        form=_answer_form(ctx, offer, typed, mistakes, check),
         uploaded=_uploaded(offer),
         sections=shown.answers(ctx.form, file),
         proposal=proposal,
@@ -533,13 +539,17 @@ def _free_days(ctx: Context, offer: Offer) -> list[tuple[date, int]] | None:
     return sorted(free.items())[:SHOWN_DAYS]
 
 
-def _answer_form(offer: Offer, typed: Typed, mistakes: Mistakes, check: bool) -> AnswerForm | None:
+def _answer_form(
+    ctx: Context, offer: Offer, typed: Typed, mistakes: Mistakes, check: bool
+) -> AnswerForm | None:
     if not _has_form(offer):
         return None
     if check:
-        form = _checked(offer, typed).form
+        form = _checked(ctx, offer, typed).form
     else:
-        form = form_class(offer.task_form, lang=language())(typed.raw, today=taipei_day(now()))
+        form = answering.unchecked(
+            offer.task_form, typed.raw, now(), service_code=ctx.case.service_code, lang=language()
+        )
     for answer in form:
         answer.errors = [*answer.errors, *mistakes.get(answer.name, [])]
     return form

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import datetime, time
 from decimal import Decimal
 
 from flask import flash, redirect, render_template, request, url_for
@@ -12,9 +13,9 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from forms.messages import Invalid
-from rules.values import Text, parse_roc_date
+from rules.values import Text
 from webapp.errors import DomainError, Forbidden
-from webapp.models import Invoice, Refund
+from webapp.models import Invoice
 from webapp.moments import TAIPEI, taipei_day
 from webapp.payments import Notification
 from webapp.payments.virtual_account import grouped
@@ -22,10 +23,11 @@ from webapp.presentation import in_language, language
 from webapp.queries import case_page, money
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import invoices, payments, refunds
+from webapp.services import duties, invoices, payments, refunds
 from webapp.services.fees import MOST, OpenAmount
 from webapp.staff import bp
 from webapp.staff.inbox import canonical_number
+from webapp.staff.typed import Mistakes, boxes, posted_day, read_day, summary, version
 from webapp.uow import unit_of_work
 
 STATES = {
@@ -42,11 +44,8 @@ REFUND_STATES = {
     "refused": Text(zh="不同意", en="Refused"),
     "paid": Text(zh="已退費", en="Paid out"),
 }
-DATE_PARTS = ("year", "month", "day")
 LONGEST_REASON = 1000
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,60}")
-
-Mistakes = dict[str, list[str]]
 
 
 @dataclass
@@ -64,8 +63,7 @@ def cashier() -> ResponseReturnValue:
     if not actor().may("take_payments"):
         raise Forbidden(Text(zh="這裡是出納的作業區。", en="This area is for cashiers."))
     asked = request.args.get("q", "").strip()
-    digits = "".join(c for c in asked if c.isdigit())
-    found = money.found(digits, canonical_number(asked)) if asked else ()
+    found = invoices_by(asked)
     if len(found) == 1:
         return redirect(url_for("staff.invoice", pid=found[0].public_id))
     return render_template(
@@ -74,6 +72,8 @@ def cashier() -> ResponseReturnValue:
         found=found,
         differences=money.differences(),
         for_nobody=money.for_nobody(),
+        settled=money.settled(),
+        names=chart().names,
         waiting=money.waiting(),
         grouped=grouped,
         states=STATES,
@@ -81,10 +81,16 @@ def cashier() -> ResponseReturnValue:
     )
 
 
+def invoices_by(asked: str) -> Sequence[Invoice]:
+    """By account or case number, however it is typed."""
+    digits = "".join(c for c in asked if c.isdigit())
+    return money.found(digits, canonical_number(asked)) if asked else ()
+
+
 @bp.get("/invoices/<pid>")
 def invoice(pid: str) -> ResponseReturnValue:
     found = payments.visible(actor(), pid)
-    return _page(found, Typed(day=_boxes(taipei_day(now()))), Typed())
+    return _page(found, Typed(day=boxes(taipei_day(now()))), Typed())
 
 
 @bp.post("/invoices/<pid>/payments")
@@ -95,13 +101,13 @@ def take_payment(pid: str) -> ResponseReturnValue:
     typed = Typed(
         amount=request.form.get("amount", "").strip(),
         reference=request.form.get("reference", "").strip(),
-        day=_posted("day"),
+        day=posted_day("day"),
     )
     mistakes: Mistakes = {}
     amount = _amount("amount", Text(zh="收款金額", en="Amount received"), typed.amount, mistakes)
     if not _REFERENCE.fullmatch(typed.reference):
         mistakes["reference"] = [_("請填寫收據編號：英文字母、數字或 . _ -，最多 60 個字。")]
-    day = _day("day", typed.day, mistakes)
+    day = read_day("day", typed.day, mistakes)
     if amount is None or day is None or mistakes:
         return _page(found, typed, Typed(), mistakes), 422
     at = now() if day == taipei_day(now()) else datetime.combine(day, time(12), TAIPEI)
@@ -122,10 +128,7 @@ def propose_refund(pid: str) -> ResponseReturnValue:
         amount=request.form.get("refund-amount", "").strip(),
         reason=request.form.get("refund-reason", "").strip(),
     )
-    if not actor().may("propose_refunds"):
-        raise Forbidden(
-            Text(zh="只有承辦人或出納可以提出退費。", en="Only officers and cashiers propose refunds.")
-        )
+    refunds.require_proposer(actor(), found.case)
     mistakes: Mistakes = {}
     amount = _amount("refund-amount", Text(zh="退費金額", en="Amount to refund"), typed.amount, mistakes)
     if not typed.reason:
@@ -149,7 +152,7 @@ def propose_refund(pid: str) -> ResponseReturnValue:
 def decide_refund(pid: str) -> ResponseReturnValue:
     found = refunds.visible(actor(), pid)
     with unit_of_work():
-        refunds.decide(actor(), found, request.form.get("decision") == "approve", now(), version=_version())
+        refunds.decide(actor(), found, request.form.get("decision") == "approve", now(), version=version())
     flash(_("已核定退費。") if found.state == "approved" else _("已登錄不同意退費。"), "success")
     return redirect(url_for("staff.invoice", pid=found.invoice.public_id))
 
@@ -158,15 +161,17 @@ def decide_refund(pid: str) -> ResponseReturnValue:
 def pay_refund(pid: str) -> ResponseReturnValue:
     found = refunds.visible(actor(), pid)
     with unit_of_work():
-        refunds.pay_out(actor(), found, taipei_day(now()), now(), version=_version())
+        refunds.pay_out(actor(), found, taipei_day(now()), now(), version=version())
     flash(_("已登錄退費。"), "success")
     return redirect(url_for("staff.invoice", pid=found.invoice.public_id))
 
 
 def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None = None) -> str:
     of_case = found.case
+    head = duties.head_over(actor(), of_case.handling_unit_id)
     return render_template(
         "staff/invoice.html",
+        acts_for=chart().names.get(head.acting_for_id or 0, "") if head else "",
         invoice=found,
         case=of_case,
         may_see_case=case_page.by_number(actor(), of_case.number or "") is not None,
@@ -175,15 +180,12 @@ def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None
         typed=typed,
         refund=refund,
         mistakes=mistakes or {},
-        summary=[
-            ("#day-year" if name == "day" else f"#{name}", text)
-            for name, texts in (mistakes or {}).items()
-            for text in texts
-        ],
+        summary=summary(mistakes or {}, ("day",)),
         has_errors=bool(mistakes),
         takes=actor().may("take_payments"),
-        proposes=actor().may("propose_refunds"),
-        may_decide=[each.id for each in found.refunds if _may_decide(each)],
+        pays=refunds.may_pay(actor(), of_case),
+        proposes=refunds.may_propose(actor(), of_case),
+        may_decide=[each.id for each in found.refunds if refunds.may_decide(actor(), each, of_case)],
         states=STATES,
         colours=COLOURS,
         sources=SOURCES,
@@ -191,11 +193,6 @@ def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None
         names=chart().names,
         lang=language(),
     )
-
-
-def _may_decide(each: Refund) -> bool:
-    proposer = each.proposed_by_id
-    return each.state == "proposed" and actor().may("decide_refunds") and proposer != actor().account_id
 
 
 def _amount(name: str, label: Text, typed: str, mistakes: Mistakes) -> Decimal | None:
@@ -210,26 +207,5 @@ def _amount(name: str, label: Text, typed: str, mistakes: Mistakes) -> Decimal |
     return amount
 
 
-def _day(name: str, boxes: dict[str, str], mistakes: Mistakes) -> date | None:
-    try:
-        return parse_roc_date("{year}年{month}月{day}日".format_map(boxes))
-    except ValueError:
-        mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
-        return None
-
-
-def _version() -> int:
-    typed = request.form.get("version", "")
-    return int(typed) if re.fullmatch(r"[0-9]{1,9}", typed) else -1
-
-
 def _today() -> Typed:
-    return Typed(day=_boxes(taipei_day(now())))
-
-
-def _posted(name: str) -> dict[str, str]:
-    return {part: request.form.get(f"{name}-{part}", "").strip() for part in DATE_PARTS}
-
-
-def _boxes(day: date) -> dict[str, str]:
-    return {"year": str(day.year - 1911), "month": str(day.month), "day": str(day.day)}
+    return Typed(day=boxes(taipei_day(now())))

@@ -1,84 +1,95 @@
-"""Committees: the secretary's sessions and results, the minutes and their approval, the members' ballots."""
+"""Committees: how they decide, who sits in them, the cases that wait, and their sessions."""
 
 from __future__ import annotations
 
-import io
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 
-from flask import flash, redirect, render_template, request, send_file, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-import forms.answers
 from rules.values import Text, parse_roc_date
-from webapp import crypto
-from webapp.errors import Forbidden, NotFound
-from webapp.models import CommitteeSession
+from webapp.errors import Conflict, Forbidden, NotFound, Refused
+from webapp.models import Committee, CommitteeMember
 from webapp.moments import TAIPEI, taipei_day
-from webapp.presentation import language
+from webapp.presentation import in_language, language
 from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import cases, committees, tallies
-from webapp.staff import bp
+from webapp.services import committees, deliberation, tallies
+from webapp.staff import bp, sessions
 from webapp.uow import unit_of_work
 
-STATES = {
-    "planned": Text(zh="待開會", en="Planned"),
-    "held": Text(zh="已開會，紀錄待核定", en="Held, minutes to be approved"),
-    "minutes_approved": Text(zh="紀錄已核定", en="Minutes approved"),
-}
-VOTES = {
-    "yes": Text(zh="同意", en="Yes"),
-    "no": Text(zh="不同意", en="No"),
-    "abstain": Text(zh="棄權", en="Abstain"),
-}
+Mistakes = dict[str, list[str]]
 
 
 @bp.route("/committees", methods=["GET", "POST"])
 def committee_list() -> ResponseReturnValue:
     """What waits for whom: the secretary's committees, minutes to approve, and the sessions of a member."""
-    mistakes: dict[str, list[str]] = {}
+    mistakes = Mistakes()
     if request.method == "POST":
         if not actor().may("run_committees"):
             raise Forbidden(
                 Text(zh="只有委員會秘書可以設定委員會。", en="Only a committee secretary sets one up.")
             )
-        key = _create(mistakes)
-        if key:
+        name, codes, rules = _settings(mistakes)
+        if not mistakes:
+            with unit_of_work():
+                unit = request.form.get("unit", 0, type=int)
+                key = committees.create(actor(), unit, name, codes, now(), **vars(rules)).public_id
             flash(_("委員會已設定，接著任命委員。"), "success")
-            return redirect(url_for("staff.committee", pid=key))
+            return redirect(url_for("staff.committee_members", pid=key))
     seats = []
     for session in queries.seats_of(actor()):
-        if actor().account_id in queries.members(session.committee, taipei_day(session.starts_at)):
-            seats.append((session, _own_items(session)))
+        mine = queries.seat(actor(), session.committee, taipei_day(session.starts_at))
+        if mine is not None:
+            seats.append((session, _own_items(deliberation.deciding(session), mine)))
     units = sorted(queries.units_of(actor(), "run_committees"))
     page = render_template(
         "staff/committees.html",
-        run=queries.run_by(actor()),
+        run=[(each, len(queries.waiting(each))) for each in queries.run_by(actor())],
         to_approve=queries.to_approve(actor()),
         seats=seats,
         units=[(str(unit), chart().units[unit].name(language())) for unit in units],
-        services=[
-            (service.code, f"{service.code} {service.title.in_(language())}")
-            for service in (definitions.current_services(taipei_day(now())) if units else ())
-        ],
+        services=_services() if units else [],
         typed=request.form,
+        chosen=request.form.getlist("services"),
         mistakes=mistakes,
     )
     return page, 422 if mistakes else 200
 
 
-def _create(mistakes: dict[str, list[str]]) -> str:
-    """The key of a new committee; empty with the mistakes."""
+def _own_items(
+    decided: list[deliberation.Deciding], mine: CommitteeMember
+) -> list[tuple[str, str, str, str]]:
+    """Address, case number, service and own ballot of the items that the member may read."""
+    found = []
+    for each in decided:
+        if mine.id in each.present:
+            title = definitions.service(each.case.service_revision_id).title.in_(language())
+            own = sessions.own_ballot(each, mine)
+            url = url_for("staff.agenda_item", pid=each.item.public_id)
+            found.append((url, each.case.number or "", title, own))
+    return found
+
+
+def _services() -> list[tuple[str, str]]:
+    return [
+        (service.code, f"{service.code} {service.title.in_(language())}")
+        for service in definitions.current_services(taipei_day(now()))
+    ]
+
+
+def _settings(mistakes: Mistakes) -> tuple[Text, list[str], committees.Rules]:
+    """What a form about a committee says; with the mistakes."""
     typed = request.form
     names = {key: typed.get(key, "").strip() for key in ("name_zh", "name_en")}
     mistakes |= {
         key: [_("請填寫名稱，最多 80 字。")] for key, name in names.items() if not 0 < len(name) <= 80
     }
-    known = {service.code for service in definitions.current_services(taipei_day(now()))}
+    known = {code for code, _title in _services()}
     codes = [code for code in typed.getlist("services") if code in known]
     if not codes:
         mistakes["services"] = [_("請至少選一個申辦項目。")]
@@ -86,55 +97,23 @@ def _create(mistakes: dict[str, list[str]]) -> str:
     score = _decimal(line, tallies.HIGHEST) if line else None
     if line and score is None:
         mistakes["pass_score"] = [_("請填 0 到 100 的分數。")]
-    if mistakes:
-        return ""
-    with unit_of_work():
-        made = committees.create(
-            actor(),
-            typed.get("unit", 0, type=int),
-            Text(zh=names["name_zh"], en=names["name_en"]),
-            codes,
-            now(),
-            quorum="two_thirds" if typed.get("quorum") == "two_thirds" else "majority",
-            pass_score=score,
-            amount_field=typed.get("amount_field", "").strip()[:80] or None,
-        )
-        return made.public_id
-
-
-@bp.post("/committees/<pid>/members")
-def appoint_member(pid: str) -> ResponseReturnValue:
-    """From today on; a term that ended stays on record."""
-    found = queries.committee(actor(), pid)
-    if found is None:
-        raise NotFound()
-    with unit_of_work():
-        committees.appoint(actor(), found, request.form.get("account", 0, type=int), taipei_day(now()), now())
-    flash(_("委員已任命。"), "success")
-    return redirect(url_for("staff.committee", pid=pid))
-
-
-def _own_items(session: CommitteeSession) -> list[tuple[str, str, str, str]]:
-    """Address, case number, service and own ballot of the items that the member may decide."""
-    found = []
-    for each in committees.deciding(session):
-        if actor().account_id in each.eligible:
-            title = definitions.service(each.case.service_revision_id).title.in_(language())
-            own = committees.ballot_of(actor(), each.item)
-            shown = VOTES[own].in_(language()) if own in VOTES else own
-            found.append(
-                (url_for("staff.agenda_item", pid=each.item.public_id), each.case.number or "", title, shown)
-            )
-    return found
+    breaks = typed.get("chair_breaks_ties") == "yes"
+    if breaks and line:
+        mistakes["chair_breaks_ties"] = [_("以評分審議時沒有可否同數，請不要勾選主席裁決，或不填及格分數。")]
+    rules = committees.Rules(
+        quorum="two_thirds" if typed.get("quorum") == "two_thirds" else "majority",
+        pass_score=score,
+        amount_field=typed.get("amount_field", "").strip()[:80] or None,
+        chair_breaks_ties=breaks,
+    )
+    return Text(zh=names["name_zh"] or "-", en=names["name_en"]), codes, rules
 
 
 @bp.route("/committees/<pid>", methods=["GET", "POST"])
 def committee(pid: str) -> ResponseReturnValue:
     """The cases that wait, and a new session with some of them."""
-    found = queries.committee(actor(), pid)
-    if found is None:
-        raise NotFound()
-    mistakes: dict[str, list[str]] = {}
+    found = _committee(pid)
+    mistakes = Mistakes()
     if request.method == "POST":
         starts_at, budget = _moment(mistakes), _budget(mistakes)
         place, items = request.form.get("place", "").strip(), request.form.getlist("cases")
@@ -150,116 +129,151 @@ def committee(pid: str) -> ResponseReturnValue:
             return redirect(url_for("staff.committee_session", pid=key))
     waiting = queries.waiting(found)
     applicants = queries.applicants([case.id for _item, case in waiting])
-    members = queries.members(found, taipei_day(now()))
     page = render_template(
         "staff/committee.html",
         committee=found,
         waiting=[(item.public_id, f"{case.number}　{applicants.get(case.id, '')}") for item, case in waiting],
-        sessions=queries.sessions(found),
-        members=members.values(),
-        people=sorted((str(key), name) for key, name in chart().names.items() if key not in members),
-        states=STATES,
+        sessions=queries.sessions(found)[:100],
+        members=list(queries.members(found, taipei_day(now())).values()),
+        states=sessions.STATES,
         typed=request.form,
-        boxes=_boxes(),
+        boxes=_boxes("day"),
         mistakes=mistakes,
     )
     return page, 422 if mistakes else 200
 
 
-@bp.route("/sessions/<pid>", methods=["GET", "POST"])
-def committee_session(pid: str) -> ResponseReturnValue:
-    """The agenda with its counts; the secretary records the results."""
-    session = _session(pid)
+@bp.route("/committees/<pid>/settings", methods=["GET", "POST"])
+def committee_settings(pid: str) -> ResponseReturnValue:
+    found = _committee(pid)
+    mistakes, typed, chosen = Mistakes(), request.form, request.form.getlist("services")
+    refusal = ""
     if request.method == "POST":
-        results = {
-            each.item.public_id: (
-                request.form.get(f"result-{each.item.public_id}", ""),
-                request.form.get(f"remark-{each.item.public_id}", ""),
-            )
-            for each in committees.deciding(session)
-        }
-        with unit_of_work():
-            committees.record(actor(), session, results, now(), version=_version())
-        flash(_("決議已記錄，紀錄草稿已產生，等候主管核定。"), "success")
-        return redirect(url_for("staff.committee_session", pid=pid))
-    decided = committees.deciding(session)
-    committee_units = queries.units_of(actor(), "run_committees")
-    return render_template(
-        "staff/committee_session.html",
-        session=session,
-        committee=session.committee,
-        state=STATES[session.state],
-        decided=decided,
-        words={each.item.id: committees.count_words(each.count, language()) for each in decided},
-        applicants=queries.applicants([each.case.id for each in decided]),
-        titles={each.case.id: definitions.service(each.case.service_revision_id).title for each in decided},
-        names=chart().names,
-        labels=committees.LABELS,
-        allowed={each.item.id: tallies.ALLOWED[each.count.verdict] for each in decided},
-        may_record=session.committee.unit_id in committee_units
-        and session.state != "minutes_approved"
-        and now() >= session.starts_at,
-        may_approve=session.state == "held"
-        and queries.may_approve(actor(), session.committee)
-        and actor().account_id not in (session.secretary_id, session.drafted_by_id),
-    )
-
-
-@bp.post("/sessions/<pid>/approve")
-def approve_minutes(pid: str) -> ResponseReturnValue:
-    session = _session(pid)
-    with unit_of_work():
-        committees.approve(actor(), session, now(), version=_version())
-    flash(_("紀錄已核定，各案依決議進行。"), "success")
-    return redirect(url_for("staff.committee_session", pid=pid))
-
-
-@bp.get("/sessions/<pid>/minutes.pdf")
-def minutes_pdf(pid: str) -> ResponseReturnValue:
-    session = _session(pid)
-    if session.pdf is None:
-        raise NotFound(
-            Text(
-                zh="會議紀錄核定後由系統製作，通常一分鐘內完成。",
-                en="The minutes are printed after their approval, usually within a minute.",
-            )
-        )
-    content = io.BytesIO(crypto.unseal(bytes(session.pdf)))
-    return send_file(content, mimetype="application/pdf", download_name="minutes.pdf")
-
-
-@bp.route("/agenda/<pid>", methods=["GET", "POST"])
-def agenda_item(pid: str) -> ResponseReturnValue:
-    """One item for a member: what was applied for, the own ballot, and the way out of a conflict of interest."""
-    found = committees.item_of(actor(), pid)
-    if request.method == "POST":
-        with unit_of_work():
-            if request.form.get("action") == "conflict":
-                reason = request.form.get("reason", "")
-                committees.declare_conflict(actor(), pid, actor().account_id or 0, reason, now())
-                said = _("已記錄迴避，您不再參與這一案。")
+        name, codes, rules = _settings(mistakes)
+        if not mistakes:
+            try:
+                with unit_of_work():
+                    committees.edit(actor(), found, name, codes, rules, now(), version=_version())
+            except Refused as refused:
+                refusal = in_language(refused.text)
             else:
-                committees.cast(actor(), pid, request.form.get("choice", ""), now())
-                said = _("已記錄，決議記錄之前可以更改。")
-        flash(said, "success")
-        return redirect(url_for("staff.committee_list"))
-    form = definitions.form(found.case.form_revision_id)
-    session = next(s for s in queries.seats_of(actor()) if s.id == found.item.session_id)
-    return render_template(
-        "staff/agenda_item.html",
-        item=found.item,
-        case=found.case,
-        session=session,
-        committee=session.committee,
-        service=definitions.service(found.case.service_revision_id),
-        summary=forms.answers.summary(form, cases.answers_of(found.case), language()),
-        own=committees.ballot_of(actor(), found.item),
-        votes=list(VOTES.items()),
+                flash(_("委員會的設定已更新。"), "success")
+                return redirect(url_for("staff.committee", pid=pid))
+    else:
+        chosen = found.service_codes
+    page = render_template(
+        "staff/committee_settings.html",
+        committee=found,
+        services=_services(),
+        typed=typed
+        if request.method == "POST"
+        else vars(committees.rules_of(found))
+        | {"name_zh": found.name_zh, "name_en": found.name_en}
+        | {"chair_breaks_ties": "yes" if found.chair_breaks_ties else ""},
+        version=request.form.get("version", found.version),
+        chosen=chosen,
+        waiting=len(queries.waiting(found)),
+        mistakes=mistakes,
+        refusal=refusal,
     )
+    return page, 422 if mistakes or refusal else 200
 
 
-def _session(pid: str) -> CommitteeSession:
-    found = queries.session(actor(), pid)
+@bp.post("/committees/<pid>/close")
+def close_committee(pid: str) -> ResponseReturnValue:
+    found = _committee(pid)
+    with unit_of_work():
+        if request.form.get("open") == "yes":
+            committees.reopen(actor(), found, now(), version=_version())
+            said = _("委員會已恢復受理。")
+        else:
+            committees.close(actor(), found, now(), version=_version())
+            said = _("委員會已停止受理，新的案件不會再提到這裡。")
+    flash(said, "success")
+    return redirect(url_for("staff.committee", pid=pid))
+
+
+@bp.route("/committees/<pid>/members", methods=["GET", "POST"])
+def committee_members(pid: str) -> ResponseReturnValue:
+    """Everybody who sits or sat in it; somebody of the staff or an outside expert is appointed for some days."""
+    found = _committee(pid)
+    mistakes = Mistakes()
+    kind = "outside" if request.values.get("kind") == "outside" else "inside"
+    if request.method == "POST":
+        starts_on = _day("starts", mistakes)
+        ends_on = _day("ends", mistakes, optional=True)
+        said = {
+            "votes": request.form.get("votes", "yes") == "yes",
+            "chairs": request.form.get("chairs") == "yes",
+        }
+        if starts_on is not None and not mistakes:
+            try:
+                with unit_of_work():
+                    if kind == "outside":
+                        name, house = (request.form.get(key, "") for key in ("name", "organisation"))
+                        committees.appoint_outside(
+                            actor(), found, name, house, starts_on, now(), ends_on, **said
+                        )
+                    else:
+                        person = request.form.get("account", 0, type=int)
+                        committees.appoint(actor(), found, person, starts_on, now(), ends_on, **said)
+            except (Refused, Conflict) as refusal:
+                mistakes["name" if kind == "outside" else "account"] = [in_language(refusal.text)]
+            else:
+                flash(_("委員已任命。"), "success")
+                return redirect(url_for("staff.committee_members", pid=pid, kind=kind))
+    today = taipei_day(now())
+    terms = sorted(
+        queries.terms(found), key=lambda row: (not row.sits_on(today), row.ends_on is not None, row.id)
+    )
+    there = {row.account_id for row in terms if row.sits_on(today)}
+    page = render_template(
+        "staff/committee_members.html",
+        committee=found,
+        terms=terms,
+        today=today,
+        people=sorted((str(key), name) for key, name in chart().names.items() if key not in there),
+        typed=request.form,
+        kind=kind,
+        boxes={name: _boxes(name) for name in ("starts", "ends")}
+        if request.method == "POST"
+        else {"starts": _parts(today), "ends": {}},
+        mistakes=mistakes,
+    )
+    return page, 422 if mistakes else 200
+
+
+@bp.route("/committees/<pid>/members/<int:member>", methods=["GET", "POST"])
+def committee_term(pid: str, member: int) -> ResponseReturnValue:
+    """The last day of a member's term."""
+    found = _committee(pid)
+    term = queries.term(found, member)
+    if term is None:
+        raise NotFound()
+    mistakes = Mistakes()
+    if request.method == "POST":
+        ends_on = _day("ends", mistakes, optional=True)
+        if not mistakes:
+            try:
+                with unit_of_work():
+                    committees.end_term(actor(), found, member, ends_on, now())
+            except (Refused, Conflict) as refusal:
+                mistakes["ends"] = [in_language(refusal.text)]
+            else:
+                flash(_("任期已更新。"), "success")
+                return redirect(url_for("staff.committee_members", pid=pid))
+    page = render_template(
+        "staff/committee_term.html",
+        committee=found,
+        term=term,
+        boxes=_boxes("ends") if mistakes else _parts(term.ends_on or taipei_day(now())),
+        mistakes=mistakes,
+    )
+    return page, 422 if mistakes else 200
+
+
+def _committee(pid: str) -> Committee:
+    found = queries.committee(actor(), pid)
     if found is None:
         raise NotFound()
     return found
@@ -269,16 +283,27 @@ def _version() -> int:
     return request.form.get("version", 0, type=int)
 
 
-def _boxes() -> dict[str, str]:
-    return {part: request.form.get(f"day-{part}", "").strip() for part in ("year", "month", "day")}
+def _boxes(name: str) -> dict[str, str]:
+    return {part: request.form.get(f"{name}-{part}", "").strip() for part in ("year", "month", "day")}
 
 
-def _moment(mistakes: dict[str, list[str]]) -> datetime | None:
-    day: date | None = None
+def _parts(day: date) -> dict[str, str]:
+    return {"year": str(day.year - 1911), "month": str(day.month), "day": str(day.day)}
+
+
+def _day(name: str, mistakes: Mistakes, *, optional: bool = False) -> date | None:
+    boxes = _boxes(name)
+    if optional and not any(boxes.values()):
+        return None
     try:
-        day = parse_roc_date("{year}年{month}月{day}日".format_map(_boxes()))
+        return parse_roc_date("{year}年{month}月{day}日".format_map(boxes))
     except ValueError:
-        mistakes["day"] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
+        mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
+        return None
+
+
+def _moment(mistakes: Mistakes) -> datetime | None:
+    day = _day("day", mistakes)
     try:
         begins = time.fromisoformat(request.form.get("time", "").strip()).replace(tzinfo=None)
     except ValueError:
@@ -290,7 +315,7 @@ def _moment(mistakes: dict[str, list[str]]) -> datetime | None:
     return found
 
 
-def _budget(mistakes: dict[str, list[str]]) -> Decimal | None:
+def _budget(mistakes: Mistakes) -> Decimal | None:
     typed = request.form.get("budget", "").replace(",", "").strip()
     if not typed:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +12,7 @@ from flask_babel import gettext as _
 
 from rules.values import Text, parse_roc_date
 from webapp.errors import Forbidden, Refused
+from webapp.models import CalendarOverride
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
 from webapp.queries import definitions
@@ -25,7 +27,11 @@ KINDS = {
     "work": Text(zh="補行上班", en="Worked although a rest day"),
 }
 WIDE = {"county": Text(zh="全縣", en="The whole county"), "national": Text(zh="全國", en="The whole country")}
-LONGEST = 200
+CHANGES = {
+    "revoke": Text(zh="撤銷，這一天照原來的行事曆", en="Take it back: the calendar as it was"),
+    "correct": Text(zh="更正為下面的內容", en="Correct it as below"),
+}
+LONGEST = calendar.LONGEST
 #: more lines than this nobody reads; the count is always whole
 MOST_SHOWN = 200
 DATE_PARTS = ("year", "month", "day")
@@ -73,6 +79,16 @@ class Typed:
         return SpecialDay(day, self.kind, self.reason, self.scope)
 
 
+def _typed() -> Typed:
+    return Typed(
+        {part: request.form.get(f"date-{part}", "").strip() for part in DATE_PARTS},
+        request.form.get("kind", ""),
+        request.form.get("scope", "county"),
+        request.form.get("reason", "").strip(),
+        request.form.get("source", "").strip(),
+    )
+
+
 @bp.get("/days")
 def days() -> ResponseReturnValue:
     _require()
@@ -83,13 +99,7 @@ def days() -> ResponseReturnValue:
 def enter_day() -> ResponseReturnValue:
     """The preview enters nothing; what is entered is told with the number of cases that moved."""
     _require()
-    typed = Typed(
-        {part: request.form.get(f"date-{part}", "").strip() for part in DATE_PARTS},
-        request.form.get("kind", ""),
-        request.form.get("scope", "county"),
-        request.form.get("reason", "").strip(),
-        request.form.get("source", "").strip(),
-    )
+    typed = _typed()
     mistakes = typed.mistakes()
     if mistakes:
         return _page(typed, mistakes, status=422)
@@ -108,30 +118,96 @@ def enter_day() -> ResponseReturnValue:
     return redirect(url_for("staff.days"))
 
 
+@bp.route("/days/<int:entry>", methods=["GET", "POST"])
+def change_day(entry: int) -> ResponseReturnValue:
+    """A day that was entered by mistake is taken back, or corrected; first what would move, as when it was entered."""
+    _require()
+    wrong = calendar.entry(entry)
+    if request.method == "GET":
+        day = {"year": str(wrong.day.year - 1911), "month": str(wrong.day.month), "day": str(wrong.day.day)}
+        return _change(
+            wrong, Typed(day, wrong.kind, wrong.scope, wrong.reason, wrong.legal_source), "revoke", ""
+        )
+    typed, change, why = _typed(), request.form.get("change", ""), request.form.get("why", "").strip()
+    mistakes = typed.mistakes() if change == "correct" else {}
+    if change not in CHANGES:
+        mistakes["change"] = [_("請選擇撤銷或更正。")]
+    if not 0 < len(why) <= LONGEST:
+        mistakes["why"] = [_("請寫明原因，最多 %(n)s 字。", n=LONGEST)]
+    if mistakes:
+        return _change(wrong, typed, change, why, mistakes, status=422)
+    special = typed.special() if change == "correct" else None
+    try:
+        if request.form.get("action") != "enter":
+            moves = calendar.preview(special, now(), instead_of=wrong)
+            return _change(wrong, typed, change, why, moves=moves)
+        with unit_of_work():
+            if special is None:
+                moved = calendar.revoke(actor(), entry, why, now())
+            else:
+                moved = calendar.correct(actor(), entry, special, why, now(), legal_source=typed.source)
+    except Refused as refusal:
+        return _change(wrong, typed, change, why, {"scope": [in_language(refusal.text)]}, status=422)
+    flash(_("已更改，%(n)s 件移動。", n=moved), "success")
+    return redirect(url_for("staff.days"))
+
+
+def _change(
+    wrong: CalendarOverride,
+    typed: Typed,
+    change: str,
+    why: str,
+    mistakes: dict[str, list[str]] | None = None,
+    moves: list[calendar.Move] | None = None,
+    status: int = 200,
+) -> ResponseReturnValue:
+    page = render_template(
+        "staff/day.html",
+        entry=wrong,
+        taken_back_by=shown.staff_name(wrong.revoked_by_id),
+        change=change,
+        changes=[(key, in_language(label)) for key, label in CHANGES.items()],
+        why=why,
+        **_questions(typed, mistakes, moves),
+    )
+    return page, status
+
+
 def _page(
     typed: Typed,
     mistakes: dict[str, list[str]] | None = None,
     moves: list[calendar.Move] | None = None,
     status: int = 200,
 ) -> ResponseReturnValue:
-    units = [(unit.code, unit.name(language())) for unit in chart().units.values()]
-    scopes = [(code, in_language(label)) for code, label in WIDE.items()]
     page = render_template(
         "staff/days.html",
-        typed=typed,
-        mistakes=mistakes or {},
-        has_errors=bool(mistakes),
-        kinds=[(kind, in_language(label)) for kind, label in KINDS.items()],
-        scopes=scopes + units,
-        scope_names=dict(scopes + units),
-        looks=moves is not None,
-        lines=[_line(move) for move in (moves or [])[:MOST_SHOWN]],
-        cases=calendar.cases_in(moves or []),
-        rest=max(0, len(moves or []) - MOST_SHOWN),
-        coming=calendar.coming(taipei_day(now())),
-        kind_names=KINDS,
+        in_force=calendar.in_force(),
+        taken_back=[(entry, shown.staff_name(entry.revoked_by_id)) for entry in calendar.taken_back()],
+        today=taipei_day(now()),
+        **_questions(typed, mistakes, moves),
     )
     return page, status
+
+
+def _questions(
+    typed: Typed, mistakes: dict[str, list[str]] | None, moves: list[calendar.Move] | None
+) -> dict[str, Any]:
+    """What both pages ask, and the preview."""
+    units = [(unit.code, unit.name(language())) for unit in chart().units.values()]
+    scopes = [(code, in_language(label)) for code, label in WIDE.items()]
+    return {
+        "typed": typed,
+        "mistakes": mistakes or {},
+        "has_errors": bool(mistakes),
+        "kinds": [(kind, in_language(label)) for kind, label in KINDS.items()],
+        "kind_names": KINDS,
+        "scopes": scopes + units,
+        "scope_names": dict(scopes + units),
+        "looks": moves is not None,
+        "lines": [_line(move) for move in (moves or [])[:MOST_SHOWN]],
+        "cases": calendar.cases_in(moves or []),
+        "rest": max(0, len(moves or []) - MOST_SHOWN),
+    }
 
 
 def _line(move: calendar.Move) -> Line:

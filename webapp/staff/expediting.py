@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,19 +11,24 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from rules.values import Text, format_day
-from webapp import pending
-from webapp.errors import Forbidden, Refused
+from webapp import pending, spreadsheets
+from webapp.errors import Forbidden, NotFound, Refused
 from webapp.models import Case
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import definitions, holding
+from webapp.queries import definitions, holding, overdue_lists
 from webapp.queries import expediting as late
-from webapp.queries.expediting import Named, Rung
+from webapp.queries.expediting import Named, Overdue, Rung
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import cases, deadlines, file_reviews
 from webapp.staff import bp
 from webapp.uow import unit_of_work
+
+MEDIA_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 
 
 @bp.get("/expediting")
@@ -43,6 +47,7 @@ def expediting() -> ResponseReturnValue:
         coming=coming,
         page=page,
         count=f"{late.MOST_COUNTED - 1}+" if count >= late.MOST_COUNTED else str(count),
+        months=overdue_lists.months(actor()),
         units=_units(),
         unit=request.args.get("unit", "") if unit_id is not None else "",
         first=url_for("staff.expediting", unit=request.args.get("unit") or None),
@@ -52,14 +57,39 @@ def expediting() -> ResponseReturnValue:
     )
 
 
-@bp.get("/expediting/overdue.csv")
-def overdue_list() -> ResponseReturnValue:
-    """逾期未辦畢公文清單, by unit, to be signed and sent to the heads of units."""
+@bp.get("/expediting/overdue.<any(csv,xlsx):kind>")
+def overdue_list(kind: str) -> ResponseReturnValue:
+    """What is overdue today, by unit."""
     _require()
-    lang, today = language(), taipei_day(now())
-    out = io.StringIO()
-    rows = csv.writer(out)
-    rows.writerow(
+    found = late.every_overdue(actor(), now(), _unit())
+    found.sort(key=lambda item: item.unit.zh)
+    return _file(found, kind, f"overdue-{taipei_day(now())}")
+
+
+@bp.get("/expediting/months/<month>")
+def overdue_month(month: str) -> ResponseReturnValue:
+    found = _month(month)
+    return render_template("staff/overdue_month.html", month=found, lines=overdue_lists.lines(actor(), found))
+
+
+@bp.get("/expediting/months/<month>/list.<any(csv,xlsx):kind>")
+def overdue_month_file(month: str, kind: str) -> ResponseReturnValue:
+    found = _month(month)
+    return _file(overdue_lists.lines(actor(), found), kind, f"overdue-{found.key}")
+
+
+def _month(key: str) -> overdue_lists.Month:
+    _require()
+    found = overdue_lists.month(actor(), key)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def _file(found: Sequence[Overdue], kind: str, name: str) -> Response:
+    """逾期未辦畢公文清單, to be signed and sent to the heads of units; one row a step that is open."""
+    lang = language()
+    rows: list[spreadsheets.Row] = [
         [
             _("單位"),
             _("案號"),
@@ -69,26 +99,33 @@ def overdue_list() -> ResponseReturnValue:
             _("關卡"),
             _("持有人"),
             _("停留工作天"),
+            _("停留最久的單位"),
+            _("停留最久的關卡"),
+            _("停留最久的工作天"),
         ]
-    )
-    found = late.every_overdue(actor(), now(), _unit())
-    for item in sorted(found, key=lambda item: item.unit.zh):
+    ]
+    for item in found:
+        longest = item.longest
         for holder in item.holders or (None,):
-            held = [in_language(holder.step), holder.name, holder.days] if holder else ["", "", ""]
-            rows.writerow(
+            rows.append(
                 [
                     in_language(item.unit),
                     item.case.number,
                     in_language(item.service),
                     format_day(item.due_on, lang),
                     -item.days_left,
-                    *map(_harmless, held),
+                    *([in_language(holder.step), holder.name, holder.days] if holder else ("", "", "")),
+                    *(
+                        [in_language(longest.unit), in_language(longest.step), longest.days]
+                        if longest
+                        else ("", "", "")
+                    ),
                 ]
             )
-    # the mark at the front tells spreadsheets that it is UTF-8
-    answer: Response = make_response("\ufeff" + out.getvalue())
-    answer.mimetype = "text/csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="overdue-{today}.csv"'
+    content = spreadsheets.as_csv(rows) if kind == "csv" else spreadsheets.as_xlsx(rows, _("逾期清單"))
+    answer: Response = make_response(content)
+    answer.mimetype = MEDIA_TYPES[kind]
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{kind}"'
     return answer
 
 
@@ -126,7 +163,7 @@ def _holding(case: Case, typed: str = "", mistake: Text | None = None) -> str:
         spans=spans,
         totals=holding.by_unit(spans),
         opinions=holding.opinions(case.id),
-        may_write=actor().may("judge_delay"),
+        may_write=file_reviews.may_write(actor(), case),
         typed=typed,
         mistakes=[in_language(mistake)] if mistake is not None else [],
         longest=file_reviews.LONGEST,
@@ -159,11 +196,6 @@ def _units() -> list[tuple[str, str]]:
         for unit in tree.units.values()
         if me.may("see_every_case") or unit.id in own
     ]
-
-
-def _harmless(value: object) -> object:
-    """A spreadsheet must not take a name for a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
 
 
 def _require() -> None:

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from rules.values import Text, normalise_code
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, local_path
-from webapp.queries import case_page, definitions
+from webapp.queries import case_page, committees, definitions, payouts
 from webapp.queries import inbox as desk
 from webapp.security import actor, now
 from webapp.services import dispatch, letter_changes, phrases, tasks
@@ -70,6 +70,7 @@ def inbox() -> ResponseReturnValue:
         count=_shown(counts[tab]),
         page=page,
         extensions=limits.waiting(),
+        minutes_waiting=len(committees.to_approve(actor())),
         filters=filters,
         is_filtered=bool(filters.service or filters.channel),
         services=[(s.code, f"{s.code} {in_language(s.title)}") for s in services],
@@ -150,7 +151,10 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "resends": actor().may("resend_effects"),
         "administers": actor().may("administer"),
         "expedites": actor().may("see_expediting"),
+        "checks_samples": actor().may("check_samples"),
+        "sees_surveys": actor().may("see_cases_of_unit") or actor().may("see_every_case"),
         "takes_payments": actor().may("take_payments"),
+        "sees_payouts": payouts.may_see(actor()),
     }
 
 

@@ -87,8 +87,10 @@ def _mine(pid: str) -> tuple[Letter, Case]:
 
 
 def _form(letter: Letter, case: Case, mistakes: Mapping[str, Text] = NOTHING) -> str:
+    mandate = service.proposer(actor(), letter, case)
     return render_template(
         "staff/change_letter.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         letter=letter,
         case=case,
         kinds=[(name, kind.label) for name, kind in service.KINDS.items()],
@@ -102,15 +104,19 @@ def _form(letter: Letter, case: Case, mistakes: Mapping[str, Text] = NOTHING) ->
 
 
 def _decision(change: LetterChange, old: Letter, case: Case, refusal: Text | None = None) -> str:
+    mandate = service.decider(actor(), change, case) if change.state == "open" else None
     return render_template(
         "staff/letter_change.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         change=change,
         old=old,
         case=case,
         kind=words.LETTERS[change.kind],
         proposer=shown.staff_name(change.proposed_by_id),
         proposed_for=shown.staff_name(change.proposed_for_id),
-        may_decide=change.state == "open" and service.may_decide(actor(), change, case),
+        answer=request.form.get("answer", ""),
+        may_decide=mandate is not None,
+        too_late_for=service.paid_all_the_same(change, old),
         refusal=refusal,
         has_errors=refusal is not None,
     )

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from rules.values import Text
 from webapp.errors import Conflict, DomainError, Forbidden, Refused
 from webapp.models import Case, ExtensionRequest
-from webapp.presentation import in_language
+from webapp.presentation import in_language, language
 from webapp.queries import definitions
 from webapp.security import actor, now
 from webapp.services import cases, clocks, extensions, suspensions
@@ -21,6 +21,7 @@ from webapp.services.extensions import NotExtensible
 from webapp.staff import bp, shown
 from webapp.staff.words import function_label
 from webapp.uow import unit_of_work
+from workflows.clock import explain
 from workflows.counting import UNITS, amount
 
 STATES = {
@@ -85,6 +86,10 @@ def ask_extension(pid: str) -> ResponseReturnValue:
     version = _version()
     number = int(days) if days.isascii() and days.isdigit() and len(days) < 6 else 0
     try:
+        if request.form.get("action") != "ask":
+            with unit_of_work():
+                _mandate, foreseen = extensions.foresee(actor(), case, number, reason, now(), version=version)
+            return _asking(case, days, reason, version, foreseen=foreseen)
         with unit_of_work():
             asked = extensions.ask(actor(), case, number, reason, now(), version=version)
             function = function_label(asked.function)
@@ -97,12 +102,20 @@ def ask_extension(pid: str) -> ResponseReturnValue:
 
 
 def _asking(
-    case: Case, days: str, reason: str, version: int, problems: Sequence[Text] = (), status: int = 200
+    case: Case,
+    days: str,
+    reason: str,
+    version: int,
+    problems: Sequence[Text] = (),
+    status: int = 200,
+    foreseen: extensions.Foreseen | None = None,
 ) -> ResponseReturnValue:
     clock, limit = clocks.of_case(case.id), extensions.limit_of(case)
     longest = clock.period if limit is None or limit.at_most is None else limit.at_most
+    mandate = extensions.asker(actor(), case)
     page = render_template(
         "staff/extension.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         case=case,
         service=definitions.service(case.service_revision_id),
         days=days,
@@ -113,6 +126,9 @@ def _asking(
         problems=problems,
         has_errors=bool(problems),
         most=extensions.LONGEST_REASON,
+        foreseen=foreseen,
+        lines=explain(foreseen.longer.ledger, language()) if foreseen else [],
+        function=function_label(foreseen.function) if foreseen else None,
     )
     return page, status
 
@@ -140,9 +156,14 @@ def _deciding(
     asked: ExtensionRequest, case: Case, answer: str, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
     problems = refusal.problems if isinstance(refusal, NotExtensible) else [refusal.text] if refusal else []
+    longer = extensions.if_approved(asked, case, now()) if asked.state == "open" else None
+    mandate = extensions.decider(actor(), asked, case)
     page = render_template(
         "staff/extension_decision.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         case=case,
+        longer=longer,
+        lines=explain(longer.ledger, language()) if longer else [],
         service=definitions.service(case.service_revision_id),
         asked=_shown(asked, case),
         answer=answer,
@@ -184,8 +205,10 @@ def change_suspension(pid: str) -> ResponseReturnValue:
 def _suspending(
     case: Case, reason: str, version: int, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
+    mandate = suspensions.head(actor(), case)
     page = render_template(
         "staff/suspension.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         case=case,
         service=definitions.service(case.service_revision_id),
         current=suspensions.current(case.id),

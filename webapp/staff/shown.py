@@ -45,6 +45,8 @@ class Row:
     #: what stood here in the first submission, where a correction changed it
     before: str | None = None
     changed: bool = False
+    #: what is computed cannot be corrected itself
+    asked: bool = True
 
 
 @dataclass(frozen=True)
@@ -332,6 +334,7 @@ def _sections(
                     documents=_documents(row.field, given, documents),
                     before=old.get(row.field.key),
                     changed=row.field.key in old,
+                    asked=row.field.kind.asked,
                 )
                 for row in section.rows
             ),

@@ -9,15 +9,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from rules.values import Text, parse_roc_date
-from webapp.errors import Forbidden, NotFound
-from webapp.models import Resource
 from webapp.moments import TAIPEI, taipei_day
 from webapp.queries import bookings as queries
-from webapp.queries import definitions
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import attendance, bookings
 from webapp.staff import bp
+from webapp.staff.resources import Mistakes, managed, require, whole_number
 from webapp.uow import unit_of_work
 
 WEEKDAYS = (
@@ -31,52 +29,11 @@ WEEKDAYS = (
 )
 SHOWN = timedelta(days=14)
 NUMBERS = ("minutes", "capacity")
-Mistakes = dict[str, list[str]]
-
-
-@bp.route("/slots", methods=["GET", "POST"])
-def resources() -> ResponseReturnValue:
-    _require()
-    units = sorted(queries.managed_units(actor()))
-    services = definitions.current_services(taipei_day(now()))
-    typed, mistakes = request.form, Mistakes()
-    if request.method == "POST":
-        names = {key: typed.get(key, "").strip() for key in ("name_zh", "name_en")}
-        mistakes |= {
-            key: [_("請填寫名稱，最多 80 字。")] for key, name in names.items() if not 0 < len(name) <= 80
-        }
-        whole = {key: _whole(typed.get(key, ""), key, mistakes) for key in ("capacity", "cancel_hours")}
-        codes = [code for code in typed.getlist("services") if code in {s.code for s in services}]
-        if not codes:
-            mistakes["services"] = [_("請至少選一個申辦項目。")]
-        if not mistakes:
-            with unit_of_work():
-                made = bookings.create_resource(
-                    actor(),
-                    typed.get("unit", 0, type=int),
-                    Text(zh=names["name_zh"], en=names["name_en"]),
-                    whole["capacity"],
-                    codes,
-                    cancel_hours=whole["cancel_hours"],
-                )
-                key = made.public_id
-            flash(_("已新增，接著開放時段。"), "success")
-            return redirect(url_for("staff.slots", pid=key))
-    page = render_template(
-        "staff/resources.html",
-        resources=queries.resources(actor()),
-        tree=chart(),
-        units=[(unit, chart().units[unit]) for unit in units],
-        services=services,
-        typed=typed,
-        mistakes=mistakes,
-    )
-    return page, 422 if mistakes else 200
 
 
 @bp.route("/slots/<pid>", methods=["GET", "POST"])
 def slots(pid: str) -> ResponseReturnValue:
-    found = _resource(pid)
+    found = managed(pid)
     mistakes = Mistakes()
     if request.method == "POST":
         pattern = _pattern(mistakes)
@@ -89,6 +46,7 @@ def slots(pid: str) -> ResponseReturnValue:
             )
             return redirect(url_for("staff.slots", pid=pid, start=pattern.first.isoformat()))
     first = _start()
+    to_come = queries.to_come(found, now())
     beginning = datetime.combine(first, time(), TAIPEI)
     page = render_template(
         "staff/slots.html",
@@ -97,6 +55,7 @@ def slots(pid: str) -> ResponseReturnValue:
         rows=queries.calendar_of(found, beginning, beginning + SHOWN),
         first=first,
         last=first + SHOWN - timedelta(days=1),
+        to_come=len(to_come),
         before=(first - SHOWN).isoformat(),
         after=(first + SHOWN).isoformat(),
         weekdays=list(enumerate(WEEKDAYS)),
@@ -111,7 +70,7 @@ def slots(pid: str) -> ResponseReturnValue:
 
 @bp.post("/slots/<pid>/<slot>/remove")
 def remove_slot(pid: str, slot: str) -> ResponseReturnValue:
-    _resource(pid)
+    managed(pid)
     with unit_of_work():
         bookings.close_slot(actor(), slot, now())
     flash(_("時段已刪除。"), "success")
@@ -120,7 +79,7 @@ def remove_slot(pid: str, slot: str) -> ResponseReturnValue:
 
 @bp.post("/bookings/<pid>/mark")
 def mark_booking(pid: str) -> ResponseReturnValue:
-    _require()
+    require()
     with unit_of_work():
         booking = attendance.mark(actor(), pid, request.form.get("outcome", ""), now())
         back = url_for(
@@ -130,19 +89,6 @@ def mark_booking(pid: str) -> ResponseReturnValue:
         )
     flash(_("已記錄。"), "success")
     return redirect(back)
-
-
-def _require() -> None:
-    if not actor().may("manage_slots"):
-        raise Forbidden(Text(zh="只有承辦人與主管可以管理時段。", en="Only officers and heads manage slots."))
-
-
-def _resource(pid: str) -> Resource:
-    _require()
-    found = queries.resource(actor(), pid)
-    if found is None:
-        raise NotFound()
-    return found
 
 
 def _start() -> date:
@@ -168,7 +114,7 @@ def _pattern(mistakes: Mistakes) -> bookings.Pattern | None:
             times[name] = time.fromisoformat(request.form.get(name, "").strip())
         except ValueError:
             mistakes[name] = [_("請填寫時間，例如 09:00。")]
-    whole = {name: _whole(request.form.get(name, ""), name, mistakes) for name in NUMBERS}
+    whole = {name: whole_number(request.form.get(name, ""), name, mistakes) for name in NUMBERS}
     weekdays = frozenset(int(day) for day in request.form.getlist("weekdays") if day in set("0123456"))
     if not weekdays:
         mistakes["weekdays"] = [_("請至少選一天。")]
@@ -176,14 +122,3 @@ def _pattern(mistakes: Mistakes) -> bookings.Pattern | None:
         return None
     opens, closes = times["opens"].replace(tzinfo=None), times["closes"].replace(tzinfo=None)
     return bookings.Pattern(days["first"], days["last"], weekdays, opens, closes, **whole)
-
-
-def _whole(typed: str, name: str, mistakes: Mistakes) -> int:
-    """A whole number that fits; 1 to 10,000, hours from 0."""
-    try:
-        found = int(typed)
-    except ValueError:
-        found = -1
-    if not (0 if name == "cancel_hours" else 1) <= found <= 10_000:
-        mistakes[name] = [_("請填寫整數。")]
-    return found

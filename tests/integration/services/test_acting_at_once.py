@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from threading import Event, Thread
 
+import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from tests.journeys import AMOUNTS, NOW, account, login_of, officer, open_tasks, submitted, take
 from webapp.errors import Conflict
 from webapp.extensions import db
+from webapp.jobs.sweeps import run_deadlines
 from webapp.models import Case, CaseEvent
+from webapp.permissions import SYSTEM, Actor
+from webapp.queries import history
 from webapp.queries.org import chart
-from webapp.services import cases
+from webapp.services import cases, events, steps
 from webapp.services.steps import Given
 from webapp.uow import unit_of_work
 
@@ -93,3 +99,55 @@ def test_of_two_deciders_one_wins_and_the_other_is_told_who(app: Flask, committe
     with app.app_context():
         assert db.session.get_one(Case, key).state == "approve"
         assert db.session.query(CaseEvent).filter_by(case_id=key).count() == 2
+
+
+NOBODY = Actor("anonymous")
+#: who made the last event, of which kind, and whom the loser is told
+TOLD = [
+    *((SYSTEM, kind, "系統", "the system") for kind in (
+        "invoice_opened", "payment_received", "fee_changed", "limit_passed", "extension_lapsed", "released",
+        "slot_released", "slot_confirmed", "lapse", "paid", "moved_to_revision",
+    )),
+    *((NOBODY, kind, "申請人", "the applicant") for kind in (
+        "submitted", "resubmit", "withdraw", "slot_held", "slot_released", "invoice_opened",
+    )),
+    ("chen.meiling", "withdraw", "申請人", "the applicant"),
+    ("chen.meiling", "slot_released", "申請人", "the applicant"),
+    ("chen.shufen", "reminded", "陳淑芬", "陳淑芬"),
+    ("chen.shufen", "invoice_opened", "陳淑芬", "陳淑芬"),
+]  # fmt: skip
+
+
+def test_the_loser_is_told_who_acted_whatever_the_event(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("EC09")
+        for n, (who, kind, zh, en) in enumerate(TOLD):
+            actor = who
+            if isinstance(who, str):
+                person = account(who)
+                actor = Actor(person.kind, person.id, person.name)
+            with unit_of_work():
+                events.record(actor, case, kind, NOW + timedelta(minutes=n), from_state=case.state)
+            told = cases.overtaken(case).text
+            assert told.zh.startswith(f"這個案件已由{zh}處理，"), (kind, told.zh)
+            assert told.en.startswith(f"This case was already handled by {en}."), (kind, told.en)
+        assert events.broken_links(case.id) == []
+
+
+def test_what_the_sweep_did_is_the_system_s_in_the_history_too(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("EC09")
+        run_deadlines(NOW + timedelta(days=60))
+        case = db.session.get_one(Case, case.id)
+        assert "已由系統處理" in cases.overtaken(case).text.zh
+        ctx = steps.context(case)
+        last = history.of_case(case, ctx.workflow, ctx.form)[-1]
+        assert (last.kind, last.who.zh) == ("limit_passed", "系統")
+
+
+def test_an_event_of_a_person_names_an_account_and_no_other_does(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("EC09")
+        for actor in (Actor("citizen"), Actor("system", account("admin").id), Actor("robot")):
+            with pytest.raises(IntegrityError), unit_of_work():
+                events.record(actor, case, "claimed", NOW, from_state=case.state)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, time, timedelta
 from threading import Barrier
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from rules.values import Text
 from tests import fixture_services
@@ -22,7 +23,7 @@ from webapp.models import Booking, Case, CaseEvent, Effect, Message, Resource, S
 from webapp.moments import taipei
 from webapp.queries import bookings as queries
 from webapp.queries.org import chart
-from webapp.services import attendance, bookings, cases, competence, events, steps
+from webapp.services import attendance, bookings, cases, competence, events, resources, steps
 from webapp.uow import unit_of_work
 
 #: the Monday is a holiday (教師節 made up), so the week has four working days
@@ -332,3 +333,70 @@ def test_one_applicant_at_two_browsers_gets_one_slot(app: Flask) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         assert sorted(pool.map(click, wanted)) == ["booked", "refused"]
+
+
+def test_closing_tells_everybody_and_moves_nobody_up(app: Flask) -> None:
+    with app.app_context():
+        key = desk(capacity=1, pattern=replace(WEEK, capacity=1))
+        first, second, third = (submitted("EC91") for _ in range(3))
+        slot = slots(first)[0]
+        for case in (first, second, third):
+            choose(case, slot, may_wait=True)
+        room = db.session.scalars(select(Resource).where(Resource.public_id == key)).one()
+        seen = [each.booking.public_id for each in queries.to_come(room, NOW)]
+        with pytest.raises(Conflict, match="名單"), unit_of_work():
+            resources.close(officer("lin.yahan"), room, "整修", seen[:2], NOW, version=room.version)
+        with pytest.raises(Refused, match="原因"), unit_of_work():
+            resources.close(officer("lin.yahan"), room, " ", seen, NOW, version=room.version)
+        with pytest.raises(Forbidden), unit_of_work():
+            resources.close(officer("dong.weilun"), room, "整修", seen, NOW, version=room.version)
+        with unit_of_work():
+            assert resources.close(officer("lin.yahan"), room, "整修", seen, NOW, version=room.version) == 3
+        assert [state_of(case) for case in (first, second, third)] == [("cancelled", None)] * 3
+        assert notices()[3:] == ["slot_withdrawn"] * 3
+        assert list(slots(first)) == []
+        with pytest.raises(OperationalError, match="closed_resource_takes_no_booking"), unit_of_work():
+            db.session.add(
+                Booking(slot_id=slot.id, case_id=first.id, state="held", created_at=NOW, changed_at=NOW)
+            )
+            db.session.flush()
+        with pytest.raises(Refused, match="已關閉"), unit_of_work():
+            bookings.create_slots(officer("lin.yahan"), room, WEEK, NOW)
+
+
+def test_who_books_while_it_is_closed_is_told_or_too_late(app: Flask) -> None:
+    """Both at once, again and again: nobody keeps a booking in a closed resource without having been told."""
+    with app.app_context():
+        key = desk(capacity=2)
+        booked, coming = submitted("EC91"), submitted("EC91")
+        slot = slots(booked)[0]
+        choose(booked, slot)
+        ids = (coming.id, slot.public_id)
+    together = Barrier(2)
+
+    def book() -> str:
+        with app.app_context():
+            case = db.session.get_one(Case, ids[0])
+            together.wait()
+            try:
+                with unit_of_work():
+                    bookings.choose(citizen(), case, ids[1], NOW)
+            except (OperationalError, NotFound):
+                return "too late"
+            return "booked"
+
+    def close() -> str:
+        with app.app_context():
+            room = db.session.scalars(select(Resource).where(Resource.public_id == key)).one()
+            seen = [each.booking.public_id for each in queries.to_come(room, NOW)]
+            together.wait()
+            try:
+                with unit_of_work():
+                    resources.close(officer("lin.yahan"), room, "整修", seen, NOW, version=room.version)
+            except Conflict:
+                return "open"
+            return "closed"
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = {pool.submit(book), pool.submit(close)}
+        assert {each.result(timeout=60) for each in ends} in ({"too late", "closed"}, {"booked", "open"})

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from rules.values import Text
 from tests import fixture_services
@@ -28,9 +28,10 @@ from webapp.models import (
     ConflictOfInterest,
     Effect,
 )
+from webapp.moments import taipei_day
 from webapp.queries import committees as queries
 from webapp.queries.org import chart
-from webapp.services import cases, committees, events
+from webapp.services import ballots, cases, committees, deliberation, events
 from webapp.uow import unit_of_work
 
 #: code: unit, secretary, officer, section head, department head
@@ -65,6 +66,12 @@ def committee(code: str = "EC91", **options: object) -> Committee:
     return made
 
 
+def member(board: Committee, login: str) -> int:
+    seat = queries.seat(officer(login), board, taipei_day(MEETING))
+    assert seat is not None
+    return seat.id
+
+
 def put_forward(code: str = "EC91", count: int = 1, **changes: object) -> list[Case]:
     made = []
     for _ in range(count):
@@ -90,12 +97,12 @@ def item_of(case: Case) -> str:
     ).one()
 
 
-def cast(case: Case, *ballots: str) -> None:
+def cast(case: Case, *choices: str) -> None:
     """The members in turn; an empty one stays away."""
-    for login, choice in zip(MEMBERS, ballots, strict=False):
+    for login, choice in zip(MEMBERS, choices, strict=False):
         if choice:
             with unit_of_work():
-                committees.cast(officer(login), item_of(case), choice, MEETING)
+                ballots.cast(officer(login), item_of(case), choice, MEETING)
 
 
 def record(session: CommitteeSession, results: dict[str, tuple[str, str]], code: str = "EC91") -> None:
@@ -163,19 +170,19 @@ def test_who_has_a_conflict_of_interest_neither_sees_nor_votes_nor_counts(app: F
         board = committee()
         (case,) = put_forward()
         session = meet(board)
-        key, mine = item_of(case), account(MEMBERS[0]).id
+        key, mine = item_of(case), member(board, MEMBERS[0])
         cast(case, "yes", "yes")
         with pytest.raises(Refused, match="人數不足"):
             record(session, {key: ("pass", "")})
         with pytest.raises(NotFound), unit_of_work():
-            committees.declare_conflict(officer(MEMBERS[1]), key, mine, "別人不能代為聲明", MEETING)
+            ballots.declare_conflict(officer(MEMBERS[1]), key, mine, "別人不能代為聲明", MEETING)
         with unit_of_work():
-            committees.declare_conflict(officer(MEMBERS[0]), key, mine, "申請人是我的表弟", MEETING)
+            ballots.declare_conflict(officer(MEMBERS[0]), key, mine, "申請人是我的表弟", MEETING)
         with pytest.raises(Forbidden, match="迴避"):
-            committees.item_of(officer(MEMBERS[0]), key)
+            ballots.item_of(officer(MEMBERS[0]), key)
         with pytest.raises(Forbidden, match="迴避"), unit_of_work():
-            committees.cast(officer(MEMBERS[0]), key, "no", MEETING)
-        (decided,) = committees.deciding(session)
+            ballots.cast(officer(MEMBERS[0]), key, "no", MEETING)
+        (decided,) = deliberation.deciding(session)
         assert (decided.count.eligible, decided.count.voters) == (3, 1), "the ballot cast before is gone"
         cast(case, "", "yes", "yes")
         record(session, {key: ("pass", "")})
@@ -183,7 +190,15 @@ def test_who_has_a_conflict_of_interest_neither_sees_nor_votes_nor_counts(app: F
             cast(case, "", "no")
         with pytest.raises(IntegrityError, match="ck_ballot_no_conflict"), unit_of_work():
             item = db.session.scalars(select(AgendaItem).where(AgendaItem.public_id == key)).one()
-            db.session.add(Ballot(item_id=item.id, account_id=mine, choice="no", cast_at=MEETING))
+            db.session.add(
+                Ballot(
+                    item_id=item.id,
+                    member_id=mine,
+                    entered_by_id=account(MEMBERS[0]).id,
+                    choice="no",
+                    cast_at=MEETING,
+                )
+            )
             db.session.flush()
 
 
@@ -194,18 +209,18 @@ def test_the_database_takes_no_conflict_beside_a_ballot(app: Flask) -> None:
         meet(board)
         cast(case, "yes")
         item = db.session.scalars(select(AgendaItem)).one()
-        who = account(MEMBERS[0]).id
+        who, seat = account(MEMBERS[0]).id, member(board, MEMBERS[0])
         with pytest.raises(IntegrityError, match="ck_ballot_no_conflict"), unit_of_work():
             db.session.add(
                 ConflictOfInterest(
-                    item_id=item.id, account_id=who, reason="x", declared_by_id=who, declared_at=NOW
+                    item_id=item.id, member_id=seat, reason="x", declared_by_id=who, declared_at=NOW
                 )
             )
             db.session.flush()
 
 
 @pytest.mark.parametrize(
-    ("ballots", "result", "remark", "refusal"),
+    ("choices", "result", "remark", "refusal"),
     [
         (("yes", "no", "abstain"), "pass", "", "同數"),
         (("yes", "no", "no"), "pass", "", "未通過"),
@@ -216,13 +231,13 @@ def test_the_database_takes_no_conflict_beside_a_ballot(app: Flask) -> None:
     ],
 )
 def test_a_result_that_the_count_does_not_allow(
-    app: Flask, ballots: tuple[str, ...], result: str, remark: str, refusal: str
+    app: Flask, choices: tuple[str, ...], result: str, remark: str, refusal: str
 ) -> None:
     with app.app_context():
         board = committee()
         (case,) = put_forward()
         session = meet(board)
-        cast(case, *ballots)
+        cast(case, *choices)
         with pytest.raises(Refused, match=refusal):
             record(session, {item_of(case): (result, remark)})
         record(session, {item_of(case): ("defer", "再議")})
@@ -240,7 +255,7 @@ def test_scores_rank_and_the_budget_cuts(app: Flask) -> None:
             cast(third, "100.5")
         with pytest.raises(Refused, match="兩位小數"):
             cast(third, "70.001")
-        verdicts = [(each.count.rank, each.count.verdict) for each in committees.deciding(session)]
+        verdicts = [(each.count.rank, each.count.verdict) for each in deliberation.deciding(session)]
         assert verdicts == [(1, "pass"), (2, "budget"), (3, "reject")]
         keys = [item_of(case) for case in (first, second, third)]
         with pytest.raises(Refused, match="預算不足"):
@@ -340,3 +355,135 @@ def test_without_a_committee_nothing_is_put_on_an_agenda(app: Flask) -> None:
         committee("PW91")
         with pytest.raises(Refused, match="先設定委員會"):
             put_forward("EC91")
+
+
+def test_a_tie_is_the_chairs_where_the_statute_says_so(app: Flask) -> None:
+    with app.app_context():
+        plain = committee()
+        with unit_of_work():
+            committees.edit(
+                officer("xie.wanru"), plain, Text(zh="甲", en="A"), ["EC91"],
+                committees.Rules(chair_breaks_ties=True), NOW, version=plain.version,
+            )  # fmt: skip
+            committees.end_term(officer("xie.wanru"), plain, member(plain, MEMBERS[3]), date(2025, 1, 2), NOW)
+            committees.appoint(
+                officer("xie.wanru"), plain, account(MEMBERS[3]).id, date(2025, 1, 3), NOW, chairs=True
+            )
+        tied, clear, away = put_forward(count=3)
+        session = meet(plain)
+        cast(tied, "yes", "no", "no", "yes")
+        cast(clear, "yes", "yes", "yes", "no")
+        cast(away, "yes", "no")
+        with unit_of_work():
+            chair = member(plain, MEMBERS[3])
+            ballots.declare_conflict(officer(MEMBERS[3]), item_of(away), chair, "親屬", MEETING)
+        keys = [item_of(case) for case in (tied, clear, away)]
+        results = {keys[0]: ("pass", ""), keys[1]: ("pass", ""), keys[2]: ("defer", "再議")}
+
+        def record_with(casting: dict[str, str], changed: dict[str, tuple[str, str]]) -> None:
+            with unit_of_work():
+                committees.record(
+                    officer("xie.wanru"), session, results | changed, AFTER,
+                    version=session.version, casting=casting,
+                )  # fmt: skip
+
+        with pytest.raises(Refused, match="同數"):
+            record_with({}, {})
+        with pytest.raises(Refused, match="未通過"):
+            record_with({keys[0]: "no"}, {})
+        with pytest.raises(Refused, match="主席裁決"):
+            record_with({keys[0]: "yes", keys[1]: "yes"}, {})
+        with pytest.raises(Refused, match="主席裁決"):
+            record_with({keys[0]: "yes", keys[2]: "yes"}, {})
+        record_with({keys[0]: "yes"}, {})
+        first = (session.minutes or {})["items"][0]
+        assert f"主席{account(MEMBERS[3]).name}裁決同意" in first["count"]
+        with pytest.raises(Refused, match="沒有核定"), unit_of_work():
+            committees.edit(
+                officer("xie.wanru"), plain, Text(zh="甲", en="A"), ["EC91"], committees.Rules(), AFTER,
+                version=plain.version,
+            )  # fmt: skip
+        with pytest.raises(Refused, match="沒有核定"), unit_of_work():
+            committees.close(officer("xie.wanru"), plain, AFTER, version=plain.version)
+
+
+def test_outside_experts_are_heard_by_the_secretary(app: Flask) -> None:
+    with app.app_context():
+        board, secretary = committee(), officer("xie.wanru")
+        with unit_of_work():
+            expert = committees.appoint_outside(
+                secretary, board, "林教授", "金門大學", date(2025, 1, 1), NOW
+            ).id
+            adviser = committees.appoint_outside(
+                secretary, board, "王顧問", "顧問公司", date(2025, 1, 1), NOW, votes=False
+            ).id
+        with pytest.raises(Conflict, match="已經是委員"), unit_of_work():
+            committees.appoint_outside(secretary, board, "林教授", "金門大學", date(2025, 3, 1), NOW)
+        (case,) = put_forward()
+        meet(board)
+        key = item_of(case)
+        with unit_of_work():
+            ballots.cast_for(secretary, key, expert, "yes", MEETING)
+        for who, refusal in ((adviser, "沒有表決權"), (member(board, MEMBERS[0]), "自己登入")):
+            with pytest.raises(Refused, match=refusal), unit_of_work():
+                ballots.cast_for(secretary, key, who, "yes", MEETING)
+        with pytest.raises(NotFound), unit_of_work():
+            ballots.cast_for(officer(MEMBERS[0]), key, expert, "no", MEETING)
+        with pytest.raises(NotFound), unit_of_work():
+            ballots.declare_conflict(officer(MEMBERS[0]), key, expert, "不是秘書", MEETING)
+        session = db.session.scalars(select(CommitteeSession)).one()
+        (decided,) = deliberation.deciding(session)
+        assert (decided.count.eligible, decided.count.yes) == (5, 1)
+        with unit_of_work():
+            ballots.declare_conflict(secretary, key, expert, "指導教授", MEETING)
+        (decided,) = deliberation.deciding(session)
+        assert (decided.count.eligible, decided.count.yes) == (4, 0)
+        item = db.session.scalars(select(AgendaItem)).one()
+        with pytest.raises(IntegrityError, match="ck_ballot_member_votes"), unit_of_work():
+            who = account("xie.wanru").id
+            db.session.add(
+                Ballot(item_id=item.id, member_id=adviser, entered_by_id=who, choice="no", cast_at=MEETING)
+            )
+            db.session.flush()
+
+
+def test_who_sat_in_a_recorded_session_changes_no_more(app: Flask) -> None:
+    with app.app_context():
+        board, secretary = committee(), officer("xie.wanru")
+        (case,) = put_forward()
+        session = meet(board)
+        cast(case, "yes", "yes", "yes")
+        record(session, {item_of(case): ("pass", "")})
+        seat, day = member(board, MEMBERS[0]), taipei_day(MEETING)
+        with pytest.raises(Refused, match="已經記錄決議"), unit_of_work():
+            committees.end_term(secretary, board, seat, day - timedelta(days=1), AFTER)
+        with pytest.raises(Refused, match="已經記錄決議"), unit_of_work():
+            committees.appoint_outside(secretary, board, "林教授", "金門大學", day, AFTER)
+        with unit_of_work():
+            committees.end_term(secretary, board, seat, day, AFTER)
+        assert seat not in queries.members(board, day + timedelta(days=1))
+        with pytest.raises(Refused, match="不能早於"), unit_of_work():
+            committees.end_term(secretary, board, seat, date(2024, 12, 31), AFTER)
+
+
+def test_a_closed_committee_takes_no_case(app: Flask) -> None:
+    with app.app_context():
+        board, secretary = committee(), officer("xie.wanru")
+        put_forward()
+        with pytest.raises(Refused, match="1 件案件"), unit_of_work():
+            committees.close(secretary, board, NOW, version=board.version)
+        other = committee("PW91")
+        with unit_of_work():
+            committees.close(officer("lai.junhao"), other, NOW, version=other.version)
+        with pytest.raises(Refused, match="先設定委員會"):
+            put_forward("PW91")
+        with pytest.raises(OperationalError, match="closed_committee_takes_no_case"), unit_of_work():
+            db.session.execute(update(AgendaItem).values(closed_at=NOW))
+            item = db.session.scalars(select(AgendaItem)).one()
+            db.session.add(
+                AgendaItem(committee_id=other.id, case_id=item.case_id, visit=item.visit, created_at=NOW)
+            )
+            db.session.flush()
+        with unit_of_work():
+            committees.reopen(officer("lai.junhao"), other, NOW, version=other.version)
+        assert len(put_forward("PW91")) == 1

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from flask import Flask
 from sqlalchemy import select
 
+from tests import patterns
 from tests.journeys import NOW, officer, open_tasks, submitted, take
 from webapp.extensions import db
 from webapp.jobs.sweeps import run_deadlines
@@ -189,3 +190,17 @@ def test_an_override_of_the_calendar_is_counted(app: Flask, committed: None) -> 
         with unit_of_work():
             override(officer("admin"), date(2025, 10, 1), "off", "颱風停班", "county", NOW)
         assert submitted("EC09").due_on.isoformat() == "2025-10-21"
+
+
+def test_a_task_in_the_pool_is_told_to_whoever_could_take_it(app: Flask, committed: None) -> None:
+    """Also where nobody in the unit has the function of an officer."""
+    with app.app_context():
+        patterns.serve("remedy", **patterns.AT_LEGAL_AFFAIRS)
+        case = submitted("EC09")
+        [task] = open_tasks(case)
+        with unit_of_work():
+            task.assignee_id = None
+        run_deadlines(datetime(2025, 10, 16, 1, tzinfo=UTC))
+        legal = {seat.account_id for seat in chart().seats if seat.function == "legal_officer"}
+        assert task.function == "legal_officer" and legal
+        assert legal <= hearers(case)

@@ -60,12 +60,57 @@ def test_what_stands_still_is_counted_and_not_listed_again(app: Flask, committed
         assert "先前已通知、目前仍逾期未辦結：1 件。" in last.body
 
 
-def test_the_deputy_of_somebody_absent_hears_too(app: Flask, committed: None) -> None:
+def test_the_deputy_of_somebody_absent_hears_too_and_for_whom(app: Flask, committed: None) -> None:
     with app.app_context():
+        absent("chen.shufen", "cai.wenxiong", DUE_DAY.date(), DUE_DAY.date() + timedelta(days=3))
+        number = submitted("EC09").number
+        run_deadlines(LATE)
+        (own,), (lent,) = to("chen.shufen"), to("cai.wenxiong")
+        assert number in own.body and "代理" not in own.body
+        assert (
+            f"{number} 犬貓絕育及寵物登記補助：已逾期 1 個工作天" in lent.body
+            and "〔代理陳淑芬〕" in lent.body
+        )
+
+
+def test_the_deputy_of_an_absent_deputy_hears_as_the_org_chart_says(app: Flask, committed: None) -> None:
+    with app.app_context():
+        first, last = DUE_DAY.date(), DUE_DAY.date() + timedelta(days=3)
+        absent("chen.shufen", "cai.wenxiong", first, last)
+        absent("cai.wenxiong", "zhang.jianguo", first, last)
+        submitted("EC09")
+        run_deadlines(LATE)
+        for deputy in ("cai.wenxiong", "zhang.jianguo"):
+            (digest,) = to(deputy)
+            assert "〔代理陳淑芬〕" in digest.body
+
+
+def test_a_deputy_who_hears_in_their_own_right_hears_once_and_as_themselves(
+    app: Flask, committed: None
+) -> None:
+    """At the third reminder the head of the department hears too, who stands in for the section head."""
+    with app.app_context():
+        person = account("li.zhengnan")
+        person.language = "en"
+        db.session.commit()
+        absent("chen.shufen", "li.zhengnan", DUE_DAY.date(), DUE_DAY.date() + timedelta(days=30))
+        submitted("EC09")
+        run_deadlines(LATE)
+        run_deadlines(LATE + timedelta(days=30))
+        before, after = to("li.zhengnan")
+        assert "[as deputy of 陳淑芬]" in before.body
+        assert "Overdue" in after.body and "deputy" not in after.body
+
+
+def test_what_is_told_at_once_names_the_absent_colleague(app: Flask, committed: None) -> None:
+    with app.app_context():
+        tell_at_once()
         absent("chen.shufen", "cai.wenxiong", DUE_DAY.date(), DUE_DAY.date() + timedelta(days=3))
         submitted("EC09")
         run_deadlines(LATE)
-        assert len(to("cai.wenxiong")) == len(to("chen.shufen")) == 1
+        told = {m.account_id: m.body for m in messages("escalation:%") if m.channel == "inbox"}
+        assert "〔代理陳淑芬〕" in told[account("cai.wenxiong").id]
+        assert "代理" not in told[account("chen.shufen").id]
 
 
 def test_one_that_moves_after_the_sweep_is_looked_at_again_on_the_same_day(
@@ -105,12 +150,7 @@ def test_what_was_settled_before_the_digest_is_not_told(app: Flask, committed: N
 
 def test_a_rule_may_ask_for_a_message_at_once(app: Flask, committed: None) -> None:
     with app.app_context():
-        with unit_of_work():
-            ladder = json.loads(json.dumps(publishing.READERS["ruleset"]()["case_deadlines"], default=str))
-            first = next(rule for rule in ladder["rules"] if rule["key"] == "overdue_first")
-            first["then"][0]["delivery"] = "at_once"
-            revision = publishing.insert(SYSTEM, "ruleset", "case_deadlines", ladder, NOW, origin="editor")
-            publishing.publish(SYSTEM, revision, NOW.date(), NOW)
+        tell_at_once()
         case = submitted("EC09")
         run_deadlines(LATE)
         single = messages("escalation:%")
@@ -159,6 +199,16 @@ def test_one_clock_that_fails_holds_up_no_other(
         assert set(db.session.scalars(select(Escalation.clock_id))) == {good_id}
         run = db.session.scalars(select(SweepRun)).one()
         assert (run.clocks, run.failed, run.finished_at is not None) == (1, 1, True)
+
+
+def tell_at_once() -> None:
+    """The first reminder by a message of its own, as a rule may say."""
+    with unit_of_work():
+        ladder = json.loads(json.dumps(publishing.READERS["ruleset"]()["case_deadlines"], default=str))
+        first = next(rule for rule in ladder["rules"] if rule["key"] == "overdue_first")
+        first["then"][0]["delivery"] = "at_once"
+        revision = publishing.insert(SYSTEM, "ruleset", "case_deadlines", ladder, NOW, origin="editor")
+        publishing.publish(SYSTEM, revision, NOW.date(), NOW)
 
 
 def at(day: date) -> datetime:

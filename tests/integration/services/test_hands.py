@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 from threading import Barrier, Thread
 
+import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from tests.journeys import NOW, account, citizen, login_of, officer, open_tasks, submitted, take
+from tests.officers import statements
 from webapp.demo.samples import SAMPLES
 from webapp.extensions import db
 from webapp.jobs.sweeps import run_deadlines
-from webapp.models import Case, CaseEvent, Holder, Message
+from webapp.models import Case, CaseEvent, Holder, Message, Task
 from webapp.queries.generations import bump
+from webapp.queries.org import chart
 from webapp.services import cases, corrections, steps, tasks
 from webapp.uow import unit_of_work
 
@@ -57,6 +60,44 @@ def test_the_task_of_somebody_who_left_can_be_taken_and_goes_back_to_the_pool(
         assert [task.assignee_id for task in open_tasks(case)] == [None]
         take(case, "propose_approval", other, later)
         assert db.session.get_one(Case, case.id).state == "approve"
+
+
+def test_the_database_names_the_same_orphans_as_the_org_chart_in_one_statement(
+    app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every account against seats of the unit, of one above, of another function, ended, not begun."""
+    with app.app_context():
+        leaves("hong.peishan", NOW.date() - timedelta(days=1))
+        leaves("yang.zhihao", NOW.date())
+        with unit_of_work():
+            seat = db.session.scalars(
+                select(Holder).where(Holder.account_id == account("weng.guoliang").id)
+            ).first()
+            seat.starts_on = NOW.date() + timedelta(days=1)
+            bump("org")
+            case, tree = submitted("EC09"), chart()
+            tried = [
+                Task(
+                    case_id=case.id, visit=2, key=f"{function}-{unit}-{person}"[:40], function=function,
+                    unit_id=tree.by_code[unit].id, assignee_id=person, opened_at=NOW,
+                )
+                for function in ("officer", "section_head", "department_head")
+                for unit in ("EC", "EC-APH", "EC-AFF", "PW-RMO")
+                for person in tree.names
+            ]  # fmt: skip
+            db.session.add_all(tried)
+        today = NOW.date()
+        held = {
+            task.id for task in tried if chart().holds(task.assignee_id, task.function, task.unit_id, today)
+        }
+        assert 0 < len(held) < len(tried)
+        with unit_of_work():
+            assert tasks.return_to_pools(NOW) == len(tried) - len(held)
+        kept = select(Task.id).where(Task.visit == 2, Task.assignee_id.is_not(None))
+        assert set(db.session.scalars(kept)) == held
+        with statements(monkeypatch) as seen, unit_of_work():
+            assert tasks.return_to_pools(NOW) == 0
+        assert len([query for query in seen if "task" in query]) == 1
 
 
 def test_a_function_that_nobody_holds_is_told_to_those_who_watch(app: Flask, committed: None) -> None:

@@ -9,18 +9,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tests import officers
+from tests import money, officers
 from tests.journeys import NOW, officer, open_tasks, submitted, take
 from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Clock, Effect, Message
+from webapp.models import Case, CaseEvent, Clock, Effect, Escalation, Message
 from webapp.moments import taipei
 from webapp.permissions import SYSTEM
-from webapp.services import clocks, events, extensions, limits, publishing
+from webapp.queries import expediting
+from webapp.services import clocks, events, extensions, limits, payments, publishing, refunds
 from webapp.uow import unit_of_work
 from workflows.clock import explain
 
@@ -111,6 +112,34 @@ def test_an_extension_puts_it_off_and_a_restart_opens_a_period_of_its_own() -> N
     assert len(told()) == 1
     swept(datetime(2025, 12, 1, 2, 0, tzinfo=UTC))
     assert len(told()) == 2
+
+
+def test_asking_the_applicant_when_it_is_late_hides_nothing() -> None:
+    late = datetime(2025, 11, 3, 2, 0, tzinfo=UTC)
+    case, in_time = submitted("EC09"), submitted("EC09")
+    take(in_time, "request_correction", fields=("phone",), comment="請更正電話。")
+    take(case, "request_correction", fields=("phone",), comment="請更正電話。", now=late)
+    head = officer("chen.shufen", late)
+    assert expediting.count_overdue(head, late) == 1
+    assert (clocks.of_case(case.id).state, clocks.of_case(in_time.id).state) == ("running", "paused")
+    before = db.session.scalar(select(func.count()).select_from(Escalation))
+    assert sweeps.run_deadlines(late + timedelta(days=1))["rungs"] > 0
+    assert before == 0 and {e.clock_id for e in db.session.scalars(select(Escalation))} == {
+        clocks.of_case(case.id).id
+    }
+    officers.corrected(case, late + timedelta(days=2), phone=["0922-000-111"])
+    assert (clocks.of_case(case.id).state, case.due_on) == ("running", date(2025, 10, 20))
+
+
+def test_the_fee_of_a_late_case_may_be_had_back_while_the_applicant_is_asked() -> None:
+    money.open_service()
+    case, invoice = money.asked_to_pay()
+    with unit_of_work():
+        payments.record(SYSTEM, money.payment(invoice), NOW)
+    late = NOW + timedelta(days=60)
+    with unit_of_work():
+        clocks.move(SYSTEM, case, clocks.of_case(case.id), "pause", late, reason=clocks.CORRECTION.zh)
+    assert refunds.offered(case, late + timedelta(days=1)) is not None
 
 
 # --- silence means consent --------------------------------------------------------------------------------

@@ -21,8 +21,9 @@ from webapp.moments import taipei_day
 from webapp.queries import bookings as appointments
 from webapp.queries.committees import waiting
 from webapp.queries.org import chart
-from webapp.services import attendance, cases, invoices, steps
+from webapp.services import attendance, bookings, cases, invoices, steps
 from webapp.uow import unit_of_work
+from workflows.engine import UnknownTransition
 
 pytestmark = pytest.mark.usefixtures("committed")
 
@@ -419,19 +420,36 @@ def test_p08_a_full_day_keeps_the_old_slot(app: Flask) -> None:
         assert after is not None and after.id == before.id and after.state == "confirmed"
 
 
-def test_p08_who_cannot_come_withdraws_and_the_slot_is_free_again(app: Flask) -> None:
+def test_p08_who_cannot_come_cancels_and_the_slot_is_free_again(app: Flask) -> None:
+    with app.app_context():
+        serve("appointment", level=4)
+        patterns.desk()
+        case = submitted("EC09")
+        slot = patterns.slots(case)[-1]
+        patterns.chosen(case, slot)
+        take(case, "decide_approval")
+        with pytest.raises(UnknownTransition), unit_of_work():
+            cases.take_as_citizen(journeys.citizen(), case, "withdraw", NOW, version=case.version)
+        assert "close_cancelled" not in offered(case, officers.officer_of(case))
+        with unit_of_work():
+            bookings.cancel(journeys.citizen(), case, NOW)
+        db.session.refresh(slot)
+        assert slot.taken == 0 and "slot_released" in notices(case)
+        take(fresh(case), "close_cancelled")
+        assert closed(case) == "granted" and case.state == "missed"
+
+
+def test_p08_withdrawn_before_the_decision_the_slot_is_free_again(app: Flask) -> None:
     with app.app_context():
         serve("appointment", level=4)
         patterns.desk()
         case = submitted("EC09")
         slot = patterns.slots(case)[0]
         patterns.chosen(case, slot)
-        take(case, "decide_approval")
         with unit_of_work():
             cases.take_as_citizen(journeys.citizen(), case, "withdraw", NOW, version=case.version)
-        assert closed(case) == "withdrawn"
         db.session.refresh(slot)
-        assert slot.taken == 0 and "slot_released" in notices(case)
+        assert closed(case) == "withdrawn" and slot.taken == 0
 
 
 def test_a_booking_may_be_switched_on_for_another_pattern(app: Flask) -> None:
@@ -511,12 +529,17 @@ def test_p11_reply_of_the_agency_hearing_document_court(app: Flask) -> None:
         take(case, "put_on_agenda")
         assert desk(case) == ("committee", "KM", "committee_secretary")
         patterns.met(board, case, "pass", ("yes", "yes"))
+        assert "propose_approval" not in offered(case, "weng.peijun"), "the court has not approved it"
+        take(case, "send_to_court", comment="函送核定。")
+        take(case, "court_refused", comment="第三點內容不明確。")
+        take(case, "send_to_court", comment="更正後再送。")
+        take(case, "court_approved", comment="法院核定。")
         take(case, "propose_approval", comment="原處分撤銷。")
         take(case, "forward", "cai.mingfeng")
         take(case, "approve", "zhuang.jiarong")
         assert case.state == "serve" and case.status == "open"
-        take(case, "send_to_court")
-        take(case, "court_approved", comment="法院核定。")
+        assert "withdraw" not in offered(case, "weng.peijun")
+        take(case, "served", comment="雙方簽收。")
         assert closed(case) == "granted"
 
 

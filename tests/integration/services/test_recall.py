@@ -7,14 +7,16 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from tests import patterns
 from tests.integration.services.test_acting_at_once import at_once
 from tests.journeys import NOW, account, login_of, officer, open_tasks, submitted, take
 from tests.officers import absent, at, made, signed_in
 from webapp.errors import Conflict, Refused
 from webapp.extensions import db
-from webapp.models import Case, CaseEvent, Clock
-from webapp.services import cases, events, recall, tasks
+from webapp.models import Case, CaseEvent, Clock, Letter
+from webapp.services import cases, events, recall, steps, suspensions, tasks
 from webapp.services.steps import Given
 from webapp.uow import unit_of_work
 
@@ -162,3 +164,88 @@ def test_the_case_page_offers_it_and_says_what_happened(
     assert "擬予核准，送主管決行" in visitor.page.text
     assert "收回" in visitor.page.soup.select_one(".app-timeline--history li").text
     assert visitor.page.soup.select_one("#recall") is None
+
+
+# --- what is taken back is as if it had not been -------------------------------------------------------------
+
+
+def forwarded(**proposed: str) -> Case:
+    """Before the department head."""
+    patterns.serve("single_review", level=2)
+    case = submitted("EC09")
+    take(case, "propose_approval", **proposed)
+    take(case, "forward", HEAD)
+    return case
+
+
+def offered(case: Case, login: str) -> set[str]:
+    return {offer.transition.name for offer in cases.offers(officer(login), steps.context(case), NOW)}
+
+
+def test_a_head_who_recalls_still_does_not_act_at_two_levels(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = forwarded()
+        absent("li.zhengnan", HEAD, NOW.date(), NOW.date())
+        proposer = case.proposed_by_id
+        assert "approve" not in offered(case, HEAD)
+        back(case, HEAD)
+        assert (case.state, case.proposal, case.proposed_by_id) == ("approve", "grant", proposer)
+        take(case, "forward", HEAD)
+        assert "approve" not in offered(case, HEAD)
+        with pytest.raises(Refused, match="已經核過"):
+            take(case, "approve", HEAD)
+
+
+def test_the_proposer_stays_the_proposer_through_a_recall(app: Flask, committed: None) -> None:
+    with app.app_context():
+        patterns.serve("single_review", level=2)
+        case, who = proposed()
+        take(case, "forward", HEAD)
+        back(case, HEAD)
+        absent(HEAD, who, NOW.date(), NOW.date())
+        with pytest.raises(Refused, match="由您擬辦"):
+            take(case, "forward", who)
+
+
+def test_the_reason_and_the_conditions_come_through_a_recall(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = forwarded(comment="符合規定。", conditions="每年須複查一次。")
+        back(case, HEAD)
+        take(case, "forward", HEAD)
+        take(case, "approve", "li.zhengnan")
+        letter = db.session.scalars(select(Letter).where(Letter.case_id == case.id)).one()
+        assert (letter.content["reason"], letter.content["conditions"]) == ("符合規定。", "每年須複查一次。")
+
+
+def test_sent_back_and_recalled_it_is_before_the_head_again(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case, who = proposed()
+        take(case, "send_back", HEAD, comment="請再查。")
+        assert case.proposed_by_id is None
+        back(case, HEAD)
+        assert (case.state, case.proposed_by_id) == ("approve", account(who).id)
+
+
+def test_a_stage_that_was_recalled_is_not_done(app: Flask, committed: None) -> None:
+    with app.app_context():
+        patterns.serve("single_review", stages=("township",), **patterns.AT_SOCIAL_AFFAIRS)
+        case = submitted("EC09")
+        take(case, "send_to_township")
+        take(case, "propose_forwarding", comment="訪視屬實。")
+        head = login_of(open_tasks(case)[0].assignee_id or 0)
+        take(case, "forward_to_county")
+        assert "forward_to_county" in cases.facts_now(steps.context(case))["case.actions"]
+        back(case, head)
+        assert "forward_to_county" not in cases.facts_now(steps.context(case))["case.actions"]
+
+
+def test_a_branch_that_comes_back_stands_still_with_its_case(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("PW01")
+        take(case, "split")
+        with unit_of_work():
+            suspensions.suspend(officer("zhang.jianguo"), case, "颱風", NOW, version=case.version)
+        take(case, "give_opinion", "dong.weilun", **OPINION)
+        back(case, "dong.weilun")
+        own = db.session.scalars(select(Clock).where(Clock.task_id.is_not(None))).all()
+        assert {clock.state for clock in own} == {"paused"}

@@ -12,12 +12,15 @@ from sqlalchemy.exc import IntegrityError
 
 from tests import officers
 from tests.journeys import NOW, account, officer, open_tasks, submitted, take
+from tests.patterns import serve
+from webapp.citizen import progress, timeline
 from webapp.errors import Conflict, Forbidden, Refused
 from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Clock, Effect, Message, Suspension, Task
-from webapp.services import clocks, events, suspensions
+from webapp.services import case_actions, clocks, events, suspensions
+from webapp.services.case_actions import Asked
 from webapp.uow import unit_of_work
 from workflows.clock import explain
 
@@ -103,6 +106,19 @@ def test_a_branch_that_starts_meanwhile_stands_still_from_the_start() -> None:
     assert set(db.session.scalars(due)) == {date(2025, 10, 3)}
 
 
+def test_an_opinion_that_is_asked_meanwhile_waits_too() -> None:
+    case = submitted("EC09")
+    asker = officers.officer_of(case)
+    suspended(case, NOW)
+    asked = Asked(unit="PO", question="有無意見？", days="1")
+    with unit_of_work():
+        case_actions.take(officer(asker), case, "ask_opinion", "", asked, NOW, version=case.version)
+    assert set(db.session.scalars(select(Clock.state))) == {"paused"}
+    resumed(case, TYPHOON)
+    of_opinion = db.session.scalars(select(Clock).where(Clock.task_id.is_not(None))).one()
+    assert (of_opinion.state, of_opinion.due_on) == ("running", date(2025, 10, 2))
+
+
 def test_a_correction_that_is_answered_meanwhile_does_not_end_it() -> None:
     case = submitted("EC09")
     take(case, "request_correction", fields=("phone",), comment="請更正電話。")
@@ -156,3 +172,25 @@ def test_twice_late_empty_and_closed() -> None:
         suspensions.suspend(officer(HEAD), case, "颱風", OVER, version=stale)
     with pytest.raises(Refused, match="結案"):
         suspended(case, OVER)
+
+
+def expected_of(app: Flask, case: Case, now: datetime) -> str:
+    """The last line of the applicant's timeline."""
+    with app.test_request_context("/"):
+        return timeline.entries(progress.of(case, now))[-1].text
+
+
+def test_the_applicant_reads_why_the_clock_stands_still(app: Flask) -> None:
+    fee = {"key": "permit", "label": {"zh": "許可費", "en": "Permit"}, "amount": "500"}
+    serve("single_review", stages=("fee",), fees=[fee])
+    unpaid, case = submitted("EC09"), submitted("EC09")
+    take(unpaid, "request_payment")
+    said = expected_of(app, unpaid, TYPHOON)
+    assert "等候您繳費" in said and "事由" not in said
+    suspended(case)
+    assert "民國114年10月1日" in expected_of(app, case, OVER)
+    assert "颱風致道路中斷" in expected_of(app, case, OVER)
+    late = submitted("EC09")
+    afterwards = datetime(2025, 11, 3, 2, 0, tzinfo=UTC)
+    take(late, "request_correction", fields=("phone",), comment="請更正電話。", now=afterwards)
+    assert "收到您的補正後" in expected_of(app, late, afterwards)

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from forms import answers
-from tests.form_fixtures import NAMES, TODAY, factory_form, fill, form_named, listed
+from forms.evaluation import settled
+from tests.form_fixtures import NAMES, TODAY, every_type, factory_form, fill, form_named, listed
 
 #: a valid filling of every fixture
 VALID: Mapping[str, Mapping[str, object]] = {
@@ -17,7 +18,8 @@ VALID: Mapping[str, Mapping[str, object]] = {
         "phone": "082-318823#62901",
         "email": "name@example.com",
         "parcel": "0123-0001",
-        "place": "24.432100,118.317100",
+        "household": "W1234567",
+        "plate": "ABC-1235",
     },
     "numbers": {"people": "3", "depth": "1.5", "change": "-0.5", "amount": "3500", "count": "0"},
     "dates": {"birth": "47/3/9", "start": "115/3/2", "end": "2026/3/3"},
@@ -31,6 +33,20 @@ VALID: Mapping[str, Mapping[str, object]] = {
     "address": {"home-township": "LY", "home-village": "西口村", "home-detail": "雙口12號"},
     "bank_account": {"bank-bank": "700", "bank-account": "00123456789012", "bank-holder": "王小明"},
     "route": {"route-description": "民生路", "route-line": "24.400000,118.300000; 24.500000,118.300000"},
+    "position": {"place-description": "民生路", "place-point": "24.432100,118.317100"},
+    "datetimes": {"start": "115/11/30 9:00", "end": "115/11/30 17:30", "day": "115/12/1"},
+    "lookups": {"unit": "EC", "units": ["PW", "EC"], "village": "LY03", "slot": "a1", "farm": "好日子"},
+    "computed": {
+        "copies": "3",
+        "rent": "1000",
+        "birth": "47/3/9",
+        "leave": "115/11/20 10:00",
+        "items-0-name": "樹苗",
+        "items-0-qty": "1.005",
+        "items-0-each": "30",
+        "reason": "整建",
+    },
+    "signature": {"name": "王小明", "signed": "王小明"},
     "files": {"proof": ["a", "b"]},
     "table": {
         "parcels-0-section": "后湖段",
@@ -39,8 +55,14 @@ VALID: Mapping[str, Mapping[str, object]] = {
         "parcels-1-section": "前水頭段",
         "parcels-1-land_no": "4-5",
         "parcels-1-area": "12.50",
+        "opponents-0-home-township": "LY",
+        "opponents-0-home-detail": "雙口12號",
+        "opponents-0-met_at": "115/11/20 10:00",
+        "opponents-0-kind": "kin",
+        "opponents-0-village": "LY03",
     },
     "conditions": {"filed_by": "self", "urgent": "no"},
+    "every_type": every_type(),
 }
 
 
@@ -49,7 +71,7 @@ def test_answers_turn_back_into_inputs_that_give_the_same_answers(name: str) -> 
     definition = form_named(name)
     cleaned = fill(name, VALID[name])
     assert not cleaned.errors
-    again = answers.clean(definition, answers.to_raw(definition, cleaned.answers), today=TODAY)
+    again = fill(name, answers.to_raw(definition, cleaned.answers))
     assert again.answers == cleaned.answers and not again.errors
 
 
@@ -80,6 +102,16 @@ def test_unknown_inputs_are_ignored() -> None:
     cleaned = fill("choices", raw)
     assert cleaned.answers == fill("choices", VALID["choices"]).answers
     assert answers.keep(form_named("choices"), listed(raw)) == listed(VALID["choices"])
+
+
+def test_answers_settle_where_some_were_replaced() -> None:
+    form = form_named("computed")
+    sent = fill("computed", {**VALID["computed"], "copies": "60"}).answers
+    fewer = settled(form, {**sent, "copies": 1, "items": None}, today=TODAY)
+    assert (fewer["price"], fewer["lines"], fewer["all_in_all"]) == ("20", "0", "20")
+    assert "weight" not in fewer and "items" not in fewer
+    assert sent["reason"] == "整建" and "reason" not in fewer
+    assert settled(form, sent, today=TODAY) == sent
 
 
 def test_an_optional_field_left_empty_has_no_answer() -> None:
@@ -236,7 +268,7 @@ def test_diff_names_old_and_new_in_words() -> None:
 
 def test_personal_answers_are_kept_apart() -> None:
     plain, personal = answers.split_personal(form_named("table"), fill("table", VALID["table"]).answers)
-    assert (list(plain), list(personal)) == ([], ["parcels"])  # one personal column is enough
+    assert (list(plain), list(personal)) == ([], ["parcels", "opponents"])  # one personal column is enough
     definition = factory_form("pet_neutering")
     plain, personal = answers.split_personal(definition, {"applicant_name": "王小明", "species": "dog"})
     assert (plain, personal) == ({"species": "dog"}, {"applicant_name": "王小明"})

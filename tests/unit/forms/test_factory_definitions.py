@@ -8,7 +8,8 @@ import pytest
 
 from forms import answers, loader
 from forms.model import Field, FormDefinition
-from tests.form_fixtures import TODAY, factory_form, fill
+from tests.filling import valid, wrong
+from tests.form_fixtures import LISTS, TODAY, factory_form, fill
 
 FORMS = sorted(loader.read_all())
 
@@ -23,7 +24,7 @@ CATALOGUE = {
         "applicant_name:text applicant_id:national_id birth_date:date phone:phone email:email? address:address "
         "pet_name:text species:choice sex:choice pet_birth:date chip_no:text clinic:text operation_date:date "
         "amount:money bank:bank_account",
-        "手術證明 寵物登記證明 收據",
+        "手術證明 寵物登記證明 收據 委託書",
     ),
     "road_excavation": (
         "applicant_type:choice applicant_name:text applicant_id:national_id company_number:company_number "
@@ -215,7 +216,7 @@ def test_an_empty_form_names_every_required_field(key: str) -> None:
         ("pet_neutering", {"chip_no": "90012345678901"}, {"chip_no"}),
         ("pet_neutering", {"amount": "0"}, {"amount"}),
         ("pet_neutering", {"amount": "50001"}, {"amount"}),
-        ("pet_neutering", {"filed_by": "agent"}, {"agent_name", "agent_phone"}),
+        ("pet_neutering", {"filed_by": "agent"}, {"agent_name", "agent_phone", "power_of_attorney"}),
         ("farm_use_certificate", {"purpose": "other"}, {"purpose_text"}),
         ("farm_use_certificate", {"filed_by": "agent"}, {"agent_name", "agent_phone", "power_of_attorney"}),
         ("farm_use_certificate", {"parcels-0-area_m2": "0"}, {"parcels"}),
@@ -227,13 +228,27 @@ def test_an_empty_form_names_every_required_field(key: str) -> None:
         ("road_excavation", {"end_date": "116/3/1"}, {"end_date"}),
         ("road_excavation", {"traffic_plan": ""}, {"traffic_plan"}),
         ("inspection_record", {"result": "improve"}, {"improvements"}),
-        ("inspection_record", {"position": "118.3,24.4"}, {"position"}),
+        ("inspection_record", {"position-point": "118.3,24.4"}, {"position"}),
         ("co_review_opinion", {"opinion": "agree_with_conditions"}, {"conditions"}),
         ("co_review_opinion", {"opinion": "disagree"}, {"comment"}),
     ],
 )
 def test_one_change_is_named(key: str, changed: Mapping[str, object], named: set[str]) -> None:
     assert set(fill(factory_form(key), {**FILLED[key], **changed}).errors) == named
+
+
+@pytest.mark.parametrize("key", FORMS)
+def test_every_form_takes_generated_answers_and_names_each_wrong_one(key: str) -> None:
+    form = factory_form(key)
+    good = valid(form.fields, TODAY, LISTS)
+    filled = fill(form, good)
+    assert filled.errors == {}
+    for field in form.fields:
+        bad = wrong([field])
+        if field.key in filled.hidden or not bad:
+            continue
+        kept = {name: texts for name, texts in good.items() if name.split("-")[0] != field.key}
+        assert field.key in fill(form, {**kept, **bad}).errors
 
 
 def test_the_kind_of_applicant_decides_the_number_that_is_asked() -> None:

@@ -1,5 +1,7 @@
 """Each type: what is taken as which answer, and what is said about the rest."""
 
+from datetime import date
+
 import pytest
 
 from forms import answers
@@ -32,7 +34,9 @@ def test_every_type_stands_in_a_fixture() -> None:
         ("codes", "phone", "（０８２）３１８８２３", "082-318823"),
         ("codes", "email", " Ｎame@example.com ", "Name@example.com"),
         ("codes", "parcel", "１２３－１", "0123-0001"),
-        ("codes", "place", "24.4321, 118.3171", "24.432100,118.317100"),
+        ("codes", "household", "ｗ1234567", "W1234567"),
+        ("codes", "plate", "abc－1235", "ABC-1235"),
+        ("codes", "plate", "w1-2345", "W1-2345"),
         ("numbers", "people", "２０ 人", 20),
         ("numbers", "count", "-1,234", -1234),
         ("numbers", "count", "0", 0),
@@ -77,17 +81,12 @@ def test_what_is_taken(form: str, key: str, typed: dict[str, object] | str, expe
         ("codes", "parcel", "十二", "地號不正確，請填母號，有子號再加「-」和子號，例如 123-1"),
         (
             "codes",
-            "place",
-            "民生路",
-            "位置的「民生路」不是座標，請寫「緯度,經度」，例如 24.432100,118.317100",
+            "household",
+            "12345678",
+            "戶號不正確，請填戶口名簿上的戶號，1 個字母加 7 位數字，例如 W1234567",
         ),
-        (
-            "codes",
-            "place",
-            "118.3,24.4",
-            "位置的「118.3,24.4」不在金門縣內，請先寫緯度、再寫經度，例如 24.432100,118.317100",
-        ),
-        ("codes", "place", "24.4,118.3;24.5,118.3", "位置只要一個位置，例如 24.432100,118.317100"),
+        ("codes", "plate", "AB12", "車牌號碼不正確，請連同「-」填寫，例如 ABC-1235"),
+        ("codes", "plate", "", "請填寫車牌號碼，例如 ABC-1235"),
         ("numbers", "people", "二十", "人數須為數字，您輸入了「二十」，例如 10"),
         ("numbers", "people", "1.5", "人數須為整數，您輸入了「1.5」，例如 10"),
         ("numbers", "people", "21", "人數須介於 1 人 至 20 人"),
@@ -121,6 +120,24 @@ def test_what_is_said_about_the_rest(
     form: str, key: str, typed: dict[str, object] | str, message: str
 ) -> None:
     assert complaint(form, key, typed) == message
+
+
+@pytest.mark.parametrize(
+    ("plate", "remark"),
+    [
+        ("ABC-1235", None),
+        ("W1-2345", None),
+        ("ABI-1235", "「ABI-1235」不是常見的車牌寫法，請再確認一次"),
+        ("ABC-1234", "「ABC-1234」不是常見的車牌寫法，請再確認一次"),
+    ],
+)
+def test_a_rare_plate_is_taken_with_a_remark(plate: str, remark: str | None) -> None:
+    assert answer("codes", "plate", plate) == plate
+    field = form_named("codes").field("plate")
+    said = field.kind.remark(field, plate)
+    assert (said and said.zh) == remark
+    other = form_named("codes").field("household")
+    assert other.kind.remark(other, "W1234567") is None
 
 
 def test_messages_in_english() -> None:
@@ -205,6 +222,86 @@ def test_a_date_not_before_another() -> None:
     assert "end" not in cleaned.answers
     assert fill("dates", {"end": "115/3/1"}).answers["end"] == "2026-03-01"
     assert "end" not in fill("dates", {"start": "不明", "end": "115/3/1"}).errors
+
+
+def moment(key: str, time: str, day: str = "30") -> dict[str, object]:
+    return boxes(key, "115", "11", day) | {f"{key}-time": time}
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (moment("start", "14:30"), "2026-11-30T14:30"),
+        (moment("start", "１４：３０"), "2026-11-30T14:30"),
+        (moment("start", "9:05"), "2026-11-30T09:05"),
+        (moment("start", "1430"), "2026-11-30T14:30"),
+        (moment("start", "14時30分"), "2026-11-30T14:30"),
+        (moment("start", "14 點"), "2026-11-30T14:00"),
+        (moment("start", "9"), "2026-11-30T09:00"),
+        (moment("start", "下午 2 點半"), "2026-11-30T14:30"),
+        (moment("start", "2:30 pm"), "2026-11-30T14:30"),
+        (moment("start", "12:10 AM"), "2026-11-30T00:10"),
+        (moment("start", "中午12點"), "2026-11-30T12:00"),
+        (moment("start", "下午14:30"), "2026-11-30T14:30"),
+        ({"start": "115/11/30 14:30"}, "2026-11-30T14:30"),
+        ({"start": "2026-11-30T14:30"}, "2026-11-30T14:30"),
+        ({"start-year": "民國115年11月30日 下午2:30"}, "2026-11-30T14:30"),
+        ({"start-year": "115.11.30", "start-time": "14:30"}, "2026-11-30T14:30"),
+        (boxes("start", "2026", "11", "30") | {"start-time": "14:30"}, "2026-11-30T14:30"),
+    ],
+)
+def test_days_with_a_time(typed: dict[str, object], expected: str) -> None:
+    assert answer("datetimes", "start", typed) == expected
+
+
+TIME_AGAIN = "，請檢查後重新填寫，例如 民國 116 年 3 月 2 日 14:30"
+
+
+@pytest.mark.parametrize(
+    ("typed", "message", "part"),
+    [
+        ({}, "請填寫開始，例如 民國 116 年 3 月 2 日 14:30", "year"),
+        ({"start-time": "14:30"}, f"開始缺少日期{TIME_AGAIN}", "year"),
+        (moment("start", ""), f"開始缺少時間{TIME_AGAIN}", "time"),
+        ({"start": "115/11/30"}, f"開始缺少時間{TIME_AGAIN}", "time"),
+        (moment("start", "24:00"), f"開始的時間不正確，您輸入了「24:00」{TIME_AGAIN}", "time"),
+        (moment("start", "下午"), f"開始的時間不正確，您輸入了「下午」{TIME_AGAIN}", "time"),
+        (moment("start", "12:60"), f"開始的時間不正確，您輸入了「12:60」{TIME_AGAIN}", "time"),
+        (
+            moment("start", "14:30", "31"),
+            f"開始不存在：民國 115 年 11 月只有 1 日到 30 日，沒有 31 日{TIME_AGAIN}",
+            "day",
+        ),
+        (
+            moment("start", "14:30", "21"),
+            "開始不能早於今天（民國115年11月22日），您填的是民國115年11月21日",
+            "year",
+        ),
+    ],
+)
+def test_times_that_are_none(typed: dict[str, object], message: str, part: str) -> None:
+    assert complaint("datetimes", "start", typed) == message
+    assert fill("datetimes", typed).form["start"].links == [(f"start-{part}", message)]
+
+
+def test_a_moment_is_shown_and_compared_by_its_day() -> None:
+    form = form_named("datetimes")
+    begin, end, after = moment("start", "14:30"), moment("end", "14:29"), {"day": "115/11/30"}
+    assert fill("datetimes", begin | end).errors["end"] == [
+        "結束不能早於開始（民國115年11月30日 14:30），您填的是民國115年11月30日 14:29"
+    ]
+    taken = fill("datetimes", begin | moment("end", "14:31") | after)
+    assert taken.errors == {}  # a day is not before a moment of the same day
+    assert answers.facts(form, taken.answers)["answers.end"] == date(2026, 11, 30)
+    assert answers.display(form.field("end"), "2026-11-30T14:31", "en") == "30 November 2026, 14:31"
+
+
+def test_a_year_before_1000_comes_back_as_it_was() -> None:
+    field = form_named("dates").field("start")
+    assert fill("dates", field.kind.to_raw(field, "0999-01-02") and {"start": "西元999/1/2"}).answers == {
+        "start": "0999-01-02"
+    }
+    assert field.kind.to_raw(field, "0999-01-02") == {"": ["西元999/1/2"]}
 
 
 # --- addresses, accounts, routes -------------------------------------------------------------------------
@@ -297,6 +394,39 @@ def test_routes() -> None:
     assert complaint("route", "route", {"route-line": "24.4,118.3;24.5,118.3"}) == (
         "請填寫挖掘路段，例如 從民生路 60 號前往東到復興路口"
     )
+
+
+def test_positions() -> None:
+    words = {"place-description": "民生路 60 號前"}
+    assert answer("position", "place", words) == {"description": "民生路 60 號前"}
+    spot = {"place-point": "24.4321, 118.3171"}
+    assert answer("position", "place", spot) == {"point": "24.432100,118.317100"}
+    both = answer("position", "place", words | spot)
+    assert both == {"description": "民生路 60 號前", "point": "24.432100,118.317100"}
+    field = form_named("position").field("place")
+    assert answers.display(field, both) == "民生路 60 號前\n座標：24.432100,118.317100"
+    assert answers.sentence(field, both, "en") == "民生路 60 號前 Coordinates: 24.432100,118.317100"
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({}, "請填寫位置，例如 民生路 60 號前的人行道"),
+        ({"place-description": "路"}, "位置至少 3 個字，請寫得更完整"),
+        (
+            {"place-point": "民生路"},
+            "位置的「民生路」不是座標，請寫「緯度,經度」，例如 24.432100,118.317100",
+        ),
+        (
+            {"place-point": "118.3,24.4"},
+            "位置的「118.3,24.4」不在金門縣內，請先寫緯度、再寫經度，例如 24.432100,118.317100",
+        ),
+        ({"place-point": "24.4,118.3;24.5,118.3"}, "位置的座標只要一個點，目前有 2 個"),
+        ({"place-point": "；"}, "位置的座標只要一個點，目前有 0 個"),
+    ],
+)
+def test_positions_that_are_none(typed: dict[str, object], message: str) -> None:
+    assert complaint("position", "place", typed) == message
 
 
 # --- tables ----------------------------------------------------------------------------------------------

@@ -147,9 +147,9 @@ def test_every_mistake_is_reported_at_once_with_its_path() -> None:
     [
         (
             [text("a", when=answered("b")), text("b", when=answered("c")), text("c", when=answered("b"))],
-            "顯示條件互相循環：b → c → b",
+            "顯示條件或計算互相循環：b → c → b",
         ),
-        ([text("a", when=answered("a"))], "顯示條件互相循環：a → a"),
+        ([text("a", when=answered("a"))], "顯示條件或計算互相循環：a → a"),
         ([text("a"), text("a")], "欄位「a」重複 2 次"),
         ([text(f"f{n}") for n in range(201)], "一張表單最多 200 個欄位，目前有 201 個"),
     ],
@@ -160,7 +160,7 @@ def test_mistakes_of_the_whole_form(fields: list[dict[str, Any]], message: str) 
 
 def test_a_section_that_depends_on_its_own_field_is_a_cycle() -> None:
     found = mistakes(form(text("a"), when=answered("a")))
-    assert found == {"sections": "顯示條件互相循環：a → a"}
+    assert found == {"sections": "顯示條件或計算互相循環：a → a"}
 
 
 @pytest.mark.parametrize("op", ["eq", "in"])
@@ -222,8 +222,19 @@ def test_a_wrong_include_is_a_mistake() -> None:
     assert mistakes({"sections": [{"include": "aplicant"}]}) == {
         "sections[0].include": "沒有「aplicant」這個共用區段，是否為「applicant」？"
     }
-    both = {"sections": [{"include": "applicant", "fields": [text()]}]}
-    assert mistakes(both) == {"sections[0]": "include 與 fields 只能擇一"}
+    typed = {"sections": [{"include": "applicant", "without": ["birthdate"]}]}
+    assert "birth_date" in mistakes(typed)["sections[0].without[0]"]
+    assert mistakes({"sections": [{"include": "applicant", "without": "email"}]}) == {
+        "sections[0].without": "須為清單"
+    }
+
+
+def test_an_include_leaves_fields_out_and_adds_its_own() -> None:
+    own = {"key": "nickname", "type": "text", "label": "別名"}
+    section = {"include": "applicant", "without": ["birth_date", "email"], "fields": [own]}
+    definition = loader.load({"key": "tiny", "title": "小", "sections": [section]})
+    keys = [field.key for field in definition.fields]
+    assert "birth_date" not in keys and keys[-1] == "nickname"
 
 
 def test_files_bear_the_key_of_their_form(tmp_path: Path) -> None:
@@ -272,3 +283,133 @@ def test_a_definition_with_anything_in_any_place_is_loaded_or_refused(data: st.D
 @given(mapping=json_values)
 def test_anything_else_is_refused(mapping: object) -> None:
     assert mistakes(mapping)
+
+
+FIELDS: tuple[dict[str, Any], ...] = (
+    text("who"),
+    {"key": "n", "type": "integer", "label": "數"},
+    {"key": "d", "type": "date", "label": "日"},
+    {
+        "key": "t",
+        "type": "table",
+        "label": "表",
+        "columns": [text("name"), {"key": "qty", "type": "decimal", "label": "量"}],
+    },
+)
+
+
+def computed(formula: object) -> dict[str, Any]:
+    return {"key": "c", "type": "computed", "label": "算", "formula": formula}
+
+
+@pytest.mark.parametrize(
+    ("field", "path", "message"),
+    [
+        (computed({"sum": ["n", 5, "t.qty"]}), None, None),
+        (computed({"count": "t"}), None, None),
+        (computed({"age": "d"}), None, None),
+        (computed({"difference": ["d", "d"]}), None, None),
+        (computed({"sum": "c"}), "sections", "顯示條件或計算互相循環：c → c"),
+        (
+            {"key": "c", "type": "computed", "label": "算"},
+            "sections[0].fields[4]",
+            "缺少 formula：由哪些欄位計算",
+        ),
+        (
+            computed("n + 1"),
+            "sections[0].fields[4].formula",
+            "計算「n + 1」須為 {運算: 欄位}，運算可用：sum、product、difference、count、age",
+        ),
+        (
+            computed({"sum": ["n"], "count": "t"}),
+            "sections[0].fields[4].formula",
+            "計算「{'sum': ['n'], 'count': 't'}」須為 {運算: 欄位}，運算可用：sum、product、difference、count、age",
+        ),
+        (
+            computed({"product": ["n"]}),
+            "sections[0].fields[4].formula.product",
+            "product 須有 2 到 12 個欄位或數字，目前有 1 個",
+        ),
+        (
+            computed({"sum": ["who", "n"]}),
+            "sections[0].fields[4].formula.sum",
+            "「who」不是能用於 sum 的欄位",
+        ),
+        (
+            computed({"product": ["t.qty", "n"]}),
+            "sections[0].fields[4].formula.product",
+            "「t.qty」不是能用於 product 的欄位",
+        ),
+        (
+            computed({"count": 3}),
+            "sections[0].fields[4].formula.count",
+            "「3」不是能用於 count 的欄位",
+        ),
+        (
+            computed({"difference": ["d", "n"]}),
+            "sections[0].fields[4].formula.difference",
+            "difference 須為兩個數字或兩個日期",
+        ),
+        (
+            {"key": "s", "type": "signature", "label": "簽", "name_of": "n", "sentence": "同意"},
+            "sections[0].fields[4].name_of",
+            "「n」不是文字欄位",
+        ),
+        (
+            {"key": "s", "type": "signature", "label": "簽", "name_of": "who"},
+            "sections[0].fields[4]",
+            "缺少 sentence：簽名同意的內容",
+        ),
+        (
+            {"key": "l", "type": "lookup", "label": "選", "options_from": "planets"},
+            "sections[0].fields[4].options_from",
+            "沒有「planets」這份清單，可用：counties、slots、townships、units、villages",
+        ),
+        (
+            {"key": "l", "type": "lookup", "label": "選", "options_from": ["units"]},
+            "sections[0].fields[4].options_from",
+            "沒有「['units']」這份清單，可用：counties、slots、townships、units、villages",
+        ),
+        (
+            {"key": "l", "type": "multilookup", "label": "選"},
+            "sections[0].fields[4]",
+            "缺少 options_from：選項取自哪一份清單",
+        ),
+        (
+            {**FIELDS[3], "key": "u", "totals": ["name"]},
+            "sections[0].fields[4].totals",
+            "合計「['name']」須為數字欄的清單，可用：qty",
+        ),
+        (
+            {
+                "key": "u",
+                "type": "table",
+                "label": "表",
+                "columns": [
+                    computed({"product": ["qty", 2]}),
+                    {"key": "qty", "type": "integer", "label": "量"},
+                ],
+            },
+            "sections[0].fields[4].columns[0].formula.product",
+            "「qty」不是能用於 product 的欄位",  # it stands after it
+        ),
+    ],
+)
+def test_what_reads_other_answers_names_fields_that_fit(
+    field: dict[str, Any], path: str | None, message: str | None
+) -> None:
+    mapping = form(*FIELDS, field)
+    if path is None:
+        assert loader.load(mapping).field(field["key"]).formula is not None
+    else:
+        assert mistakes(mapping) == {path: message}
+
+
+def test_conditions_on_a_known_list_name_what_it_has() -> None:
+    village = {"key": "v", "type": "lookup", "label": "村里", "options_from": "villages"}
+    when = {"fact": "answers.v", "op": "eq", "value": "LY04"}
+    assert loader.load(form(village, text(when=when))).field("name").when
+    wrong = mistakes(form(village, text(when={**when, "value": "LY99"})))
+    assert wrong["sections[0].fields[1].when"].startswith("「answers.v」沒有「LY99」這個選項")
+    unit = {"key": "v", "type": "lookup", "label": "機關", "options_from": "units"}
+    assert loader.load(form(unit, text(when={**when, "value": "EC"})))  # known only at run time

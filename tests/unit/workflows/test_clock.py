@@ -117,6 +117,23 @@ def test_hours_run_on_the_wall_clock():
     assert (ledger.used, ledger.paused) == (Decimal("2.0"), True)
 
 
+def test_hours_stand_still_from_the_moment_and_not_from_the_next_day():
+    start = datetime(2020, 9, 25, 16, 30, tzinfo=UTC)
+    moves = (
+        clock.Movement("pause", start + timedelta(hours=1)),
+        clock.Movement("resume", start + timedelta(hours=3)),
+    )
+    said = clock.explain(clock.run("HOUR", 24, start, moves, calendar=CALENDAR))
+    assert (
+        "17:30：暫停計算；" in said[1]
+        and "19:30：恢復計算，自 民國109年9月25日 17:30 至此時不計入" in said[2]
+    )
+    waiting = clock.explain(
+        clock.run("HOUR", 24, start, moves[:1], calendar=CALENDAR, today=start + timedelta(hours=9))
+    )
+    assert "算到此時" in waiting[2] and all("當日" not in line for line in said + waiting)
+
+
 def test_hours_take_a_day_by_its_end():
     start = datetime(2020, 9, 25, 16, 0)  # noqa: DTZ001  # a command line gives no zone
     moves = clock.parse_movements(start, pauses=["2020-09-25..2020-09-26"])
@@ -152,6 +169,26 @@ def test_asking_after_the_due_date_does_not_help():
     assert due("WD", 7, D("2020-09-01"), late) == due("WD", 7, D("2020-09-01"))
     ledger = clock.run("WD", 7, D("2020-09-01"), late, calendar=CALENDAR)
     assert "不改變到期日" in ledger.lines[1].text.zh
+
+
+def test_a_pause_after_the_due_date_leaves_the_delay_with_the_office():
+    start, late, in_time = (
+        D("2020-09-25"),
+        paused("2020-12-01", "2020-12-04"),
+        paused("2020-09-28", "2020-09-30"),
+    )
+    ledgers = {
+        key: clock.run("WD", 6, start, moves, calendar=CALENDAR, today=D("2020-12-02"))
+        for key, moves in {
+            "late": late[:1],
+            "over": late,
+            "time": in_time[:1],
+            "both": (*in_time[:1], late[0]),
+        }.items()
+    }
+    assert {key: (found.paused, found.late) for key, found in ledgers.items()} == {
+        "late": (True, True), "over": (False, False), "time": (True, False), "both": (True, False),
+    }  # fmt: skip
 
 
 def test_an_answer_on_the_day_of_the_request_changes_nothing():

@@ -284,6 +284,57 @@ def test_all_mistakes_are_told_at_once():
     assert all(message for message in found.values())
 
 
+def handed_over(**changes):
+    """GOOD, where the decision is issued before the certificate is handed over."""
+    data = changed("states.review.transitions.grant.to", "handing")
+    data["states"]["review"]["transitions"]["grant"]["effects"] = ["stop_clock", "issue_decision"]
+    data["states"]["handing"] = {
+        "label": text("領件"),
+        "citizen_label": text(),
+        "kind": "active",
+        "decided": True,
+        "tasks": [{"key": "handing", "label": text(), "function": "officer"}],
+        "transitions": {"fetched": {"label": text(), "by": "task", "to": "done", "effects": ["stop_clock"]}},
+    } | changes
+    return data
+
+
+def test_after_the_decision_nothing_is_withdrawn():
+    assert list(loader.load(handed_over()).states["handing"].transitions) == ["fetched"]
+    found = problems(
+        handed_over(transitions={"withdraw": {**GOOD["everywhere"]["withdraw"]}, **_fetched("done")})
+    )
+    assert "不能再撤回" in found["states.handing.transitions.withdraw"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"decided": False}, "decided: true"),
+        ({"transitions": {}}, "結束"),
+        ({"kind": "correction", "tasks": []}, "不能再請申請人補正"),
+    ],
+)
+def test_a_state_after_the_decision_says_so_and_asks_nothing_any_more(changes, says):
+    assert says in " ".join(problems(handed_over(**changes)).values())
+
+
+def _fetched(to, *effects):
+    return {"fetched": {"label": text(), "by": "task", "to": to, "effects": ["stop_clock", *effects]}}
+
+
+def test_a_case_is_decided_once():
+    again = problems(handed_over(transitions=_fetched("done", "issue_rejection")))
+    assert "不能再發一次" in again["states.handing.transitions.fetched"]
+    back = problems(handed_over(transitions={**_fetched("review"), "end": _fetched("done")["fetched"]}))
+    assert "不能回到" in back["states.handing.transitions.fetched"]
+
+
+def test_a_published_revision_is_read_though_checks_came_later():
+    data = handed_over(decided=False)
+    assert loader.load(data, published=True).states["handing"].transition("withdraw") is not None
+
+
 def test_withdrawing_does_not_hide_a_dead_end():
     data = changed("states.shared.joined", [{"to": "shared"}])
     assert "撤回除外" in problems(data)["states.shared"]

@@ -342,3 +342,9 @@ def test_silence_means_consent_only_where_the_workflow_has_a_way_to_it():
     raw["deemed"]["outcome"] = "rejected"
     with pytest.raises(DefinitionError, match=r"deemed\.outcome"):
         service.load(raw, facts=facts_of(raw))
+
+
+@pytest.mark.parametrize("percent", [-1, 101, "10", True, 2.5])
+def test_a_sample_is_so_many_of_a_hundred(percent: object) -> None:
+    found = problems("parameters", {"sample_audit_percent": percent})
+    assert "0 至 100" in found["parameters.sample_audit_percent"]

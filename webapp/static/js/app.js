@@ -15,6 +15,9 @@ if (uploads.length) import("./upload.js").then(({ upload }) => uploads.forEach(u
 const polled = document.querySelectorAll("[data-poll-url]");
 if (polled.length) import("./poll.js").then(({ poll }) => polled.forEach(poll));
 
+const places = document.querySelectorAll("button[data-here]");
+if (places.length) import("./whereabouts.js").then(({ whereabouts }) => places.forEach(whereabouts));
+
 for (const print of document.querySelectorAll("[data-print]")) {
   print.hidden = false;
   print.addEventListener("click", () => window.print());

@@ -1,7 +1,8 @@
 // Saves the draft while the citizen types.
 //
 // form[data-autosave-url] is sent as urlencoded, without files, with X-CSRFToken. The answer is JSON:
-// {version?, saved_at? "10:32"}; 409 means that another tab or device saved meanwhile: we say so and stop.
+// {version?, saved_at? "10:32", results? {id: text}}, each result for the [data-result] of that id; 409 means that
+// another tab or device saved meanwhile: we say so and stop.
 // Texts are data attributes of [data-autosave-status]; [data-autosave-conflict] is shown on a conflict.
 
 const QUIET_MS = 700; // after the last key
@@ -75,6 +76,7 @@ export function autosave(form) {
       const answer = response.status === 204 ? {} : await response.json();
       if (answer.version !== undefined && form.elements.version) form.elements.version.value = answer.version;
       failures = 0;
+      show(answer.results ?? {});
       say("saved", { time: answer.saved_at ?? clock() });
     } else if (response.status === 409) {
       stop();
@@ -144,6 +146,14 @@ function touched(input) {
     return initial?.selected === false;
   }
   return "defaultValue" in input && input.value !== input.defaultValue;
+}
+
+// what the server computed from the answers
+function show(results) {
+  for (const [id, text] of Object.entries(results)) {
+    const place = document.getElementById(id);
+    if (place?.matches("[data-result]") && place.textContent !== text) place.textContent = text;
+  }
 }
 
 function answersOf(form) {

@@ -1,0 +1,80 @@
+"""Reading what was typed into a form, with what the county has around it: the day, the clock, lists to choose from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import forms.answers
+from forms.builder import AnswerForm, form_class
+from forms.evaluation import Raw
+from forms.field_type import Lists
+from forms.model import FormDefinition
+from forms.places import TOWNSHIPS, village_names
+from rules.values import Text, format_day
+from webapp.models import Slot
+from webapp.moments import taipei, taipei_day
+from webapp.queries import bookings, definitions
+from webapp.queries.org import chart
+
+UNITS = ("department", "bureau", "township")
+
+
+def clean(
+    form: FormDefinition,
+    raw: Raw,
+    now: datetime,
+    *,
+    service_code: str,
+    lang: str,
+    keys: tuple[str, ...] | None = None,
+) -> forms.answers.Cleaned:
+    """The answers with every mistake; `keys` limits both to some fields."""
+    return forms.answers.clean(
+        form,
+        raw,
+        keys=keys,
+        today=taipei_day(now),
+        moment=taipei(now),
+        lang=lang,
+        lists=lists_of(form, service_code, now),
+    )
+
+
+def unchecked(
+    form: FormDefinition,
+    raw: Raw,
+    now: datetime,
+    *,
+    service_code: str,
+    lang: str,
+    keys: tuple[str, ...] | None = None,
+) -> AnswerForm:
+    """The fields as typed, without mistakes: nobody is told off for a page that was not sent yet."""
+    lists = lists_of(form, service_code, now)
+    return form_class(form, keys, lang=lang)(raw, today=taipei_day(now), lists=lists)
+
+
+def lists_of(form: FormDefinition, service_code: str, now: datetime) -> Lists:
+    """The lists that the form chooses from; those that are the same everywhere are known to it."""
+    found: dict[str, dict[str, Text]] = {}
+    if "units" in form.lists:
+        found["units"] = _units()
+    if "villages" in form.lists:
+        owner = definitions.current_service(service_code, taipei_day(now)).owner
+        found["villages"] = village_names(*([owner] if owner in TOWNSHIPS else TOWNSHIPS))
+    if "slots" in form.lists:
+        found["slots"] = {slot.public_id: _words(slot) for slot in bookings.free_slots(service_code, now)}
+    return found
+
+
+def _units() -> dict[str, Text]:
+    return {unit.code: Text(zh=unit.zh, en=unit.en) for unit in chart().units.values() if unit.kind in UNITS}
+
+
+def _words(slot: Slot) -> Text:
+    begins, ends = taipei(slot.starts_at), taipei(slot.ends_at)
+    hours = f"{begins:%H:%M}–{ends:%H:%M}"
+    return Text(
+        zh=f"{format_day(begins.date(), 'zh')} {hours}，{slot.resource.name_zh}",
+        en=f"{format_day(begins.date(), 'en')}, {hours}, {slot.resource.name_en}",
+    )

@@ -1,0 +1,46 @@
+"""What officers type into the small forms of their pages: days in three boxes, and the version of what they saw."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from flask import request
+from flask_babel import gettext as _
+
+from rules.values import parse_roc_date
+
+DATE_PARTS = ("year", "month", "day")
+
+Mistakes = dict[str, list[str]]
+
+
+def posted_day(name: str) -> dict[str, str]:
+    return {part: request.form.get(f"{name}-{part}", "").strip() for part in DATE_PARTS}
+
+
+def boxes(day: date) -> dict[str, str]:
+    return {"year": str(day.year - 1911), "month": str(day.month), "day": str(day.day)}
+
+
+def read_day(name: str, typed: dict[str, str], mistakes: Mistakes) -> date | None:
+    try:
+        return parse_roc_date("{year}年{month}月{day}日".format_map(typed))
+    except ValueError:
+        mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
+        return None
+
+
+def version() -> int:
+    """Of the page that was sent; what is no number is no version."""
+    typed = request.form.get("version", "")
+    return int(typed) if re.fullmatch(r"[0-9]{1,9}", typed) else -1
+
+
+def summary(mistakes: Mistakes, days: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """The lines of the error summary, each leading to its input."""
+    return [
+        (f"#{name}-year" if name in days else f"#{name}", text)
+        for name, texts in mistakes.items()
+        for text in texts
+    ]
