@@ -17,7 +17,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions, submissions, tracking
 from webapp.queries.org import chart
-from webapp.services import alarms, clocks, corrections, events, fees, notices, steps
+from webapp.services import alarms, clocks, corrections, events, extension_requests, fees, notices, steps
 from webapp.services.steps import Context
 
 #: answers of these types say where; the applicant's own address says nothing about the matter
@@ -178,6 +178,8 @@ def _close(actor: Actor, ctx: Context, outcome: str, now: datetime, into: int | 
         corrections.close(request, "withdrawn", now)
     for task in db.session.scalars(select(Task).where(Task.case_id == case.id, Task.state == "open")):
         task.state = "cancelled"
+    clocks.end(actor, case, now)
+    extension_requests.lapse_of(case, now)
     for clock in db.session.scalars(select(Clock).where(Clock.case_id == case.id)):
         clocks.stop(clock, today)
     fees.fix(ctx.service, case, {})
