@@ -60,6 +60,8 @@ DECIDES = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 WITHDRAW = "withdraw"
 #: the system's own action when an invoice is covered
 PAID = "paid"
+#: the form of a visit: guards ask how many there were, letters quote the last
+INSPECTION = "inspection_record"
 
 Actor = Literal["task", "citizen", "system"]
 Requirement = Literal["comment", "fields", "form", "date"]

@@ -14,6 +14,7 @@ from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
 from workflows.reading import build, mapping, read_joined, repeated, with_guard
+from workflows.remedy import SEATS, seat_of
 from workflows.service_parts import expand
 
 #: the transition of the system that a workflow has where silence may mean consent
@@ -316,6 +317,22 @@ def _check(
     for name, letter in service.letters.items():
         yield from _check_letter(name, letter, facts)
     yield from _check_text("remedy", service.remedy, {})
+    if "訴願" in service.remedy.zh and seat_of(service.remedy.zh) is None:
+        known = "、".join(SEATS)
+        yield Problem(
+            path="remedy.zh", message=f"必須寫明訴願管轄機關，在途期間依其所在地計算；可用的機關：{known}"
+        )
+    if service.extension is not None:
+        yield from _check_extension(service.extension, service.period)
+
+
+def _check_extension(extension: Extension, period: Period) -> Iterator[Problem]:
+    """行政程序法 51 III: 以一次為限, and not longer than the period itself."""
+    if extension.times > 1:
+        yield Problem(path="extension.times", message="展期以一次為限（行政程序法第51條第3項）")
+    if extension.at_most is not None and extension.at_most > period.period:
+        message = f"展期不得超過原處理期間 {period.period}（行政程序法第51條第3項）"
+        yield Problem(path="extension.at_most", message=message)
 
 
 def _check_letter(name: str, letter: Letter, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:

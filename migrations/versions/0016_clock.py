@@ -7,7 +7,7 @@ its time; who asked for an extension may take the request back.
 from alembic import op
 
 revision = "0016"
-down_revision = "0014"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 
@@ -23,6 +23,7 @@ def upgrade() -> None:
     op.drop_constraint(op.f("uq_payment_reference"), "payment", type_="unique")
     op.create_unique_constraint(op.f("uq_payment_source_reference"), "payment", ["source", "reference"])
     _unchanged(_CHANGED + _CLOSED)
+    _check("calendar_override", "kind_is_known", "kind in ('off','stop','work','half_off_am','half_off_pm')")
     _check("suspension", "ended_by_somebody", "ended_by_id is null or ended_at is not null")
     _check(
         "extension_request",
@@ -37,6 +38,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     _check("extension_request", "state_is_known", "state in ('open','approved','refused','lapsed')")
+    _check("calendar_override", "kind_is_known", "kind in ('off','work','half_off_am','half_off_pm')")
     _check("suspension", "ended_by_somebody", "(ended_at is null) = (ended_by_id is null)")
     _unchanged(
         "old.total <> new.total or old.account <> new.account or old.case_id <> new.case_id "

@@ -151,7 +151,8 @@ def _letters(printed: Letter, rejected: Case) -> dict[str, str]:
     clerk, refusal = officer("lin.yahan"), tracking.letter(rejected.id)
     assert refusal is not None
     phrases.add(clerk, phrases.units_of(clerk)[0], "收據不符", "收據所載日期早於手術日期。", "", NOW)
-    change = letter_changes.propose(clerk, refusal, rejected, "revocation", "全部", "收據已補齊。", NOW)
+    asked = letter_changes.Asked("revocation", "全部", "收據已補齊。", since=NOW.date())
+    change = letter_changes.propose(clerk, refusal, rejected, asked, NOW)
     batch = mailings.order(clerk, [printed.public_id], NOW)
     return {"letter_change": change.public_id, "letter_batch": batch.public_id}
 

@@ -167,8 +167,9 @@ GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
 POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
 POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
+POST /staff/letters/{letter}/transit                   302   403   403       404     422   422      403   404
 GET  /staff/letters/{letter}/change                    302   403   403       404     200   403      403   404
-POST /staff/letters/{letter}/change                    302   403   403       404     409   403      403   404
+POST /staff/letters/{letter}/change                    302   403   403       404     422   403      403   404
 GET  /staff/letter-changes                             302   403   403       200     200   200      200   200
 GET  /staff/letter-changes/{change}                    302   403   403       404     200   404      200   404
 POST /staff/letter-changes/{change}                    302   403   403       404     403   404      403   404
@@ -529,7 +530,9 @@ def _print(case: Case) -> None:
 def _change(case: Case, letter: Letter) -> str:
     with unit_of_work():
         officer, now = journeys.officer("weng.guoliang"), utc_now()
-        return letter_changes.propose(officer, letter, case, "correction_of", "誤字", "誤寫", now).public_id
+        return letter_changes.propose(
+            officer, letter, case, letter_changes.Asked("correction_of", "誤字", "誤寫"), now
+        ).public_id
 
 
 def _batch(letter: Letter) -> str:

@@ -190,6 +190,9 @@ def test_nobody_decides_what_they_proposed(app: Flask) -> None:
     assert "代 陳淑芬" in visitor.page.text
     assert visitor.page.links("退回承辦人重擬")
     assert not visitor.page.links("核准並發文"), "the page offers only what would be accepted"
+    why = "這個案件由您擬辦，不能再由您決行"
+    assert f"「核准並發文」：{why}" in visitor.page.text, "and says why the rest is not"
+    assert why in visitor.get(f"/staff/cases/{case}/act/approve").text
     assert state(app, case) == "approve"
 
 

@@ -23,7 +23,10 @@ class Progress:
     #: by which the events happened
     then: moves.Workflows
     request: CorrectionRequest | None
+    #: the one that stands
     letter: Letter | None
+    #: the number of the one that decided
+    decided_by: str
     #: the letter could not be printed
     letter_failed: bool
     #: working days to the due date, None when the case is closed
@@ -48,13 +51,14 @@ def of(case: Case, now: datetime) -> Progress:
     if running and case.due_on is not None:
         days_left = calendar(case.handling_unit_id).working_days_between(today, case.due_on)
     actions = citizen_actions(ctx)
-    letter = tracking.letter(case.id)
+    letter, decision = tracking.letter(case.id), tracking.decision(case.id)
     return Progress(
         ctx=ctx,
         events=tracking.events(case.id),
         then=moves.of_case(case, ctx.workflow),
         request=tracking.open_request(case.id),
         letter=letter,
+        decided_by=decision.number if decision is not None else "",
         letter_failed=letter is not None and tracking.given_up(letter),
         days_left=days_left,
         paused=running and clock.state == "paused",

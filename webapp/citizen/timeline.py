@@ -89,8 +89,8 @@ def _detail(event: CaseEvent, workflow: WorkflowDefinition, progress: Progress) 
         return str(body.get("comment", ""))
     if body.get("date"):
         return _("日期：%(day)s", day=roc_date(body["date"]))
-    if state.kind == "closed" and progress.letter is not None:
-        return _("公文文號：%(number)s", number=progress.letter.number)
+    if state.kind == "closed" and progress.decided_by:
+        return _("公文文號：%(number)s", number=progress.decided_by)
     return ""
 
 

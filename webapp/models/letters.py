@@ -76,6 +76,8 @@ class Letter(db.Model):
     served_on: Mapped[date | None]
     service_method: Mapped[str | None] = mapped_column(String(15))
     served_recorded_by_id: Mapped[int | None] = ref("account.id")
+    #: why it was served by public notice (workflows.remedy.GROUNDS)
+    notice_ground: Mapped[str | None] = mapped_column(String(10))
     #: the return slip
     slip_id: Mapped[int | None] = ref("document.id")
     #: the letter that this one corrects, revokes or withdraws
@@ -90,6 +92,10 @@ class Letter(db.Model):
         CheckConstraint(
             "service_method in ('opened','return_slip','handed_over','deposited','public_notice')",
             name="service_method_is_known",
+        ),
+        CheckConstraint("notice_ground in ('unknown','abroad','again')", name="notice_ground_is_known"),
+        CheckConstraint(
+            "notice_ground is null or service_method = 'public_notice'", name="ground_of_a_public_notice"
         ),
         CheckConstraint("(served_on is null) = (service_method is null)", name="served_has_a_method"),
         CheckConstraint("served_on is null or served_on >= issued_on", name="served_after_it_was_issued"),

@@ -27,6 +27,7 @@ LABELS: Mapping[str, Text] = {
     "payment_received": Text(zh="收到繳費", en="Payment received"),
     "sent_by": Text(zh="發文方式", en="Way of sending"),
     "served": Text(zh="送達", en="Served"),
+    "transit_set": Text(zh="更改收件人所在地", en="Residence of the addressee changed"),
     "letter_change_proposed": Text(zh="擬更正、撤銷或廢止公文", en="Change of a letter proposed"),
     "letter_change_declined": Text(zh="不同意變更公文", en="Change of a letter declined"),
     "letter_changed": Text(zh="更正、撤銷或廢止公文", en="Letter changed"),

@@ -1,7 +1,9 @@
 """發文與送達: by which channel a letter goes out, when it was served, and until when it may be appealed against.
 
-送達: 行政程序法 67-91. An electronic letter counts as served by the office itself (68 II) where the addressee agreed to
-electronic documents (電子簽章法 4): whoever applied online with an account did, and it is served when they first open it.
+送達: 行政程序法 67-91. An electronic letter counts as served by the office itself (68 II), served when its addressee
+first opens it. 電子簽章法 (113-05-15) puts electronic documents on the same footing as paper without asking for consent
+beforehand, but leaves a chance to object: whoever would rather have paper is sent it by another channel (assumed of its
+art. 4 f.; the wording is to be checked).
 """
 
 from __future__ import annotations
@@ -11,17 +13,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from forms.model import Field
-from forms.places import ELSEWHERE
 from rules.values import Text, format_roc_date
 from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import submissions
 from webapp.queries.org import calendar, chart
 from webapp.services import documents, duties, events, parties
-from workflows.remedy import TRANSIT, appeal_until, served_by_notice
+from workflows.remedy import GROUNDS, TRANSIT, appeal_until, place_of, seat_of, served_by_notice
 
 CHANNELS: Mapping[str, Text] = {
     "electronic": Text(zh="電子送達", en="Electronic"),
@@ -58,6 +58,8 @@ class Service:
     day: date
     transit: str
     slip: tuple[str, bytes] | None = None
+    #: of a public notice: why
+    ground: str = ""
 
 
 def may_send(actor: Actor, case: Case) -> bool:
@@ -71,13 +73,6 @@ def default_channel(case: Case) -> str:
         return "electronic"
     applicant = parties.applicant(case.id)
     return "post" if applicant is not None and applicant.address else "counter"
-
-
-def place_of(case: Case) -> str:
-    """Where the applicant lives, for the days in transit; whoever records the service may correct it."""
-    address = submissions.application(case.id).all_answers.get("address")
-    township = address.get("township", "") if isinstance(address, Mapping) else ""
-    return {"WQ": "wuqiu", ELSEWHERE: "taiwan"}.get(township, "kinmen")
 
 
 def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetime) -> None:
@@ -113,9 +108,17 @@ def record_service(
                 en="Somebody has just recorded the service of this letter. Reload the page.",
             )
         )
+    by_notice = service.method == "public_notice"
     if service.method not in METHODS_OF[letter.channel] or service.transit not in TRANSIT:
         raise Refused(
             Text(zh="這種送達方式與發文方式不符。", en="This way of service does not fit the channel.")
+        )
+    if by_notice and service.ground not in GROUNDS:
+        raise Refused(
+            Text(
+                zh="請選擇公示送達的事由，它決定何時發生效力。",
+                en="Choose the ground of the public notice: it decides when it takes effect.",
+            )
         )
     if not letter.issued_on <= service.day <= taipei_day(now):
         raise Refused(
@@ -126,11 +129,31 @@ def record_service(
         )
     if service.slip is not None:
         letter.slip_id = _slip(actor, case, *service.slip, now)
-    by_notice = service.method == "public_notice"
-    letter.served_on = served_by_notice(service.day) if by_notice else service.day
+    letter.served_on = served_by_notice(service.day, service.ground) if by_notice else service.day
+    letter.notice_ground = service.ground if by_notice else None
     letter.service_method, letter.transit = service.method, service.transit
     letter.served_recorded_by_id = actor.account_id
     _record(actor, case, "served", f"{letter.number}：{METHODS[service.method].zh}", now, letter.served_on)
+
+
+def lives_in(actor: Actor, letter: Letter, case: Case, place: str, now: datetime) -> None:
+    """Where the addressee lives, for the days in transit: read from the address until somebody knows better."""
+    _hold(letter, case)
+    if place not in TRANSIT:
+        raise Refused(Text(zh="請選擇收件人所在地。", en="Choose where the addressee lives."))
+    letter.transit = place
+    _record(actor, case, "transit_set", f"{letter.number}：{TRANSIT[place].label.zh}", now)
+
+
+def residence(case: Case, remedy: str) -> str:
+    """Where the applicant lives by their address."""
+    applicant = parties.applicant(case.id)
+    return place_of((applicant.address if applicant else None) or "", seat_of(remedy) or "kinmen")
+
+
+def transit_days(letter: Letter) -> int:
+    seat = seat_of(letter.content.get("remedy", ""))
+    return TRANSIT[letter.transit].days(seat) if seat else 0
 
 
 def opened(actor: Actor, letter: Letter, case: Case, now: datetime) -> None:
@@ -146,9 +169,11 @@ def opened(actor: Actor, letter: Letter, case: Case, now: datetime) -> None:
 
 def appeal_by(letter: Letter, case: Case) -> date | None:
     """The last day of an appeal; None while it is not served, or where the remedy is another one."""
-    if letter.served_on is None or "訴願" not in letter.content.get("remedy", ""):
+    remedy = letter.content.get("remedy", "")
+    seat = seat_of(remedy)
+    if letter.served_on is None or "訴願" not in remedy or seat is None:
         return None
-    return appeal_until(letter.served_on, letter.transit, calendar(case.owner_unit_id))
+    return appeal_until(letter.served_on, letter.transit, seat, calendar(case.owner_unit_id))
 
 
 def _slip(actor: Actor, case: Case, filename: str, content: bytes, now: datetime) -> int:

@@ -273,17 +273,33 @@ TEMPLATES: dict[str, Template] = {
     "merged": Template(
         Text(zh="申請已併案辦理：{service}", en="Your application is dealt with in another: {service}"),
         Text(
-            zh="您的申請（{number}）與 {comment} 為同一申請人或同一地點，併入該案辦理，本案結案。您送的文件都保留。",
+            zh="您的申請（{number}）與 {comment} 為同一申請人或同一地點，併入該案辦理，本案結案。您送的文件都保留；"
+            "該案有決定時會通知您。",
             en="Your application {number} concerns the same applicant or place as {comment} and is dealt with in it. "
-            "This case is closed; what you sent is kept.",
+            "This case is closed; what you sent is kept, and you will be told what is decided.",
+        ),
+    ),
+    "leading_decided": Template(
+        Text(zh="併案辦理的案件已有決定：{service}", en="The case with yours is decided: {service}"),
+        Text(
+            zh="您的申請（{number}）併入 {leading} 辦理，該案已有決定，公文文號 {sent}，請至 {leading} 的進度頁下載。",
+            en="Your application {number} was dealt with in {leading}, which is decided by letter {sent}. Download it "
+            "from the progress page of {leading}.",
+        ),
+    ),
+    "leading_ended": Template(
+        Text(zh="併案辦理的案件已結案：{service}", en="The case with yours has ended: {service}"),
+        Text(
+            zh="您的申請（{number}）併入 {leading} 辦理，該案沒有作成決定就結案了。您的事項如仍需辦理，請重新提出。",
+            en="Your application {number} was dealt with in {leading}, which ended without a decision. If you still "
+            "need one, please apply again.",
         ),
     ),
     "moved": Template(
         Text(zh="申請改由其他單位辦理：{service}", en="Another unit handles your application: {service}"),
         Text(
-            zh="您的申請（{number}）依行政程序法第 17 條移轉由{comment}辦理，期限繼續計算。",
-            en="Your application {number} is now handled by {comment} (Administrative Procedure Act, article 17). "
-            "The time limit goes on.",
+            zh="您的申請（{number}）改由{comment}辦理，期限繼續計算。",
+            en="Your application {number} is now handled by {comment}. The time limit goes on.",
         ),
     ),
     "transferred": Template(

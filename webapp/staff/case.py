@@ -66,6 +66,7 @@ def case(pid: str) -> ResponseReturnValue:
         actions=_actions(found, cases.offers(actor(), ctx, now())),
         common=case_actions.links(ctx),
         halted=common.halted(ctx, now()),
+        withheld=common.withheld(actor(), ctx, now()),
         desks=[shown.desk(ctx.workflow, task, today) for task in file.tasks if task.state == "open"],
         me=actor().account_id,
         sections=shown.answers(ctx.form, file),

@@ -72,7 +72,7 @@ def also(pid: str, name: str) -> ResponseReturnValue:
     offer = case_actions.find(case_actions.offers(actor(), ctx, now()), name, task_id)
     if request.method == "GET":
         if offer is None:
-            flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
+            flash(why_not(ctx, name), "warning")
             return redirect(url_for("staff.case", pid=pid))
         return _page(ctx, offer, Asked(), ctx.case.version)
     asked, version = _asked(), _version(request.form.get("version", ""))
@@ -107,6 +107,14 @@ def also(pid: str, name: str) -> ResponseReturnValue:
         "success",
     )
     return redirect(_onwards(pid))
+
+
+def why_not(ctx: Context, name: str) -> str:
+    """What stands against an action that is not offered, as far as separation of duties is why."""
+    reasons = case_actions.withheld(actor(), ctx, now(), name)
+    if reasons:
+        return " ".join(in_language(reason.why) for reason in reasons)
+    return _("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。")
 
 
 def _onwards(pid: str) -> str:
@@ -204,7 +212,7 @@ def _page(
 def _desks(ctx: Context, offer: Offer) -> list[tuple[str, str]]:
     if "desk" not in ACTIONS[offer.name].asks or offer.task is None:
         return []
-    found = tasks.desks(ctx, offer.task, taipei_day(now()))
+    found = tasks.desks(actor(), ctx, offer.task, taipei_day(now()))
     return [(d.key, f"{shown.unit_name(d.unit_id)}　{shown.staff_name(d.account_id)}") for d in found]
 
 

@@ -20,7 +20,7 @@ from webapp.services import dispatch, letter_changes, printing
 from webapp.services.dispatch import Service
 from webapp.staff import bp, shown, words
 from webapp.uow import unit_of_work
-from workflows.remedy import TRANSIT
+from workflows.remedy import GROUNDS, TRANSIT
 
 PARTS = ("year", "month", "day")
 
@@ -46,7 +46,7 @@ def send_letter_by(pid: str) -> ResponseReturnValue:
 @bp.post("/letters/<pid>/service")
 def record_service(pid: str) -> ResponseReturnValue:
     row, case = _to_send(pid)
-    day = _day()
+    day = typed_day("date")
     if day is None:
         text = Text(zh="請填寫真實存在的日期，例如 115 年 12 月 3 日。", en="Give a date that exists.")
         return _page(row, case, {"date": text}), 422
@@ -55,11 +55,23 @@ def record_service(pid: str) -> ResponseReturnValue:
     method, transit = request.form.get("method", ""), request.form.get("transit", "")
     try:
         with unit_of_work():
-            service = Service(method, day, transit, attached)
+            service = Service(method, day, transit, attached, request.form.get("ground", ""))
             dispatch.record_service(actor(), row, case, service, now(), seen=_seen())
     except (Conflict, Refused) as refusal:
         return _page(row, case, {"service": refusal.text}), refusal.status
     flash(_("送達已登載。"), "success")
+    return redirect(url_for("staff.letter", pid=pid))
+
+
+@bp.post("/letters/<pid>/transit")
+def set_transit(pid: str) -> ResponseReturnValue:
+    row, case = _to_send(pid)
+    try:
+        with unit_of_work():
+            dispatch.lives_in(actor(), row, case, request.form.get("transit", ""), now())
+    except Refused as refusal:
+        return _page(row, case, {"transit": refusal.text}), refusal.status
+    flash(_("收件人所在地已更新。"), "success")
     return redirect(url_for("staff.letter", pid=pid))
 
 
@@ -92,6 +104,8 @@ def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> s
         method=dispatch.METHODS.get(row.service_method or ""),
         places=[(name, place.label) for name, place in TRANSIT.items()],
         transit=TRANSIT[row.transit],
+        transit_days=dispatch.transit_days(row),
+        grounds=[(name, ground.label) for name, ground in GROUNDS.items()],
         appeal_by=dispatch.appeal_by(row, case),
         may_send=dispatch.may_send(actor(), case),
         changes=changes,
@@ -110,8 +124,9 @@ def _without_electronic() -> dict[str, Text]:
     return {name: label for name, label in dispatch.CHANNELS.items() if name != "electronic"}
 
 
-def _day() -> date | None:
-    parts = {part: request.form.get(f"date-{part}", "").strip() for part in PARTS}
+def typed_day(name: str) -> date | None:
+    """The day in three boxes; None where there is no such day."""
+    parts = {part: request.form.get(f"{name}-{part}", "").strip() for part in PARTS}
     try:
         return parse_roc_date("{year}年{month}月{day}日".format_map(parts))
     except ValueError:

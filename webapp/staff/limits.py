@@ -122,8 +122,10 @@ def _asking(
 ) -> ResponseReturnValue:
     clock, limit = clocks.of_case(case.id), extensions.limit_of(case)
     longest = clock.period if limit is None or limit.at_most is None else limit.at_most
+    mandate = extensions.asker(actor(), case)
     page = render_template(
         "staff/extension.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         case=case,
         service=definitions.service(case.service_revision_id),
         days=days,
@@ -170,8 +172,10 @@ def _deciding(
 ) -> ResponseReturnValue:
     problems = refusal.problems if isinstance(refusal, NotExtensible) else [refusal.text] if refusal else []
     longer = extensions.if_approved(asked, case, now()) if asked.state == "open" else None
+    mandate = extensions.decider(actor(), asked, case)
     page = render_template(
         "staff/extension_decision.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         case=case,
         longer=longer,
         lines=explain(longer.ledger, language()) if longer else [],
@@ -216,8 +220,10 @@ def change_suspension(pid: str) -> ResponseReturnValue:
 def _suspending(
     case: Case, reason: str, version: int, refusal: DomainError | None = None
 ) -> ResponseReturnValue:
+    mandate = suspensions.head(actor(), case)
     page = render_template(
         "staff/suspension.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         case=case,
         service=definitions.service(case.service_revision_id),
         current=suspensions.current(case.id),

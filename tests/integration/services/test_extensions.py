@@ -325,3 +325,15 @@ def test_a_service_without_extension_and_a_closed_case_are_refused(monkeypatch: 
     monkeypatch.setattr(extensions.definitions, "service", lambda _id: without)
     with pytest.raises(NotExtensible, match="不得展期"):
         asked(other)
+
+
+def test_a_level_whose_head_is_away_with_only_the_asker_as_deputy_is_passed_over() -> None:
+    case = submitted("EC09")
+    asker = officers.officer_of(case)
+    officers.absent("chen.shufen", asker, NOW.date(), NOW.date())
+    request = asked(case)
+    assert request.function == "department_head", "nobody is waited for in vain"
+    told = db.session.scalars(select(Message).where(Message.channel == "inbox")).all()
+    assert {message.account_id for message in told} == {account("li.zhengnan").id}
+    decided(request, "li.zhengnan")
+    assert request.state == "approved"

@@ -242,7 +242,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any, Any],
 def _silence(service: Any, workflow: Any) -> None:
     service["deemed"] = {
         "outcome": "granted",
-        "legal_basis": {"zh": "集會遊行法第12條第2項", "en": "Assembly and Parade Act, article 12 II"},
+        "legal_basis": {"zh": "集會遊行法第12條第3項", "en": "Assembly and Parade Act, article 12 III"},
     }
     for state in ("review", "approve"):
         workflow["states"][state]["transitions"]["deemed_approved"] = {
@@ -263,7 +263,7 @@ def test_silence_means_consent_where_the_service_says_so(published: Any) -> None
     assert (case.state, case.outcome, open_tasks(case)) == ("granted", "granted", [])
     assert clocks.of_case(case.id).state == "stopped"
     (message,) = told("視為核准")
-    assert "集會遊行法第12條第2項" in message.body and "民國114年10月20日" in message.body
+    assert "集會遊行法第12條第3項" in message.body and "民國114年10月20日" in message.body
     assert told() == []
     swept(PASSED + timedelta(days=1))
     assert len(told("視為核准")) == 1
