@@ -58,6 +58,7 @@ LABELS: Mapping[str, Text] = {
     "extension_approved": Text(zh="核准展期", en="Extension approved"),
     "extension_refused": Text(zh="不同意展期", en="Extension refused"),
     "extension_lapsed": Text(zh="展期未及核定，失效", en="Extension not decided in time"),
+    "extension_withdrawn": Text(zh="收回展期申請", en="Request for an extension taken back"),
     "date_promised": Text(zh="告知新的預計完成日", en="New expected date told"),
     "limit_passed": Text(zh="辦理期限屆滿", en="Time limit passed"),
     "suspended": Text(zh="期限停止計算", en="Clock stopped"),

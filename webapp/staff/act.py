@@ -32,7 +32,7 @@ from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
-from webapp.staff import bp, preview, shown, wording
+from webapp.staff import bp, limits, preview, shown, wording
 from webapp.staff.case_actions import why_not
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
@@ -483,6 +483,7 @@ def _page(
     file = case_page.read(ctx.case)
     page = render_template(
         "staff/act.html",
+        standing_still=limits.standing_still(ctx.case),
         case=ctx.case,
         service=ctx.service,
         offer=offer,
