@@ -26,6 +26,8 @@ LABELS: Mapping[str, Text] = {
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
     "payment_received": Text(zh="收到繳費", en="Payment received"),
     "sent_by": Text(zh="發文方式", en="Way of sending"),
+    "posted": Text(zh="交寄", en="Posted"),
+    "not_posted": Text(zh="取消交寄", en="Not posted after all"),
     "served": Text(zh="送達", en="Served"),
     "transit_set": Text(zh="更改收件人所在地", en="Residence of the addressee changed"),
     "letter_change_proposed": Text(zh="擬更正、撤銷或廢止公文", en="Change of a letter proposed"),
