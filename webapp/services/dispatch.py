@@ -194,7 +194,7 @@ def record_service(
 
 def lives_in(actor: Actor, letter: Letter, case: Case, place: str, now: datetime) -> None:
     """Where the addressee lives, for the days in transit: read from the address until somebody knows better."""
-    _hold(letter, case)
+    hold(letter, case)
     if place not in TRANSIT:
         raise Refused(Text(zh="請選擇收件人所在地。", en="Choose where the addressee lives."))
     letter.transit = place
