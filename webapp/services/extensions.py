@@ -21,6 +21,7 @@ from webapp.services.clocks import Longer
 from workflows.service import Extension
 
 RULESET = "extension_approval"
+APA_51 = Text(zh="行政程序法第51條", en="Administrative Procedure Act, article 51,")
 #: from level to level upwards: nobody approves what they asked for
 LEVELS = ("section_head", "department_head", "secretary_general", "magistrate")
 #: what the ledger keeps of a reason
@@ -259,8 +260,16 @@ def decide(
     _record(actor, case, kind, now, mandate.acting_for_id, answer)
     _tell({request.asked_by_id}, "decided", case, request, _ANSWERS[approve], now)
     if approve:
+        limit = definitions.service(case.service_revision_id).extension
+        law = (limit.basis if limit is not None else None) or APA_51
         notices.notify(
-            case, "extended", now, comment=request.reason, on_date=case.due_on, occasion=request.public_id
+            case,
+            "extended",
+            now,
+            comment=request.reason,
+            on_date=case.due_on,
+            occasion=request.public_id,
+            words={"law": law.in_(case.language)},
         )
 
 
