@@ -46,6 +46,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    notices,
     overdue_lists,
     payments,
     payouts,
@@ -136,6 +137,8 @@ def settle() -> dict[str, str]:
         drawn = SampleAudit(case_id=_case(found["EC09_granted"]).id, percent=20, drawn=True, at=NOW)
         db.session.add(drawn)
     found["audit"] = drawn.public_id
+    with unit_of_work():
+        _notices(_case(found["EC09_review"]))
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
 
@@ -144,6 +147,14 @@ def _asked(case: Case) -> str:
     """滿意度調查, as if it had been a petition."""
     surveys.ask(case.id, NOW)
     return db.session.scalars(select(Survey.public_id).where(Survey.case_id == case.id)).one()
+
+
+def _notices(case: Case) -> None:
+    """A reminder to the officer, and a request of whom she stands in for."""
+    reminder, asked = Text(zh=f"催辦：{case.number}", en=""), Text(zh=f"{case.number} 請求改分或移轉", en="")
+    reason = Text(zh=f"{LONG_NAME}：申請人來電詢問進度，請於本週內辦理並回復。", en="")
+    for people, subject in (("lin.yahan", reminder), ("xu.mingde", asked)):
+        notices.tell_staff({account(people).id}, subject.zh, subject, reason, NOW, case.id)
 
 
 def _letters(printed: Letter, rejected: Case) -> dict[str, str]:

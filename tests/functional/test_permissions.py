@@ -28,6 +28,7 @@ from webapp.models import (
     Draft,
     Effect,
     Letter,
+    Message,
     PayoutClaim,
     SampleAudit,
     Survey,
@@ -50,6 +51,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    notices,
     overdue_lists,
     payments,
     payouts,
@@ -177,6 +179,9 @@ GET  /staff/letters                                    302   403   403       200
 POST /staff/letters/print                              302   403   403       422     422   422      422   422
 GET  /staff/letter-batches/{batch}                     302   403   403       404     200   404      404   404
 GET  /staff/letter-batches/{batch}/letters.pdf         302   403   403       404     302   404      404   404
+GET  /staff/notices                                    302   403   403       200     200   200      200   200
+POST /staff/notices/{notice}/read                      302   403   403       404     302   404      404   404
+POST /staff/notices/{notice}/read-all                  302   403   403       404     302   404      404   404
 GET  /staff/absences                                   302   403   403       200     200   200      200   200
 POST /staff/absences                                   302   403   403       422     422   422      422   422
 POST /staff/absences/{dead}/end                        302   403   403       404     404   404      404   404
@@ -419,6 +424,7 @@ def _make_world() -> Ids:
         "day": _day(),
         **rooms,
         "phrase": _phrase(visit),
+        "notice": _notice(visit),
         "month": _month(),
         "survey": _survey(decided),
         "audit": _audit(decided),
@@ -426,6 +432,15 @@ def _make_world() -> Ids:
         **_money(visit),
         **_payouts(decided),
     }
+
+
+def _notice(case: Case) -> str:
+    """A notice to the officer."""
+    people = {journeys.account("weng.guoliang").id}
+    with unit_of_work():
+        words = Text(zh="催辦", en="Reminder")
+        notices.tell_staff(people, "reminder", words, words, utc_now(), case.id)
+    return db.session.scalars(select(Message.public_id).order_by(Message.id.desc()).limit(1)).one()
 
 
 def _month() -> str:

@@ -17,8 +17,8 @@ from webapp.queries import inbox
 from webapp.uow import unit_of_work
 
 TODAY = date(2025, 9, 25)
-#: account and definitions versions, one page of lines, all counts
-MOST_STATEMENTS = 5
+#: account and definitions versions, one page of lines, all counts, extensions that wait, unread notices
+MOST_STATEMENTS = 6
 
 
 @pytest.fixture(autouse=True)

@@ -179,6 +179,8 @@ def propose(actor: Actor, letter: Letter, case: Case, asked: Asked, now: datetim
     db.session.flush()
     said = f"{KINDS[kind].verb.zh}{letter.number}：{asked.reason.strip()}"
     _record(actor, case, "letter_change_proposed", said, now, change.proposed_for_id)
+    waits = Text(zh=f"{case.number} 公文變更待決行", en=f"{case.number}: a change of a letter waits for you")
+    _tell(_deciders(change, case, now), "proposed", change, case, waits, said, now)
     return change
 
 
@@ -253,6 +255,8 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
         _stop_paying(actor, change, case, letter.number, now)
     _close(actor, change, "issued", now)
     _record(actor, case, "letter_changed", f"{letter.number}{said.zh}{old.number}", now, acting_for_id)
+    sent = Text(zh=f"{case.number} 公文變更已發文", en=f"{case.number}: the change of a letter was issued")
+    _tell({change.proposed_by_id}, "issued", change, case, sent, f"{letter.number}{said.zh}{old.number}", now)
     return letter
 
 
@@ -294,6 +298,10 @@ def decline(actor: Actor, change: LetterChange, answer: str, now: datetime) -> N
     change.answer = answer.strip()
     _close(actor, change, "declined", now)
     _record(actor, case, "letter_change_declined", answer.strip(), now, acting_for_id)
+    sent_back = Text(
+        zh=f"{case.number} 公文變更未獲同意", en=f"{case.number}: the change of a letter was refused"
+    )
+    _tell({change.proposed_by_id}, "declined", change, case, sent_back, answer.strip(), now)
 
 
 def visible(actor: Actor, public_id: str) -> tuple[LetterChange, Letter, Case]:
@@ -387,6 +395,20 @@ def decider(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
         ),
         None,
     )
+
+
+def _deciders(change: LetterChange, case: Case, now: datetime) -> set[int]:
+    tree, today = chart(), taipei_day(now)
+    theirs = {change.proposed_by_id, change.proposed_for_id, case.account_id}
+    _unit, seats = tree.holders(case.handling_unit_id, _approver(case), today)
+    return {seat.account_id for seat in seats} - theirs
+
+
+def _tell(
+    people: set[int], what: str, change: LetterChange, case: Case, subject: Text, said: str, now: datetime
+) -> None:
+    key = f"letter_change:{change.public_id}:{what}"
+    notices.tell_staff(people, key, subject, Text(zh=said, en=said), now, case.id)
 
 
 def _approver(case: Case) -> str:
