@@ -90,8 +90,8 @@ class FieldReader:
         self.facts.update(kind.fact_types(key))
         for part, fixed in kind.fixed.items():
             self.choices[f"answers.{key}" + (f".{part}" if part else "")] = list(fixed)
-        if data.get("options_from") in STANDARD_LISTS:
-            self.choices[f"answers.{key}"] = list(STANDARD_LISTS[data["options_from"]])
+        if isinstance(listed := data.get("options_from"), str) and listed in STANDARD_LISTS:
+            self.choices[f"answers.{key}"] = list(STANDARD_LISTS[listed])
         if "options" in kind.props and isinstance(options, list):
             values = [option.get("value") for option in options if isinstance(option, Mapping)]
             self.choices[f"answers.{key}"] = [value for value in values if isinstance(value, str)]

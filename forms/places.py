@@ -19,20 +19,35 @@ ELSEWHERE = "other"
 ELSEWHERE_LABEL = Text(zh="其他縣市", en="Elsewhere in Taiwan")
 ADDRESS_PLACES: dict[str, Text] = {**TOWNSHIPS, ELSEWHERE: ELSEWHERE_LABEL}
 
-#: village heads elected in 2022 (中央選舉委員會, 111 年村里長選舉), in the order of the returns
+#: 三碼郵遞區號 of 金門縣 (中華郵政, 3 碼郵遞區號與行政區對照)
+POSTAL_CODES = {"JS": "890", "JH": "891", "JN": "892", "JC": "893", "LY": "894", "WQ": "896"}
+
+#: village heads elected in 2022 (中央選舉委員會, 111 年村里長選舉), in the order of the returns; the English by
+#: Hanyu Pinyin (中文譯音使用原則), 村 and 里 alike a village
 _VILLAGES = {
-    "JC": "東門里 南門里 西門里 北門里 賢庵里 金水里 古城里 珠沙里",
-    "JH": "新市里 山外里 溪湖里 蓮庵里 料羅里 新湖里 正義里 瓊林里",
-    "JS": "汶沙里 何斗里 浦山里 西園里 官嶼里 三山里 大洋里 光前里",
-    "JN": "古寧村 安美村 湖埔村 榜林村 盤山村 后盤村",
-    "LY": "林湖村 黃埔村 西口村 上林村 上岐村",
-    "WQ": "大坵村 小坵村",
+    "JC": "東門里 Dongmen|南門里 Nanmen|西門里 Ximen|北門里 Beimen|賢庵里 Xian'an|金水里 Jinshui|古城里 Gucheng|珠沙里 Zhusha",
+    "JH": "新市里 Xinshi|山外里 Shanwai|溪湖里 Xihu|蓮庵里 Lian'an|料羅里 Liaoluo|新湖里 Xinhu|正義里 Zhengyi|瓊林里 Qionglin",
+    "JS": "汶沙里 Wensha|何斗里 Hedou|浦山里 Pushan|西園里 Xiyuan|官嶼里 Guanyu|三山里 Sanshan|大洋里 Dayang|光前里 Guangqian",
+    "JN": "古寧村 Guning|安美村 Anmei|湖埔村 Hupu|榜林村 Banglin|盤山村 Panshan|后盤村 Houpan",
+    "LY": "林湖村 Linhu|黃埔村 Huangpu|西口村 Xikou|上林村 Shanglin|上岐村 Shangqi",
+    "WQ": "大坵村 Daqiu|小坵村 Xiaoqiu",
 }
-#: by township and code; the romanised names differ from office to office, so none is given
+#: by township and code
 VILLAGES: dict[str, dict[str, Text]] = {
-    town: {f"{town}{n:02}": Text(zh=name) for n, name in enumerate(names.split(), start=1)}
+    town: {
+        f"{town}{n:02}": Text(zh=zh, en=f"{en} Village")
+        for n, (zh, en) in enumerate((name.split() for name in names.split("|")), start=1)
+    }
     for town, names in _VILLAGES.items()
 }
+
+
+def with_postal_code(address: str) -> str:
+    """An address of the county as an envelope shows it; another one, or one with its code, stays as it is."""
+    for town, name in TOWNSHIPS.items():
+        if address.startswith((f"金門縣{name.zh}", name.zh)):
+            return f"{POSTAL_CODES[town]}{address}"
+    return address
 
 
 def village_names(*towns: str) -> dict[str, Text]:

@@ -237,7 +237,13 @@ def clock() -> None:
     "--pause", multiple=True, metavar="FROM..TO", help="Notice went out on FROM, correction came on TO."
 )
 @click.option("--restart", multiple=True, metavar="DATE", help="Counted anew from here.")
-@click.option("--extend", type=int, metavar="N", help="Longer by N, in the unit of the kind.")
+@click.option(
+    "--extend",
+    type=int,
+    multiple=True,
+    metavar="N",
+    help="Longer by N, in the unit of the kind: once, at most PERIOD.",
+)
 @click.option("--off", multiple=True, metavar="DATE", help="A stop-work day.")
 @click.option("--work", multiple=True, metavar="DATE", help="An extra working day.")
 @click.option("--today", default=None, metavar="DATE", help="The day up to which an open pause counts.")
@@ -248,7 +254,7 @@ def clock_due(
     start: str,
     pause: tuple[str, ...],
     restart: tuple[str, ...],
-    extend: int | None,
+    extend: tuple[int, ...],
     off: tuple[str, ...],
     work: tuple[str, ...],
     today: str | None,
@@ -260,11 +266,12 @@ def clock_due(
 
     try:
         begin = limits.parse_start(kind, start)
+        longer = limits.only_extension(kind, period, extend)
         ledger = limits.run(
             kind,
             period,
             begin,
-            limits.parse_movements(begin, pauses=pause, restarts=restart, extend=extend),
+            limits.parse_movements(begin, pauses=pause, restarts=restart, extend=longer),
             calendar=limits.parse_calendar(off, work),
             today=limits.reader_of(begin)(today) if today else taipei_day(utc_now()),
         )
@@ -286,6 +293,9 @@ def calendar() -> None:
 @calendar.command("override")
 @click.argument("day", metavar="DATE")
 @click.option("--off", "kind", flag_value="off", help="Nobody works on that day.")
+@click.option(
+    "--stop", "kind", flag_value="stop", help="As --off; limits in days and months stand still too."
+)
 @click.option("--work", "kind", flag_value="work", help="That rest day is worked.")
 @click.option("--revoke", "kind", flag_value="revoke", help="What was entered for that day was a mistake.")
 @click.option("--instead-of", metavar="DATE[/SCOPE]", help="Correct: take that entry back at the same time.")
@@ -304,11 +314,13 @@ def calendar_override(
     from webapp.services import calendar as days
     from webapp.uow import unit_of_work
 
-    if kind not in ("off", "work", "revoke") or (kind == "revoke" and instead_of):
-        raise click.UsageError("say --off, --work or --revoke; --instead-of goes with --off or --work")
+    if kind not in ("off", "stop", "work", "revoke") or (kind == "revoke" and instead_of):
+        raise click.UsageError(
+            "say --off, --stop, --work or --revoke; --instead-of goes with the first three"
+        )
     try:
         of_day, now = date.fromisoformat(day), utc_now()
-        special = SpecialDay(of_day, kind, reason, scope) if kind in ("off", "work") else None
+        special = SpecialDay(of_day, kind, reason, scope) if kind in ("off", "stop", "work") else None
         with _application().app_context(), unit_of_work():
             wrong = None
             if special is None:

@@ -22,7 +22,7 @@ DEFAULTS: dict[str, Any] = {
     "HELP_PHONE": "1999",
     #: the head who signs decisions; the demonstration invents one
     "HEAD_TITLE": "縣長",
-    "HEAD_NAME": "林志遠",
+    "HEAD_NAME": "林永安",
     "BASE_URL": "http://127.0.0.1:8000",
     "DEMO": "0",
     "SMTP_URL": "",

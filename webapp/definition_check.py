@@ -16,6 +16,7 @@ import workflows.replay
 import workflows.service
 from forms.model import FormDefinition
 from rules.values import DefinitionError
+from webapp import demo
 from webapp.services.publishing import READERS
 from workflows.functions import FUNCTIONS
 from workflows.model import WorkflowDefinition
@@ -46,31 +47,36 @@ def check_all() -> Report:
             problems.extend(f"{kind} {problem}" for problem in error.problems)
             return {}
 
+    broken: set[tuple[str, str]] = set()
+
     def loaded(kind: str, load: Callable[[str, Mapping[str, Any]], Any]) -> dict[str, Any]:
         found = {}
         for key, body in sorted(read(kind).items()):
             try:
                 found[key] = load(key, body)
             except DefinitionError as error:
+                broken.add((kind, key))
                 problems.extend(f"{kind}/{key} {problem}" for problem in error.problems)
         return found
 
     known = rules.facts.types()
+    units = demo.unit_codes()
     forms_: dict[str, FormDefinition] = loaded("form", lambda key, body: forms.loader.load(body, facts=known))
     flows: dict[str, WorkflowDefinition] = loaded(
-        "workflow", lambda key, body: workflows.loader.load(body, facts=known)
+        "workflow", lambda key, body: workflows.loader.load(body, facts=known, units=units)
     )
 
     def load_service(key: str, body: Mapping[str, Any]) -> ServiceDefinition:
         form = forms_.get(str(body.get("form")))
         flow = flows.get(str(body.get("workflow")))
-        return workflows.service.load(body, facts=known | (form.fact_types() if form else {}), workflow=flow)
+        types = known | (form.fact_types() if form else {})
+        return workflows.service.load(body, facts=types, workflow=flow, units=units)
 
     services: dict[str, ServiceDefinition] = loaded("service", load_service)
     for code, service in services.items():
-        if service.form not in forms_:
+        if service.form not in forms_ and ("form", service.form) not in broken:
             problems.append(f"service/{code} form: 沒有「{service.form}」這份表單")
-        if service.workflow not in flows:
+        if service.workflow not in flows and ("workflow", service.workflow) not in broken:
             problems.append(f"service/{code} workflow: 沒有「{service.workflow}」這個流程")
     rulesets = read("ruleset")
     for key, body in rulesets.items():

@@ -29,6 +29,7 @@ NAVIGATION: tuple[tuple[str, Text, Literal["all", "citizen", "staff"]], ...] = (
     ("citizen.follow", Text(zh="查詢進度", en="Track a case"), "all"),
     ("citizen.mine", Text(zh="我的申請", en="My applications"), "citizen"),
     ("staff.inbox", Text(zh="承辦作業", en="Casework"), "staff"),
+    ("staff.notices", Text(zh="通知", en="Notices"), "staff"),
 )
 
 
@@ -120,6 +121,7 @@ class Entry:
     label: str
     url: str
     current: bool
+    endpoint: str
 
 
 def navigation() -> list[Entry]:
@@ -127,15 +129,15 @@ def navigation() -> list[Entry]:
     kind = getattr(current_user, "kind", None)
     shown = {"all", "citizen"} if kind != "staff" else {"all", "staff"}
     return [
-        Entry(in_language(label), url_for(endpoint), _is_current(endpoint))
+        Entry(in_language(label), url_for(endpoint), _is_current(endpoint), endpoint)
         for endpoint, label, audience in NAVIGATION
         if audience in shown and endpoint in current_app.view_functions
     ]
 
 
 def _is_current(endpoint: str) -> bool:
-    if endpoint.startswith("staff."):
-        return request.blueprint == "staff"
+    if endpoint == "staff.inbox":
+        return request.blueprint == "staff" and request.endpoint != "staff.notices"
     return request.endpoint == endpoint
 
 

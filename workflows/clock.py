@@ -16,7 +16,7 @@ from workflows.counting import KINDS, MAX_PERIOD, ClockError, ClockKind, Steps, 
 
 __all__ = [
     "KINDS", "ClockError", "ClockKind", "Ledger", "LedgerLine", "Movement",
-    "explain", "extension_problems", "parse_calendar", "parse_movements", "parse_start",
+    "explain", "extension_problems", "only_extension", "parse_calendar", "parse_movements", "parse_start",
     "reader_of", "run", "used_days",
 ]  # fmt: skip
 
@@ -243,7 +243,9 @@ class _Book:
         last, due = self.now.last_day(), self.now.due()
         if self.kind == "WD":
             self.explain_days(due)
-        elif last != due:
+        if self.kind in ("CD-shift", "M-shift"):
+            self.explain_stopped(last)
+        if self.kind != "WD" and last != due:
             zh = f"期間末日為{self.calendar.name_of(last) or '休息日'}，順延至次一上班日"
             self.note(last, "shift", zh, "the last day is a rest day and moves to the next working day")
         self.lines.sort(key=lambda line: line.on)
@@ -251,6 +253,13 @@ class _Book:
         text = Text(zh=f"到期日：{_zh(due)}（星期{weekday}）", en=f"Due: {_en(due)} ({due:%a})")
         self.lines.append(LedgerLine(due, "due", text, due))
         return due
+
+    def explain_stopped(self, last: date) -> None:
+        for day in sorted(self.calendar.stopped):
+            if self.now.start < day <= last and not any(a < day <= b for a, b in self.now.pauses):
+                zh = f"{self.calendar.name_of(day)}，依行政程序法第51條第5項不計入"
+                en = "a stop-work day, not counted (Administrative Procedure Act, article 51 V)"
+                self.note(day, "off", zh, en)
 
     def explain_days(self, due: date) -> None:
         for i in range(1, (due - self.now.start).days + 1):
@@ -355,7 +364,10 @@ def parse_start(kind: str, text: str) -> date:
             return datetime.fromisoformat(text)
         return date.fromisoformat(f"{text}-01" if kind == "DATE" and len(text) == 7 else text)
     except ValueError:
-        raise ClockError(f"看不懂日期「{text}」", f"not a date: {text}") from None
+        form = {"HOUR": "2020-09-25T16:00", "DATE": "2020-09"}.get(kind, "2020-09-25")
+        raise ClockError(
+            f"看不懂日期「{text}」，請用西元寫成 {form}", f"not a date: {text}; write it like {form}"
+        ) from None
 
 
 def parse_movements(
@@ -384,6 +396,19 @@ def parse_movements(
     if extend is not None:
         found.append(Movement("extend", max(again, default=start), days=extend))
     return tuple(found)
+
+
+def only_extension(kind: str, period: int, given: Sequence[int]) -> int | None:
+    """A limit is extended once, by no more than its first period (行政程序法 51 III)."""
+    if len(given) > 1:
+        raise ClockError("展期以一次為限", "a limit is extended only once")
+    if given and not 1 <= given[0] <= period:
+        most = amount(kind, period)
+        raise ClockError(
+            f"展期長度須為 1 至 {most.zh}（不超過原處理期間）",
+            f"the length of an extension must be 1 to {most.en}, no longer than the first period",
+        )
+    return given[0] if given else None
 
 
 def parse_calendar(off: Iterable[str], work: Iterable[str]) -> WorkingCalendar:

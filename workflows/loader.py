@@ -21,7 +21,7 @@ from workflows.model import (
     Transition,
     WorkflowDefinition,
 )
-from workflows.reading import build, join, mapping, read_joined, sequence, with_guard
+from workflows.reading import build, join, mapping, read_joined, repeated, sequence, with_guard
 
 #: What guards of workflows ask for: the engine knows the last three, webapp collects the others.
 WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
@@ -242,6 +242,10 @@ class _Reader:
                 self.report(
                     f"{path}.tasks[{i}].join", f"只有一項待辦，卻要等 {task.join} 項完成，永遠不會會合"
                 )
+            if task not in waited and "join" in task.model_fields_set and task.each is None:
+                self.report(
+                    f"{path}.tasks[{i}].join", "沒有任何動作以 completes 完成這項待辦，會合永遠不會算到它"
+                )
             if task.each is not None and task not in waited:
                 self.report(f"{path}.tasks[{i}]", "分送多個單位的待辦必須有以 completes 完成的動作")
 
@@ -304,6 +308,11 @@ class _Reader:
         for state in definition.states.values():
             for i, task in enumerate(state.tasks):
                 units = definition.parameters.get(task.each or "")
+                if isinstance(units, list | tuple):
+                    for n, unit in repeated(units):
+                        self.report(
+                            join("parameters", task.each or "", n), f"單位「{unit}」重複，只能會辦一次"
+                        )
                 if isinstance(units, list | tuple) and units and task.needed(len(units)) > len(units):
                     message = f"只列了 {len(units)} 個單位，永遠不會會合"
                     self.report(join("states", state.key, "tasks", i, "join"), message)

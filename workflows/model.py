@@ -60,6 +60,8 @@ DECIDES = frozenset({"issue_decision", "issue_rejection", "issue_return"})
 WITHDRAW = "withdraw"
 #: the system's own action when an invoice is covered
 PAID = "paid"
+#: the form of a visit: guards ask how many there were, letters quote the last
+INSPECTION = "inspection_record"
 
 Actor = Literal["task", "citizen", "system"]
 Requirement = Literal["comment", "fields", "form", "date"]
@@ -73,7 +75,7 @@ def _join(data: object) -> object:
     """all, any, or {quorum: n}."""
     quorum = data.get("quorum") if isinstance(data, Mapping) and len(data) == 1 else None
     if data not in ("all", "any") and (type(quorum) is not int or quorum < 1):
-        raise PydanticCustomError("refused", "會合方式必須是 all、any 或 {{quorum: 至少 1 的整數}}")
+        raise PydanticCustomError("refused", "會合方式必須是 all、any 或 {quorum: 至少 1 的整數}")
     return quorum or data
 
 

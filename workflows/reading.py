@@ -142,3 +142,8 @@ def read_joined(
     if problems:
         raise DefinitionError(problems)
     return found
+
+
+def repeated(units: Sequence[object]) -> list[tuple[int, object]]:
+    """Each entry of a list that stands in it before, with its place."""
+    return [(n, unit) for n, unit in enumerate(units) if unit in units[:n]]

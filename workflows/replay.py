@@ -13,13 +13,21 @@ from rules.values import DefinitionError, Problem, Text, read_yaml
 from workflows import clock, engine
 from workflows.calendar import WorkingCalendar
 from workflows.clock import Movement
-from workflows.model import PAID, Actor, Frozen, Key, Outcome, Requirement, Step, WorkflowDefinition
+from workflows.model import (
+    INSPECTION,
+    PAID,
+    Actor,
+    Frozen,
+    Key,
+    Outcome,
+    Requirement,
+    Step,
+    WorkflowDefinition,
+)
 from workflows.reading import REFUSED, build
 from workflows.service import ServiceDefinition
 
 FOLDER = Path(__file__).parent / "recordings"
-#: the record of a visit: guards ask how many there were
-INSPECTION = "inspection_record"
 
 
 class Act(Frozen):

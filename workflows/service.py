@@ -13,7 +13,8 @@ from pydantic_core import PydanticCustomError
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
-from workflows.reading import build, mapping, read_joined, with_guard
+from workflows.reading import build, mapping, read_joined, repeated, with_guard
+from workflows.remedy import SEATS, seat_of
 from workflows.service_parts import expand
 
 #: the transition of the system that a workflow has where silence may mean consent
@@ -151,6 +152,8 @@ class Extension(Frozen):
 
     times: int = Field(default=1, ge=1, strict=True)
     at_most: int | None = Field(default=None, ge=1, strict=True)
+    #: the law of its own that allows more than the original period
+    basis: Text | None = None
 
 
 class Deemed(Frozen):
@@ -316,6 +319,25 @@ def _check(
     for name, letter in service.letters.items():
         yield from _check_letter(name, letter, facts)
     yield from _check_text("remedy", service.remedy, {})
+    if "訴願書" in service.remedy.zh and seat_of(service.remedy.zh) is None:
+        known = "、".join(SEATS)
+        yield Problem(
+            path="remedy.zh", message=f"必須寫明訴願管轄機關，在途期間依其所在地計算；可用的機關：{known}"
+        )
+    if service.extension is not None:
+        yield from _check_extension(service.extension, service.period)
+
+
+def _check_extension(extension: Extension, period: Period) -> Iterator[Problem]:
+    """行政程序法 51 III: 以一次為限, and not longer than the period itself unless another law says so."""
+    if extension.times > 1:
+        yield Problem(path="extension.times", message="展期以一次為限（行政程序法第51條第3項）")
+    longer = extension.at_most is not None and extension.at_most > period.period
+    if longer and extension.basis is None:
+        message = (
+            f"展期不得超過原處理期間 {period.period}（行政程序法第51條第3項）；另有法律規定時，請寫明 basis"
+        )
+        yield Problem(path="extension.at_most", message=message)
 
 
 def _check_letter(name: str, letter: Letter, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:
@@ -359,9 +381,11 @@ def _check_branches(
         if not 1 <= task.needed(count) <= count:
             message = f"流程「{workflow.title}」的「{task.label}」需要這份單位清單，但單位不足"
             yield Problem(path=path, message=message)
-        elif known is not None and isinstance(units, list | tuple):
+        elif isinstance(units, list | tuple):
+            for i, unit in repeated(units):
+                yield Problem(path=f"{path}[{i}]", message=f"單位「{unit}」重複，只能會辦一次")
             for i, unit in enumerate(units):
-                if unit not in known:
+                if known is not None and unit not in known:
                     yield _unknown(f"{path}[{i}]", "單位", str(unit), known)
 
 

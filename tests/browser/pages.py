@@ -137,6 +137,7 @@ OFFICE = [
     Look(PET_HEAD, "/staff/letter-changes"),
     Look(PET_HEAD, "/staff/letter-changes/{letter_change}"),
     Look(PET_OFFICER, "/staff/letter-batches/{letter_batch}"),
+    Look(PET_OFFICER, "/staff/notices"),
     Look(LAND_HEAD, "/staff/absences"),
     Look(LAND_HEAD, "/staff/expediting"),
     Look(PET_HEAD, "/staff/expediting/months/{overdue_month}"),

@@ -479,7 +479,7 @@ def _give_opinion(reviewer: Page, number: str, opinion: str, conditions: str = "
 def _letter(page: Page) -> str:
     hands.reload_until(page, page.get_by_role("link", name=LETTER))
     text = hands.paper(page, LETTER)
-    assert "三十日內" in text and "提起訴願" in text and "縣長林志遠" in text
+    assert "三十日內" in text and "提起訴願" in text and "縣長林永安" in text
     return text
 
 

@@ -46,6 +46,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    notices,
     overdue_lists,
     payments,
     payouts,
@@ -136,6 +137,8 @@ def settle() -> dict[str, str]:
         drawn = SampleAudit(case_id=_case(found["EC09_granted"]).id, percent=20, drawn=True, at=NOW)
         db.session.add(drawn)
     found["audit"] = drawn.public_id
+    with unit_of_work():
+        _notices(_case(found["EC09_review"]))
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
 
@@ -146,12 +149,21 @@ def _asked(case: Case) -> str:
     return db.session.scalars(select(Survey.public_id).where(Survey.case_id == case.id)).one()
 
 
+def _notices(case: Case) -> None:
+    """A reminder to the officer, and a request of whom she stands in for."""
+    reminder, asked = Text(zh=f"催辦：{case.number}", en=""), Text(zh=f"{case.number} 請求改分或移轉", en="")
+    reason = Text(zh=f"{LONG_NAME}：申請人來電詢問進度，請於本週內辦理並回復。", en="")
+    for people, subject in (("lin.yahan", reminder), ("xu.mingde", asked)):
+        notices.tell_staff({account(people).id}, subject.zh, subject, reason, NOW, case.id)
+
+
 def _letters(printed: Letter, rejected: Case) -> dict[str, str]:
     """A change that waits for the head, letters to print, and a phrase."""
     clerk, refusal = officer("lin.yahan"), tracking.letter(rejected.id)
     assert refusal is not None
     phrases.add(clerk, phrases.units_of(clerk)[0], "收據不符", "收據所載日期早於手術日期。", "", NOW)
-    change = letter_changes.propose(clerk, refusal, rejected, "revocation", "全部", "收據已補齊。", NOW)
+    asked = letter_changes.Asked("revocation", "全部", "收據已補齊。", since=NOW.date())
+    change = letter_changes.propose(clerk, refusal, rejected, asked, NOW)
     batch = mailings.order(clerk, [printed.public_id], NOW)
     return {"letter_change": change.public_id, "letter_batch": batch.public_id}
 

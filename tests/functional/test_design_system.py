@@ -147,6 +147,56 @@ def test_autofill_keyboard_and_units(client: FlaskClient) -> None:
     assert work.find(id="length_m-unit").text == "公尺"
 
 
+def test_every_type_is_drawn_with_what_helps_to_fill_it_in(client: FlaskClient) -> None:
+    page = get(client, "/form/every_type/page?an_integer=3&a_table-0-qty=2&a_table-0-each=50")
+    modes = {tag["name"]: tag["inputmode"] for tag in page.select("[inputmode]")}
+    for name, mode in {
+        "an_integer": "numeric",
+        "a_decimal": "decimal",
+        "a_money": "numeric",
+        "a_datetime-year": "numeric",
+        "a_company_number": "numeric",
+        "a_phone": "tel",
+        "an_email": "email",
+        "a_bank_account-account": "numeric",
+    }.items():
+        assert modes[name] == mode, name
+    filled = {
+        tag["name"]: tag["autocomplete"] for tag in page.select("main [autocomplete]:not([type=hidden])")
+    }
+    assert filled == {
+        "a_text": "name",
+        "a_date-year": "bday-year",
+        "a_date-month": "bday-month",
+        "a_date-day": "bday-day",
+        "a_phone": "tel",
+        "an_email": "email",
+        "an_address-detail": "address-line1",
+        "a_signature": "name",
+    }
+    assert len(page.select("select#a_lookup option")) == 38  # the villages, and the empty one
+    assert [tag["value"] for tag in page.select("[name=a_multilookup]")] == ["EC", "PW"]
+    offered = page.find(id=page.find(id="an_address-village")["list"])
+    assert "西口村" in [option["value"] for option in offered.select("option")]
+    signed = page.find(id="a_signature")
+    sentence = page.find(id=signed["aria-describedby"].split()[-1])
+    assert sentence.text == "我聲明以上資料均屬實，並同意縣政府查證。"
+    results = {
+        tag["id"]: (tag.text, page.find(id=tag["aria-labelledby"]).text) for tag in page.select("output")
+    }
+    assert results == {
+        "a_computed": ("60 元", "工本費"),
+        "a_table-0-amount": ("100 元", "小計"),
+        "a_table-total-qty": ("2", "數量合計"),
+        "a_table-total-amount": ("100 元", "小計合計"),
+    }
+
+
+def test_without_a_free_slot_the_list_says_so(client: FlaskClient) -> None:
+    slot = get(client, "/form/lookups/page").find(id="slot")
+    assert [option.text for option in slot.select("option")] == ["目前沒有可以選的項目"]
+
+
 def test_rows_come_and_go_without_script(client: FlaskClient) -> None:
     path = "/form/table/page"
     given = {"parcels-0-section": "后湖段", "parcels-1-section": "前埔段"}

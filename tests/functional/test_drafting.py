@@ -12,10 +12,11 @@ from sqlalchemy import select
 from tests.journeys import NOW, open_tasks, submitted, take
 from tests.officers import at, case_of, corrected, made, officer_of, signed_in
 from tests.visitor import Page, Visitor
+from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import changes
 from webapp.models import Letter, LetterDraft, Phrase
-from webapp.services.drafting import Wording
+from webapp.services.drafting import Passage, Wording
 from webapp.services.steps import Given
 
 HEAD = "chen.shufen"
@@ -118,7 +119,9 @@ def test_without_the_page_the_law_holds_too(app: Flask, case: str) -> None:
     def propose() -> None:
         with pytest.raises(Exception, match="理由"):
             take(
-                case_of(case), "propose_approval", wording=Wording("主旨", (("fact", "甲"), ("basis", "乙")))
+                case_of(case),
+                "propose_approval",
+                wording=Wording("主旨", (Passage("fact", "甲"), Passage("basis", "乙"))),
             )
 
     made(app, propose)
@@ -135,7 +138,8 @@ def test_the_boxes_close_again(app: Flask, case: str) -> None:
 
 
 def test_a_draft_from_before_a_correction_is_not_offered_again(app: Flask, case: str) -> None:
-    words = Wording("主旨甲", (("fact", "事實甲"), ("reason", "理由甲"), ("basis", "依據甲")))
+    parts = (Passage("fact", "事實甲"), Passage("reason", "理由甲"), Passage("basis", "依據甲"))
+    words = Wording("主旨甲", parts)
 
     def until_sent_back() -> None:
         found = case_of(case)
@@ -252,3 +256,86 @@ def test_given_carries_no_wording_unless_somebody_wrote_one(app: Flask, case: st
     made(app, lambda: take(case_of(case), "propose_approval"))
     assert made(app, lambda: [d.edited for d in db.session.query(LetterDraft)]) == [False]
     assert made(app, lambda: len(open_tasks(case_of(case)))) == 1
+
+
+# --- amounts and facts that change after somebody wrote ---------------------------------------------------
+
+
+def boxes_with(page: Page, words: str) -> list[str]:
+    return [area["name"] for area in page.soup.select('textarea[name^="letter-text"]') if words in area.text]
+
+
+def proposed_and_recalled(app: Flask, case: str, typed: dict[str, str]) -> Visitor:
+    """The officer sends a letter with their own words, takes it back and is about to propose another amount."""
+    officer = at_desk(app, case)
+    officer.follow(PROPOSE)
+    officer.press(EDIT, SUBSIDY)
+    [amounts] = boxes_with(officer.page, "2,000")
+    officer.press(PROPOSE, {name.replace("AMOUNTS", amounts): text for name, text in typed.items()})
+    made(app, lambda: take(case_of(case), "send_back", comment="金額再查"))
+    officer.get(f"/staff/cases/{case}")
+    officer.follow(PROPOSE)
+    return officer
+
+
+def test_paragraphs_that_nobody_wrote_follow_the_amounts(app: Flask, case: str) -> None:
+    officer = proposed_and_recalled(app, case, {"letter-subject": "核准補助，請查照。"})
+    officer.press(PROPOSE, {"amount-subsidy": "1500"})
+    head = at_desk(app, case, HEAD)
+    head.follow(APPROVE)
+    assert "1,500" in head.page.soup.select_one("#preview").text
+    head.press(APPROVE)
+    said = sent(app)
+    assert said["subject"] == "核准補助，請查照。"
+    assert "1,500" in " ".join(said["paragraphs"]) and "2,000" not in " ".join(said["paragraphs"])
+
+
+def test_a_paragraph_that_somebody_wrote_is_looked_at_again_when_its_amount_changes(
+    app: Flask, case: str
+) -> None:
+    officer = proposed_and_recalled(app, case, {"AMOUNTS": "補助 2,000 元，分二期撥付。"})
+    for button in (PROPOSE, "預覽"):
+        officer.get(f"/staff/cases/{case}")
+        officer.follow(PROPOSE)
+        officer.press(button, {"amount-subsidy": "1500"})
+        assert officer.page.status == 422
+        [mistake] = officer.page.mistakes
+        assert mistake.startswith("公文第 ") and "1,500" in mistake, "named, with what the template says now"
+    assert made(app, lambda: case_of(case).state) == "review"
+    [name] = boxes_with(officer.page, "分二期撥付")
+    officer.press(PROPOSE, {name: "補助 1,500 元，分二期撥付。"})
+    assert made(app, lambda: case_of(case).state) == "approve"
+    made(app, lambda: take(case_of(case), "approve"))
+    assert "補助 1,500 元，分二期撥付。" in sent(app)["paragraphs"]
+
+
+def test_the_decider_is_told_of_a_reason_that_the_written_words_do_not_bear(app: Flask, case: str) -> None:
+    officer = at_desk(app, case)
+    officer.follow("擬予駁回，送主管決行")
+    officer.press(EDIT, {"comment": "收據不符"})
+    [reason] = boxes_with(officer.page, "收據不符")
+    officer.press("擬予駁回，送主管決行", {reason: "經查收據不符，且逾期。"})
+
+    def confirm() -> None:
+        take(case_of(case), "confirm_rejection", comment="手術證明不符")
+
+    with pytest.raises(Refused, match=r"理由.*手術證明不符"):
+        made(app, confirm)
+    assert made(app, lambda: db.session.query(Letter).count()) == 0
+    head = at_desk(app, case, HEAD)
+    head.follow("同意駁回並發文")
+    head.press("同意駁回並發文", {"comment": "手術證明不符"})
+    assert head.page.status == 422 and "手術證明不符" in head.page.mistakes[0]
+    head.press("同意駁回並發文")
+    assert "經查收據不符，且逾期。" in sent(app)["paragraphs"], "once looked at, the head's words are law"
+
+
+def test_a_head_who_goes_back_to_the_template_sends_the_template(app: Flask, case: str) -> None:
+    words = Wording("駁回。", (Passage("fact", "甲"), Passage("reason", "乙"), Passage("basis", "丙")))
+    made(app, lambda: take(case_of(case), "propose_rejection", comment="收據不符", wording=words))
+    head = at_desk(app, case, HEAD)
+    head.follow("同意駁回並發文")
+    head.press("改回範本的文字")
+    assert texts(head.page) == []
+    head.press("同意駁回並發文")
+    assert "收據不符" in " ".join(sent(app)["paragraphs"]) and sent(app)["subject"] != "駁回。"

@@ -11,7 +11,7 @@ from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from tests.journeys import NOW, account, login_of, open_tasks, submitted, take
+from tests.journeys import NOW, account, login_of, officer, open_tasks, submitted, take
 from tests.officers import absent, at, case_of, corrected, made, signed_in, statements
 from tests.visitor import Page, plain
 from webapp.extensions import db
@@ -19,7 +19,7 @@ from webapp.jobs.sweeps import run_deadlines
 from webapp.models import Case, FileReview
 from webapp.queries import expediting, holding
 from webapp.queries.generations import bump
-from webapp.services import events
+from webapp.services import events, recall
 from webapp.uow import unit_of_work
 
 PAGE = "/staff/expediting"
@@ -212,6 +212,40 @@ def test_time_belongs_to_whoever_held_the_file(app: Flask) -> None:
     page = signed_in(app, "chen.shufen").get(f"/staff/cases/{pid}/holding")
     assert [row[1] for row in rows(page, "各關卡持有時間")] == ["動植物防疫所", "申請人", "動植物防疫所"]
     assert dict(rows(page, "各單位合計"))["申請人"] == "3"
+
+
+def test_what_was_taken_back_is_held_twice_and_by_nobody_before_it_was_received(app: Flask) -> None:
+    def prepare() -> list[tuple[str, str, int, bool]]:
+        case = submitted("EC09")
+        who = officer(login_of(open_tasks(case)[0].assignee_id or 0))
+        take(case, "propose_approval", now=NOW + timedelta(hours=2))
+        with unit_of_work():
+            recall.recall(who, case, NOW + timedelta(hours=3), version=case.version)
+        take(case, "propose_approval", now=NOW + timedelta(days=5))
+        spans = holding.of_case(case, NOW + timedelta(days=6))
+        ended = [span.finished or NOW + timedelta(days=6) for span in spans]
+        in_order = [span.received <= end for span, end in zip(spans, ended, strict=True)]
+        return [(s.step.zh, s.holder, s.days, ok) for s, ok in zip(spans, in_order, strict=True)]
+
+    spans = made(app, prepare)
+    assert [step for step, _who, _days, _ok in spans] == ["審查申請", "決行", "審查申請", "決行"]
+    assert [days for _step, _who, days, _ok in spans] == [0, 0, 2, 1]
+    assert all(ok for *_rest, ok in spans)
+
+
+def test_the_days_before_registration_are_the_counter_s(app: Flask) -> None:
+    def prepare() -> list[tuple[str, str, str, int]]:
+        case = submitted("EC09")
+        clerk = account("huang.meilan").id
+        with unit_of_work():
+            case.channel, case.filed_on = "post", NOW.date() - timedelta(days=8)
+            received = (NOW.date() - timedelta(days=7)).isoformat()
+            case.intake = {"channel": "post", "clerk": clerk, "received_on": received}
+        return [(s.step.zh, s.unit.zh, s.holder, s.days) for s in holding.of_case(case, NOW)]
+
+    first, second = made(app, prepare)
+    assert first == ("收件登錄", "金門縣政府", "黃美蘭", 5), "from the receipt, not from the postmark"
+    assert second[0] == "審查申請" and second[3] == 0
 
 
 def test_co_review_time_is_the_consulted_unit_s(app: Flask) -> None:

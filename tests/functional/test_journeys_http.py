@@ -393,7 +393,7 @@ def _is_a_decision(text: str, *, number: str, subject: str, addressee: str, basi
     assert re.search(number, text), text
     assert "主旨：" + subject in text, text
     assert "受文者：" + addressee in text, text
-    assert "金門縣政府" in text and "縣長林志遠" in text
+    assert "金門縣政府" in text and "縣長林永安" in text
     assert basis in text
     assert "三十日內" in text and f"訴願管轄機關（{remedy}）提起訴願" in text
 

@@ -15,7 +15,7 @@ from tests.officers import absent, at, case_of, corrected, made, officer_of, sig
 from tests.visitor import Page, Visitor, in_process
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import AuditEntry, Case, Document, Effect, Letter
+from webapp.models import AuditEntry, Case, Document, Effect, Letter, Unit
 from webapp.services import printing, steps
 from webapp.services.decisions import Decider
 from webapp.services.steps import Given
@@ -212,6 +212,26 @@ def test_a_deputy_signs_in_the_rank_of_the_absent(app: Flask) -> None:
     assert f"{title}陳淑芬\u3000{name}代理".replace("\u3000", "") in text.replace("\u3000", "").replace(
         "\xa0", ""
     )
+
+
+def test_a_letter_that_is_printed_late_bears_the_head_and_the_telephone_of_its_day(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = decided(app)
+    phone = letter(app)[2]["office"]["phone"]
+    monkeypatch.setitem(app.config, "HEAD_NAME", "王新任")
+
+    def move() -> None:
+        with unit_of_work():
+            for unit in db.session.query(Unit):
+                unit.phone = "(082)000-000"
+
+    made(app, move)
+    carry_out(app, "letter")
+    text = signed_in(app, "chen.meiling").get(f"/applications/{case}/letter.pdf").pdf_text
+    said = "".join(text.split())
+    assert "縣長林永安" in said and "王新任" not in said
+    assert "".join(phone.split()) in said and "(082)000-000" not in said
 
 
 def test_an_effect_that_nobody_carries_out_is_an_error(app: Flask) -> None:

@@ -28,6 +28,7 @@ from webapp.models import (
     Draft,
     Effect,
     Letter,
+    Message,
     PayoutClaim,
     SampleAudit,
     Survey,
@@ -50,6 +51,7 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
+    notices,
     overdue_lists,
     payments,
     payouts,
@@ -110,7 +112,7 @@ POST /applications/{asked}/correction/files/identity_proof  302  404  404    404
 GET  /applications/{asked}/withdraw                    404   404   200       404     403   404      403   404
 POST /applications/{asked}/withdraw                    404   404   409       404     403   404      403   404
 GET  /applications/{asked}/booking                     404   404   200       404     403   404      403   404
-POST /applications/{asked}/booking                     404   404   404       404     403   404      403   404
+POST /applications/{asked}/booking                     404   404   422       404     403   404      403   404
 GET  /documents/{draft_file}                           404   404   200       404     404   404      404   404
 GET  /documents/{case_file}                            404   404   200       404     200   404      200   404
 GET  /documents/{letter_file}                          404   404   200       404     200   404      200   404
@@ -167,15 +169,21 @@ GET  /staff/expediting/months/{month}/list.xlsx        302   403   403       403
 GET  /staff/letters/{letter}                           302   403   403       404     200   200      200   404
 POST /staff/letters/{letter}/channel                   302   403   403       404     422   422      403   404
 POST /staff/letters/{letter}/service                   302   403   403       404     422   422      403   404
+POST /staff/letters/{letter}/transit                   302   403   403       404     422   422      403   404
 GET  /staff/letters/{letter}/change                    302   403   403       404     200   403      403   404
-POST /staff/letters/{letter}/change                    302   403   403       404     409   403      403   404
+POST /staff/letters/{letter}/change                    302   403   403       404     422   403      403   404
 GET  /staff/letter-changes                             302   403   403       200     200   200      200   200
 GET  /staff/letter-changes/{change}                    302   403   403       404     200   404      200   404
 POST /staff/letter-changes/{change}                    302   403   403       404     403   404      403   404
 GET  /staff/letters                                    302   403   403       200     200   200      200   200
 POST /staff/letters/print                              302   403   403       422     422   422      422   422
 GET  /staff/letter-batches/{batch}                     302   403   403       404     200   404      404   404
+POST /staff/letter-batches/{batch}                     302   403   403       404     422   404      404   404
+POST /staff/letters/{letter}/not-posted                302   403   403       404     409   409      403   404
 GET  /staff/letter-batches/{batch}/letters.pdf         302   403   403       404     302   404      404   404
+GET  /staff/notices                                    302   403   403       200     200   200      200   200
+POST /staff/notices/{notice}/read                      302   403   403       404     302   404      404   404
+POST /staff/notices/{notice}/read-all                  302   403   403       404     302   404      404   404
 GET  /staff/absences                                   302   403   403       200     200   200      200   200
 POST /staff/absences                                   302   403   403       422     422   422      422   422
 POST /staff/absences/{dead}/end                        302   403   403       404     404   404      404   404
@@ -418,6 +426,7 @@ def _make_world() -> Ids:
         "day": _day(),
         **rooms,
         "phrase": _phrase(visit),
+        "notice": _notice(visit),
         "month": _month(),
         "survey": _survey(decided),
         "audit": _audit(decided),
@@ -425,6 +434,15 @@ def _make_world() -> Ids:
         **_money(visit),
         **_payouts(decided),
     }
+
+
+def _notice(case: Case) -> str:
+    """A notice to the officer."""
+    people = {journeys.account("weng.guoliang").id}
+    with unit_of_work():
+        words = Text(zh="催辦", en="Reminder")
+        notices.tell_staff(people, "reminder", words, words, utc_now(), case.id)
+    return db.session.scalars(select(Message.public_id).order_by(Message.id.desc()).limit(1)).one()
 
 
 def _month() -> str:
@@ -529,7 +547,9 @@ def _print(case: Case) -> None:
 def _change(case: Case, letter: Letter) -> str:
     with unit_of_work():
         officer, now = journeys.officer("weng.guoliang"), utc_now()
-        return letter_changes.propose(officer, letter, case, "correction_of", "誤字", "誤寫", now).public_id
+        return letter_changes.propose(
+            officer, letter, case, letter_changes.Asked("correction_of", "誤字", "誤寫"), now
+        ).public_id
 
 
 def _batch(letter: Letter) -> str:

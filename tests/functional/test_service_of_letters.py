@@ -20,8 +20,8 @@ from webapp.services import events
 from webapp.uow import unit_of_work
 
 OFFICER = "lin.yahan"
-#: thirty days from the day after 25 September: 25 October is a Saturday and a holiday, so is the Friday before it
-UNTIL = "民國114年10月27日"
+#: thirty days from the day after 25 September, and thirty in transit from Kinmen to the ministry in Taipei
+UNTIL = "民國114年11月24日"
 
 
 @pytest.fixture(autouse=True)
@@ -82,13 +82,13 @@ def test_an_electronic_letter_is_served_when_its_addressee_first_opens_it(
     [
         ("JC", "民生路60號", "kinmen", UNTIL),
         ("WQ", "大坵1號", "wuqiu", "民國114年11月24日"),
-        ("other", "臺北市信義區市府路1號", "taiwan", "民國114年11月24日"),
+        ("other", "臺北市信義區市府路1號", "taipei", "民國114年10月27日"),
     ],
 )
 def test_an_electronic_letter_counts_the_days_in_transit_of_the_applicant_s_place(
     app: Flask, township: str, detail: str, place: str, until: str
 ) -> None:
-    """Sixty days from the day after 25 September: 24 November, a Monday."""
+    """The ministry sits in Taipei: thirty days more from Kinmen and Wuqiu, none from there."""
 
     def prepare() -> str:
         where = {"address-township": [township], "address-village": [""], "address-detail": [detail]}
@@ -114,36 +114,54 @@ def test_a_letter_by_post_is_served_by_its_return_slip(app: Flask) -> None:
     assert letter(app).served_on is None, "it goes by post: looking at it serves nobody"
     officer.press(
         "登載送達",
-        {"method": "return_slip", "transit": "taiwan", **day("114/9/25")},
+        {"method": "return_slip", "transit": "taitung", **day("114/9/25")},
         files={"slip": [("回執.png", picture())]},
     )
     assert "送達已登載" in officer.page.text and "回執.png" in officer.page.text
-    assert "得於民國114年11月24日前（含當日）提起訴願" in officer.page.text
+    assert "得於民國114年11月3日前（含當日）提起訴願" in officer.page.text, "37 days end on a Saturday"
     slip = officer.page.links("回執：回執.png")[0]
     assert officer.get(slip).content == picture()
     assert signed_in(app, "chen.meiling").get(slip).status == 404, "the office's own paper"
 
 
-def test_a_public_notice_takes_effect_after_twenty_days(app: Flask) -> None:
+@pytest.mark.parametrize(("ground", "days"), [("unknown", 20), ("abroad", 60), ("again", 1)])
+def test_a_public_notice_takes_effect_by_its_ground(app: Flask, ground: str, days: int) -> None:
     decided(app)
     officer = at_letter(app)
     officer.press("更改發文方式", {"channel": "notice"})
     officer.press("登載送達", day("114/9/25"))
-    assert letter(app).served_on == NOW.date() + timedelta(days=20)
+    assert officer.page.status == 422 and "請選擇公示送達的事由" in officer.page.mistakes[0]
+    officer.press("登載送達", {"ground": ground, **day("114/9/25")})
+    assert letter(app).served_on == NOW.date() + timedelta(days=days)
+    assert letter(app).notice_ground == ground
+
+
+def test_where_the_addressee_lives_comes_from_the_address_and_can_be_put_right(app: Flask) -> None:
+    case = decided(app)
+    carry_out(app, "letter")
+    assert letter(app).transit == "kinmen"
+    signed_in(app, "chen.meiling").get(f"/applications/{case}/letter.pdf")
+    officer = at_letter(app)
+    officer.press("更改所在地", {"transit": "taipei"})
+    assert "臺北市：0 日" in officer.page.text and "得於民國114年10月27日前" in officer.page.text
+    refused = officer.post(f"/staff/letters/{letter(app).public_id}/transit", {"transit": "moon"})
+    assert refused.status == 422 and letter(app).transit == "taipei"
 
 
 @pytest.mark.parametrize(
-    ("typed", "mistake"),
+    ("typed", "field", "mistake"),
     [
-        (day("114/9/24"), "送達日期必須在發文日"),
-        (day("114/9/26"), "送達日期必須在發文日"),
-        (day("114/2/30"), "請填寫真實存在的日期"),
-        (day("//"), "請填寫真實存在的日期"),
-        ({"method": "public_notice", **day("114/9/25")}, "送達方式與發文方式不符"),
-        ({"transit": "moon", **day("114/9/25")}, "送達方式與發文方式不符"),
+        (day("114/9/24"), "date", "送達日期必須在發文日"),
+        (day("114/9/26"), "date", "送達日期必須在發文日"),
+        (day("114/2/30"), "date", "請填寫真實存在的日期"),
+        (day("//"), "date", "請填寫真實存在的日期"),
+        ({"method": "public_notice", **day("114/9/25")}, "method", "送達方式與發文方式不符"),
+        ({"transit": "moon", **day("114/9/25")}, "transit", "請選擇收件人所在地"),
     ],
 )
-def test_what_cannot_be_the_service_is_refused(app: Flask, typed: dict[str, str], mistake: str) -> None:
+def test_what_cannot_be_the_service_is_refused_at_its_field(
+    app: Flask, typed: dict[str, str], field: str, mistake: str
+) -> None:
     decided(app)
     officer = by_post(app)
     page = officer.post(
@@ -151,6 +169,7 @@ def test_what_cannot_be_the_service_is_refused(app: Flask, typed: dict[str, str]
         {"method": "return_slip", "transit": "kinmen", "seen": "", **typed},
     )
     assert page.status == 422 and any(mistake in each for each in page.mistakes)
+    assert mistake in page.soup.select_one(f"#field-{field} .govuk-error-message").text
     assert letter(app).served_on is None
 
 
@@ -159,6 +178,7 @@ def test_a_slip_that_is_no_picture_is_refused(app: Flask) -> None:
     officer = by_post(app)
     officer.press("登載送達", day("114/9/25"), files={"slip": [("a.png", b"no picture")]})
     assert officer.page.status == 422 and letter(app).served_on is None
+    assert officer.page.soup.select_one("#field-slip .govuk-error-message")
 
 
 def test_of_two_records_the_second_is_told_and_may_correct_it(app: Flask) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
 from tests.journeys import NOW, login_of, open_tasks, submitted
-from tests.officers import at, made, signed_in
+from tests.officers import absent, at, made, signed_in
 from tests.visitor import Page, plain
 
 OTHER = {"lin.yahan": "xu.mingde", "xu.mingde": "lin.yahan"}
@@ -157,3 +158,33 @@ def test_a_head_hands_a_case_to_another_unit_or_out_of_the_county(app: Flask) ->
     applicant.get("/language/en")
     page = applicant.get(path.replace("/staff/cases/", "/applications/"))
     assert "Transferred to another agency" in page.text
+
+
+def test_a_deputy_sees_for_whom_they_act_on_every_page(app: Flask) -> None:
+    path, holder = a_case(app)
+    made(app, lambda: absent("chen.shufen", "weng.guoliang", NOW.date(), NOW.date()))
+    made(app, lambda: absent(holder, "ou.yijun", NOW.date(), NOW.date()))
+    head, deputy = signed_in(app, "weng.guoliang"), signed_in(app, "ou.yijun")
+    assert "代 陳淑芬" in head.get(f"{path}/suspension").text
+    own = signed_in(app, OTHER[holder])
+    assert "職務代理人" not in own.get(f"{path}/extension").text, "an officer in their own right"
+    assert f"代 {NAMES[holder]}" in deputy.get(f"{path}/extension").text
+    deputy.press("試算新的到期日", {"days": "3", "reason": "須向原醫院查證。"})
+    assert f"代 {NAMES[holder]}" in deputy.page.text
+    deputy.press("申請展期")
+    head.get(path)
+    assert "代 陳淑芬" in head.follow("核定展期").text
+
+
+def test_a_late_case_gets_a_new_date_on_a_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, holder = a_case(app)
+    at(app, monkeypatch, NOW + timedelta(days=40))
+    visitor = signed_in(app, holder)
+    visitor.get(path)
+    visitor.follow("告知新的預計完成日")
+    again = visitor.press("告知新的預計完成日", {"until-year": "114", "until-month": "13", "until-day": "1"})
+    assert again.status == 422 and len(again.mistakes) == 2 and again.value("until-month") == "13"
+    page = visitor.press(
+        "告知新的預計完成日", {"until-month": "11", "until-day": "10", "reason": "等候檢測。"}
+    )
+    assert "已完成「告知新的預計完成日」" in page.text and "等候檢測。" in first_event(page)

@@ -17,8 +17,8 @@ from webapp.queries import inbox
 from webapp.uow import unit_of_work
 
 TODAY = date(2025, 9, 25)
-#: account and definitions versions, one page of lines, all counts
-MOST_STATEMENTS = 5
+#: account and definitions versions, one page of lines, all counts, extensions that wait, unread notices
+MOST_STATEMENTS = 6
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +110,8 @@ def test_the_first_who_claims_has_it_and_the_other_is_told_who(app: Flask) -> No
     assert lines(lin, "案號") == numbers(app, case)
     assert xu.press("受理").status == 409
     assert "這件待辦已由林雅涵受理" in xu.page.text
+    assert xu.page.links("回到待辦") == ["/staff/inbox"]
+    assert not xu.page.links("看申辦項目"), "a citizen's way out"
 
 
 def test_a_task_given_back_stands_in_the_pool_again(app: Flask) -> None:

@@ -94,3 +94,15 @@ def test_at_the_counter_a_postmark_is_not_asked_for(app: Flask, clerk: Visitor) 
 def test_an_unknown_service_does_not_exist(clerk: Visitor) -> None:
     assert clerk.get("/staff/intake?service=ZZ99").status == 404
     assert clerk.post("/staff/intake", {"service": "ZZ99", "channel": "counter"}).status == 404
+
+
+def test_the_clerk_is_warned_of_what_is_late_when_it_is_entered(app: Flask, clerk: Visitor) -> None:
+    clerk.follow("犬貓絕育及寵物登記補助")
+    old = {"channel": "telephone", "received-year": "114", "received-month": "8", "received-day": "1"}
+    clerk.press("開始填寫表單", old)
+    assert "登錄時就已逾期" in clerk.page.text and "民國114年8月21日" in clerk.page.text
+    assert drafts(app) == [] and clerk.page.value("received-month") == "8"
+    clerk.press("仍以這個收件日登錄", {"received-day": "4"})
+    assert "民國114年8月22日" in clerk.page.text, "of another day it is warned again"
+    clerk.press("仍以這個收件日登錄", {})
+    assert [draft["received_on"] for draft in drafts(app)] == ["2025-08-04"]

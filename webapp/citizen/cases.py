@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from datetime import date
 
 from flask import current_app, flash, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -16,7 +17,7 @@ from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
 from webapp.letters.qr import qr_png
-from webapp.letters.wording import grouped
+from webapp.letters.wording import LETTERS, grouped
 from webapp.models import Case, Document, Draft, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
@@ -24,7 +25,7 @@ from webapp.queries import bookings, definitions, effects, letters, papers, trac
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, documents, printing, refunds, surveys
+from webapp.services import cases, dispatch, printing, refunds, surveys
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -74,7 +75,8 @@ def _about(found: Case) -> dict[str, object]:
     present = progress.of(found, now())
     ctx, issued = present.ctx, letters.of_case(found.id)
     return {
-        "earlier": [(each, papers.by_id(each.document_id)) for each in issued[1:]],
+        "others": [_other(each, found) for each in issued if each is not present.letter],
+        "letter_kind": LETTERS[present.letter.kind] if present.letter else None,
         "changes": {each.id: [other for other in issued if other.changes_id == each.id] for each in issued},
         "case": found,
         "service": ctx.service,
@@ -99,12 +101,28 @@ def _about(found: Case) -> dict[str, object]:
     }
 
 
+@dataclass(frozen=True)
+class Issued:
+    """A letter of the case besides the one that stands: what it is, its paper, and until when it may be appealed."""
+
+    letter: Letter
+    kind: Text
+    paper: Document | None
+    appeal_by: date | None
+
+
+def _other(letter: Letter, case: Case) -> Issued:
+    paper, last_day = papers.by_id(letter.document_id), dispatch.appeal_by(letter, case)
+    return Issued(letter, LETTERS[letter.kind], paper, last_day)
+
+
 @bp.get("/applications/<pid>/confirmation")
 def confirmation(pid: str) -> ResponseReturnValue:
     found = cases.visible(actor(), pid)
     may_know_code = tracking.may_know_code(actor(), found.id)
     return render_template(
         "citizen/confirmation.html",
+        late=found.due_on is not None and found.due_on < taipei_day(now()),
         case=found,
         service=definitions.service(found.service_revision_id),
         state=definitions.workflow(found.workflow_revision_id).state(found.state),
@@ -199,7 +217,7 @@ def qr(pid: str) -> ResponseReturnValue:
 def printed(document: Document | None, absent: Text) -> ResponseReturnValue:
     if document is None:
         raise NotFound(absent)
-    return _inline(documents.content_of(document), document.filename)
+    return _inline(printing.handed_out(document), document.filename)
 
 
 def _is_opened(letter: Letter, case: Case) -> None:

@@ -14,7 +14,7 @@ from webapp.citizen.journey import DraftSheet
 from webapp.errors import NotFound
 from webapp.queries import definitions, papers
 from webapp.security import actor, now
-from webapp.services import dispatch, documents
+from webapp.services import dispatch, printing
 from webapp.uow import unit_of_work
 
 FOR_A_YEAR = "public, max-age=31536000, immutable"
@@ -51,7 +51,7 @@ def document(pid: str) -> ResponseReturnValue:
         with unit_of_work():
             dispatch.opened(actor(), *issued, now())
     return send_file(
-        io.BytesIO(documents.content_of(found)),
+        io.BytesIO(printing.handed_out(found)),
         mimetype=found.media_type,
         as_attachment=True,
         download_name=found.filename,

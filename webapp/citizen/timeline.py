@@ -31,7 +31,7 @@ def entries(progress: Progress) -> list[Entry]:
     shown: list[Entry] = []
     for event in progress.events:
         if event.kind in history.TOLD:
-            shown.append(_told(event))
+            shown.append(_told(event, progress))
             continue
         if event.to_state in (None, event.from_state) or event.kind == moves.MOVED:
             continue
@@ -46,9 +46,23 @@ def entries(progress: Progress) -> list[Entry]:
     return shown
 
 
-def _told(event: CaseEvent) -> Entry:
-    """Where the case went: the office's reason stays inside."""
-    note = (event.payload.body if event.payload is not None else {}).get("note")
+def _told(event: CaseEvent, progress: Progress) -> Entry:
+    """Where the case went, its reason stays inside; or a new day, with the reason that the applicant may read."""
+    body = event.payload.body if event.payload is not None else {}
+    if event.kind == "extension_approved":
+        given = next((g for g in progress.extensions if g.decided_at == event.at), None)
+        text = (
+            _("延長至%(day)s。理由：%(why)s", day=roc_date(given.due_after), why=given.reason)
+            if given
+            else ""
+        )
+        return Entry(_("辦理期限延長"), "done", event.at, text)
+    if event.kind == "date_promised":
+        text = (
+            _("預計%(day)s前。原因：%(why)s", day=roc_date(body["date"]), why=body["comment"]) if body else ""
+        )
+        return Entry(_("新的預計完成日"), "done", event.at, text)
+    note = body.get("note")
     text = in_language(Text(**note)) if note else ""
     return Entry(in_language(history.LABELS[event.kind]), "done", event.at, text)
 
@@ -75,8 +89,8 @@ def _detail(event: CaseEvent, workflow: WorkflowDefinition, progress: Progress) 
         return str(body.get("comment", ""))
     if body.get("date"):
         return _("日期：%(day)s", day=roc_date(body["date"]))
-    if state.kind == "closed" and progress.letter is not None:
-        return _("公文文號：%(number)s", number=progress.letter.number)
+    if state.kind == "closed" and progress.decided_by:
+        return _("公文文號：%(number)s", number=progress.decided_by)
     return ""
 
 
@@ -88,6 +102,8 @@ def _expected(progress: Progress) -> Entry:
         return Entry(_("完成"), "next")
     if left < 0 and progress.request is not None:
         text = _("已超過預計完成日；收到您的補正後，我們會儘速辦理。")
+    elif left < 0 and progress.promised is not None:
+        text = _("已超過辦理期限；承辦單位預計於%(day)s前辦完。", day=roc_date(progress.promised))
     elif left < 0:
         text = _("已超過預計完成日，我們正在加緊辦理。可以打電話詢問承辦單位。")
     elif left == 0:
@@ -96,7 +112,8 @@ def _expected(progress: Progress) -> Entry:
         text = ngettext("還有 %(num)d 個工作天。", "還有 %(num)d 個工作天。", left)
     moment = progress.ledger.due
     day = roc_datetime(moment) if isinstance(moment, datetime) else roc_date(due)
-    return Entry(_("完成"), "next", _("預計%(day)s前", day=day), text)
+    by = _("應於%(day)s前", day=day) if left < 0 else _("預計%(day)s前", day=day)
+    return Entry(_("完成"), "next", by, text)
 
 
 def _why_it_stands_still(progress: Progress) -> str:

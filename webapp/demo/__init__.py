@@ -70,6 +70,13 @@ def load(secret: str, now: datetime) -> bool:
     return True
 
 
+def unit_codes() -> frozenset[str]:
+    """Every unit of the county for which the definitions are shipped."""
+    with (HERE / "units.csv").open(encoding="utf-8") as file:
+        owners = {row["code"] for row in csv.DictReader(file)}
+    return frozenset(owners | {row["code"] for row in county()["units"]})
+
+
 def _units() -> dict[str, Unit]:
     data = county()
     with (HERE / "units.csv").open(encoding="utf-8") as file:

@@ -108,12 +108,13 @@ def run_deadlines(now: datetime) -> dict[str, int]:
         _sweep(waiting[start : start + CLOCKS_TOGETHER], run_id, now, counts)
     counts["lapsed"] += _each(lapsed, deadlines.lapse_correction, now, counts)
     _each(extensions.to_lapse(today), extensions.lapse, now, counts)
-    _each(limits.passed(now), limits.limit_passed, now, counts)
     _each(sample_audits.to_draw(), sample_audits.draw, now, counts)
     _each(surveys.to_ask(now), surveys.ask, now, counts)
     for account_id in digests.to_tell(now):
         with _counted(counts, "digest", account_id), unit_of_work():
             counts["digests"] += digests.tell(account_id, now)
+    # after the digests: the applicant reads whether somebody is being pressed
+    _each(limits.passed(now), limits.limit_passed, now, counts)
     if overdue_lists.is_due(now):
         with _counted(counts, "overdue list of", now.strftime("%Y-%m")), unit_of_work():
             overdue_lists.make(now)

@@ -468,4 +468,15 @@ class Message(db.Model):
             "id",
             postgresql_where=text("channel = 'email' and sent_at is null and not dead"),
         ),
+        Index("ix_message_inbox", "account_id", "id", postgresql_where=text("channel = 'inbox'")),
     )
+
+
+class NoticeRead(db.Model):
+    """That somebody has read a notice, their own or that of whom they stand in for."""
+
+    __tablename__ = "notice_read"
+
+    account_id: Mapped[int] = ref("account.id", primary_key=True)
+    message_id: Mapped[int] = ref("message.id", primary_key=True, index=True, ondelete="CASCADE")
+    at: Mapped[Moment]

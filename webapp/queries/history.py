@@ -26,7 +26,10 @@ LABELS: Mapping[str, Text] = {
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
     "payment_received": Text(zh="收到繳費", en="Payment received"),
     "sent_by": Text(zh="發文方式", en="Way of sending"),
+    "posted": Text(zh="交寄", en="Posted"),
+    "not_posted": Text(zh="取消交寄", en="Not posted after all"),
     "served": Text(zh="送達", en="Served"),
+    "transit_set": Text(zh="更改收件人所在地", en="Residence of the addressee changed"),
     "letter_change_proposed": Text(zh="擬更正、撤銷或廢止公文", en="Change of a letter proposed"),
     "letter_change_declined": Text(zh="不同意變更公文", en="Change of a letter declined"),
     "letter_changed": Text(zh="更正、撤銷或廢止公文", en="Letter changed"),
@@ -57,6 +60,8 @@ LABELS: Mapping[str, Text] = {
     "extension_approved": Text(zh="核准展期", en="Extension approved"),
     "extension_refused": Text(zh="不同意展期", en="Extension refused"),
     "extension_lapsed": Text(zh="展期未及核定，失效", en="Extension not decided in time"),
+    "extension_withdrawn": Text(zh="收回展期申請", en="Request for an extension taken back"),
+    "date_promised": Text(zh="告知新的預計完成日", en="New expected date told"),
     "limit_passed": Text(zh="辦理期限屆滿", en="Time limit passed"),
     "suspended": Text(zh="期限停止計算", en="Clock stopped"),
     "resumed": Text(zh="期限恢復計算", en="Clock runs again"),
@@ -78,7 +83,7 @@ BY_SYSTEM = frozenset(
     }
 )
 #: of these, what applicants are told too
-TOLD = frozenset({"merged", "moved", "transferred"})
+TOLD = frozenset({"merged", "moved", "transferred", "extension_approved", "date_promised"})
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")

@@ -24,6 +24,7 @@ from webapp.models import (
     Payment,
     Refund,
 )
+from webapp.models.letters import DECISIONS
 from webapp.permissions import Actor
 from webapp.queries import effects
 
@@ -35,15 +36,32 @@ def events(case_id: int) -> Sequence[CaseEvent]:
 
 
 def letter(case_id: int) -> Letter | None:
-    """The newest letter; its PDF may still be printed."""
+    """The letter that stands: the newest that is not a mere correction; its PDF may still be printed."""
     return db.session.scalars(
-        select(Letter).where(Letter.case_id == case_id).order_by(Letter.id.desc()).limit(1)
+        select(Letter)
+        .where(Letter.case_id == case_id, Letter.kind != "correction_of")
+        .order_by(Letter.id.desc())
+        .limit(1)
     ).first()
 
 
-def given_up(decision: Letter) -> bool:
+def decision(case_id: int) -> Letter | None:
+    """The letter that decided the case, whatever became of it."""
+    return db.session.scalars(
+        select(Letter).where(Letter.case_id == case_id, Letter.kind.in_(DECISIONS))
+    ).one_or_none()
+
+
+def _letters(case_id: int) -> list[Any]:
+    """What the page says of each letter."""
+    said = (Letter.id, Letter.document_id, Letter.served_on, Letter.transit)
+    rows = db.session.execute(select(*said).where(Letter.case_id == case_id).order_by(Letter.id))
+    return [tuple(row) for row in rows]
+
+
+def given_up(issued: Letter) -> bool:
     """Whether the printing of a letter failed for good, until somebody has it tried again."""
-    return bool(effects.letters_given_up([decision]))
+    return bool(effects.letters_given_up([issued]))
 
 
 def letter_of(number: str) -> Letter | None:
@@ -54,13 +72,12 @@ def letter_of(number: str) -> Letter | None:
 
 def fingerprint(case: Case, today: date, language: str) -> str:
     """Changes whenever the progress page would look different: the ETag of its polled part."""
-    decision, request = letter(case.id), open_request(case.id)
+    standing, request = letter(case.id), open_request(case.id)
     seen = (
         case.public_id,
         case.version,
-        decision.document_id if decision else None,
-        given_up(decision) if decision else None,
-        decision.served_on if decision else None,
+        _letters(case.id),
+        given_up(standing) if standing else None,
         receipt(case.id),
         request.id if request else None,
         case.due_on,
@@ -119,11 +136,11 @@ def receipt_document(case: Case) -> Document | None:
 
 
 def letter_document(case: Case) -> Document | None:
-    """The PDF of the newest letter."""
-    decision = letter(case.id)
-    if decision is None or decision.document_id is None:
+    """The PDF of the letter that stands."""
+    standing = letter(case.id)
+    if standing is None or standing.document_id is None:
         return None
-    return db.session.get(Document, decision.document_id)
+    return db.session.get(Document, standing.document_id)
 
 
 def attachments(case_id: int) -> Sequence[Document]:

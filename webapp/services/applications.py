@@ -17,7 +17,7 @@ from rules.values import Text, roc_year
 from webapp.crypto import public_id
 from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Draft, Submission, Task
+from webapp.models import Case, Draft, Effect, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import answering, definitions, generations
@@ -109,7 +109,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             events.first(actor, case, "submitted", now),
             effects.effect("receipt", case.public_id, now, case_id=case.id),
             effects.effect("application", f"{case.public_id}:1", now, case_id=case.id),
-            notices.effect(case, "submitted", now),
+            _received(case, now),
             case,
         ],
         _BESIDE,
@@ -129,6 +129,13 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     db.session.add(case)
     _book(actor, case, form, answers, now)
     return case
+
+
+def _received(case: Case, now: datetime) -> Effect:
+    """What is entered after its limit promises no day in the past."""
+    if case.due_on is not None and case.due_on < taipei_day(now):
+        return notices.effect(case, "submitted_late", now, on_date=case.filed_on)
+    return notices.effect(case, "submitted", now)
 
 
 def _book(actor: Actor, case: Case, form: FormDefinition, answers: Mapping[str, Any], now: datetime) -> None:

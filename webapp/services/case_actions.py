@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from sqlalchemy import select
@@ -17,11 +17,12 @@ from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries.org import chart
-from webapp.services import cases, co_review, competence, duties, steps, tasks
+from webapp.services import cases, co_review, competence, duties, expected, steps, tasks
 from webapp.services.steps import Context
 from workflows.functions import FUNCTION_LABELS
+from workflows.model import Transition
 
-Input = Literal["desk", "unit", "days", "question", "number", "agency", "reason"]
+Input = Literal["desk", "unit", "days", "question", "number", "agency", "until", "reason"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Asked:
     #: of the leading case
     number: str = ""
     agency: str = ""
+    until: date | None = None
     reason: str = ""
 
 
@@ -54,6 +56,8 @@ class CaseAction:
     #: every one must be filled in
     asks: tuple[Input, ...]
     take: Callable[[Actor, Context, Offer, Asked, datetime], None]
+    #: the applicant reads the reason
+    tells: bool = False
 
 
 def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
@@ -73,6 +77,10 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
         if (head or mine) and task.assignee_id != actor.account_id:
             found.append(Offer("remind", task, by))
     over_case = duties.head_over(actor, case.handling_unit_id)
+    if (mine is not None or over_case is not None) and expected.is_late(case, now):
+        found.append(
+            Offer("promise", None, mine[0] if mine else over_case.acting_for_id if over_case else None)
+        )
     if over_case is not None:
         found += [Offer("waive_opinion", task, over_case.acting_for_id) for task in co_review.open_of(case)]
         found += [Offer(name, None, over_case.acting_for_id) for name in ("move", "transfer_out")]
@@ -122,9 +130,9 @@ def halted(ctx: Context, now: datetime) -> list[Text]:
         ):
             continue
         label, unit = FUNCTION_LABELS[task.function], tree.units[task.unit_id]
-        above = duties.heads_of(task.unit_id, task.function, day) - separation.parties
-        heads = [tree.names[p] for p in sorted(above)]
-        others = [tree.names[p] for p in duties.others(separation, task, case.state, day)[:5]]
+        above, below = duties.who_may_pass_on(separation, task, case.state, day)
+        heads = [tree.names[p] for p in above]
+        others = [tree.names[p] for p in below[:5]]
         found.append(
             Text(
                 zh=f"{unit.zh}的{label.zh}都已經手本案或與本案有關，依法應迴避，現在沒有人可以核。"
@@ -136,6 +144,43 @@ def halted(ctx: Context, now: datetime) -> list[Text]:
             )
         )
     return found
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """An action on the actor's own desk that separation of duties keeps from them."""
+
+    action: Text
+    why: Text
+
+
+def withheld(actor: Actor, ctx: Context, now: datetime, name: str = "") -> list[Withheld]:
+    """Every one, or those of a name, so that the page does not just leave them out."""
+    case, separation = ctx.case, duties.of(ctx)
+    if case.status == "closed" or not actor.is_staff:
+        return []
+    found = []
+    for task in open_tasks(case):
+        place = cases.mandate(actor, task, taipei_day(now))
+        if place is None:
+            continue
+        people = cases.people_of(actor, place[0])
+        taken = case.state if task.visit == case.visit else ""
+        for transition in _of_task(ctx, taken, task):
+            why = separation.refusal(people, transition)
+            if why is not None and name in ("", transition.name):
+                found.append(Withheld(transition.label, why))
+    return found
+
+
+def _of_task(ctx: Context, state: str, task: Task) -> list[Transition]:
+    if not state:
+        return [co_review.ANSWER]
+    return [
+        each
+        for each in ctx.workflow.state(state).transitions.values()
+        if each.by == "task" and each.task == task.key and task.function in each.functions
+    ]
 
 
 def open_tasks(case: Case) -> list[Task]:
@@ -198,9 +243,9 @@ ACTIONS: Mapping[str, CaseAction] = {
     "merge": CaseAction(
         Text(zh="併案", en="Merge into another case"),
         Text(
-            zh="本案結案，併入同一申請人或同一地點的另一件辦理；申請人會收到主案案號，本案文件保留。",
-            en="This case closes and is dealt with in another one of the same applicant or place. "
-            "The applicant is told its number; the papers stay here.",
+            zh="本案結案，併入同一申請人（陳情案則為同一地點）的另一件辦理；申請人會收到主案案號與之後的決定，本案文件保留。",
+            en="This case closes and is dealt with in another one of the same applicant (petitions: or place). "
+            "The applicant is told its number and later the decision; the papers stay here.",
         ),
         ("number", "reason"),
         lambda actor, ctx, offer, asked, now: competence.merge(
@@ -229,6 +274,19 @@ ACTIONS: Mapping[str, CaseAction] = {
         lambda actor, ctx, offer, asked, now: competence.transfer_out(
             actor, ctx, asked.agency, asked.reason, now, offer.acting_for_id
         ),
+    ),
+    "promise": CaseAction(
+        Text(zh="告知新的預計完成日", en="Tell a new expected date"),
+        Text(
+            zh="案件已逾期時使用：申請人會收到原因與您訂的日期；法定期限不變，案件仍列為逾期。",
+            en="For a case that is late: the applicant reads the reason and the day that you set. The legal limit "
+            "stays, and the case remains late.",
+        ),
+        ("until", "reason"),
+        lambda actor, ctx, offer, asked, now: expected.tell(
+            actor, ctx, asked.until, asked.reason, now, offer.acting_for_id
+        ),
+        tells=True,
     ),
     "waive_opinion": CaseAction(
         Text(zh="會辦意見免待", en="Waive the opinion"),

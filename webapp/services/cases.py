@@ -19,10 +19,10 @@ from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
 from webapp.queries import answering, bookings, definitions, history, submissions
 from webapp.queries.org import chart
-from webapp.services import co_review, decisions, duties, evaluation, fees, steps
+from webapp.services import co_review, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
 from workflows import engine
-from workflows.model import PAID, WITHDRAW, Step, Transition
+from workflows.model import INSPECTION, PAID, WITHDRAW, Step, Transition
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def facts_now(ctx: Context) -> dict[str, object]:
             facts[name.replace("answers.", "task.", 1)] = value
     booking = bookings.current(ctx.case.id)
     facts["case.booking"] = booking.state if booking is not None else None
-    facts["case.inspections"] = _count(ctx.case.id, decisions.INSPECTION)
+    facts["case.inspections"] = _count(ctx.case.id, INSPECTION)
     facts["case.actions"] = history.actions(ctx.case.id)
     return facts
 

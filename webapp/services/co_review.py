@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from webapp.services.steps import Context
 
 FUNCTION = "co_reviewer"
-#: working days for an opinion (文書處理手冊: 會辦 within one day, two for a difficult one)
+#: working days for an opinion (交通部公文處理要點: 會辦 within one day for 最速件 and 速件, two for 普通件)
 PERIODS = ("1", "2")
 ANSWER = Transition(
     name="give_asked_opinion",

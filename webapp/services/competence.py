@@ -9,17 +9,30 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm.attributes import flag_modified
 
 from rules.values import Text
-from webapp.crypto import follow_code
 from webapp.errors import Conflict, Refused
 from webapp.extensions import db
-from webapp.models import Case, Clock, Party, Task
+from webapp.models import Case, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
-from webapp.queries import definitions, submissions, tracking
+from webapp.queries import definitions, merging, submissions, tracking
 from webapp.queries.org import chart
-from webapp.services import alarms, clocks, corrections, events, fees, notices, steps
+from webapp.services import (
+    alarms,
+    clocks,
+    corrections,
+    duties,
+    evaluation,
+    events,
+    extension_requests,
+    fees,
+    notices,
+    parties,
+    steps,
+)
 from webapp.services.steps import Context
 
+#: the pattern of petitions and reports
+PETITION = "P10"
 #: answers of these types say where; the applicant's own address says nothing about the matter
 PLACES = frozenset({"land_parcel", "position", "route", "address"})
 
@@ -27,14 +40,18 @@ PLACES = frozenset({"land_parcel", "position", "route", "address"})
 def merge(
     actor: Actor, ctx: Context, number: str, reason: str, now: datetime, acting_for_id: int | None
 ) -> None:
-    """併案: the case ends in another open one of the same service; its papers stay with it."""
+    """併案: the case ends in another open one of the same service; its papers stay with it.
+
+    Everybody's application is due a decision of its own (行政程序法 51, 96); several petitions about one place are
+    answered together, and each petitioner gets the answer (`decisions.issue`).
+    """
     case, leading = ctx.case, _leading(actor, ctx, number)
-    same_person = _same_applicant(case, leading)
-    if not same_person and not _same_place(ctx, leading):
+    of_one_person = parties.same_applicant(case, leading)
+    if not of_one_person and not (ctx.workflow.code == PETITION and _same_place(ctx, leading)):
         raise Refused(
             Text(
-                zh="併案限同一申請人或同一地點的案件，這兩件都不同。",
-                en="Only cases of the same applicant or the same place can be merged; these have neither in common.",
+                zh="併案限同一申請人的案件；不同人的陳情，限同一地點的才能併案。",
+                en="Only cases of the same applicant can be merged, and petitions of several people about one place.",
             )
         )
     _close(actor, ctx, "merged", now, into=leading.id)
@@ -57,13 +74,13 @@ def merge(
         now,
         acting_for_id,
     )
-    notices.notify(case, "merged", now, comment=_how_to_follow(case, leading, same_person))
+    notices.notify(case, "merged", now, comment=leading.number or "")
 
 
 def move(
     actor: Actor, ctx: Context, unit_code: str, reason: str, now: datetime, acting_for_id: int | None
 ) -> None:
-    """移轉管轄 within the county (行政程序法 17): another unit handles the case, the clock goes on."""
+    """移轉管轄 between units of the county, which is one agency: another unit handles the case, the clock goes on."""
     case, tree, today = ctx.case, chart(), taipei_day(now)
     unit = tree.by_code.get(unit_code)
     if unit is None or unit.id not in units(case, now):
@@ -76,10 +93,10 @@ def move(
     before = tree.units[case.handling_unit_id]
     case.handling_unit_id = unit.id
     for task in steps.tasks_of_visit(case):
-        if task.state != "open" or task.branch:
+        if task.state != "open" or not _is_of_handling_unit(ctx, task):
             continue
         task.unit_id, seats = tree.holders(unit.id, task.function, today)
-        people = {seat.account_id for seat in seats}
+        people = {seat.account_id for seat in seats} - duties.party_of(case)
         task.assignee_id, task.claimed_at = (people.pop() if len(people) == 1 else None), None
         if not seats:
             alarms.vacant(unit, task.function, now)
@@ -95,11 +112,23 @@ def move(
 def transfer_out(
     actor: Actor, ctx: Context, agency: str, reason: str, now: datetime, acting_for_id: int | None
 ) -> None:
-    """移送 to an agency outside of the county (行政程序法 17): the case ends here, the applicant is told where it goes."""
+    """移送 to an agency outside of the county (行政程序法 17): the case ends here, the applicants are told where it goes."""
     _close(actor, ctx, "transferred", now)
     note = Text(zh=f"移送{agency}", en=f"To {agency}")
     _record(actor, ctx.case, "transferred", reason, note, now, acting_for_id)
-    notices.notify(ctx.case, "transferred", now, comment=agency)
+    for case in (ctx.case, *merging.merged_into(ctx.case.id)):
+        notices.notify(case, "transferred", now, comment=agency)
+
+
+def _is_of_handling_unit(ctx: Context, task: Task) -> bool:
+    """What the township, the owner or a unit by its code does stays there."""
+    name = next(
+        (each.unit for each in ctx.workflow.state(ctx.case.state).tasks if each.key == task.key), None
+    )
+    if name != "township":
+        return name == "handling" and not task.branch
+    township = evaluation.township_of(ctx.form, submissions.application(ctx.case.id).all_answers)
+    return township not in chart().by_code
 
 
 def units(case: Case, now: datetime) -> list[int]:
@@ -137,16 +166,6 @@ def _leading(actor: Actor, ctx: Context, number: str) -> Case:
     return leading
 
 
-def _same_applicant(case: Case, leading: Case) -> bool:
-    if case.account_id is not None and case.account_id == leading.account_id:
-        return True
-    hashes = [
-        set(db.session.scalars(select(Party.identifier_hash).where(Party.case_id == each.id))) - {None}
-        for each in (case, leading)
-    ]
-    return not hashes[0].isdisjoint(hashes[1])
-
-
 def _same_place(ctx: Context, leading: Case) -> bool:
     mine = submissions.application(ctx.case.id).all_answers
     theirs = submissions.application(leading.id).all_answers
@@ -161,15 +180,6 @@ def _same_place(ctx: Context, leading: Case) -> bool:
     )
 
 
-def _how_to_follow(case: Case, leading: Case, same_person: bool) -> str:
-    """Who has no account follows the leading case by its code, if it is their own."""
-    number = leading.number or ""
-    if not same_person or leading.account_id is not None:
-        return number
-    code = follow_code(leading.public_id)
-    return Text(zh=f"{number}（查詢碼 {code}）", en=f"{number} (code {code})").in_(case.language)
-
-
 def _close(actor: Actor, ctx: Context, outcome: str, now: datetime, into: int | None = None) -> None:
     """Ends a case where it stands: nobody has a task in it any more, nothing runs."""
     case, today = ctx.case, taipei_day(now)
@@ -178,6 +188,8 @@ def _close(actor: Actor, ctx: Context, outcome: str, now: datetime, into: int | 
         corrections.close(request, "withdrawn", now)
     for task in db.session.scalars(select(Task).where(Task.case_id == case.id, Task.state == "open")):
         task.state = "cancelled"
+    clocks.end(actor, case, now)
+    extension_requests.lapse_of(case, now)
     for clock in db.session.scalars(select(Clock).where(Clock.case_id == case.id)):
         clocks.stop(clock, today)
     fees.fix(ctx.service, case, {})

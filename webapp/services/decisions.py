@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from flask import current_app
 from sqlalchemy import text
 
 import forms.answers
@@ -17,20 +18,20 @@ from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import fonts
 from webapp.letters.geta import printable
-from webapp.models import Letter
+from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions, history, submissions
+from webapp.queries import definitions, history, merging, submissions, tracking
 from webapp.queries.org import chart
 from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
-from webapp.services.drafting import Wording
+from webapp.services.drafting import Passage, Wording
+from workflows.model import INSPECTION
 from workflows.service import fill
 
 if TYPE_CHECKING:
+    from webapp.models import Case
     from webapp.services.steps import Context
 
-#: the form of a record of an inspection
-INSPECTION = "inspection_record"
 NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
 
@@ -47,6 +48,8 @@ class Decider:
         """The position is that of the absent: a deputy decides in the other's rank, under their own name."""
         holder = self.acting_for_id or self.actor.account_id or 0
         return {
+            "head_title": current_app.config["HEAD_TITLE"],
+            "head_name": current_app.config["HEAD_NAME"],
             "signer_title": str(chart().title(holder, today, self.function) or ""),
             "signer": self.actor.name,
             "signer_for": chart().names.get(self.acting_for_id or 0, ""),
@@ -65,12 +68,44 @@ def issue(
 ) -> Letter:
     """發文, out of the state in which it was decided. The number is 字第 + ROC year + serial + 號."""
     comment, attached = adopted(ctx, state, comment, attached)
+    amounts = fees.fixed(ctx.service, ctx.case)
     wording = wording or drafted(ctx, kind)
-    content = compose(ctx, kind, comment, attached, fees.fixed(ctx.service, ctx.case), now, wording)
-    require_printable(content)
-    edited = wording is not None
-    drafting.keep(by.actor, ctx.case, kind, content, now, edited=edited, acting_for_id=by.acting_for_id)
-    case, today = ctx.case, taipei_day(now)
+    content = drafted_as(by, ctx, kind, comment, attached, amounts, now, wording)
+    letter = _send(by, ctx.case, kind, content, now)
+    for merged in merging.merged_into(ctx.case.id):
+        _answer(by, ctx, merged, letter, comment, attached, now)
+    return letter
+
+
+def _answer(
+    by: Decider, ctx: Context, merged: Case, letter: Letter, comment: str, attached: str, now: datetime
+) -> None:
+    """What was merged into the case hears of its decision; somebody else gets a letter in their own words and name."""
+    if parties.same_applicant(merged, ctx.case):
+        said = {"leading": ctx.case.number or "", "sent": letter.number}
+        notices.notify(merged, "leading_decided", now, words=said)
+        return
+    own = replace(
+        ctx,
+        case=merged,
+        service=definitions.service(merged.service_revision_id),
+        form=definitions.form(merged.form_revision_id),
+    )
+    amounts = fees.fixed(ctx.service, ctx.case)
+    _send(by, merged, letter.kind, compose(own, letter.kind, comment, attached, amounts, now), now)
+
+
+def ended(case: Case, now: datetime) -> None:
+    """A case ended. Other people whose cases were merged into it hear of that even where no decision was sent."""
+    if case.outcome in ("merged", "transferred") or tracking.letter(case.id) is not None:
+        return
+    for merged in merging.merged_into(case.id):
+        if not parties.same_applicant(merged, case):
+            notices.notify(merged, "leading_ended", now, words={"leading": case.number or ""})
+
+
+def _send(by: Decider, case: Case, kind: str, content: dict[str, Any], now: datetime) -> Letter:
+    today = taipei_day(now)
     owner = chart().units[case.owner_unit_id]
     letter = Letter(
         case_id=case.id,
@@ -80,15 +115,36 @@ def issue(
         issued_by_id=by.actor.account_id,
         content=content | by.signs(today),
         channel=dispatch.default_channel(case),
-        transit=dispatch.place_of(case),
+        transit=dispatch.residence(case, content["remedy"]),
     )
     db.session.add(letter)
     db.session.flush()
     effects.enqueue(
         effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id),
-        notices.effect(case, NOTICES[kind], now, comment=content["reason"]),
+        notices.effect(case, NOTICES[kind], now, comment=content["reason"], words={"letter": letter.number}),
     )
     return letter
+
+
+def drafted_as(
+    by: Decider,
+    ctx: Context,
+    kind: str,
+    reason: str,
+    attached: str,
+    amounts: Mapping[str, Decimal],
+    now: datetime,
+    wording: Wording | None,
+) -> dict[str, Any]:
+    """The letter as it is proposed, passed on or sent, kept as a version. What was written by hand and quotes values
+    that have changed since is refused."""
+    if wording is not None:
+        wording, outdated = drafting.followed(wording, from_template(ctx, kind, reason, amounts, now))
+        drafting.require_followed(outdated)
+    content = compose(ctx, kind, reason, attached, amounts, now, wording)
+    require_printable(content)
+    drafting.keep(by.actor, ctx.case, kind, content, now, wording=wording, acting_for_id=by.acting_for_id)
+    return content
 
 
 def adopted(ctx: Context, state: str, comment: str, attached: str) -> tuple[str, str]:
@@ -133,14 +189,15 @@ def compose(
     applicant = parties.applicant(case.id)
     template = ctx.service.letters[kind]
     owner = chart().units[case.owner_unit_id]
-    wording = wording or from_template(ctx, kind, reason, amounts, now)
+    template_now = from_template(ctx, kind, reason, amounts, now)
+    wording = template_now if wording is None else drafting.followed(wording, template_now)[0]
     drafting.require_whole(wording)
     wording = wording.whole
     return {
         "title": template.title.zh if template.title else "",
         "subject": wording.subject,
-        "paragraphs": [text for _part, text in wording.paragraphs],
-        "parts": [part for part, _text in wording.paragraphs],
+        "paragraphs": [passage.text for passage in wording.paragraphs],
+        "parts": [passage.part for passage in wording.paragraphs],
         "reason": reason,
         "conditions": attached.strip() if kind == "grant" else "",
         "remedy": ctx.service.remedy.zh,
@@ -148,7 +205,14 @@ def compose(
         "addressee_address": (applicant.address if applicant else None) or "",
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
+        "office": office(case),
     }
+
+
+def office(case: Case) -> dict[str, str]:
+    """Whom to ask, as it stands on the letter and stays there."""
+    unit = chart().units[case.handling_unit_id]
+    return {"unit": unit.zh, "phone": unit.phone, "address": unit.address}
 
 
 def from_template(
@@ -160,9 +224,14 @@ def from_template(
     words = _words(ctx, answers, reason.strip(), taipei_day(now))
     words["decision.amounts"] = fees.in_words(ctx.service, case, amounts)
     facts = evaluation.facts_of(case, ctx.service, ctx.form, answers)
-    shown = [each for each in template.paragraphs if conditions.holds(each.when, facts)]
-    paragraphs = tuple((each.part, fill(each.text.zh, words)) for each in shown)
-    return Wording(fill(template.subject.zh, words), paragraphs)
+    filled = [
+        (place, each.part, fill(each.text.zh, words))
+        for place, each in enumerate(template.paragraphs)
+        if conditions.holds(each.when, facts)
+    ]
+    passages = tuple(Passage(part, said, place, drafting.mark(said)) for place, part, said in filled)
+    subject = fill(template.subject.zh, words)
+    return Wording(subject, passages, drafting.mark(subject))
 
 
 def require_printable(content: Mapping[str, Any]) -> None:

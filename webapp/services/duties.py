@@ -235,6 +235,24 @@ def others(duties: Duties, task: Task, state: str, day: date) -> list[int]:
     return sorted(person for person in far if not duties.bars(person, state))
 
 
+def who_may_pass_on(duties: Duties, task: Task, state: str, day: date) -> tuple[list[int], list[int]]:
+    """When nobody is left for a task: the nearest heads above whom somebody else could take it, and who that is."""
+    tree, far = chart(), others(duties, task, state, day)
+    for head in sorted(RANKS, key=lambda name: RANKS[name]):
+        if RANKS[head] <= RANKS.get(task.function, 0):
+            continue
+        unit_id, seats = tree.holders(task.unit_id, head, day)
+        heads = {seat.account_id for seat in seats} - duties.parties
+        below = {
+            seat.account_id
+            for seat in tree.seats
+            if seat.function == task.function and seat.held_on(day) and seat.unit_id in tree.within(unit_id)
+        }
+        if heads and below & set(far):
+            return sorted(heads), sorted(below & set(far))
+    return [], []
+
+
 def mandate_over(actor: Actor, functions: Collection[str], unit_id: int) -> Mandate | None:
     """The mandate by which the actor holds one of the functions for a unit; their own right comes first."""
     tree = chart()

@@ -1,13 +1,16 @@
 """更正、撤銷、廢止: a letter that was sent is changed only by a new one that names it and is approved like a decision.
 
-行政程序法 101 (更正), 117 (撤銷), 122-123 (廢止).
+行政程序法 101 (更正): a slip; the decision stays as it is, so no period of remedy begins anew. 117, 121 (撤銷): within two
+years of learning of the reason; that the remedy period has passed is not asked for, since a decision that can still be
+appealed against may be revoked as well (訴願法 58 II). 122-124 (廢止): of a favourable decision on one of five grounds and
+within two years after the ground arose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -25,6 +28,19 @@ from webapp.services import decisions, dispatch, duties, effects, events, notice
 from webapp.services.decisions import Decider
 
 LONGEST = 4000
+#: 行政程序法 121 I, 124: within how many years
+YEARS = 2
+#: 行政程序法 123: why a lawful favourable decision may be withdrawn
+GROUNDS: Mapping[str, Text] = {
+    "1": Text(zh="第1款：法規准許廢止", en="1: the law allows it"),
+    "2": Text(zh="第2款：原處分保留廢止權", en="2: the decision reserved it"),
+    "3": Text(zh="第3款：附負擔而受益人未履行", en="3: an obligation attached to it was not met"),
+    "4": Text(
+        zh="第4款：所依據的法規或事實事後變更，不廢止將危害公益",
+        en="4: law or facts changed, and keeping it would harm the public interest",
+    ),
+    "5": Text(zh="第5款：為防止或除去對公益的重大危害", en="5: to prevent or end serious harm to the public"),
+}
 
 
 @dataclass(frozen=True)
@@ -59,18 +75,85 @@ ENDING = frozenset({"revocation", "withdrawal"})
 APPROVERS = {1: "magistrate", 2: "department_head", 3: "section_head", 4: "section_head"}
 
 
-def may_propose(actor: Actor, letter: Letter, case: Case) -> bool:
+def proposer(actor: Actor, letter: Letter, case: Case) -> Mandate | None:
     mandate = _mandate_to_propose(actor, letter, case)
-    return mandate is not None and not duties.is_party(case, actor.account_id, mandate.acting_for_id)
+    if mandate is None or duties.is_party(case, actor.account_id, mandate.acting_for_id):
+        return None
+    return mandate
+
+
+def may_propose(actor: Actor, letter: Letter, case: Case) -> bool:
+    return proposer(actor, letter, case) is not None
 
 
 def may_decide(actor: Actor, change: LetterChange, case: Case) -> bool:
-    return _mandate_to_decide(actor, change, case) is not None
+    return decider(actor, change, case) is not None
 
 
-def propose(
-    actor: Actor, letter: Letter, case: Case, kind: str, result: str, reason: str, now: datetime
-) -> LetterChange:
+@dataclass(frozen=True)
+class Asked:
+    """A change as somebody asks for it."""
+
+    kind: str
+    result: str
+    reason: str
+    #: of a withdrawal of a favourable decision
+    ground: str = ""
+    #: when the reason of a revocation became known, or that of a withdrawal arose
+    since: date | None = None
+
+
+def has_years(letter: Letter, kind: str) -> bool:
+    """Whether the law leaves two years only."""
+    return kind == "revocation" or has_grounds(letter, kind)
+
+
+def has_grounds(letter: Letter, kind: str) -> bool:
+    return kind == "withdrawal" and letter.kind == "grant"
+
+
+def mistakes(letter: Letter, asked: Asked, today: date) -> dict[str, Text]:
+    """What is wrong with it, each at its field."""
+    found: dict[str, Text] = {}
+    if asked.kind not in KINDS:
+        found["kind"] = Text(zh="請選擇更正、撤銷或廢止。", en="Choose what is to become of the letter.")
+    if has_grounds(letter, asked.kind) and asked.ground not in GROUNDS:
+        found["ground"] = Text(
+            zh="廢止授予利益的處分，請選擇行政程序法第123條的款次。",
+            en="Choose the ground of Art. 123 on which a favourable decision is withdrawn.",
+        )
+    if has_years(letter, asked.kind) and (wrong := _too_late(asked.kind, asked.since, today)):
+        found["since"] = wrong
+    for name, text in (("result", asked.result), ("reason", asked.reason)):
+        if not text.strip() or len(text) > LONGEST:
+            found[name] = Text(
+                zh=f"請寫明變更的內容與理由，各不超過 {LONGEST} 字，目前 {len(text.strip())} 字。",
+                en=f"State what changes and why, at most {LONGEST} characters each; these are {len(text.strip())}.",
+            )
+    return found
+
+
+def _too_late(kind: str, since: date | None, today: date) -> Text | None:
+    if since is None or since > today:
+        return Text(zh="請填寫真實存在、不晚於今天的日期。", en="Give a day that exists, not after today.")
+    if date_of_years(since) >= today:
+        return None
+    article = "第121條第1項" if kind == "revocation" else "第124條"
+    return Text(
+        zh=f"已超過 {YEARS} 年（行政程序法{article}），不能再變更。",
+        en=f"More than {YEARS} years have passed (Administrative Procedure Act): it cannot be changed any more.",
+    )
+
+
+def date_of_years(since: date) -> date:
+    """The last day of the two years; a 29 February ends on the last day of its month."""
+    try:
+        return since.replace(year=since.year + YEARS)
+    except ValueError:
+        return since.replace(year=since.year + YEARS, day=28)
+
+
+def propose(actor: Actor, letter: Letter, case: Case, asked: Asked, now: datetime) -> LetterChange:
     mandate = _mandate_to_propose(actor, letter, case)
     if mandate is None:
         raise Forbidden(
@@ -79,16 +162,10 @@ def propose(
     duties.require_stranger(case, actor.account_id, mandate.acting_for_id)
     _hold(case)
     _require_open_to_change(letter)
-    if kind not in KINDS:
-        raise Refused(Text(zh="請選擇更正、撤銷或廢止。", en="Choose what is to become of the letter."))
-    if not result.strip() or not reason.strip() or max(len(result), len(reason)) > LONGEST:
-        raise Refused(
-            Text(
-                zh=f"請寫明變更的內容與理由，各不超過 {LONGEST} 字。",
-                en=f"State what changes and why, at most {LONGEST} characters each.",
-            )
-        )
-    body = compose(letter, case, kind, result, reason)
+    if wrong := mistakes(letter, asked, taipei_day(now)):
+        raise Refused(next(iter(wrong.values())))
+    kind = asked.kind
+    body = compose(letter, case, asked)
     decisions.require_printable(body)
     change = LetterChange(
         letter_id=letter.id,
@@ -100,20 +177,22 @@ def propose(
     )
     db.session.add(change)
     db.session.flush()
-    said = f"{KINDS[kind].verb.zh}{letter.number}：{reason.strip()}"
+    said = f"{KINDS[kind].verb.zh}{letter.number}：{asked.reason.strip()}"
     _record(actor, case, "letter_change_proposed", said, now, change.proposed_for_id)
+    waits = Text(zh=f"{case.number} 公文變更待決行", en=f"{case.number}: a change of a letter waits for you")
+    _tell(_deciders(change, case, now), "proposed", change, case, waits, said, now)
     return change
 
 
-def compose(letter: Letter, case: Case, kind: str, result: str, reason: str) -> dict[str, Any]:
+def compose(letter: Letter, case: Case, asked: Asked) -> dict[str, Any]:
     """The new letter names the old one by date and number, to the same addressee."""
+    kind, result, reason = asked.kind, asked.result, asked.reason
     service, verb = definitions.service(case.service_revision_id), KINDS[kind].verb.zh
     old = f"{format_roc_date(letter.issued_on)}{letter.number}函"
-    favourable = letter.kind == "grant"
     basis = {
         "correction_of": "101條第1項",
-        "revocation": "117條",
-        "withdrawal": "123條" if favourable else "122條",
+        "revocation": "117條、第121條第1項",
+        "withdrawal": f"123條第{asked.ground}款、第124條" if has_grounds(letter, kind) else "122條",
     }
     written = [
         (
@@ -132,7 +211,10 @@ def compose(letter: Letter, case: Case, kind: str, result: str, reason: str) -> 
         "parts": [part for part, _text in written],
         "reason": reason.strip(),
         "conditions": "",
-        "remedy": service.remedy.zh,
+        "office": decisions.office(case),
+        # a correction decides nothing anew: no remedy of its own, and no period begins
+        "remedy": "" if kind == "correction_of" else service.remedy.zh,
+        "since": asked.since.isoformat() if asked.since and has_years(letter, kind) else "",
     }
 
 
@@ -140,7 +222,9 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
     """發文 of the new letter. The old one stays as it was sent; every page says what changed it."""
     old, case, acting_for_id = _to_decide(actor, change, now)
     _require_open_to_change(old, besides=change)
-    today = taipei_day(now)
+    today, since = taipei_day(now), change.body.get("since")
+    if since and (late := _too_late(change.kind, date.fromisoformat(since), today)):
+        raise Refused(late)
     by = Decider(actor, _approver(case), acting_for_id)
     letter = Letter(
         case_id=case.id,
@@ -150,7 +234,7 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
         issued_by_id=actor.account_id,
         content=change.body | by.signs(today),
         channel=dispatch.default_channel(case),
-        transit=dispatch.place_of(case),
+        transit=dispatch.residence(case, change.body["remedy"]),
         changes_id=old.id,
     )
     db.session.add(letter)
@@ -163,6 +247,7 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
         case_id=case.id,
         template="letter_changed",
         comment=f"已{said.zh}" if case.language == "zh" else said.in_("en"),
+        words={"letter": letter.number},
     )
     paper = effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id)
     effects.enqueue(paper, notice)
@@ -170,6 +255,8 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
         _stop_paying(actor, change, case, letter.number, now)
     _close(actor, change, "issued", now)
     _record(actor, case, "letter_changed", f"{letter.number}{said.zh}{old.number}", now, acting_for_id)
+    sent = Text(zh=f"{case.number} 公文變更已發文", en=f"{case.number}: the change of a letter was issued")
+    _tell({change.proposed_by_id}, "issued", change, case, sent, f"{letter.number}{said.zh}{old.number}", now)
     return letter
 
 
@@ -211,6 +298,10 @@ def decline(actor: Actor, change: LetterChange, answer: str, now: datetime) -> N
     change.answer = answer.strip()
     _close(actor, change, "declined", now)
     _record(actor, case, "letter_change_declined", answer.strip(), now, acting_for_id)
+    sent_back = Text(
+        zh=f"{case.number} 公文變更未獲同意", en=f"{case.number}: the change of a letter was refused"
+    )
+    _tell({change.proposed_by_id}, "declined", change, case, sent_back, answer.strip(), now)
 
 
 def visible(actor: Actor, public_id: str) -> tuple[LetterChange, Letter, Case]:
@@ -274,7 +365,7 @@ def _to_decide(actor: Actor, change: LetterChange, now: datetime) -> tuple[Lette
     if change.state != "open":
         who = chart().names.get(change.decided_by_id or 0, "")
         raise Conflict(Text(zh=f"這件變更已由{who}決行。", en=f"{who} has decided this change already."))
-    mandate = _mandate_to_decide(actor, change, case)
+    mandate = decider(actor, change, case)
     if mandate is None:
         raise Forbidden(
             Text(
@@ -291,7 +382,7 @@ def _mandate_to_propose(actor: Actor, letter: Letter, case: Case) -> Mandate | N
     return duties.mandate_over(actor, ("officer", "section_head"), case.handling_unit_id)
 
 
-def _mandate_to_decide(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
+def decider(actor: Actor, change: LetterChange, case: Case) -> Mandate | None:
     """Nobody approves what they proposed, in person or as a deputy, nor their own case."""
     theirs = {change.proposed_by_id, change.proposed_for_id} - {None} | duties.party_of(case)
     return next(
@@ -304,6 +395,20 @@ def _mandate_to_decide(actor: Actor, change: LetterChange, case: Case) -> Mandat
         ),
         None,
     )
+
+
+def _deciders(change: LetterChange, case: Case, now: datetime) -> set[int]:
+    tree, today = chart(), taipei_day(now)
+    theirs = {change.proposed_by_id, change.proposed_for_id, case.account_id}
+    _unit, seats = tree.holders(case.handling_unit_id, _approver(case), today)
+    return {seat.account_id for seat in seats} - theirs
+
+
+def _tell(
+    people: set[int], what: str, change: LetterChange, case: Case, subject: Text, said: str, now: datetime
+) -> None:
+    key = f"letter_change:{change.public_id}:{what}"
+    notices.tell_staff(people, key, subject, Text(zh=said, en=said), now, case.id)
 
 
 def _approver(case: Case) -> str:

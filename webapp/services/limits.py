@@ -5,23 +5,39 @@ Sources: 行政程序法 51, 訴願法 2 (inaction), 規費法 19 (fee back), an
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
-from rules.values import Text
+from rules.values import Text, format_day
 from webapp.extensions import db
-from webapp.models import Case, Clock
+from webapp.models import Case, Clock, Escalation, EscalationNotice
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
-from webapp.queries.org import chart
-from webapp.services import cases, events, notices, steps
+from webapp.queries import holding, standing
+from webapp.queries.org import calendar, chart
+from webapp.services import cases, deadlines, events, expected, extensions, notices, steps
 from webapp.services.steps import Context
 from workflows import engine
+from workflows.functions import FUNCTION_LABELS
 from workflows.service import DEEMED
 
-_WAITS = Text(zh="目前停在「{step}」（{units}）", en="It now waits at the step “{step}” ({units})")
+_WAITS = Text(zh="目前停在「{step}」（{units}）。", en="It now waits at the step “{step}” ({units}).")
+_HELD = Text(
+    zh="辦理最久的步驟是「{step}」（{unit}），{days} 個工作天。",
+    en="It was held longest at the step “{step}” ({unit}): {days} working days.",
+)
+_REASON = Text(zh="承辦人說明的原因：{reason}", en="The officer gives this reason: {reason}")
+_PRESSED = Text(zh="已催促承辦單位儘速辦理。", en="The office is being pressed to finish it.")
+_EXPECTED = Text(zh="承辦單位預計於 {day} 前辦完。", en="The office expects to finish it by {day}.")
+_NO_DATE = Text(zh="承辦單位還沒有訂出新的預計完成日。", en="The office has not set a new expected date yet.")
+_REVIEW = Text(
+    zh="到 {day} 仍未辦完時，系統會再提報{people}檢視。",
+    en="If it is not finished by {day}, it is put before the {people} again.",
+)
+#: so many working days on a next rung is looked for
+_LOOKS_AHEAD = 20
 
 
 def passed(now: datetime) -> Iterator[int]:
@@ -59,7 +75,9 @@ def limit_passed(clock_id: int, now: datetime) -> None:
         _grant(ctx, now)
     else:
         told = "limit_passed_paid" if case.fee_total else "limit_passed"
-        notices.notify(case, told, now, comment=_why(ctx, now), on_date=due, occasion=f"period-{period}")
+        notices.notify(
+            case, told, now, comment=_why(ctx, clock, now), on_date=due, occasion=f"period-{period}"
+        )
 
 
 def _late(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -86,10 +104,70 @@ def _grant(ctx: Context, now: datetime) -> None:
     notices.notify(ctx.case, DEEMED, now, comment=basis, on_date=ctx.case.due_on, occasion=DEEMED)
 
 
-def _why(ctx: Context, now: datetime) -> str:
-    """The step where it waits, and with whom."""
+def _why(ctx: Context, clock: Clock, now: datetime) -> str:
+    """Where it waits, what held it, whether anybody presses, and what day can honestly be named."""
+    lang, case = ctx.case.language, ctx.case
+    said = [_WAITS.in_(lang).format(step=ctx.workflow.state(case.state).label.in_(lang), units=_units(ctx))]
+    held = holding.longest([case.id], now).get(case.id)
+    if held is not None and held.days > 0:
+        step, unit = held.step.in_(lang), held.unit.in_(lang)
+        said.append(_HELD.in_(lang).format(step=step, unit=unit, days=held.days))
+    asked = [request.reason for request in extensions.of_case(case.id) if request.state != "refused"]
+    if asked:
+        said.append(_REASON.in_(lang).format(reason=asked[-1]))
+    if _is_pressed(clock):
+        said.append(_PRESSED.in_(lang))
+    return "\n".join([*said, _new_date(case, clock, now)])
+
+
+def _units(ctx: Context) -> str:
     lang, tree = ctx.case.language, chart()
     units = [tree.units[t.unit_id].name(lang) for t in steps.tasks_of_visit(ctx.case) if t.state == "open"]
     units = units or [tree.units[ctx.case.handling_unit_id].name(lang)]
-    joined = ("、" if lang == "zh" else ", ").join(dict.fromkeys(units))
-    return _WAITS.in_(lang).format(step=ctx.workflow.state(ctx.case.state).label.in_(lang), units=joined)
+    return _joined(units, lang)
+
+
+def _joined(words: Iterable[str], lang: str) -> str:
+    return ("、" if lang == "zh" else ", ").join(dict.fromkeys(words))
+
+
+def _is_pressed(clock: Clock) -> bool:
+    """Whether somebody has been told of a rung of this period."""
+    told = (
+        select(EscalationNotice.id)
+        .join(Escalation, Escalation.id == EscalationNotice.escalation_id)
+        .where(
+            Escalation.clock_id == clock.id,
+            Escalation.period_number == clock.period_number,
+            EscalationNotice.told_on.is_not(None),
+        )
+    )
+    return db.session.scalars(told.limit(1)).first() is not None
+
+
+def _new_date(case: Case, clock: Clock, now: datetime) -> str:
+    """The day that the office has set; else that none is set, and when the case is looked at again."""
+    lang, until = case.language, expected.of_case(case)
+    if until is not None and until >= taipei_day(now):
+        return _EXPECTED.in_(lang).format(day=format_day(until, lang))
+    review = _next_review(clock, now)
+    if review is None:
+        return _NO_DATE.in_(lang)
+    day, functions = review
+    people = _joined((FUNCTION_LABELS[f].in_(lang) for f in functions), lang)
+    again = _REVIEW.in_(lang).format(day=format_day(day, lang), people=people)
+    return f"{_NO_DATE.in_(lang)}{'' if lang == 'zh' else ' '}{again}"
+
+
+def _next_review(clock: Clock, now: datetime) -> tuple[date, Sequence[str]] | None:
+    """The day of the next rung of the ladder that today does not reach, and who then hears of it."""
+    of_clock = standing.read(Clock.id == clock.id)
+    today, days = taipei_day(now), calendar(of_clock[0].unit_id)
+    seen = {params["rung"] for each in deadlines.Ladder(today).reached(of_clock) for params in each.rungs}
+    for ahead in range(1, _LOOKS_AHEAD + 1):
+        day = days.add_working_days(today, ahead)
+        for each in deadlines.Ladder(day).reached(of_clock):
+            for params in each.rungs:
+                if params["rung"] not in seen:
+                    return day, params["to"]
+    return None

@@ -50,6 +50,15 @@ TEMPLATES: dict[str, Template] = {
             en="Your application “{service}” has arrived; its number is {number}. We expect to finish it by {due}.",
         ),
     ),
+    "submitted_late": Template(
+        Text(zh="已收到您的申請：{service}", en="We have received your application: {service}"),
+        Text(
+            zh="您的「{service}」申請案件編號 {number}，{date} 收件，登錄時已超過應辦完的日期（{due}），謹此致歉。"
+            "我們會儘速辦理，請到進度頁查看。",
+            en="Your application “{service}” has the number {number}. It was received on {date} and entered only after "
+            "it should have been finished ({due}). We apologise and go on at once; see the progress page.",
+        ),
+    ),
     "correction": Template(
         Text(zh="請補正您的申請：{service}", en="Please correct your application: {service}"),
         Text(
@@ -112,12 +121,11 @@ TEMPLATES: dict[str, Template] = {
         Text(zh="辦理期限延長：{service}", en="More time is needed: {service}"),
         Text(
             zh="您的申請（{number}）無法在原期限內辦完，經核定延長至 {date}。\n延長的理由：{comment}\n"
-            "依行政程序法第51條，延長以一次為限，且不超過原處理期間。逾 {date} 仍未決定時，"
+            "依{law}，延長以一次為限。逾 {date} 仍未決定時，"
             "您可以依訴願法第2條提起訴願。",
             en="We could not finish {number} in time; the limit was extended to {date}.\nThe reason: {comment}\n"
-            "By article 51 of the Administrative Procedure Act it is extended only once and by no more than the "
-            "original period. If there is no decision after {date}, you may appeal under article 2 of the "
-            "Administrative Appeal Act.",
+            "By the {law} it is extended only once. If there is no decision after {date}, you may appeal under "
+            "article 2 of the Administrative Appeal Act.",
         ),
     ),
     "suspended": Template(
@@ -139,23 +147,33 @@ TEMPLATES: dict[str, Template] = {
     "limit_passed": Template(
         Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
         Text(
-            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}，"
-            "系統已催促承辦人員與主管儘速辦理。\n您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願。",
-            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}; the officer and "
-            "the head are being pressed.\nYour rights: while there is no decision you may appeal under article 2 "
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}\n"
+            "您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願。",
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}\n"
+            "Your rights: while there is no decision you may appeal under article 2 "
             "of the Administrative Appeal Act.",
         ),
     ),
     "limit_passed_paid": Template(
         Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
         Text(
-            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}，"
-            "系統已催促承辦人員與主管儘速辦理。\n您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願；"
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}\n"
+            "您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願；"
             "已繳規費而逾期不可歸責於您時，您可以依規費法第19條終止辦理，並請求退還規費及利息。",
-            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}; the officer and "
-            "the head are being pressed.\nYour rights: while there is no decision you may appeal under article 2 "
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}\n"
+            "Your rights: while there is no decision you may appeal under article 2 "
             "of the Administrative Appeal Act. If you paid a fee and the delay is not your fault, you may end the "
             "application and get the fee back with interest under article 19 of the Charges and Fees Act.",
+        ),
+    ),
+    "date_promised": Template(
+        Text(zh="新的預計完成日：{service}", en="A new expected date: {service}"),
+        Text(
+            zh="您的申請（{number}）已超過辦理期限，謹此致歉。承辦單位預計於 {date} 前辦完。\n原因：{comment}\n"
+            "法定期限不因此延長：在決定以前，您仍可以依訴願法第2條提起訴願。",
+            en="We are late with {number} and apologise. We expect to finish it by {date}.\nThe reason: {comment}\n"
+            "The legal limit is not extended by it: while there is no decision you may still appeal under article 2 "
+            "of the Administrative Appeal Act.",
         ),
     ),
     "deemed_approved": Template(
@@ -254,17 +272,33 @@ TEMPLATES: dict[str, Template] = {
     "merged": Template(
         Text(zh="申請已併案辦理：{service}", en="Your application is dealt with in another: {service}"),
         Text(
-            zh="您的申請（{number}）與 {comment} 為同一申請人或同一地點，併入該案辦理，本案結案。您送的文件都保留。",
+            zh="您的申請（{number}）與 {comment} 為同一申請人或同一地點，併入該案辦理，本案結案。您送的文件都保留；"
+            "該案有決定時會通知您。",
             en="Your application {number} concerns the same applicant or place as {comment} and is dealt with in it. "
-            "This case is closed; what you sent is kept.",
+            "This case is closed; what you sent is kept, and you will be told what is decided.",
+        ),
+    ),
+    "leading_decided": Template(
+        Text(zh="併案辦理的案件已有決定：{service}", en="The case with yours is decided: {service}"),
+        Text(
+            zh="您的申請（{number}）併入 {leading} 辦理，該案已有決定，公文文號 {sent}，請至 {leading} 的進度頁下載。",
+            en="Your application {number} was dealt with in {leading}, which is decided by letter {sent}. Download it "
+            "from the progress page of {leading}.",
+        ),
+    ),
+    "leading_ended": Template(
+        Text(zh="併案辦理的案件已結案：{service}", en="The case with yours has ended: {service}"),
+        Text(
+            zh="您的申請（{number}）併入 {leading} 辦理，該案沒有作成決定就結案了。您的事項如仍需辦理，請重新提出。",
+            en="Your application {number} was dealt with in {leading}, which ended without a decision. If you still "
+            "need one, please apply again.",
         ),
     ),
     "moved": Template(
         Text(zh="申請改由其他單位辦理：{service}", en="Another unit handles your application: {service}"),
         Text(
-            zh="您的申請（{number}）依行政程序法第 17 條移轉由{comment}辦理，期限繼續計算。",
-            en="Your application {number} is now handled by {comment} (Administrative Procedure Act, article 17). "
-            "The time limit goes on.",
+            zh="您的申請（{number}）改由{comment}辦理，期限繼續計算。",
+            en="Your application {number} is now handled by {comment}. The time limit goes on.",
         ),
     ),
     "transferred": Template(

@@ -49,6 +49,14 @@ def of_case(case_id: int) -> list[Party]:
     return list(db.session.scalars(select(Party).where(Party.case_id == case_id).order_by(Party.id)))
 
 
+def same_applicant(case: Case, other: Case) -> bool:
+    """By their account, or by an identifier that stands in both applications."""
+    if case.account_id is not None and case.account_id == other.account_id:
+        return True
+    hashes = [{party.identifier_hash for party in of_case(each.id)} - {None} for each in (case, other)]
+    return not hashes[0].isdisjoint(hashes[1])
+
+
 def applicant(case_id: int) -> Party | None:
     return next((party for party in of_case(case_id) if party.role != "representative"), None)
 

@@ -14,17 +14,21 @@ import forms.answers
 from forms.answers import SummaryRow
 from forms.field_types import totals_of
 from forms.model import Field
+from forms.places import with_postal_code
 from rules.values import format_roc_date
 from webapp import crypto
 from webapp.crypto import follow_code
 from webapp.extensions import db
 from webapp.letters import documents as papers
+from webapp.letters.stamp import stamped
 from webapp.models import Case, CommitteeSession, Document, Invoice, Letter, Submission
 from webapp.moments import taipei
 from webapp.payments.virtual_account import grouped
-from webapp.queries import definitions
+from webapp.queries import definitions, letters
+from webapp.queries import papers as stored
 from webapp.queries.org import UnitInfo, chart
 from webapp.services import documents, invoices, parties
+from webapp.services.letter_changes import KINDS
 
 Config = Mapping[str, Any]
 
@@ -73,7 +77,7 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
         papers.Decision(
             agency_name=config["AGENCY_NAME"],
             recipient=content["addressee"],
-            recipient_address=content["addressee_address"],
+            recipient_address=with_postal_code(content["addressee_address"]),
             issued_on=row.issued_on,
             doc_number=row.number,
             title=content.get("title") or "函",
@@ -83,20 +87,35 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             remedy=content["remedy"],
             case_number=case.number or "",
             service_title=service.title.zh,
-            contact=_contact(case),
+            contact=papers.Contact(**content["office"]) if "office" in content else _contact(case),
             verify_url=verify_url(row, config),
             fingerprint=fingerprint(row),
             originals=(content["addressee"],),
             copies=(content["unit"],),
-            head_title=config["HEAD_TITLE"],
-            head_name=config["HEAD_NAME"],
+            head_title=content.get("head_title", config["HEAD_TITLE"]),
+            head_name=content.get("head_name", config["HEAD_NAME"]),
             deputy=_signature(content),
-            disposition=row.kind != "correction",
+            disposition=row.kind != "correction_of",
         )
     )
     document = _keep(case, "letter", f"{row.number}.pdf", pdf, now)
     row.document_id = document.id
     return document
+
+
+def handed_out(document: Document) -> bytes:
+    """What whoever downloads a paper gets: a letter that was changed since is a copy that says so."""
+    content, found = documents.content_of(document), stored.letter_of(document)
+    changes = letters.changes_of(found[0]) if found is not None else ()
+    if not changes:
+        return content
+    return stamped(
+        content,
+        [
+            f"本函已{KINDS[each.kind].verb.zh}：{format_roc_date(each.issued_on)} {each.number}"
+            for each in changes
+        ],
+    )
 
 
 def _signature(content: Mapping[str, Any]) -> str:

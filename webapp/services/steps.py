@@ -30,6 +30,7 @@ from webapp.services import (
     duties,
     evaluation,
     events,
+    extension_requests,
     fees,
     invoices,
     notices,
@@ -171,8 +172,9 @@ def carry_out(
 
 
 def let_go(actor: Actor, case: Case, now: datetime) -> None:
-    """Of a case that ended nobody need pay any more, and a slot that is not needed goes to the next in line."""
+    """Nobody need pay for a case that ended, its slot goes to the next in line, and who was merged into it is told."""
     invoices.cancel_invoice(case, now)
+    decisions.ended(case, now)
     if case.outcome != "granted":
         bookings.release(actor, case, now)
 
@@ -193,10 +195,8 @@ def _draft(
     acting_for_id: int | None,
 ) -> None:
     """The version of the letter that is proposed, or passed on to the next level."""
-    letter = decisions.compose(ctx, kind, given.comment, given.conditions, amounts, now, given.wording)
-    decisions.require_printable(letter)
-    edited = given.wording is not None
-    drafting.keep(actor, ctx.case, kind, letter, now, edited=edited, acting_for_id=acting_for_id)
+    by = decisions.Decider(actor, acting_for_id=acting_for_id)
+    decisions.drafted_as(by, ctx, kind, given.comment, given.conditions, amounts, now, given.wording)
 
 
 def _pass_on(
@@ -207,9 +207,8 @@ def _pass_on(
     before = drafting.last(ctx.case, kind) if kind else None
     if kind is None or before is None:
         return
-    content = drafting.amended(before, wording)
-    decisions.require_printable(content)
-    drafting.keep(actor, ctx.case, kind, content, now, edited=True, acting_for_id=acting_for_id)
+    proposed = Given(before.body["reason"], before.body["conditions"], wording=wording)
+    _draft(actor, ctx, kind, proposed, fees.fixed(ctx.service, ctx.case), now, acting_for_id)
 
 
 def _close_tasks(actor: Actor, case: Case, step: Step, now: datetime, acting_for_id: int | None) -> None:
@@ -382,4 +381,5 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
         kind = "pause" if name == "hold_clock" else "resume"
         clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason=clocks.WAITING.zh)
     elif name == "stop_clock":
-        clocks.stop(clocks.of_case(case.id), taipei_day(now))
+        clocks.end(actor, case, now)
+        extension_requests.lapse_of(case, now)

@@ -74,15 +74,21 @@ class Desk:
         return f"{self.unit_id}-{self.account_id}"
 
 
-def desks(ctx: Context, task: Task, day: date) -> list[Desk]:
-    """Holders of the task's function who are there and may act on the case; those of its own unit first."""
+def desks(actor: Actor, ctx: Context, task: Task, day: date) -> list[Desk]:
+    """To whom a head may give it: holders of its function below them who are there and may act on the case.
+
+    Those of its own unit first. Other departments get the case by 移轉, not somebody of theirs a task.
+    """
     tree, separation = chart(), duties.of(ctx)
+    head = duties.head_over(actor, task.unit_id, task.function)
+    reach = tree.within(head.unit_id) if head is not None else frozenset()
     near = {unit.id for unit in tree.upwards(task.unit_id)}
     found = {
         # who covers the unit of the task works on it there; anybody else takes it to their own
         Desk(task.unit_id if seat.unit_id in near else seat.unit_id, seat.account_id)
         for seat in tree.seats
         if seat.function == task.function
+        and seat.unit_id in reach
         and seat.held_on(day)
         and seat.account_id != task.assignee_id
         and not tree.is_absent(seat.account_id, day)
@@ -96,7 +102,7 @@ def reassign(
 ) -> None:
     """改分: gives an open task to another holder of its function, here or in another unit. Both are told."""
     case, tree, before = ctx.case, chart(), task.assignee_id
-    to = next((d for d in desks(ctx, task, taipei_day(now)) if d.key == desk), None)
+    to = next((d for d in desks(actor, ctx, task, taipei_day(now)) if d.key == desk), None)
     if to is None:
         raise Refused(
             Text(

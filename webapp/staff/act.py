@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -26,13 +26,15 @@ from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
 from webapp.queries import answering, bookings, case_page, definitions, history, inbox
+from webapp.queries.org import calendar
 from webapp.security import actor, now
-from webapp.services import cases, decisions, documents, drafting, fees, steps, tasks
+from webapp.services import case_actions, cases, decisions, documents, drafting, fees, steps, tasks
 from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
-from webapp.staff import bp, preview, shown, wording
+from webapp.staff import bp, limits, preview, shown, wording
+from webapp.staff.case_actions import why_not
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
 
@@ -42,6 +44,8 @@ LONGEST_COMMENT = 4000
 DATE_PARTS = ("year", "month", "day")
 #: how many days with free slots are named
 SHOWN_DAYS = 6
+#: announces the day of a visit, in every workflow that has one
+SCHEDULE = "schedule"
 
 Mistakes = dict[str, list[str]]
 
@@ -86,7 +90,7 @@ def act(pid: str, name: str) -> ResponseReturnValue:
     ctx = steps.context(cases.visible(actor(), pid))
     offer = _offer(ctx, name)
     if offer is None:
-        flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
+        flash(why_not(ctx, name), "warning")
         return redirect(url_for("staff.case", pid=pid))
     kind = _letter_kind(ctx, offer)
     typed = Typed(
@@ -97,7 +101,7 @@ def act(pid: str, name: str) -> ResponseReturnValue:
     for asked in _open_amounts(ctx, offer):
         if asked.fixed is not None:
             typed.raw[_input_of(asked)], typed.amounts[asked.key] = [f"{asked.fixed:f}"], asked.fixed
-    return _page(ctx, offer, typed, looks=not offer.transition.requires)
+    return _page(ctx, offer, typed, _follow(ctx, offer, typed), looks=not offer.transition.requires)
 
 
 @bp.post("/cases/<pid>/act/<name>")
@@ -110,10 +114,12 @@ def take(pid: str, name: str) -> ResponseReturnValue:
     action, _colon, argument = request.form.get("action", "preview").partition(":")
     mistakes = _receive_files(offer, action, argument)
     typed.raw |= _files(offer)
-    typed.amounts = _read_amounts(ctx, offer, typed)[0]
+    typed.amounts, unread = _read_amounts(ctx, offer, typed)
     if action == "send" and not mistakes:
         return _send(ctx, offer, typed)
     mistakes |= _write_letter(ctx, offer, typed, action)
+    if not unread:
+        mistakes |= _follow(ctx, offer, typed)
     looks = action == "preview" and not mistakes
     return _page(ctx, offer, typed, mistakes, looks=looks, status=422 if mistakes else 200)
 
@@ -142,6 +148,17 @@ def _write_letter(ctx: Context, offer: Offer, typed: Typed, action: str) -> Mist
     elif action == "edit" and typed.wording is None:
         typed.wording = preview.wording(ctx, offer.transition, kind, typed.given(), now())
     return wording.mistakes(typed.wording) if typed.wording is not None and action == "preview" else {}
+
+
+def _follow(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
+    """Brings the words of the letter to the amounts and facts of now, and says once which are to be looked at again."""
+    kind = _letter_kind(ctx, offer)
+    if kind is None or typed.wording is None:
+        return {}
+    template = preview.wording(ctx, offer.transition, kind, typed.given(), now())
+    followed, outdated = drafting.followed(typed.wording, template)
+    typed.wording = drafting.looked_at(followed, template, outdated)
+    return wording.to_look_at(outdated)
 
 
 @pending.takes_in("staff.take")
@@ -187,14 +204,16 @@ def upload(pid: str, field_key: str) -> ResponseReturnValue:
 
 
 def _send(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
-    mistakes = _mistakes(ctx, offer, typed)
+    mistakes = _mistakes(ctx, offer, typed) or _follow(ctx, offer, typed)
     checked = _checked(ctx, offer, typed)
     if mistakes or (checked is not None and checked.errors):
         return _page(ctx, offer, typed, mistakes, check=True, status=422)
     assert offer.task is not None, "an officer acts on a task"
     try:
         with unit_of_work():
-            _take(ctx.case, offer.transition.name, offer.task.id, typed)
+            _take(
+                ctx.case, offer.transition.name, offer.task.id, typed.version, _handed_in(ctx, offer, typed)
+            )
     except Conflict as conflict:
         return _stale(ctx.case, conflict, typed)
     except AnswersInvalid:
@@ -204,10 +223,20 @@ def _send(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
     return _onwards(ctx, offer)
 
 
-def _take(case: Case, name: str, task_id: int, typed: Typed) -> None:
-    cases.take_transition(
-        actor(), case, name, now(), version=typed.version, task_id=task_id, given=typed.given()
-    )
+def _handed_in(ctx: Context, offer: Offer, typed: Typed) -> Given:
+    """As it stands on the page: boxes that were closed mean the template, not the draft before."""
+    given, kind = typed.given(), _letter_kind(ctx, offer)
+    if (
+        kind is None
+        or given.wording is not None
+        or drafting.wording_of(drafting.last(ctx.case, kind)) is None
+    ):
+        return given
+    return replace(given, wording=preview.wording(ctx, offer.transition, kind, given, now()))
+
+
+def _take(case: Case, name: str, task_id: int, version: int, given: Given) -> None:
+    cases.take_transition(actor(), case, name, now(), version=version, task_id=task_id, given=given)
 
 
 def _onwards(ctx: Context, offer: Offer) -> ResponseReturnValue:
@@ -238,6 +267,9 @@ def _overtaken(ctx: Context, typed: Typed) -> ResponseReturnValue:
             cases.require_mandate(actor(), task, now())
         except Forbidden as forbidden:
             return _stale(ctx.case, forbidden, typed, task)
+        withheld = case_actions.withheld(actor(), ctx, now(), (request.view_args or {}).get("name", ""))
+        if withheld:
+            return _stale(ctx.case, Forbidden(withheld[0].why), typed, task)
     return _stale(ctx.case, Conflict(NOT_OFFERED), typed, task)
 
 
@@ -272,7 +304,7 @@ def _letter_written(typed: Typed) -> list[tuple[str, str]]:
     if typed.wording is None:
         return []
     whole = typed.wording.whole
-    lines = [(in_language(drafting.PARTS[part]), text) for part, text in whole.paragraphs]
+    lines = [(in_language(drafting.PARTS[passage.part]), passage.text) for passage in whole.paragraphs]
     return [(_("主旨"), whole.subject), *lines]
 
 
@@ -323,12 +355,30 @@ def _mistakes(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
             found["date"] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
         elif day < taipei_day(now()):
             found["date"] = [_("日期不能早於今天。")]
+        elif _day_off(ctx, typed) and typed.first("sure") != "yes":
+            found["sure"] = [_("這一天是放假日，請改選日期，或確認仍要排在這一天。")]
     for name, text in (("comment", typed.comment), ("conditions", typed.conditions)):
         if len(text) > LONGEST_COMMENT:
             found[name] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_COMMENT, now=len(text))]
     if typed.wording is not None:
         found |= wording.mistakes(typed.wording)
     return found | _read_amounts(ctx, offer, typed)[1]
+
+
+def _day_off(ctx: Context, typed: Typed) -> date | None:
+    """The chosen day, where nobody works on it."""
+    day = typed.on_date()
+    known = day is not None and taipei_day(now()) <= day
+    return day if known and not calendar(ctx.case.handling_unit_id).is_working_day(day) else None
+
+
+def _ahead(ctx: Context, offer: Offer) -> date | None:
+    """The appointed day of a visit that is recorded before it."""
+    if offer.task is None or offer.task.form_key != decisions.INSPECTION:
+        return None
+    entries = history.of_case(ctx.case, ctx.workflow, ctx.form)
+    told = [each.on_date for each in entries if each.kind == SCHEDULE and each.on_date]
+    return told[-1] if told and told[-1] > taipei_day(now()) else None
 
 
 def _open_amounts(ctx: Context, offer: Offer) -> tuple[OpenAmount, ...]:
@@ -454,6 +504,7 @@ def _page(
     file = case_page.read(ctx.case)
     page = render_template(
         "staff/act.html",
+        standing_still=limits.standing_still(ctx.case),
         case=ctx.case,
         service=ctx.service,
         offer=offer,
@@ -465,6 +516,8 @@ def _page(
         has_errors=bool(mistakes or refusal or status == 422),
         asks=_questions(offer),
         free_days=_free_days(ctx, offer),
+        day_off=_day_off(ctx, typed) if "date" in transition.requires else None,
+        ahead=_ahead(ctx, offer),
         open_amounts=[
             (_input_of(asked), asked.label, _amount_typed(asked, typed))
             for asked in _open_amounts(ctx, offer)

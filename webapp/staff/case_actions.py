@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from rules.values import Text
+from rules.values import Text, parse_roc_date
 from webapp.errors import Conflict, DomainError, Forbidden, Refused
 from webapp.models import Case
 from webapp.moments import taipei_day
@@ -19,9 +20,10 @@ from webapp.security import actor, now
 from webapp.services import case_actions, cases, co_review, competence, steps, tasks
 from webapp.services.case_actions import ACTIONS, Asked, Input, Offer
 from webapp.services.steps import Context
-from webapp.staff import bp, shown
+from webapp.staff import bp, limits, shown
 from webapp.uow import unit_of_work
 
+DATE_PARTS = ("year", "month", "day")
 LONGEST = {"reason": 2000, "question": 2000, "number": 40, "agency": 80}
 
 MISSING: dict[Input, Text] = {
@@ -30,6 +32,9 @@ MISSING: dict[Input, Text] = {
     "question": Text(zh="請寫明要請教的事項。", en="Say what you want to know."),
     "number": Text(zh="請填寫主案案號。", en="Give the number of the leading case."),
     "agency": Text(zh="請填寫機關名稱。", en="Give the name of the agency."),
+    "until": Text(
+        zh="請填寫真實存在的日期，例如 115 年 12 月 3 日。", en="Give a real date, such as 3 December 2026."
+    ),
     "desk": Text(zh="請選擇要交給誰。", en="Choose who takes it."),
     "reason": Text(zh="請寫明理由。", en="Give a reason."),
 }
@@ -67,7 +72,7 @@ def also(pid: str, name: str) -> ResponseReturnValue:
     offer = case_actions.find(case_actions.offers(actor(), ctx, now()), name, task_id)
     if request.method == "GET":
         if offer is None:
-            flash(_("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。"), "warning")
+            flash(why_not(ctx, name), "warning")
             return redirect(url_for("staff.case", pid=pid))
         return _page(ctx, offer, Asked(), ctx.case.version)
     asked, version = _asked(), _version(request.form.get("version", ""))
@@ -104,6 +109,14 @@ def also(pid: str, name: str) -> ResponseReturnValue:
     return redirect(_onwards(pid))
 
 
+def why_not(ctx: Context, name: str) -> str:
+    """What stands against an action that is not offered, as far as separation of duties is why."""
+    reasons = case_actions.withheld(actor(), ctx, now(), name)
+    if reasons:
+        return " ".join(in_language(reason.why) for reason in reasons)
+    return _("這個動作現在不能執行：案件可能已有人先處理，或不是由您承辦。")
+
+
 def _onwards(pid: str) -> str:
     """The case, as long as the officer still sees it."""
     try:
@@ -127,8 +140,20 @@ def _asked() -> Asked:
         question=_text("question"),
         number=_text("number"),
         agency=_text("agency"),
+        until=_day(),
         reason=_text("reason"),
     )
+
+
+def _typed_day() -> dict[str, str]:
+    return {part: request.form.get(f"until-{part}", "").strip() for part in DATE_PARTS}
+
+
+def _day() -> date | None:
+    try:
+        return parse_roc_date("{year}年{month}月{day}日".format_map(_typed_day()))
+    except ValueError:
+        return None
 
 
 def _text(name: str) -> str:
@@ -162,6 +187,7 @@ def _page(
 ) -> ResponseReturnValue:
     page = render_template(
         "staff/also.html",
+        standing_still=limits.standing_still(ctx.case),
         case=ctx.case,
         service=ctx.service,
         action=ACTIONS[offer.name],
@@ -169,6 +195,7 @@ def _page(
         acts_for=shown.staff_name(offer.acting_for_id),
         desk=shown.desk(ctx.workflow, offer.task, taipei_day(now())) if offer.task else None,
         asked=asked,
+        until=_typed_day(),
         version=version,
         mistakes=mistakes or {},
         refusal=refusal,
@@ -185,7 +212,7 @@ def _page(
 def _desks(ctx: Context, offer: Offer) -> list[tuple[str, str]]:
     if "desk" not in ACTIONS[offer.name].asks or offer.task is None:
         return []
-    found = tasks.desks(ctx, offer.task, taipei_day(now()))
+    found = tasks.desks(actor(), ctx, offer.task, taipei_day(now()))
     return [(d.key, f"{shown.unit_name(d.unit_id)}　{shown.staff_name(d.account_id)}") for d in found]
 
 

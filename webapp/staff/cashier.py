@@ -23,7 +23,7 @@ from webapp.presentation import in_language, language
 from webapp.queries import case_page, money
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import invoices, payments, refunds
+from webapp.services import duties, invoices, payments, refunds
 from webapp.services.fees import MOST, OpenAmount
 from webapp.staff import bp
 from webapp.staff.inbox import canonical_number
@@ -168,8 +168,10 @@ def pay_refund(pid: str) -> ResponseReturnValue:
 
 def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None = None) -> str:
     of_case = found.case
+    head = duties.head_over(actor(), of_case.handling_unit_id)
     return render_template(
         "staff/invoice.html",
+        acts_for=chart().names.get(head.acting_for_id or 0, "") if head else "",
         invoice=found,
         case=of_case,
         may_see_case=case_page.by_number(actor(), of_case.number or "") is not None,

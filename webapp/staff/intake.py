@@ -14,8 +14,9 @@ from rules.values import Text, parse_roc_date
 from webapp.errors import Forbidden
 from webapp.moments import taipei_day
 from webapp.queries import catalogue, definitions
+from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import drafts
+from webapp.services import clocks, drafts
 from webapp.staff import bp
 from webapp.staff.words import CHANNELS
 from webapp.uow import unit_of_work
@@ -64,6 +65,9 @@ def take_in() -> ResponseReturnValue:
     mistakes, received, postmarked = _check(typed)
     if mistakes:
         return _form_page(service, typed, mistakes), 422
+    due = _due(service, postmarked or received)
+    if due is not None and due < taipei_day(now()) and request.form.get("late") != due.isoformat():
+        return _form_page(service, typed, late=due)
     labels = {field.key: field.label.zh for field in _form_of(service).file_fields}
     with unit_of_work():
         draft = drafts.start(
@@ -91,7 +95,10 @@ def _check_clerk() -> None:
 
 
 def _form_page(
-    service: ServiceDefinition, typed: Typed, mistakes: dict[str, list[str]] | None = None
+    service: ServiceDefinition,
+    typed: Typed,
+    mistakes: dict[str, list[str]] | None = None,
+    late: date | None = None,
 ) -> ResponseReturnValue:
     return render_template(
         "staff/intake_form.html",
@@ -99,9 +106,19 @@ def _form_page(
         typed=typed,
         mistakes=mistakes or {},
         has_errors=bool(mistakes),
+        late=late,
         channels=[(key, label) for key, label in CHANNELS.items() if key != "web"],
         documents=[(f.key, f.label) for f in _form_of(service).file_fields],
     )
+
+
+def _due(service: ServiceDefinition, filed_on: date | None) -> date | None:
+    """Until when an application of that day must be done, by the service's own limit."""
+    if filed_on is None:
+        return None
+    kind, owner = service.period.kind, chart().by_code[service.owner]
+    start = clocks.start_of(kind, filed_on, now())
+    return clocks.due_on(kind, service.period.period, start, owner.id)
 
 
 def _form_of(service: ServiceDefinition) -> FormDefinition:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
@@ -9,11 +12,15 @@ from flask_babel import gettext as _
 from rules.values import Text
 from webapp.errors import Conflict, Forbidden, Refused
 from webapp.models import Case, Letter, LetterChange
+from webapp.moments import taipei_day
 from webapp.queries import letters as found
 from webapp.security import actor, now
 from webapp.services import letter_changes as service
 from webapp.staff import bp, shown, words
+from webapp.staff.letters import PARTS, typed_day
 from webapp.uow import unit_of_work
+
+NOTHING: Mapping[str, Text] = MappingProxyType({})
 
 
 @bp.get("/letters/<pid>/change")
@@ -25,13 +32,17 @@ def change_letter(pid: str) -> ResponseReturnValue:
 @bp.post("/letters/<pid>/change")
 def propose_change(pid: str) -> ResponseReturnValue:
     letter, case = _mine(pid)
-    kind = request.form.get("kind", "")
     result, reason = (request.form.get(name, "").replace("\r\n", "\n") for name in ("result", "reason"))
+    asked = service.Asked(
+        request.form.get("kind", ""), result, reason, request.form.get("ground", ""), typed_day("since")
+    )
+    if mistakes := service.mistakes(letter, asked, taipei_day(now())):
+        return _form(letter, case, mistakes), 422
     try:
         with unit_of_work():
-            service.propose(actor(), letter, case, kind, result, reason, now())
+            service.propose(actor(), letter, case, asked, now())
     except (Conflict, Refused) as refusal:
-        return _form(letter, case, refusal.text), refusal.status
+        return _form(letter, case, {"": refusal.text}), refusal.status
     flash(_("已送主管決行。"), "success")
     return redirect(url_for("staff.letter", pid=pid))
 
@@ -75,21 +86,28 @@ def _mine(pid: str) -> tuple[Letter, Case]:
     return letter, case
 
 
-def _form(letter: Letter, case: Case, refusal: Text | None = None) -> str:
+def _form(letter: Letter, case: Case, mistakes: Mapping[str, Text] = NOTHING) -> str:
+    mandate = service.proposer(actor(), letter, case)
     return render_template(
         "staff/change_letter.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         letter=letter,
         case=case,
         kinds=[(name, kind.label) for name, kind in service.KINDS.items()],
+        favourable=letter.kind == "grant",
+        grounds=list(service.GROUNDS.items()),
         typed=request.form,
-        refusal=refusal,
-        has_errors=refusal is not None,
+        day={part: request.form.get(f"since-{part}", "") for part in PARTS},
+        mistakes=mistakes,
+        has_errors=bool(mistakes),
     )
 
 
 def _decision(change: LetterChange, old: Letter, case: Case, refusal: Text | None = None) -> str:
+    mandate = service.decider(actor(), change, case) if change.state == "open" else None
     return render_template(
         "staff/letter_change.html",
+        acts_for=shown.staff_name(mandate.acting_for_id) if mandate else "",
         change=change,
         old=old,
         case=case,
@@ -97,7 +115,7 @@ def _decision(change: LetterChange, old: Letter, case: Case, refusal: Text | Non
         proposer=shown.staff_name(change.proposed_by_id),
         proposed_for=shown.staff_name(change.proposed_for_id),
         answer=request.form.get("answer", ""),
-        may_decide=change.state == "open" and service.may_decide(actor(), change, case),
+        may_decide=mandate is not None,
         too_late_for=service.paid_all_the_same(change, old),
         refusal=refusal,
         has_errors=refusal is not None,

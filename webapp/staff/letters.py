@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from forms.places import with_postal_code
 from rules.values import Text, parse_roc_date
 from webapp.errors import Conflict, Forbidden, Refused
 from webapp.letters.wording import grouped
@@ -20,7 +21,7 @@ from webapp.services import dispatch, letter_changes, printing
 from webapp.services.dispatch import Service
 from webapp.staff import bp, shown, words
 from webapp.uow import unit_of_work
-from workflows.remedy import TRANSIT
+from workflows.remedy import GROUNDS, TRANSIT
 
 PARTS = ("year", "month", "day")
 
@@ -46,7 +47,7 @@ def send_letter_by(pid: str) -> ResponseReturnValue:
 @bp.post("/letters/<pid>/service")
 def record_service(pid: str) -> ResponseReturnValue:
     row, case = _to_send(pid)
-    day = _day()
+    day = typed_day("date")
     if day is None:
         text = Text(zh="請填寫真實存在的日期，例如 115 年 12 月 3 日。", en="Give a date that exists.")
         return _page(row, case, {"date": text}), 422
@@ -55,11 +56,35 @@ def record_service(pid: str) -> ResponseReturnValue:
     method, transit = request.form.get("method", ""), request.form.get("transit", "")
     try:
         with unit_of_work():
-            service = Service(method, day, transit, attached)
+            service = Service(method, day, transit, attached, request.form.get("ground", ""))
             dispatch.record_service(actor(), row, case, service, now(), seen=_seen())
     except (Conflict, Refused) as refusal:
-        return _page(row, case, {"service": refusal.text}), refusal.status
+        return _page(row, case, {getattr(refusal, "field", "method"): refusal.text}), refusal.status
     flash(_("送達已登載。"), "success")
+    return redirect(url_for("staff.letter", pid=pid))
+
+
+@bp.post("/letters/<pid>/transit")
+def set_transit(pid: str) -> ResponseReturnValue:
+    row, case = _to_send(pid)
+    try:
+        with unit_of_work():
+            dispatch.lives_in(actor(), row, case, request.form.get("transit", ""), now())
+    except Refused as refusal:
+        return _page(row, case, {"transit": refusal.text}), refusal.status
+    flash(_("收件人所在地已更新。"), "success")
+    return redirect(url_for("staff.letter", pid=pid))
+
+
+@bp.post("/letters/<pid>/not-posted")
+def letter_not_posted(pid: str) -> ResponseReturnValue:
+    row, case = _to_send(pid)
+    try:
+        with unit_of_work():
+            dispatch.undo_posting(actor(), row, case, request.form.get("reason", ""), now())
+    except (Conflict, Refused) as refusal:
+        return _page(row, case, {"reason": refusal.text}), refusal.status
+    flash(_("已取消交寄，公文回到待寄公文。"), "success")
     return redirect(url_for("staff.letter", pid=pid))
 
 
@@ -92,6 +117,8 @@ def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> s
         method=dispatch.METHODS.get(row.service_method or ""),
         places=[(name, place.label) for name, place in TRANSIT.items()],
         transit=TRANSIT[row.transit],
+        transit_days=dispatch.transit_days(row),
+        grounds=[(name, ground.label) for name, ground in GROUNDS.items()],
         appeal_by=dispatch.appeal_by(row, case),
         may_send=dispatch.may_send(actor(), case),
         changes=changes,
@@ -100,6 +127,7 @@ def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> s
         may_change=letter_changes.may_propose(actor(), row, case)
         and not any(change.kind in letter_changes.ENDING for change in changes),
         typed=typed,
+        address=with_postal_code(row.content["addressee_address"]),
         day={part: typed.get(f"date-{part}", "") for part in PARTS},
         mistakes=mistakes or {},
         has_errors=bool(mistakes),
@@ -110,8 +138,9 @@ def _without_electronic() -> dict[str, Text]:
     return {name: label for name, label in dispatch.CHANNELS.items() if name != "electronic"}
 
 
-def _day() -> date | None:
-    parts = {part: request.form.get(f"date-{part}", "").strip() for part in PARTS}
+def typed_day(name: str) -> date | None:
+    """The day in three boxes; None where there is no such day."""
+    parts = {part: request.form.get(f"{name}-{part}", "").strip() for part in PARTS}
     try:
         return parse_roc_date("{year}年{month}月{day}日".format_map(parts))
     except ValueError:

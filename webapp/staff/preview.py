@@ -11,7 +11,7 @@ from typing import Any
 from rules.values import Text
 from webapp.errors import Refused
 from webapp.moments import taipei_day
-from webapp.services import corrections, decisions, fees, invoices, notices
+from webapp.services import corrections, decisions, drafting, fees, invoices, notices
 from webapp.services.drafting import Wording
 from webapp.services.steps import Context, Given
 from workflows.model import NOTICE_EFFECT, Transition
@@ -95,7 +95,13 @@ def _adopted(ctx: Context, given: Given) -> Given:
 
 def wording(ctx: Context, transition: Transition, kind: str, given: Given, now: datetime) -> Wording:
     """The letter as it would be sent now, for somebody to change: its template, filled in."""
-    said = given if transition.proposes else _adopted(ctx, given)
+    said = given
+    if not decisions.EFFECTS.keys().isdisjoint(transition.effects):
+        said = _adopted(ctx, given)
+    elif not transition.proposes:  # passed on as it was proposed
+        before = drafting.last(ctx.case, kind)
+        reason = before.body["reason"] if before is not None else ""
+        said = replace(given, comment=reason, amounts=fees.fixed(ctx.service, ctx.case))
     return decisions.from_template(ctx, kind, said.comment, said.amounts, now)
 
 

@@ -16,14 +16,14 @@ from webapp.letters.changes import Piece
 from webapp.models import Case, LetterDraft, Phrase
 from webapp.presentation import in_language
 from webapp.services import drafting, phrases
-from webapp.services.drafting import PARTS, Wording
+from webapp.services.drafting import MARK, PARTS, Outdated, Passage, Wording
 from webapp.staff import shown
 
 MOST_PARAGRAPHS = 40
 LONGEST_SUBJECT = 300
 LONGEST_PARAGRAPH = 4000
 #: an empty box for one paragraph more
-_NEW = ("note", "")
+_NEW = Passage("note", "")
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,9 @@ class Box:
     label: Text
     text: str
     is_new: bool
+    #: what it was written from, to come back with the page
+    place: str
+    said: str
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,13 @@ def typed(posted: Mapping[str, Any]) -> Wording | None:
         if part not in PARTS:
             break
         text = values.get(f"letter-text-{number}", "").replace("\r\n", "\n")
-        paragraphs.append((part, text))
+        place, said = values.get(f"letter-place-{number}", ""), values.get(f"letter-said-{number}", "")
+        known = place.isascii() and place.isdigit() and len(place) < 4
+        paragraphs.append(Passage(part, text, int(place) if known else None, said[:MARK]))
     while paragraphs and paragraphs[-1] == _NEW:  # the empty box
         paragraphs.pop()
-    return Wording(values["letter-subject"].replace("\r\n", " ").replace("\n", " "), tuple(paragraphs))
+    subject = values["letter-subject"].replace("\r\n", " ").replace("\n", " ")
+    return Wording(subject, tuple(paragraphs), values.get("letter-subject-said", "")[:MARK])
 
 
 def mistakes(wording: Wording) -> dict[str, list[str]]:
@@ -75,36 +81,54 @@ def mistakes(wording: Wording) -> dict[str, list[str]]:
         found["letter-subject"] = [
             _("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_SUBJECT, now=len(wording.subject))
         ]
-    for number, (_part, text) in enumerate(wording.paragraphs):
-        if len(text) > LONGEST_PARAGRAPH:
+    for number, passage in enumerate(wording.paragraphs):
+        if len(passage.text) > LONGEST_PARAGRAPH:
             found[f"letter-text-{number}"] = [
-                _("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_PARAGRAPH, now=len(text))
+                _("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_PARAGRAPH, now=len(passage.text))
             ]
     return found
 
 
+def to_look_at(outdated: Sequence[Outdated]) -> dict[str, list[str]]:
+    """The passages whose amounts or facts changed after they were written, each at its box."""
+    return {
+        "letter-subject" if each.number is None else f"letter-text-{each.number}": [
+            in_language(drafting.again(each))
+        ]
+        for each in outdated
+    }
+
+
 def _box_of(wording: Wording, part: str) -> str:
     """The box in which a part is missing; a part that has none leads to the first."""
-    numbers = [number for number, (each, _text) in enumerate(wording.paragraphs) if each == part]
+    numbers = [number for number, passage in enumerate(wording.paragraphs) if passage.part == part]
     return f"letter-text-{numbers[0] if numbers else 0}"
 
 
 def boxes(wording: Wording) -> list[Box]:
     more = [_NEW] if len(wording.paragraphs) < MOST_PARAGRAPHS else []
     return [
-        Box(f"letter-text-{number}", part, PARTS[part], text, number >= len(wording.paragraphs))
-        for number, (part, text) in enumerate([*wording.paragraphs, *more])
+        Box(
+            f"letter-text-{number}",
+            passage.part,
+            PARTS[passage.part],
+            passage.text,
+            number >= len(wording.paragraphs),
+            "" if passage.place is None else str(passage.place),
+            passage.said,
+        )
+        for number, passage in enumerate([*wording.paragraphs, *more])
     ]
 
 
 def with_phrase(wording: Wording, text: str) -> Wording:
     """The phrase goes to the end of the reasons."""
-    numbers = [number for number, (part, _text) in enumerate(wording.paragraphs) if part == "reason"]
+    numbers = [number for number, passage in enumerate(wording.paragraphs) if passage.part == "reason"]
     if not numbers:
-        return replace(wording, paragraphs=(*wording.paragraphs, ("reason", text)))
+        return replace(wording, paragraphs=(*wording.paragraphs, Passage("reason", text)))
     paragraphs = list(wording.paragraphs)
-    part, before = paragraphs[numbers[-1]]
-    paragraphs[numbers[-1]] = (part, added(before, text))
+    last = paragraphs[numbers[-1]]
+    paragraphs[numbers[-1]] = last._replace(text=added(last.text, text))
     return replace(wording, paragraphs=tuple(paragraphs))
 
 

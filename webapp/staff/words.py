@@ -7,6 +7,7 @@ from typing import Any
 
 from rules.actions import ACTIONS
 from rules.values import Text
+from webapp.letters.wording import LETTERS as LETTERS
 from webapp.models.cases import CHANNELS as CHANNEL_KEYS
 from webapp.queries.org import chart
 from workflows.functions import FUNCTION_LABELS
@@ -24,16 +25,6 @@ MESSAGE_CHANNELS: Mapping[str, Text] = {
     "sms": Text(zh="簡訊", en="Text message"),
     "post": Text(zh="郵寄", en="Post"),
     "inbox": Text(zh="系統通知", en="Notice in the system"),
-}
-
-LETTERS: Mapping[str, Text] = {
-    "grant": Text(zh="核准函", en="Approval"),
-    "reject": Text(zh="駁回函", en="Rejection"),
-    "return": Text(zh="退件函", en="Return"),
-    "correction": Text(zh="補正通知", en="Request for correction"),
-    "correction_of": Text(zh="更正函", en="Correction"),
-    "revocation": Text(zh="撤銷函", en="Revocation"),
-    "withdrawal": Text(zh="廢止函", en="Withdrawal"),
 }
 
 OUTCOMES: Mapping[str, Text] = {

@@ -22,6 +22,7 @@ from webapp.letters.documents import application, decision, receipt
 from webapp.letters.pdf import MissingGlyphs
 from webapp.letters.qr import qr_png
 from webapp.letters.seal import seal_png
+from webapp.letters.stamp import stamped
 
 
 def printed(text):
@@ -234,3 +235,32 @@ def test_an_emoji_in_an_answer_prints_as_geta_and_is_named():
     text = copied(application(with_section(Row("說明", "謝謝😀❤\ufe0f"))))
     assert "謝謝〓〓" in text
     assert "（U+2764、U+1F600）" in text
+
+
+@pytest.mark.parametrize("more", range(6, 11))
+def test_seal_caption_and_code_stay_on_one_page(more):
+    points = (*DECISION.points, *(f"第{number}項說明。" for number in range(more)))
+    pdf = decision(replace(DECISION, points=points, deputy="建設處處長 李四 決行"))
+    sheets = pypdf.PdfReader(BytesIO(pdf)).pages
+    texts = [printed(sheet.extract_text()) for sheet in sheets]
+    found = [
+        [n for n, text in enumerate(texts) if words in text]
+        for words in ("（機關印信）", "驗證碼", "李四決行")
+    ]
+    pictured = [n for n, sheet in enumerate(sheets) for _picture in sheet.images]
+    assert found == [[len(sheets) - 1]] * 3 and pictured == [len(sheets) - 1] * 2
+
+
+def test_a_stamped_copy_says_what_became_of_it_on_every_page():
+    points = (*DECISION.points, *(f"第{number}項說明。" for number in range(30)))
+    pdf = decision(replace(DECISION, points=points))
+    marked = stamped(
+        pdf, ["早", "本函已更正：民國115年1月2日 府字第1號", "本函已廢止：民國115年3月4日 府字第2號"]
+    )
+    before, after = pages(pdf), pages(marked)
+    assert len(before) == len(after) > 1
+    for text in map(printed, after):
+        assert (
+            "本函已更正：民國115年1月2日府字第1號" in text and "本函已廢止：民國115年3月4日府字第2號" in text
+        )
+    assert all("本函已" not in text for text in before)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -13,8 +15,8 @@ from tests.integration.services.test_reassigning import act, names, told
 from tests.journeys import NOW, citizen, login_of, officer, open_tasks, submitted, take
 from webapp.errors import AnswersInvalid, Refused
 from webapp.extensions import db
-from webapp.models import Case, Clock, Escalation, Submission, Task
-from webapp.services import case_actions, cases, deadlines, events, steps
+from webapp.models import Case, Clock, Escalation, Letter, Submission, Task
+from webapp.services import case_actions, cases, deadlines, decisions, events, steps
 from webapp.services.steps import Given
 from webapp.uow import unit_of_work
 
@@ -140,3 +142,17 @@ def test_the_database_keeps_the_two_kinds_of_tasks_apart(app: Flask, committed: 
         case = submitted("EC09")
         with pytest.raises(IntegrityError, match="question_is_of_the_case"), unit_of_work():
             open_tasks(case)[0].visit = 0
+
+
+def test_an_opinion_leaves_the_words_that_were_proposed(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("EC09")
+        act(case, "ask_opinion", holder_of(case), **ASK)
+        amounts = {"subsidy": Decimal(2000)}
+        template = decisions.from_template(steps.context(case), "grant", "", amounts, NOW)
+        own = replace(template, subject="承辦人改寫的主旨")
+        take(case, "propose_approval", wording=own)
+        answer(case)
+        take(case, "approve", "chen.shufen")
+        letter = db.session.scalars(select(Letter).where(Letter.case_id == case.id)).one()
+        assert letter.content["subject"] == "承辦人改寫的主旨"

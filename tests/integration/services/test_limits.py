@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tests import money, officers
 from tests.journeys import NOW, officer, open_tasks, submitted, take
+from webapp.errors import Forbidden, Refused
 from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.jobs.effects import perform_effect
@@ -21,7 +22,18 @@ from webapp.models import Case, CaseEvent, Clock, Effect, Escalation, Message
 from webapp.moments import taipei
 from webapp.permissions import SYSTEM
 from webapp.queries import expediting
-from webapp.services import clocks, events, extensions, limits, payments, publishing, refunds
+from webapp.services import (
+    case_actions,
+    clocks,
+    events,
+    expected,
+    extensions,
+    limits,
+    payments,
+    publishing,
+    refunds,
+)
+from webapp.services.case_actions import Asked
 from webapp.uow import unit_of_work
 from workflows.clock import explain
 
@@ -66,6 +78,73 @@ def test_the_applicant_is_told_once_with_the_step_and_the_rights() -> None:
     kinds = list(db.session.scalars(select(CaseEvent.kind).order_by(CaseEvent.seq)))
     assert kinds == ["submitted", "limit_passed"]
     assert events.broken_links(case.id) == []
+
+
+def test_the_message_says_what_held_it_and_promises_nothing_that_nobody_set() -> None:
+    case = submitted("EC09")
+    with unit_of_work():
+        asker = officer(officers.officer_of(case))
+        extensions.ask(asker, case, 5, "鄰地界址待查證。", NOW, version=case.version)
+    swept(PASSED)
+    (message,) = told()
+    # from 9-25 to 10-21, without 9-29, 10-6 and 10-10
+    assert "辦理最久的步驟是「審查申請」" in message.body and "15 個工作天" in message.body
+    assert "鄰地界址待查證" in message.body
+    assert "還沒有訂出新的預計完成日" in message.body
+    # T+3 goes to the department head: 10-22, 10-23, and the 24th is off
+    assert "到 民國114年10月23日 仍未辦完時，系統會再提報" in message.body
+
+
+def test_nobody_is_said_to_be_pressed_who_was_not() -> None:
+    submitted("EC09")
+    sunday = datetime(2025, 10, 26, 2, 0, tzinfo=UTC)
+    swept(sunday)
+    (message,) = told()
+    assert "催促" not in message.body, "digests go out on working days"
+
+
+def promise(
+    case: Case, login: str, until: date | None, now: datetime, reason: str = "等候環保單位檢測報告。"
+) -> None:
+    asked = Asked(until=until, reason=reason)
+    with unit_of_work():
+        case_actions.take(officer(login, now), case, "promise", "", asked, now, version=case.version)
+
+
+def test_a_late_case_is_told_the_day_that_its_officer_sets() -> None:
+    case = submitted("EC09")
+    login = officers.officer_of(case)
+    with pytest.raises(Forbidden):
+        promise(case, login, date(2025, 11, 5), NOW)
+    for wrong in (None, PASSED.date(), date(2027, 1, 4), date(2025, 11, 8)):
+        with pytest.raises(Refused):
+            promise(case, login, wrong, PASSED)
+    promise(case, login, date(2025, 11, 5), PASSED)
+    assert case.due_on == date(2025, 10, 20) and expected.is_late(case, PASSED), "the legal limit stays"
+    swept(PASSED)
+    (new_date,) = told("新的預計完成日")
+    for words in ("民國114年11月5日", "等候環保單位檢測報告。", "訴願法第2條"):
+        assert words in new_date.body
+    (message,) = told()
+    assert "預計於 民國114年11月5日 前辦完" in message.body and "還沒有訂出" not in message.body
+
+
+def test_the_head_may_set_it_too_and_a_day_that_passed_is_not_repeated() -> None:
+    case = submitted("EC09")
+    promise(case, "chen.shufen", date(2025, 10, 23), PASSED)
+    swept(datetime(2025, 10, 27, 2, 0, tzinfo=UTC))
+    (message,) = told()
+    assert "還沒有訂出新的預計完成日" in message.body
+
+
+def test_what_is_entered_after_its_limit_is_told_as_such() -> None:
+    intake = {"channel": "post", "received_on": "2025-09-25", "postmarked_on": None}
+    late = datetime(2025, 11, 3, 2, 0, tzinfo=UTC)
+    submitted("EC09", late, actor=officer("huang.meilan", late), intake=intake)
+    swept(late)
+    (received,) = told("已收到您的申請")
+    assert "登錄時已超過" in received.body and "預計" not in received.body
+    assert "民國114年9月25日" in received.body
 
 
 def test_where_a_fee_was_asked_the_refund_is_named() -> None:
@@ -163,7 +242,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Any, Any],
 def _silence(service: Any, workflow: Any) -> None:
     service["deemed"] = {
         "outcome": "granted",
-        "legal_basis": {"zh": "集會遊行法第12條第2項", "en": "Assembly and Parade Act, article 12 II"},
+        "legal_basis": {"zh": "集會遊行法第12條第3項", "en": "Assembly and Parade Act, article 12 III"},
     }
     for state in ("review", "approve"):
         workflow["states"][state]["transitions"]["deemed_approved"] = {
@@ -184,7 +263,7 @@ def test_silence_means_consent_where_the_service_says_so(published: Any) -> None
     assert (case.state, case.outcome, open_tasks(case)) == ("granted", "granted", [])
     assert clocks.of_case(case.id).state == "stopped"
     (message,) = told("視為核准")
-    assert "集會遊行法第12條第2項" in message.body and "民國114年10月20日" in message.body
+    assert "集會遊行法第12條第3項" in message.body and "民國114年10月20日" in message.body
     assert told() == []
     swept(PASSED + timedelta(days=1))
     assert len(told("視為核准")) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from threading import Barrier, Thread
 
 import pytest
@@ -9,16 +10,23 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+import workflows.service
 from tests.integration.services.test_asked_opinions import ASK
 from tests.integration.services.test_reassigning import act, names
-from tests.journeys import NOW, citizen, login_of, officer, open_tasks, submitted, take
+from tests.journeys import NOW, account, citizen, login_of, officer, open_tasks, submitted, take
+from tests.patterns import publish, serve
+from webapp.crypto import follow_code
 from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, CaseEvent, Clock, CorrectionRequest, Effect, Message
-from webapp.services import case_actions, cases, events
+from webapp.models import Case, CaseEvent, Clock, CorrectionRequest, Effect, Letter, Message
+from webapp.permissions import Actor
+from webapp.services import case_actions, cases, events, publishing
 from webapp.services.case_actions import Asked
 from webapp.uow import unit_of_work
+
+#: without an account
+ANYBODY = Actor("anonymous", device_hash="d" * 64)
 
 
 def merge(case: Case, leading: Case) -> None:
@@ -73,7 +81,7 @@ def test_what_cannot_be_merged(app: Flask, committed: None) -> None:
         stranger = submitted("EC09", actor=citizen("wang.daming"), applicant_id=["B123456780"])
         holder = login_of(open_tasks(case)[0].assignee_id)
         for number, why in (
-            (stranger.number, "同一申請人或同一地點"),
+            (stranger.number, "限同一申請人"),
             (case.number, "找不到"),
             ("EC09-114-999999", "找不到"),
             ("？", "找不到"),
@@ -105,6 +113,91 @@ def test_the_database_refuses_a_closed_or_merged_leading_case(app: Flask, commit
         with pytest.raises(IntegrityError, match="merged_has_leading"), unit_of_work():
             case.status, case.outcome, case.closed_at = "closed", "merged", NOW
         db.session.rollback()
+
+
+def messages(case: Case) -> list[str]:
+    message(case)
+    found = select(Message).where(Message.case_id == case.id, Message.channel == "email").order_by(Message.id)
+    return [each.body for each in db.session.scalars(found)]
+
+
+def test_who_was_merged_hears_of_the_decision_and_nobody_reads_the_leading_code(
+    app: Flask, committed: None
+) -> None:
+    with app.app_context():
+        leading, case = (submitted("EC09", actor=ANYBODY) for _ in range(2))
+        merge(case, leading)
+        take(leading, "propose_approval")
+        take(leading, "approve")
+        (letter,) = db.session.scalars(select(Letter)).all()
+        said = messages(case)
+        assert any(letter.number in body and leading.number in body for body in said[1:])
+        assert not any(follow_code(leading.public_id) in body for body in said)
+
+
+def test_other_peoples_applications_about_one_place_stay_their_own(app: Flask, committed: None) -> None:
+    with app.app_context():
+        one, other = of_two_people()
+        with pytest.raises(Refused, match="限同一申請人"):
+            merge(other, one)
+
+
+def petitions() -> tuple[Case, Case]:
+    body = copy.deepcopy(workflows.service.read_all()["PW01"])
+    publish("service", "PW01", body | {"workflow": "petition"}, publishing.BEGINNING)
+    cases_of = of_two_people()
+    for each in cases_of:
+        take(each, "assign")
+        with unit_of_work():
+            open_tasks(each)[0].assignee_id = account("yang.zhihao").id
+    return cases_of
+
+
+def of_two_people() -> tuple[Case, Case]:
+    return submitted("PW01"), submitted(
+        "PW01",
+        actor=ANYBODY,
+        applicant_type=["person"],
+        applicant_id=["B123456780"],
+        applicant_name=["王大明"],
+        email=["da.ming@example.tw"],
+    )
+
+
+def test_petitions_of_several_people_are_answered_together_each_with_a_letter(
+    app: Flask, committed: None
+) -> None:
+    with app.app_context():
+        leading, other = petitions()
+        act(other, "merge", "yang.zhihao", number=leading.number)
+        take(leading, "propose_rejection", "yang.zhihao", comment="現場查無此事。")
+        take(leading, "confirm_rejection", "zhang.jianguo")
+        first, second = db.session.scalars(select(Letter).order_by(Letter.id)).all()
+        assert (first.case_id, second.case_id, second.kind) == (leading.id, other.id, "reject")
+        assert second.number != first.number and second.content["addressee"] == "王大明"
+        assert "現場查無此事" in str(second.content) and leading.number not in str(second.content)
+        assert any(second.number in body for body in messages(other)), "and is told of it"
+
+
+def test_when_the_leading_petition_is_withdrawn_the_others_are_told(app: Flask, committed: None) -> None:
+    with app.app_context():
+        leading, other = petitions()
+        act(other, "merge", "yang.zhihao", number=leading.number)
+        with unit_of_work():
+            cases.take_as_citizen(citizen(), leading, "withdraw", NOW, version=leading.version)
+        assert "沒有作成決定就結案了" in messages(other)[-1]
+
+
+def test_what_the_township_does_stays_there_when_the_case_moves(app: Flask, committed: None) -> None:
+    with app.app_context():
+        serve("township_then_county", level=2)
+        case = submitted("EC09")
+        (task,) = open_tasks(case)
+        there = (task.unit.code, task.function, task.assignee_id)
+        act(case, "move", "chen.shufen", unit="EC-AFF")
+        (task,) = open_tasks(case)
+        assert (task.unit.code, task.function, task.assignee_id) == there
+        assert (there[1], case.handling_unit.code) == ("township_officer", "EC-AFF")
 
 
 def test_to_another_unit_the_tasks_move_and_the_clock_goes_on(app: Flask, committed: None) -> None:

@@ -45,7 +45,7 @@ def names(case: Case, login: str) -> set[str]:
 
 def desk_of(case: Case, login: str, now=NOW) -> str:
     task = open_tasks(case)[0]
-    found = tasks.desks(steps.context(case), task, now.date())
+    found = tasks.desks(officer("li.zhengnan", now), steps.context(case), task, now.date())
     return next(desk.key for desk in found if desk.account_id == account(login).id)
 
 
@@ -79,6 +79,22 @@ def test_to_another_unit_where_the_function_is_held(app: Flask, committed: None)
         take(case, "propose_approval", "ou.yijun")
 
 
+def test_a_head_gives_work_only_to_those_below_them(app: Flask, committed: None) -> None:
+    with app.app_context():
+        case = submitted("EC09")
+        (task,), ctx = open_tasks(case), steps.context(case)
+
+        def below(head: str) -> set[str]:
+            return {login_of(d.account_id) for d in tasks.desks(officer(head), ctx, task, NOW.date())}
+
+        colleague = {OTHER[login_of(task.assignee_id)]}
+        assert below("chen.shufen") == colleague
+        assert below("li.zhengnan") == colleague | {"weng.guoliang", "ou.yijun"}
+        assert "li.yating" in below("he.rongjie")
+        with pytest.raises(Refused, match="不能承接"):
+            act(case, "reassign", "chen.shufen", desk=desk_of(case, "ou.yijun"))
+
+
 def test_who_may_reassign_and_who_may_only_ask(app: Flask, committed: None) -> None:
     with app.app_context():
         case = submitted("EC09")
@@ -108,7 +124,9 @@ def test_nobody_who_is_away_or_must_stay_away_is_given_a_task(app: Flask, commit
         case.account_id = account("ou.yijun").id
         db.session.commit()
         ctx = steps.context(case)
-        people = {d.account_id for d in tasks.desks(ctx, open_tasks(case)[0], NOW.date())}
+        people = {
+            d.account_id for d in tasks.desks(officer("li.zhengnan"), ctx, open_tasks(case)[0], NOW.date())
+        }
         assert account("weng.guoliang").id in people and account("ou.yijun").id not in people
 
 

@@ -25,7 +25,7 @@ def test_lists_that_are_given_at_run_time() -> None:
     assert cleaned.answers == {
         "unit": unit,
         "units": [unit, {"value": "PW", "zh": "工務處", "en": "Public Works"}],
-        "village": {"value": "LY03", "zh": "烈嶼鄉西口村", "en": "西口村, Lieyu Township"},
+        "village": {"value": "LY03", "zh": "烈嶼鄉西口村", "en": "Xikou Village, Lieyu Township"},
         "county": {"value": "63000", "zh": "臺北市", "en": "Taipei City"},
         "slot": {"value": "a1", "zh": "115年12月1日 10:00", "en": "1 Dec 2026, 10:00"},
         "farm": "x",
@@ -55,8 +55,8 @@ def test_villages_of_the_county() -> None:
     assert len(names) == len(set(names)) == 37
     assert [len(of) for of in VILLAGES.values()] == [8, 8, 8, 6, 5, 2]
     assert village_names("WQ") == {
-        "WQ01": Text(zh="烏坵鄉大坵村", en="大坵村, Wuqiu Township"),
-        "WQ02": Text(zh="烏坵鄉小坵村", en="小坵村, Wuqiu Township"),
+        "WQ01": Text(zh="烏坵鄉大坵村", en="Daqiu Village, Wuqiu Township"),
+        "WQ02": Text(zh="烏坵鄉小坵村", en="Xiaoqiu Village, Wuqiu Township"),
     }
     assert len(COUNTIES) == 22
 

@@ -366,6 +366,11 @@ def computed(formula: object) -> dict[str, Any]:
             "沒有「planets」這份清單，可用：counties、slots、townships、units、villages",
         ),
         (
+            {"key": "l", "type": "lookup", "label": "選", "options_from": ["units"]},
+            "sections[0].fields[4].options_from",
+            "沒有「['units']」這份清單，可用：counties、slots、townships、units、villages",
+        ),
+        (
             {"key": "l", "type": "multilookup", "label": "選"},
             "sections[0].fields[4]",
             "缺少 options_from：選項取自哪一份清單",

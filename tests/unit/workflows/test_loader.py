@@ -108,7 +108,12 @@ def test_a_good_workflow_loads():
         ("states.review", "x", "states.review", "鍵: 值"),
         ("states.review.transitions.grant", "x", "states.review.transitions.grant", "鍵: 值"),
         ("states.review.transitions.grant.by", "officer", "states.review.transitions.grant.by", "task"),
-        ("states.shared.tasks.0.join", {"quorum": 0}, "states.shared.tasks[0].join", "quorum"),
+        (
+            "states.shared.tasks.0.join",
+            {"quorum": 0},
+            "states.shared.tasks[0].join",
+            "all、any 或 {quorum: 至少",
+        ),
         (
             "states.shared.tasks.0.period",
             {"kind": "D", "period": 2},
@@ -232,6 +237,8 @@ def test_a_good_workflow_loads():
         # joins
         ("states.shared.joined", [], "states.shared.transitions.answer", "joined"),
         ("parameters", {"limit": 2, "units": ["PO"]}, "states.shared.tasks[0].join", "永遠不會會合"),
+        ("parameters", {"limit": 2, "units": ["PO", "EP", "EP"]}, "parameters.units[2]", "單位「EP」重複"),
+        ("states.review.tasks.0.join", "any", "states.review.tasks[0].join", "永遠不會算到它"),
         ("states.shared.tasks.0.unit", "handling", "states.shared.tasks[0].join", "永遠不會會合"),
         ("states.shared.transitions.answer.to", "review", "states.shared.transitions.answer.to", "joined"),
         (

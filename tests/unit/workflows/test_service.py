@@ -260,7 +260,10 @@ def problems(path, value, **options):
             "letters.grant.paragraphs[1].when.fact",
             "是否為「answers.night_work」",
         ),
-        ("remedy", "向{service.title}提起訴願", "remedy.zh", "service.title"),
+        ("remedy", "向{service.title}（農業部）提起訴願", "remedy.zh", "service.title"),
+        ("remedy", "得於三十日內提起訴願。", "remedy.zh", "訴願管轄機關"),
+        ("extension", {"times": 2}, "extension.times", "以一次為限"),
+        ("extension", {"at_most": 99}, "extension.at_most", "不得超過原處理期間"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(path, value, where, says):
@@ -271,6 +274,8 @@ def test_a_service_must_name_the_units_that_its_workflow_asks(workflow):
     options = {"workflow": workflow("parallel_co_review"), "units": UNITS}
     assert "單位不足" in problems("parameters", {}, **options)["parameters.co_review_units"]
     assert "單位不足" in problems("parameters.co_review_units", [], **options)["parameters.co_review_units"]
+    twice = problems("parameters.co_review_units", ["PO", "EP", "PO"], **options)
+    assert "單位「PO」重複" in twice["parameters.co_review_units[2]"]
     assert (
         "XX"
         in problems("parameters.co_review_units", ["PO", "XX"], **options)["parameters.co_review_units[1]"]
