@@ -12,6 +12,7 @@ from forms import answers, loader
 from forms.model import Field, FormDefinition
 from tests.filling import valid, wrong
 from tests.form_fixtures import LISTS, TODAY, factory_form, fill
+from workflows import service
 
 FORMS = sorted(loader.read_all())
 
