@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from forms import answers, loader
+from forms import answers
 from forms.model import Field, FormDefinition
 from tests.filling import valid, wrong
-from tests.form_fixtures import LISTS, TODAY, factory_form, fill
+from tests.form_fixtures import LISTS, TODAY, factory_bodies, factory_form, fill
 from workflows import service
 
-FORMS = sorted(loader.read_all())
+FORMS = sorted(factory_bodies())
 
 INTERNAL = ["co_review_opinion", "dispatch_record", "inspection_record"]
 with (Path(__file__).parents[2] / "data" / "catalogue.csv").open(encoding="utf-8") as file:
@@ -51,7 +51,7 @@ def texts(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 @pytest.mark.parametrize("key", FORMS)
 def test_every_text_is_there_in_chinese_and_english(key: str) -> None:
-    for path, text in texts(loader.read_all()[key]):
+    for path, text in texts(factory_bodies()[key]):
         assert isinstance(text, dict) and text["zh"] and text["en"], path
         assert "查證" not in text["zh"] and "verified" not in text["en"], path
 
