@@ -19,6 +19,9 @@ ELSEWHERE = "other"
 ELSEWHERE_LABEL = Text(zh="其他縣市", en="Elsewhere in Taiwan")
 ADDRESS_PLACES: dict[str, Text] = {**TOWNSHIPS, ELSEWHERE: ELSEWHERE_LABEL}
 
+#: 三碼郵遞區號 of 金門縣 (中華郵政, 3 碼郵遞區號與行政區對照)
+POSTAL_CODES = {"JS": "890", "JH": "891", "JN": "892", "JC": "893", "LY": "894", "WQ": "896"}
+
 #: village heads elected in 2022 (中央選舉委員會, 111 年村里長選舉), in the order of the returns; the English by
 #: Hanyu Pinyin (中文譯音使用原則), 村 and 里 alike a village
 _VILLAGES = {
@@ -37,6 +40,14 @@ VILLAGES: dict[str, dict[str, Text]] = {
     }
     for town, names in _VILLAGES.items()
 }
+
+
+def with_postal_code(address: str) -> str:
+    """An address of the county as an envelope shows it; another one, or one with its code, stays as it is."""
+    for town, name in TOWNSHIPS.items():
+        if address.startswith((f"金門縣{name.zh}", name.zh)):
+            return f"{POSTAL_CODES[town]}{address}"
+    return address
 
 
 def village_names(*towns: str) -> dict[str, Text]:

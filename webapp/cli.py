@@ -293,6 +293,9 @@ def calendar() -> None:
 @calendar.command("override")
 @click.argument("day", metavar="DATE")
 @click.option("--off", "kind", flag_value="off", help="Nobody works on that day.")
+@click.option(
+    "--stop", "kind", flag_value="stop", help="As --off; limits in days and months stand still too."
+)
 @click.option("--work", "kind", flag_value="work", help="That rest day is worked.")
 @click.option("--revoke", "kind", flag_value="revoke", help="What was entered for that day was a mistake.")
 @click.option("--instead-of", metavar="DATE[/SCOPE]", help="Correct: take that entry back at the same time.")
@@ -311,11 +314,13 @@ def calendar_override(
     from webapp.services import calendar as days
     from webapp.uow import unit_of_work
 
-    if kind not in ("off", "work", "revoke") or (kind == "revoke" and instead_of):
-        raise click.UsageError("say --off, --work or --revoke; --instead-of goes with --off or --work")
+    if kind not in ("off", "stop", "work", "revoke") or (kind == "revoke" and instead_of):
+        raise click.UsageError(
+            "say --off, --stop, --work or --revoke; --instead-of goes with the first three"
+        )
     try:
         of_day, now = date.fromisoformat(day), utc_now()
-        special = SpecialDay(of_day, kind, reason, scope) if kind in ("off", "work") else None
+        special = SpecialDay(of_day, kind, reason, scope) if kind in ("off", "stop", "work") else None
         with _application().app_context(), unit_of_work():
             wrong = None
             if special is None:

@@ -38,6 +38,14 @@ class Refused(DomainError):
     status = 422
 
 
+class Misfit(Refused):
+    """One field of a form says what cannot be; the page shows the text there."""
+
+    def __init__(self, field: str, text: Text) -> None:
+        super().__init__(text)
+        self.field = field
+
+
 class TooMany(DomainError):
     status = 429
 

@@ -31,10 +31,14 @@ def _year(year: int) -> _Year:
 
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:
-    """Immutable and hashable. `off` are stop-work days, `work` forced working days, each with its reason."""
+    """Immutable and hashable. `off` are stop-work days, `work` forced working days, each with its reason.
+
+    Of the stop-work days, `stopped` also stop the limits in calendar days and months (行政程序法 51 V).
+    """
 
     off: Mapping[date, str] = field(default_factory=dict)
     work: Mapping[date, str] = field(default_factory=dict)
+    stopped: frozenset[date] = frozenset()
 
     def __post_init__(self) -> None:
         if both := self.off.keys() & self.work.keys():
@@ -43,7 +47,7 @@ class WorkingCalendar:
         object.__setattr__(self, "work", MappingProxyType(dict(self.work)))
 
     def __hash__(self) -> int:
-        return hash((frozenset(self.off.items()), frozenset(self.work.items())))
+        return hash((frozenset(self.off.items()), frozenset(self.work.items()), self.stopped))
 
     def is_working_day(self, d: date) -> bool:
         if d in self.work:

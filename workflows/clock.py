@@ -243,7 +243,9 @@ class _Book:
         last, due = self.now.last_day(), self.now.due()
         if self.kind == "WD":
             self.explain_days(due)
-        elif last != due:
+        if self.kind in ("CD-shift", "M-shift"):
+            self.explain_stopped(last)
+        if self.kind != "WD" and last != due:
             zh = f"期間末日為{self.calendar.name_of(last) or '休息日'}，順延至次一上班日"
             self.note(last, "shift", zh, "the last day is a rest day and moves to the next working day")
         self.lines.sort(key=lambda line: line.on)
@@ -251,6 +253,13 @@ class _Book:
         text = Text(zh=f"到期日：{_zh(due)}（星期{weekday}）", en=f"Due: {_en(due)} ({due:%a})")
         self.lines.append(LedgerLine(due, "due", text, due))
         return due
+
+    def explain_stopped(self, last: date) -> None:
+        for day in sorted(self.calendar.stopped):
+            if self.now.start < day <= last and not any(a < day <= b for a, b in self.now.pauses):
+                zh = f"{self.calendar.name_of(day)}，依行政程序法第51條第5項不計入"
+                en = "a stop-work day, not counted (Administrative Procedure Act, article 51 V)"
+                self.note(day, "off", zh, en)
 
     def explain_days(self, due: date) -> None:
         for i in range(1, (due - self.now.start).days + 1):

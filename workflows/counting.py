@@ -97,6 +97,11 @@ class _Days:
     calendar: WorkingCalendar
     makeup_saturday_shifts: bool
 
+    @property
+    def stopped(self) -> frozenset[date]:
+        """Days that do not count though others like them do; a fixed day, and CD, which nothing pauses, stay."""
+        return self.calendar.stopped if self.kind in ("CD-shift", "M-shift") else frozenset()
+
     def moment(self, on: date) -> date:
         if isinstance(on, datetime):
             raise ClockError("這種期限以日計算，請只給日期", "this kind counts days: give a date only")
@@ -110,10 +115,19 @@ class _Days:
         return period + extra
 
     def elapsed(self, a: date, b: date) -> int:
-        return self.calendar.working_days_between(a, b) if self.kind == "WD" else (b - a).days
+        if self.kind == "WD":
+            return self.calendar.working_days_between(a, b)
+        return (b - a).days - sum(a < day <= b for day in self.stopped)
 
     def forward(self, a: date, n: int) -> date:
-        return self.calendar.add_working_days(a, n) if self.kind == "WD" else a + _DAY * n
+        if self.kind == "WD":
+            return self.calendar.add_working_days(a, n)
+        if not self.stopped:
+            return a + _DAY * n
+        while n:
+            a += _DAY
+            n -= a not in self.stopped
+        return a
 
     def settle(self, d: date) -> date:
         if self.kind == "CD":

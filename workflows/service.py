@@ -152,6 +152,8 @@ class Extension(Frozen):
 
     times: int = Field(default=1, ge=1, strict=True)
     at_most: int | None = Field(default=None, ge=1, strict=True)
+    #: the law of its own that allows more than the original period
+    basis: Text | None = None
 
 
 class Deemed(Frozen):
@@ -317,7 +319,7 @@ def _check(
     for name, letter in service.letters.items():
         yield from _check_letter(name, letter, facts)
     yield from _check_text("remedy", service.remedy, {})
-    if "訴願" in service.remedy.zh and seat_of(service.remedy.zh) is None:
+    if "訴願書" in service.remedy.zh and seat_of(service.remedy.zh) is None:
         known = "、".join(SEATS)
         yield Problem(
             path="remedy.zh", message=f"必須寫明訴願管轄機關，在途期間依其所在地計算；可用的機關：{known}"
@@ -327,11 +329,14 @@ def _check(
 
 
 def _check_extension(extension: Extension, period: Period) -> Iterator[Problem]:
-    """行政程序法 51 III: 以一次為限, and not longer than the period itself."""
+    """行政程序法 51 III: 以一次為限, and not longer than the period itself unless another law says so."""
     if extension.times > 1:
         yield Problem(path="extension.times", message="展期以一次為限（行政程序法第51條第3項）")
-    if extension.at_most is not None and extension.at_most > period.period:
-        message = f"展期不得超過原處理期間 {period.period}（行政程序法第51條第3項）"
+    longer = extension.at_most is not None and extension.at_most > period.period
+    if longer and extension.basis is None:
+        message = (
+            f"展期不得超過原處理期間 {period.period}（行政程序法第51條第3項）；另有法律規定時，請寫明 basis"
+        )
         yield Problem(path="extension.at_most", message=message)
 
 

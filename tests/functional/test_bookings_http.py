@@ -68,10 +68,10 @@ def test_a_slot_from_opening_to_attending(app: Flask, monkeypatch: pytest.Monkey
     applicant.get(f"/applications/{other}/booking")
     assert "額滿，可候補" in applicant.page.text
     applicant.press("選這個時段", {"slot": first})
-    assert applicant.page.status == 409 and "額滿" in applicant.page.text
-    applicant.get(f"/applications/{other}/booking")
-    applicant.press("選這個時段", {"slot": first, "wait": "yes"})
-    assert "您前面還有 0 位候補" in applicant.page.text
+    assert applicant.page.status == 409 and "剛剛額滿" in applicant.page.mistakes[0]
+    assert applicant.page.value("slot") == first, "the choice is kept"
+    applicant.press("選這個時段", {"wait": "yes"})
+    assert "您是候補的第一位" in applicant.page.text
 
     applicant.get(f"/applications/{pid}/booking")
     applicant.press("取消預約")
@@ -87,6 +87,25 @@ def test_a_slot_from_opening_to_attending(app: Flask, monkeypatch: pytest.Monkey
     desk.get(calendar)
     desk.press("已到")
     assert "已到場" in desk.page.text
+
+
+def test_what_is_wrong_with_a_choice_stands_on_its_page(app: Flask) -> None:
+    opened(app)
+    pid = made(app, lambda: submitted("EC91").public_id)
+    applicant = signed_in(app, "chen.meiling")
+    applicant.get(f"/applications/{pid}/booking")
+    page = applicant.press("選這個時段", {"wait": "yes"})
+    assert page.status == 422 and page.mistakes == ["請選擇一個時段。"]
+    assert page.soup.select_one("#field-slot .govuk-error-message")
+    assert page.soup.select_one("input[name=wait][checked]")
+    first = str(page.soup.select("input[name=slot]")[0]["value"])
+    for seats in ("5", "0", "兩個", "9" * 30):
+        page = applicant.press("選這個時段", {"slot": first, "seats": seats})
+        assert page.status == 422 and page.mistakes == ["名額須在 1 到 1 之間。"]
+        assert page.soup.select_one("#field-seats .govuk-error-message")
+        assert (page.value("slot"), page.value("seats")) == (first, seats)
+    applicant.press("選這個時段", {"seats": "1"})
+    assert "已保留，等候確認" in applicant.page.text
 
 
 def _starts(pid: str) -> datetime:

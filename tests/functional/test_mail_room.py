@@ -102,3 +102,73 @@ def test_what_is_not_printed_yet_or_not_chosen_is_refused(app: Flask) -> None:
     assert desk.page.status == 422 and "請勾選" in desk.page.mistakes[0]
     desk.press("合併列印，附掛號郵件清單", {"letter": [_pid]})
     assert desk.page.status == 422 and number in desk.page.mistakes[0]
+
+
+def test_a_batch_is_handed_over_and_leaves_the_list(app: Flask) -> None:
+    for name in ("陳美玲", "王小明"):
+        decided(app, applicant_name=[name])
+    carry_out(app, "letter")
+    (first, number), (second, other) = by_post(app)
+    desk = signed_in(app, MAIL_ROOM)
+    desk.get("/staff/letters")
+    desk.press("合併列印，附掛號郵件清單")
+    carry_out(app, "letter_batch")
+    batch = desk.page.path
+    desk.get(batch)
+    for wrong, said in (
+        ({"date-day": "31"}, "交寄日期必須"),
+        ({"date-month": "2", "date-day": "30"}, "交寄日期必須"),
+        ({f"number-{first}": "12"}, "6 到 20"),
+        ({f"number-{first}": "123456", f"number-{second}": "123 456"}, "不只一次"),
+    ):
+        desk.get(batch)
+        page = desk.press("登記交寄", wrong)
+        assert page.status == 422 and said in page.mistakes[0], wrong
+        name = "field-date" if "date-day" in wrong else f"field-number-{first}"
+        assert said in page.soup.select_one(f"#{name} .govuk-error-message").text
+    desk.get(batch)
+    desk.press("登記交寄", {f"number-{first}": "９８７６-5432 10"})
+    assert "已登記 2 件" in desk.page.text
+    assert f"{other}的掛號號碼" in desk.page.text and f"{number}的掛號號碼" not in desk.page.text
+    assert "沒有符合的公文" in desk.get("/staff/letters").text
+    page = desk.get("/staff/letters?all=yes")
+    assert "已交寄" in page.text and not page.soup.select("input[name=letter][checked]")
+    desk.get(batch)
+    desk.press("登記交寄", {f"number-{second}": "11112222"})
+    assert "這批公文都已登記交寄" in desk.page.text
+    desk.get(f"/staff/letters/{first}")
+    assert "9876543210" in desk.page.text and "民國114年9月25日" in desk.page.text
+    assert desk.press("取消交寄", {"reason": " "}).status == 422
+    desk.press("取消交寄", {"reason": "郵局退回，地址不全。"})
+    assert "已取消交寄" in desk.page.text
+    page = desk.get("/staff/letters")
+    assert number in page.text and other not in page.text
+
+
+def test_two_people_who_hand_the_same_letters_over_do_it_once(app: Flask) -> None:
+    decided(app)
+    carry_out(app, "letter")
+    by_post(app)
+    desk, again = signed_in(app, MAIL_ROOM), signed_in(app, MAIL_ROOM)
+    desk.get("/staff/letters")
+    desk.press("合併列印，附掛號郵件清單")
+    carry_out(app, "letter_batch")
+    desk.get(desk.page.path)
+    again.get(desk.page.path)
+    desk.press("登記交寄")
+    assert again.press("登記交寄").status == 409
+    assert "先前都已登記交寄" in again.page.text
+
+
+def test_an_address_of_the_county_carries_its_postal_code(app: Flask) -> None:
+    decided(app)
+    carry_out(app, "letter")
+    by_post(app)
+    desk = signed_in(app, MAIL_ROOM)
+    desk.get("/staff/letters")
+    assert "894金門縣烈嶼鄉" in desk.page.text
+    desk.press("合併列印，附掛號郵件清單")
+    carry_out(app, "letter_batch")
+    pdf = pypdf.PdfReader(BytesIO(desk.get(f"{desk.page.path}/letters.pdf").content))
+    pages = ["".join(page.extract_text().split()) for page in pdf.pages[:2]]
+    assert all("894金門縣烈嶼鄉" in page for page in pages)

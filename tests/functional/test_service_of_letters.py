@@ -82,13 +82,13 @@ def test_an_electronic_letter_is_served_when_its_addressee_first_opens_it(
     [
         ("JC", "民生路60號", "kinmen", UNTIL),
         ("WQ", "大坵1號", "wuqiu", "民國114年11月24日"),
-        ("other", "臺北市信義區市府路1號", "taiwan", "民國114年11月24日"),
+        ("other", "臺北市信義區市府路1號", "taipei", "民國114年10月27日"),
     ],
 )
 def test_an_electronic_letter_counts_the_days_in_transit_of_the_applicant_s_place(
     app: Flask, township: str, detail: str, place: str, until: str
 ) -> None:
-    """Sixty days from the day after 25 September: 24 November, a Monday."""
+    """The ministry sits in Taipei: thirty days more from Kinmen and Wuqiu, none from there."""
 
     def prepare() -> str:
         where = {"address-township": [township], "address-village": [""], "address-detail": [detail]}
@@ -149,17 +149,19 @@ def test_where_the_addressee_lives_comes_from_the_address_and_can_be_put_right(a
 
 
 @pytest.mark.parametrize(
-    ("typed", "mistake"),
+    ("typed", "field", "mistake"),
     [
-        (day("114/9/24"), "送達日期必須在發文日"),
-        (day("114/9/26"), "送達日期必須在發文日"),
-        (day("114/2/30"), "請填寫真實存在的日期"),
-        (day("//"), "請填寫真實存在的日期"),
-        ({"method": "public_notice", **day("114/9/25")}, "送達方式與發文方式不符"),
-        ({"transit": "moon", **day("114/9/25")}, "送達方式與發文方式不符"),
+        (day("114/9/24"), "date", "送達日期必須在發文日"),
+        (day("114/9/26"), "date", "送達日期必須在發文日"),
+        (day("114/2/30"), "date", "請填寫真實存在的日期"),
+        (day("//"), "date", "請填寫真實存在的日期"),
+        ({"method": "public_notice", **day("114/9/25")}, "method", "送達方式與發文方式不符"),
+        ({"transit": "moon", **day("114/9/25")}, "transit", "請選擇收件人所在地"),
     ],
 )
-def test_what_cannot_be_the_service_is_refused(app: Flask, typed: dict[str, str], mistake: str) -> None:
+def test_what_cannot_be_the_service_is_refused_at_its_field(
+    app: Flask, typed: dict[str, str], field: str, mistake: str
+) -> None:
     decided(app)
     officer = by_post(app)
     page = officer.post(
@@ -167,6 +169,7 @@ def test_what_cannot_be_the_service_is_refused(app: Flask, typed: dict[str, str]
         {"method": "return_slip", "transit": "kinmen", "seen": "", **typed},
     )
     assert page.status == 422 and any(mistake in each for each in page.mistakes)
+    assert mistake in page.soup.select_one(f"#field-{field} .govuk-error-message").text
     assert letter(app).served_on is None
 
 
@@ -175,6 +178,7 @@ def test_a_slip_that_is_no_picture_is_refused(app: Flask) -> None:
     officer = by_post(app)
     officer.press("登載送達", day("114/9/25"), files={"slip": [("a.png", b"no picture")]})
     assert officer.page.status == 422 and letter(app).served_on is None
+    assert officer.page.soup.select_one("#field-slip .govuk-error-message")
 
 
 def test_of_two_records_the_second_is_told_and_may_correct_it(app: Flask) -> None:

@@ -393,6 +393,49 @@ def test_an_inspection_is_recorded_with_its_photographs(app: Flask, monkeypatch:
     assert made(app, stored) == (1, 4)
 
 
+def test_a_visit_on_a_day_off_is_pointed_out_before_it_is_announced(app: Flask) -> None:
+    visitor, case = inspection(app)
+    saturday = {"date-year": "114", "date-month": "9", "date-day": "27"}
+    visitor.press("預覽", saturday)
+    assert "民國114年9月27日是放假日" in visitor.page.text
+    visitor.press("通知勘查日期")
+    assert visitor.page.mistakes == ["這一天是放假日，請改選日期，或確認仍要排在這一天。"]
+    assert state(app, case) == "schedule"
+    visitor.press("通知勘查日期", {"sure": "yes"})
+    assert state(app, case) == "inspect"
+
+
+def test_a_record_before_the_appointed_day_says_so_and_may_say_failed(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitor, case = inspection(app)
+    visitor.press("通知勘查日期", {"date-year": "114", "date-month": "9", "date-day": "30"})
+    visitor.get(f"/staff/cases/{case}")
+    visitor.follow("勘查不合格，擬予駁回")
+    assert "通知申請人的日期是民國114年9月30日，還沒有到" in visitor.page.text
+    at(app, monkeypatch, NOW + timedelta(days=5))
+    visitor = signed_in(app, "ou.yijun")
+    visitor.get(f"/staff/cases/{case}")
+    visitor.follow("勘查不合格，擬予駁回")
+    assert "還沒有到" not in visitor.page.text
+    assert "例如 115 年" in visitor.page.text and "47 年" not in visitor.page.text
+    visitor.press("upload:photos", files={"photos-upload": [("東側.png", picture(1))]})
+    answers = {
+        "inspected_on-year": "114",
+        "inspected_on-month": "9",
+        "inspected_on-day": "30",
+        "use_matches": "no",
+        "findings": "現場為鐵皮工廠，沒有耕作。",
+        "comment": "現場作工廠使用。",
+    }
+    visitor.press("勘查不合格，擬予駁回", answers | {"result": "pass"})
+    assert visitor.page.status == 422
+    visitor.press("勘查不合格，擬予駁回", {"result": "fail"})
+    assert state(app, case) == "approve"
+    visitor.get(f"/staff/cases/{case}")
+    assert "不合格" in visitor.page.text and "須改善後複查" not in visitor.page.text
+
+
 def test_a_photograph_sent_by_script_needs_the_task(app: Flask) -> None:
     visitor, case = inspection(app)
     visitor.press("通知勘查日期", {"date-year": "114", "date-month": "9", "date-day": "30"})

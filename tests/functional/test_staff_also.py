@@ -169,7 +169,9 @@ def test_a_deputy_sees_for_whom_they_act_on_every_page(app: Flask) -> None:
     own = signed_in(app, OTHER[holder])
     assert "職務代理人" not in own.get(f"{path}/extension").text, "an officer in their own right"
     assert f"代 {NAMES[holder]}" in deputy.get(f"{path}/extension").text
-    deputy.press("申請展期", {"days": "3", "reason": "須向原醫院查證。"})
+    deputy.press("試算新的到期日", {"days": "3", "reason": "須向原醫院查證。"})
+    assert f"代 {NAMES[holder]}" in deputy.page.text
+    deputy.press("申請展期")
     head.get(path)
     assert "代 陳淑芬" in head.follow("核定展期").text
 

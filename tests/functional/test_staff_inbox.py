@@ -110,6 +110,8 @@ def test_the_first_who_claims_has_it_and_the_other_is_told_who(app: Flask) -> No
     assert lines(lin, "案號") == numbers(app, case)
     assert xu.press("受理").status == 409
     assert "這件待辦已由林雅涵受理" in xu.page.text
+    assert xu.page.links("回到待辦") == ["/staff/inbox"]
+    assert not xu.page.links("看申辦項目"), "a citizen's way out"
 
 
 def test_a_task_given_back_stands_in_the_pool_again(app: Flask) -> None:

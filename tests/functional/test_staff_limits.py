@@ -158,3 +158,32 @@ def test_the_new_due_date_is_seen_before_it_is_asked_for_and_before_it_is_grante
     head.get(f"/staff/cases/{pid}")
     head.follow("核定展期")
     assert "展期 5 個工作天" in head.page.soup.select_one("#preview").text
+
+
+def test_a_waiting_extension_stands_on_the_case_page_and_may_be_taken_back(app: Flask) -> None:
+    visitor, pid, _login = desk(app)
+    asked(visitor)
+    limit = visitor.page.soup.select_one(".app-case__limit")
+    assert "已申請展期 5 個工作天（到 民國114年10月28日），等候科長核定" in " ".join(limit.text.split())
+    head = signed_in(app, HEAD)
+    head.get(f"/staff/cases/{pid}")
+    assert "已申請展期" in head.page.text and "收回展期申請" not in head.page.text
+    head.follow("核定展期")
+    visitor.press("收回展期申請")
+    assert "已收回展期申請。" in visitor.page.text
+    assert buttons(visitor, pid) == ["申請展期"], "it may be asked for anew"
+    head.press("核准展期")
+    assert head.page.status == 409 and "申請人員已收回這件展期" in head.page.text
+
+
+def test_every_action_says_that_the_clock_stands_still(app: Flask) -> None:
+    visitor, pid, _login = desk(app)
+    head = signed_in(app, HEAD)
+    head.get(f"/staff/cases/{pid}")
+    head.follow("停止期限計算")
+    head.press("停止期限計算", {"reason": "颱風致道路中斷。"})
+    for link in (None, "退件", "加會其他單位"):
+        visitor.get(f"/staff/cases/{pid}")
+        if link is not None:
+            visitor.follow(link)
+        assert "起停止計算：颱風致道路中斷。案件可以照常辦理" in visitor.page.text, link

@@ -10,7 +10,8 @@ from flask_babel import gettext as _
 
 from rules.values import Text
 from webapp.citizen import bp
-from webapp.errors import Forbidden, NotFound
+from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
+from webapp.models import Case
 from webapp.moments import taipei_day
 from webapp.presentation import language
 from webapp.queries import bookings as queries
@@ -28,26 +29,33 @@ def booking(pid: str) -> ResponseReturnValue:
     if not queries.offers_slots(found):
         raise NotFound()
     if request.method == "POST":
-        with unit_of_work():
-            if request.form.get("action") == "cancel":
-                bookings.cancel(actor(), found, now())
-                said = _("預約已取消。")
-            else:
-                made = bookings.choose(
-                    actor(),
-                    found,
-                    request.form.get("slot", ""),
-                    now(),
-                    seats=request.form.get("seats", 1, type=int),
-                    may_wait=request.form.get("wait") == "yes",
-                )
-                said = (
-                    _("您已登記候補，有名額時會通知您。")
-                    if made.state == "waiting"
-                    else _("已為您保留這個時段。")
-                )
+        try:
+            with unit_of_work():
+                said = _carry_out(found)
+        except (Conflict, Refused) as refusal:
+            return _page(found, getattr(refusal, "field", "slot"), refusal.text), refusal.status
         flash(said, "success")
         return redirect(url_for("citizen.booking", pid=pid))
+    return _page(found)
+
+
+def _carry_out(case: Case) -> str:
+    if request.form.get("action") == "cancel":
+        bookings.cancel(actor(), case, now())
+        return _("預約已取消。")
+    slot = request.form.get("slot", "")
+    if not slot:
+        raise Misfit("slot", Text(zh="請選擇一個時段。", en="Choose a slot."))
+    seats = request.form.get("seats", 0, type=int)
+    may_wait = request.form.get("wait") == "yes"
+    made = bookings.choose(actor(), case, slot, now(), seats=seats, may_wait=may_wait)
+    if made.state == "waiting":
+        return _("您已登記候補，有名額時會通知您。")
+    return _("已為您保留這個時段。")
+
+
+def _page(found: Case, mistake: str = "", refusal: Text | None = None) -> str:
+    """`mistake` is the field at which the refusal stands; what was chosen stays chosen."""
     mine = queries.newest(found.id)
     has_one = mine is not None and mine.state in bookings.ACTIVE
     slots = [] if has_one or found.status == "closed" else queries.choices(found, now())
@@ -56,6 +64,10 @@ def booking(pid: str) -> ResponseReturnValue:
         case=found,
         service=definitions.service(found.service_revision_id),
         booking=mine,
+        mistake=mistake,
+        refusal=refusal,
+        typed=request.form,
+        has_errors=refusal is not None,
         has_one=has_one,
         words=bookings.words(mine, language()) if mine else "",
         state=bookings.STATES[mine.state] if mine else None,

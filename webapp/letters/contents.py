@@ -248,11 +248,12 @@ class Minutes:
 
 @dataclass(frozen=True)
 class Mailing:
-    """One registered letter of the list; its tracking number is written in at the post office."""
+    """One registered letter of the list; a number that is not known yet is written in at the post office."""
 
     addressee: str
     address: str
     doc_number: str
+    registered_number: str = ""
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,9 @@ class Letter(db.Model):
     channel: Mapped[str] = mapped_column(String(10))
     #: where the addressee lives, for the days in transit (workflows.remedy.TRANSIT)
     transit: Mapped[str] = mapped_column(String(10), default="kinmen")
+    #: 交寄: the day on which the post office took it, and its 掛號號碼 once that is known
+    posted_on: Mapped[date | None]
+    registered_number: Mapped[str | None] = mapped_column(String(20))
     served_on: Mapped[date | None]
     service_method: Mapped[str | None] = mapped_column(String(15))
     served_recorded_by_id: Mapped[int | None] = ref("account.id")
@@ -98,6 +101,9 @@ class Letter(db.Model):
             "notice_ground is null or service_method = 'public_notice'", name="ground_of_a_public_notice"
         ),
         CheckConstraint("(served_on is null) = (service_method is null)", name="served_has_a_method"),
+        CheckConstraint("posted_on is null or channel = 'post'", name="posted_by_post"),
+        CheckConstraint("posted_on is null or posted_on >= issued_on", name="posted_after_it_was_issued"),
+        CheckConstraint("registered_number is null or posted_on is not null", name="registered_when_posted"),
         CheckConstraint("served_on is null or served_on >= issued_on", name="served_after_it_was_issued"),
         CheckConstraint(
             "(changes_id is not null) = (kind in ('correction_of','revocation','withdrawal'))",

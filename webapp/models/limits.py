@@ -40,7 +40,7 @@ class ExtensionRequest(db.Model):
     answer: Mapped[str | None] = mapped_column(Encrypted)
 
     __table_args__ = (
-        CheckConstraint("state in ('open','approved','refused','lapsed')", name="state_is_known"),
+        CheckConstraint("state in ('open','approved','refused','lapsed','withdrawn')", name="state_is_known"),
         CheckConstraint("days > 0", name="is_longer"),
         CheckConstraint("(state = 'open') = (decided_at is null)", name="decided_has_a_moment"),
         CheckConstraint(
@@ -72,7 +72,8 @@ class Suspension(db.Model):
     ended_by_id: Mapped[int | None] = ref("account.id")
 
     __table_args__ = (
-        CheckConstraint("(ended_at is null) = (ended_by_id is null)", name="ended_by_somebody"),
+        # nobody's own act where the law or the applicant ends the case
+        CheckConstraint("ended_by_id is null or ended_at is not null", name="ended_by_somebody"),
         CheckConstraint("ended_at >= began_at", name="ends_after_start"),
         Index("uq_suspension_open", "case_id", unique=True, postgresql_where=text("ended_at is null")),
         Index("ix_suspension_case", "case_id"),

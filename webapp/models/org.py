@@ -92,6 +92,7 @@ class CalendarOverride(db.Model):
     day: Mapped[date]
     #: national, county, or the code of a township or agency
     scope: Mapped[str] = mapped_column(String(20), default="county")
+    #: stop: nobody works, and limits in calendar days and months stand still too (行政程序法 51 V)
     kind: Mapped[str] = mapped_column(String(20))
     reason: Mapped[str] = mapped_column(String(200))
     legal_source: Mapped[str] = mapped_column(String(200), default="")
@@ -107,7 +108,7 @@ class CalendarOverride(db.Model):
             "(revoked_at is null) = (revoke_reason is null) and (revoked_by_id is null or revoked_at is not null)",
             name="revoked_with_reason",
         ),
-        CheckConstraint("kind in ('off','work','half_off_am','half_off_pm')", name="kind_is_known"),
+        CheckConstraint("kind in ('off','stop','work','half_off_am','half_off_pm')", name="kind_is_known"),
         Index("ix_calendar_override_day_scope", "day", "scope"),
     )
 

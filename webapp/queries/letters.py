@@ -23,7 +23,7 @@ class Filter:
     first: date | None = None
     last: date | None = None
     unit_id: int | None = None
-    #: also those that are served
+    #: also those that are at the post office or served
     all: bool = False
 
 
@@ -56,7 +56,7 @@ def to_send(actor: Actor, wanted: Filter) -> Sequence[tuple[Letter, Case]]:
     if wanted.unit_id is not None:
         asked = asked.where(Case.owner_unit_id.in_(sorted(chart().within(wanted.unit_id))))
     if not wanted.all:
-        asked = asked.where(Letter.served_on.is_(None))
+        asked = asked.where(Letter.served_on.is_(None), Letter.posted_on.is_(None))
     rows = db.session.execute(asked.order_by(Letter.issued_on, Letter.id).limit(MOST_LISTED))
     return [(letter, case) for letter, case in rows]
 

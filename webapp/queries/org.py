@@ -191,8 +191,9 @@ def calendar(
         if imagined is not None and imagined.scope == scope:
             merged[imagined.day] = (imagined.kind, imagined.reason)
     return WorkingCalendar(
-        off={day: reason for day, (kind, reason) in merged.items() if kind == "off"},
+        off={day: reason for day, (kind, reason) in merged.items() if kind in ("off", "stop")},
         work={day: reason for day, (kind, reason) in merged.items() if kind == "work"},
+        stopped=frozenset(day for day, (kind, _reason) in merged.items() if kind == "stop"),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import func, select
 
 from rules.values import Text, format_day
-from webapp.errors import Conflict, Forbidden, NotFound, Refused
+from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Booking, Case, Resource, Slot
 from webapp.models.bookings import ACTIVE, SEATED
@@ -187,10 +187,11 @@ def choose(
     if slot.starts_at <= now:
         raise Refused(Text(zh="這個時段已經開始，請選別的時段。", en="This slot has begun; choose another."))
     if not 1 <= seats <= slot.capacity:
-        raise Refused(
+        raise Misfit(
+            "seats",
             Text(
-                zh=f"人數須在 1 到 {slot.capacity} 之間。", en=f"Between 1 and {slot.capacity} seats, please."
-            )
+                zh=f"名額須在 1 到 {slot.capacity} 之間。", en=f"Between 1 and {slot.capacity} seats, please."
+            ),
         )
     full = slot.taken + seats > slot.capacity or _first_in_queue(slot) is not None
     if full and not may_wait:

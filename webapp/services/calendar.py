@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 
 from sqlalchemy import ColumnElement, select
 
@@ -27,7 +26,7 @@ MOST_LISTED = 200
 def override(
     actor: Actor,
     day: date,
-    kind: Literal["off", "work"],
+    kind: str,
     reason: str,
     scope: str,
     now: datetime,

@@ -24,7 +24,8 @@ from workflows.service import Extension
 CORRECTION = Text(zh="補正", en="correction")
 WAITING = Text(zh="等待申請人", en="waiting for the applicant")
 SUSPENSION = Text(zh="不可歸責之事由", en="a cause beyond control")
-_BY_SYSTEM = {reason.zh: reason for reason in (CORRECTION, WAITING, SUSPENSION)}
+ENDED = Text(zh="案件決定或終結", en="the case is decided or ends")
+_BY_SYSTEM = {reason.zh: reason for reason in (CORRECTION, WAITING, SUSPENSION, ENDED)}
 
 
 def start_of(kind: str, on: date, received: datetime) -> date:
@@ -217,6 +218,18 @@ def _follow(clock: Clock, case: Case, before: date) -> None:
 def stop(clock: Clock, on: date) -> None:
     if clock.state != "stopped":
         clock.state, clock.stopped_on = "stopped", on
+
+
+def end(actor: Actor, case: Case, now: datetime) -> None:
+    """The case is decided, or ends: the cause that held its time does not hold it any more, and the ledger says so."""
+    suspension = db.session.scalars(
+        select(Suspension).where(Suspension.case_id == case.id, Suspension.ended_at.is_(None))
+    ).one_or_none()
+    if suspension is not None:
+        suspension.ended_at, suspension.ended_by_id = now, actor.account_id
+        for clock in open_clocks(case.id):
+            move(actor, case, clock, "resume", now, reason=ENDED.zh)
+    stop(of_case(case.id), taipei_day(now))
 
 
 def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str) -> bool:

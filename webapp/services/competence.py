@@ -23,6 +23,7 @@ from webapp.services import (
     duties,
     evaluation,
     events,
+    extension_requests,
     fees,
     notices,
     parties,
@@ -187,6 +188,8 @@ def _close(actor: Actor, ctx: Context, outcome: str, now: datetime, into: int | 
         corrections.close(request, "withdrawn", now)
     for task in db.session.scalars(select(Task).where(Task.case_id == case.id, Task.state == "open")):
         task.state = "cancelled"
+    clocks.end(actor, case, now)
+    extension_requests.lapse_of(case, now)
     for clock in db.session.scalars(select(Clock).where(Clock.case_id == case.id)):
         clocks.stop(clock, today)
     fees.fix(ctx.service, case, {})

@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from forms.model import Field
 from rules.values import Text, format_roc_date
-from webapp.errors import Conflict, Refused
+from webapp.errors import Conflict, Misfit, Refused
 from webapp.extensions import db
 from webapp.models import Case, Letter
 from webapp.moments import taipei_day
@@ -47,6 +47,7 @@ METHODS_OF: Mapping[str, tuple[str, ...]] = {
 SENDERS = frozenset({"officer", "section_head", "department_head", "mail_room"})
 #: what a return slip may be
 SLIP_MB = 10
+LONGEST_REASON = 200
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,19 @@ def default_channel(case: Case) -> str:
 
 def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetime) -> None:
     """Another channel, for example post where nobody opens the electronic letter. Not once it is served."""
-    _hold(letter, case)
+    hold(letter, case)
     if letter.served_on is not None:
         raise Conflict(
             Text(
                 zh=f"這份公文已於{format_roc_date(letter.served_on)}送達，不能再改發文方式。",
                 en="This letter has been served; its channel cannot be changed any more.",
+            )
+        )
+    if letter.posted_on is not None:
+        raise Conflict(
+            Text(
+                zh=f"這份公文已於{format_roc_date(letter.posted_on)}交寄，要改發文方式請先取消交寄。",
+                en="This letter was posted. Take that back before you change its channel.",
             )
         )
     if channel not in CHANNELS or (channel == "electronic" and case.account_id is None):
@@ -96,11 +104,53 @@ def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetim
     _record(actor, case, "sent_by", f"{letter.number}：{CHANNELS[channel].zh}", now)
 
 
+def post(actor: Actor, letter: Letter, case: Case, day: date, number: str, now: datetime) -> bool:
+    """交寄: the post office took it; a number that was left open is filled in later. Whether that changed anything."""
+    hold(letter, case)
+    if letter.channel != "post" or letter.served_on is not None:
+        raise Conflict(
+            Text(
+                zh=f"{letter.number}已送達或已改用其他方式發文，不能登記交寄。",
+                en=f"{letter.number} was served or goes another way; it cannot be posted.",
+            )
+        )
+    if letter.posted_on is None:
+        letter.posted_on, letter.registered_number = day, number or None
+    elif number and letter.registered_number is None:
+        letter.registered_number = number
+    else:
+        return False
+    said = f"{letter.number}：{letter.registered_number or '掛號號碼未登載'}"
+    _record(actor, case, "posted", said, now, letter.posted_on)
+    return True
+
+
+def undo_posting(actor: Actor, letter: Letter, case: Case, reason: str, now: datetime) -> None:
+    """It was not handed over after all, or came back: it waits to be sent again."""
+    hold(letter, case)
+    if letter.posted_on is None or letter.served_on is not None:
+        raise Conflict(
+            Text(zh="這份公文不在已交寄的狀態。", en="This letter is not at the post office (any more).")
+        )
+    reason = reason.strip()
+    if not reason or len(reason) > LONGEST_REASON:
+        raise Misfit(
+            "reason",
+            Text(
+                zh=f"請寫明取消交寄的理由，最多 {LONGEST_REASON} 字。",
+                en=f"Say why, in at most {LONGEST_REASON} characters.",
+            ),
+        )
+    said = f"{letter.number}：{letter.registered_number or '掛號號碼未登載'}。理由：{reason}"
+    letter.posted_on = letter.registered_number = None
+    _record(actor, case, "not_posted", said, now)
+
+
 def record_service(
     actor: Actor, letter: Letter, case: Case, service: Service, now: datetime, *, seen: date | None
 ) -> None:
     """`seen` is what the page said: of two people at once the second is told."""
-    _hold(letter, case)
+    hold(letter, case)
     if letter.served_on != seen:
         raise Conflict(
             Text(
@@ -109,26 +159,32 @@ def record_service(
             )
         )
     by_notice = service.method == "public_notice"
-    if service.method not in METHODS_OF[letter.channel] or service.transit not in TRANSIT:
-        raise Refused(
-            Text(zh="這種送達方式與發文方式不符。", en="This way of service does not fit the channel.")
-        )
+    if service.method not in METHODS_OF[letter.channel]:
+        text = Text(zh="這種送達方式與發文方式不符。", en="This way of service does not fit the channel.")
+        raise Misfit("method", text)
+    if service.transit not in TRANSIT:
+        raise Misfit("transit", Text(zh="請選擇收件人所在地。", en="Choose where the addressee lives."))
     if by_notice and service.ground not in GROUNDS:
-        raise Refused(
+        raise Misfit(
+            "ground",
             Text(
                 zh="請選擇公示送達的事由，它決定何時發生效力。",
                 en="Choose the ground of the public notice: it decides when it takes effect.",
-            )
+            ),
         )
     if not letter.issued_on <= service.day <= taipei_day(now):
-        raise Refused(
+        raise Misfit(
+            "date",
             Text(
                 zh=f"送達日期必須在發文日（{format_roc_date(letter.issued_on)}）到今天之間。",
                 en="The day of service must lie between the day of the letter and today.",
-            )
+            ),
         )
     if service.slip is not None:
-        letter.slip_id = _slip(actor, case, *service.slip, now)
+        try:
+            letter.slip_id = _slip(actor, case, *service.slip, now)
+        except Refused as refusal:
+            raise Misfit("slip", refusal.text) from None
     letter.served_on = served_by_notice(service.day, service.ground) if by_notice else service.day
     letter.notice_ground = service.ground if by_notice else None
     letter.service_method, letter.transit = service.method, service.transit
@@ -138,7 +194,7 @@ def record_service(
 
 def lives_in(actor: Actor, letter: Letter, case: Case, place: str, now: datetime) -> None:
     """Where the addressee lives, for the days in transit: read from the address until somebody knows better."""
-    _hold(letter, case)
+    hold(letter, case)
     if place not in TRANSIT:
         raise Refused(Text(zh="請選擇收件人所在地。", en="Choose where the addressee lives."))
     letter.transit = place
@@ -161,7 +217,7 @@ def opened(actor: Actor, letter: Letter, case: Case, now: datetime) -> None:
     own = actor.account_id is not None and actor.account_id == case.account_id
     if not own or letter.channel != "electronic" or letter.served_on is not None:
         return
-    _hold(letter, case)
+    hold(letter, case)
     if letter.served_on is None and letter.channel == "electronic":
         letter.served_on, letter.service_method = taipei_day(now), "opened"
         _record(actor, case, "served", f"{letter.number}：{METHODS['opened'].zh}", now, letter.served_on)
@@ -193,7 +249,7 @@ def _slip(actor: Actor, case: Case, filename: str, content: bytes, now: datetime
     return document.id
 
 
-def _hold(letter: Letter, case: Case) -> None:
+def hold(letter: Letter, case: Case) -> None:
     """The case first, as every action does: its history is a chain."""
     db.session.refresh(case, with_for_update={"key_share": True})
     db.session.refresh(letter, with_for_update=True)

@@ -16,11 +16,12 @@ from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, visible_to
 from webapp.queries import definitions
 from webapp.queries.org import Mandate, chart
-from webapp.services import alarms, cases, clocks, duties, evaluation, events, notices
+from webapp.services import alarms, cases, clocks, duties, evaluation, events, extension_requests, notices
 from webapp.services.clocks import Longer
 from workflows.service import Extension
 
 RULESET = "extension_approval"
+APA_51 = Text(zh="行政程序法第51條", en="Administrative Procedure Act, article 51,")
 #: from level to level upwards: nobody approves what they asked for
 LEVELS = ("section_head", "department_head", "secretary_general", "magistrate")
 #: what the ledger keeps of a reason
@@ -61,7 +62,7 @@ def may_ask(actor: Actor, case: Case) -> bool:
         case.status == "open"
         and definitions.service(case.service_revision_id).extension is not None
         and asker(actor, case) is not None
-        and open_request(case.id) is None
+        and extension_requests.open_of(case.id) is None
         and not _used_up(case)
     )
 
@@ -90,7 +91,7 @@ def foresee(
         )
     duties.require_stranger(case, actor.account_id, mandate.acting_for_id)
     _hold(case, version)
-    before = open_request(case.id)
+    before = extension_requests.open_of(case.id)
     if before is not None:
         name = chart().names[before.asked_by_id]
         raise Conflict(
@@ -259,8 +260,16 @@ def decide(
     _record(actor, case, kind, now, mandate.acting_for_id, answer)
     _tell({request.asked_by_id}, "decided", case, request, _ANSWERS[approve], now)
     if approve:
+        limit = definitions.service(case.service_revision_id).extension
+        law = (limit.basis if limit is not None else None) or APA_51
         notices.notify(
-            case, "extended", now, comment=request.reason, on_date=case.due_on, occasion=request.public_id
+            case,
+            "extended",
+            now,
+            comment=request.reason,
+            on_date=case.due_on,
+            occasion=request.public_id,
+            words={"law": law.in_(case.language)},
         )
 
 
@@ -282,6 +291,8 @@ def _decided(request: ExtensionRequest) -> Conflict:
                 en="This extension was not decided in time and is void.",
             )
         )
+    if request.state == "withdrawn":
+        return Conflict(Text(zh="申請人員已收回這件展期。", en="This extension was taken back by who asked."))
     return Conflict(
         Text(zh=f"這件展期已由{who}核定，請重新載入頁面。", en=f"{who} has already decided this extension.")
     )
@@ -311,18 +322,28 @@ def lapse(request_id: int, now: datetime) -> None:
     db.session.refresh(request)
     if request.state != "open":
         return
-    request.state, request.decided_at = "lapsed", now
-    db.session.flush()
-    _record(SYSTEM, case, "extension_lapsed", now, None, "")
+    extension_requests.end(SYSTEM, case, request, "lapsed", now)
+
+
+def take_back(actor: Actor, request: ExtensionRequest, case: Case, now: datetime) -> None:
+    """Who asked needs the time no more: the request ends before somebody decides it."""
+    db.session.refresh(case, with_for_update={"key_share": True})
+    db.session.refresh(request)
+    if request.state != "open":
+        raise _decided(request)
+    if not is_mine(actor, request):
+        raise Forbidden(
+            Text(zh="只有申請展期的人可以收回。", en="Only who asked for the extension may take it back.")
+        )
+    extension_requests.end(actor, case, request, "withdrawn", now)
+
+
+def is_mine(actor: Actor, request: ExtensionRequest) -> bool:
+    """Asked by the actor, or for them by their deputy."""
+    return actor.account_id in (request.asked_by_id, request.asked_for_id)
 
 
 # --- reading ----------------------------------------------------------------------------------------------
-
-
-def open_request(case_id: int) -> ExtensionRequest | None:
-    return db.session.scalars(
-        select(ExtensionRequest).where(ExtensionRequest.case_id == case_id, ExtensionRequest.state == "open")
-    ).one_or_none()
 
 
 def of_case(case_id: int) -> list[ExtensionRequest]:

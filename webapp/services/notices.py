@@ -121,12 +121,11 @@ TEMPLATES: dict[str, Template] = {
         Text(zh="辦理期限延長：{service}", en="More time is needed: {service}"),
         Text(
             zh="您的申請（{number}）無法在原期限內辦完，經核定延長至 {date}。\n延長的理由：{comment}\n"
-            "依行政程序法第51條，延長以一次為限，且不超過原處理期間。逾 {date} 仍未決定時，"
+            "依{law}，延長以一次為限。逾 {date} 仍未決定時，"
             "您可以依訴願法第2條提起訴願。",
             en="We could not finish {number} in time; the limit was extended to {date}.\nThe reason: {comment}\n"
-            "By article 51 of the Administrative Procedure Act it is extended only once and by no more than the "
-            "original period. If there is no decision after {date}, you may appeal under article 2 of the "
-            "Administrative Appeal Act.",
+            "By the {law} it is extended only once. If there is no decision after {date}, you may appeal under "
+            "article 2 of the Administrative Appeal Act.",
         ),
     ),
     "suspended": Template(

@@ -14,6 +14,7 @@ import forms.answers
 from forms.answers import SummaryRow
 from forms.field_types import totals_of
 from forms.model import Field
+from forms.places import with_postal_code
 from rules.values import format_roc_date
 from webapp import crypto
 from webapp.crypto import follow_code
@@ -76,7 +77,7 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
         papers.Decision(
             agency_name=config["AGENCY_NAME"],
             recipient=content["addressee"],
-            recipient_address=content["addressee_address"],
+            recipient_address=with_postal_code(content["addressee_address"]),
             issued_on=row.issued_on,
             doc_number=row.number,
             title=content.get("title") or "函",

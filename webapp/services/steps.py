@@ -30,6 +30,7 @@ from webapp.services import (
     duties,
     evaluation,
     events,
+    extension_requests,
     fees,
     invoices,
     notices,
@@ -380,4 +381,5 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
         kind = "pause" if name == "hold_clock" else "resume"
         clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason=clocks.WAITING.zh)
     elif name == "stop_clock":
-        clocks.stop(clocks.of_case(case.id), taipei_day(now))
+        clocks.end(actor, case, now)
+        extension_requests.lapse_of(case, now)

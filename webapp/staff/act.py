@@ -26,13 +26,14 @@ from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
 from webapp.queries import answering, bookings, case_page, definitions, history, inbox
+from webapp.queries.org import calendar
 from webapp.security import actor, now
 from webapp.services import case_actions, cases, decisions, documents, drafting, fees, steps, tasks
 from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
-from webapp.staff import bp, preview, shown, wording
+from webapp.staff import bp, limits, preview, shown, wording
 from webapp.staff.case_actions import why_not
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
@@ -43,6 +44,8 @@ LONGEST_COMMENT = 4000
 DATE_PARTS = ("year", "month", "day")
 #: how many days with free slots are named
 SHOWN_DAYS = 6
+#: announces the day of a visit, in every workflow that has one
+SCHEDULE = "schedule"
 
 Mistakes = dict[str, list[str]]
 
@@ -352,12 +355,30 @@ def _mistakes(ctx: Context, offer: Offer, typed: Typed) -> Mistakes:
             found["date"] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
         elif day < taipei_day(now()):
             found["date"] = [_("日期不能早於今天。")]
+        elif _day_off(ctx, typed) and typed.first("sure") != "yes":
+            found["sure"] = [_("這一天是放假日，請改選日期，或確認仍要排在這一天。")]
     for name, text in (("comment", typed.comment), ("conditions", typed.conditions)):
         if len(text) > LONGEST_COMMENT:
             found[name] = [_("最多 %(n)s 字，目前 %(now)s 字。", n=LONGEST_COMMENT, now=len(text))]
     if typed.wording is not None:
         found |= wording.mistakes(typed.wording)
     return found | _read_amounts(ctx, offer, typed)[1]
+
+
+def _day_off(ctx: Context, typed: Typed) -> date | None:
+    """The chosen day, where nobody works on it."""
+    day = typed.on_date()
+    known = day is not None and taipei_day(now()) <= day
+    return day if known and not calendar(ctx.case.handling_unit_id).is_working_day(day) else None
+
+
+def _ahead(ctx: Context, offer: Offer) -> date | None:
+    """The appointed day of a visit that is recorded before it."""
+    if offer.task is None or offer.task.form_key != decisions.INSPECTION:
+        return None
+    entries = history.of_case(ctx.case, ctx.workflow, ctx.form)
+    told = [each.on_date for each in entries if each.kind == SCHEDULE and each.on_date]
+    return told[-1] if told and told[-1] > taipei_day(now()) else None
 
 
 def _open_amounts(ctx: Context, offer: Offer) -> tuple[OpenAmount, ...]:
@@ -483,6 +504,7 @@ def _page(
     file = case_page.read(ctx.case)
     page = render_template(
         "staff/act.html",
+        standing_still=limits.standing_still(ctx.case),
         case=ctx.case,
         service=ctx.service,
         offer=offer,
@@ -494,6 +516,8 @@ def _page(
         has_errors=bool(mistakes or refusal or status == 422),
         asks=_questions(offer),
         free_days=_free_days(ctx, offer),
+        day_off=_day_off(ctx, typed) if "date" in transition.requires else None,
+        ahead=_ahead(ctx, offer),
         open_amounts=[
             (_input_of(asked), asked.label, _amount_typed(asked, typed))
             for asked in _open_amounts(ctx, offer)

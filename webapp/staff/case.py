@@ -85,6 +85,7 @@ def case(pid: str) -> ResponseReturnValue:
         rungs=shown.rungs(file),
         flow=flow.of_case(found, ctx.service, ctx.workflow),
         limit_buttons=limits.buttons(found),
+        standing_still=limits.standing_still(found),
         extensions=limits.of_case(found),
         extension_states=limits.STATES,
         extension_colours=limits.STATE_COLOURS,

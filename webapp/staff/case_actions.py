@@ -20,7 +20,7 @@ from webapp.security import actor, now
 from webapp.services import case_actions, cases, co_review, competence, steps, tasks
 from webapp.services.case_actions import ACTIONS, Asked, Input, Offer
 from webapp.services.steps import Context
-from webapp.staff import bp, shown
+from webapp.staff import bp, limits, shown
 from webapp.uow import unit_of_work
 
 DATE_PARTS = ("year", "month", "day")
@@ -187,6 +187,7 @@ def _page(
 ) -> ResponseReturnValue:
     page = render_template(
         "staff/also.html",
+        standing_still=limits.standing_still(ctx.case),
         case=ctx.case,
         service=ctx.service,
         action=ACTIONS[offer.name],

@@ -24,6 +24,10 @@ from webapp.uow import unit_of_work
 
 KINDS = {
     "off": Text(zh="停止上班", en="Nobody works"),
+    "stop": Text(
+        zh="停止上班，以日曆天或月計的期限也停止計算（行政程序法第51條第5項）",
+        en="Nobody works, and limits in calendar days and months stand still too (article 51 V)",
+    ),
     "work": Text(zh="補行上班", en="Worked although a rest day"),
 }
 WIDE = {"county": Text(zh="全縣", en="The whole county"), "national": Text(zh="全國", en="The whole country")}
@@ -107,10 +111,15 @@ def enter_day() -> ResponseReturnValue:
     try:
         if request.form.get("action") != "enter":
             return _page(typed, moves=calendar.preview(special, now()))
-        kind = "off" if special.kind == "off" else "work"
         with unit_of_work():
             moved = calendar.override(
-                actor(), special.day, kind, special.reason, special.scope, now(), legal_source=typed.source
+                actor(),
+                special.day,
+                special.kind,
+                special.reason,
+                special.scope,
+                now(),
+                legal_source=typed.source,
             )
     except Refused as refusal:
         return _page(typed, {"scope": [in_language(refusal.text)]}, status=422)

@@ -8,6 +8,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from forms.places import with_postal_code
 from rules.values import Text, parse_roc_date
 from webapp.errors import Conflict, Forbidden, Refused
 from webapp.letters.wording import grouped
@@ -58,7 +59,7 @@ def record_service(pid: str) -> ResponseReturnValue:
             service = Service(method, day, transit, attached, request.form.get("ground", ""))
             dispatch.record_service(actor(), row, case, service, now(), seen=_seen())
     except (Conflict, Refused) as refusal:
-        return _page(row, case, {"service": refusal.text}), refusal.status
+        return _page(row, case, {getattr(refusal, "field", "method"): refusal.text}), refusal.status
     flash(_("送達已登載。"), "success")
     return redirect(url_for("staff.letter", pid=pid))
 
@@ -72,6 +73,18 @@ def set_transit(pid: str) -> ResponseReturnValue:
     except Refused as refusal:
         return _page(row, case, {"transit": refusal.text}), refusal.status
     flash(_("收件人所在地已更新。"), "success")
+    return redirect(url_for("staff.letter", pid=pid))
+
+
+@bp.post("/letters/<pid>/not-posted")
+def letter_not_posted(pid: str) -> ResponseReturnValue:
+    row, case = _to_send(pid)
+    try:
+        with unit_of_work():
+            dispatch.undo_posting(actor(), row, case, request.form.get("reason", ""), now())
+    except (Conflict, Refused) as refusal:
+        return _page(row, case, {"reason": refusal.text}), refusal.status
+    flash(_("已取消交寄，公文回到待寄公文。"), "success")
     return redirect(url_for("staff.letter", pid=pid))
 
 
@@ -114,6 +127,7 @@ def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> s
         may_change=letter_changes.may_propose(actor(), row, case)
         and not any(change.kind in letter_changes.ENDING for change in changes),
         typed=typed,
+        address=with_postal_code(row.content["addressee_address"]),
         day={part: typed.get(f"date-{part}", "") for part in PARTS},
         mistakes=mistakes or {},
         has_errors=bool(mistakes),

@@ -10,13 +10,14 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from rules.values import Text
+from rules.values import Text, format_day
 from webapp.errors import Conflict, DomainError, Forbidden, Refused
 from webapp.models import Case, ExtensionRequest
+from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
 from webapp.queries import definitions
 from webapp.security import actor, now
-from webapp.services import cases, clocks, extensions, suspensions
+from webapp.services import cases, clocks, extension_requests, extensions, suspensions
 from webapp.services.extensions import NotExtensible
 from webapp.staff import bp, shown
 from webapp.staff.words import function_label
@@ -29,8 +30,15 @@ STATES = {
     "approved": Text(zh="已核准", en="Approved"),
     "refused": Text(zh="不同意", en="Refused"),
     "lapsed": Text(zh="失效", en="Void"),
+    "withdrawn": Text(zh="已收回", en="Taken back"),
 }
-STATE_COLOURS = {"open": "yellow", "approved": "green", "refused": "red", "lapsed": "grey"}
+STATE_COLOURS = {
+    "open": "yellow",
+    "approved": "green",
+    "refused": "red",
+    "lapsed": "grey",
+    "withdrawn": "grey",
+}
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,8 @@ class Asked:
     answer: str
     #: whether the reader may decide it now
     mine: bool
+    #: or take it back
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -144,6 +154,11 @@ def take_extension(pid: str) -> ResponseReturnValue:
     asked, case = extensions.visible(actor(), pid)
     approve, answer = request.form.get("action") == "approve", request.form.get("answer", "")
     try:
+        if request.form.get("action") == "take_back":
+            with unit_of_work():
+                extensions.take_back(actor(), asked, case, now())
+            flash(_("已收回展期申請。"), "success")
+            return redirect(url_for("staff.case", pid=case.public_id))
         with unit_of_work():
             extensions.decide(actor(), asked, case, now(), approve=approve, answer=answer)
     except (Conflict, Forbidden, Refused) as refusal:
@@ -229,7 +244,7 @@ def buttons(case: Case) -> list[tuple[str, str]]:
     found = []
     if extensions.may_ask(actor(), case):
         found.append((_("申請展期"), url_for("staff.extension", pid=case.public_id)))
-    asked = extensions.open_request(case.id)
+    asked = extension_requests.open_of(case.id)
     if asked is not None and extensions.decider(actor(), asked, case):
         found.append((_("核定展期"), url_for("staff.decide_extension", pid=asked.public_id)))
     if case.status == "open" and suspensions.head(actor(), case):
@@ -276,6 +291,21 @@ def _shown(asked: ExtensionRequest, case: Case) -> Asked:
         decided_at=asked.decided_at,
         answer=asked.answer or "",
         mine=asked.state == "open" and extensions.decider(actor(), asked, case) is not None,
+        own=asked.state == "open" and extensions.is_mine(actor(), asked),
+    )
+
+
+def standing_still(case: Case) -> Text | None:
+    """Said at every action while a head has stopped the clock."""
+    found = suspensions.current(case.id) if case.status == "open" else None
+    if found is None:
+        return None
+    day, why = taipei_day(found.began_at), found.reason.rstrip("。")
+    return Text(
+        zh=f"期限自{format_day(day, 'zh')}起停止計算：{why}。案件可以照常辦理；事由已終止的，請科長先恢復期限計算。"
+        "發文或結案時，停止計算一併結束。",
+        en=f"The clock stands still since {format_day(day, 'en')}: {why}. You may go on with the case; if the cause "
+        "has ended, let the section head start the clock first. A decision ends the pause too.",
     )
 
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import io
 from datetime import date
 
-from flask import make_response, redirect, render_template, request, send_file, url_for
+from flask import flash, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from rules.values import Text, parse_roc_date
-from webapp.errors import Refused
+from forms.places import with_postal_code
+from rules.values import Text, parse_roc_date, roc_year
+from webapp.errors import Conflict, Refused
+from webapp.models import Letter, LetterBatch
+from webapp.moments import taipei_day
+from webapp.presentation import in_language
 from webapp.queries import letters as found
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import dispatch, documents, mailings
 from webapp.staff import bp, words
+from webapp.staff.letters import PARTS, typed_day
 from webapp.uow import unit_of_work
 
 
@@ -37,10 +43,47 @@ def print_letters() -> ResponseReturnValue:
 def letter_batch(pid: str) -> ResponseReturnValue:
     """Asks again by itself until the worker has printed it."""
     batch = mailings.visible(actor(), pid)
-    answer = make_response(render_template("staff/letter_batch.html", batch=batch))
+    answer = make_response(_batch(batch))
     if batch.document_id is None:
         answer.headers["Refresh"] = "5"
     return answer
+
+
+@bp.post("/letter-batches/<pid>")
+def hand_over_batch(pid: str) -> ResponseReturnValue:
+    batch = mailings.visible(actor(), pid)
+    prefix = "number-"
+    given = {
+        name.removeprefix(prefix): value for name, value in request.form.items() if name.startswith(prefix)
+    }
+    try:
+        with unit_of_work():
+            count = mailings.hand_over(actor(), batch, typed_day("date"), given, now())
+    except (Conflict, Refused) as refusal:
+        field = getattr(refusal, "field", "posting")
+        return _batch(batch, field, in_language(refusal.text)), refusal.status
+    flash(_("已登記 %(n)s 件公文交寄。", n=count), "success")
+    return redirect(url_for("staff.letter_batch", pid=pid))
+
+
+def _batch(batch: LetterBatch, mistake: str = "", refusal: str = "") -> str:
+    """`mistake` is the field at which the refusal stands."""
+    today = taipei_day(now())
+    suggested = {"year": str(roc_year(today)), "month": str(today.month), "day": str(today.day)}
+    return render_template(
+        "staff/letter_batch.html",
+        batch=batch,
+        open=[each for each in mailings.letters_of(batch) if each.channel == "post" and _is_open(each)],
+        typed=request.form,
+        day={part: request.form.get(f"date-{part}", suggested[part]) for part in PARTS},
+        mistake=mistake,
+        refusal=refusal,
+        has_errors=bool(mistake),
+    )
+
+
+def _is_open(letter: Letter) -> bool:
+    return letter.served_on is None and (letter.posted_on is None or letter.registered_number is None)
 
 
 @bp.get("/letter-batches/<pid>/letters.pdf")
@@ -75,6 +118,7 @@ def _page(refusal: Text | None = None) -> str:
         channels=list(dispatch.CHANNELS.items()),
         units=[unit for unit in chart().units.values() if unit.kind in ("department", "bureau", "township")],
         kinds=words.LETTERS,
+        postal=with_postal_code,
         chosen=request.form.getlist("letter"),
         most=found.MOST_LISTED,
         refusal=refusal,

@@ -17,6 +17,7 @@ from sqlalchemy import select, text
 
 from tests import officers
 from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted, take
+from tests.patterns import serve
 from webapp.cli import main
 from webapp.errors import Conflict, Refused
 from webapp.extensions import db
@@ -128,7 +129,7 @@ def test_the_command(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (done.exit_code, done.output) == (0, "cases moved: 1\n"), done.output
     assert again(case).due_on == date(2025, 10, 21)
     assert (
-        "--off, --work or --revoke"
+        "--off, --stop, --work or --revoke"
         in CliRunner().invoke(main, ["calendar", "override", "2025-10-01", "--reason", "x"]).output
     )
     wrong = CliRunner().invoke(main, [*call, "--scope", "XX"])
@@ -322,3 +323,16 @@ def _until_somebody_waits() -> None:
     else:
         raise AssertionError("nobody waits")
     db.session.rollback()
+
+
+def test_a_day_may_stop_the_limits_in_calendar_days_too() -> None:
+    serve("single_review", period={"kind": "CD-shift", "period": 15})
+    case = submitted("EC09")
+    before = case.due_on
+    assert before == date(2025, 10, 13), "10-10 to 12 are off"
+    # 10-01 does not count: the last day is Saturday the 11th, and moves to Monday as before
+    for day, moved in ((TYPHOON, 0), (date(2025, 10, 2), 0), (date(2025, 10, 3), 0), (date(2025, 10, 7), 1)):
+        with unit_of_work():
+            assert override(SYSTEM, day, "stop", "颱風停班", "county", NOW) == moved
+    assert again(case).due_on == date(2025, 10, 14)
+    assert preview(SpecialDay(date(2025, 10, 8), "off", "停班", "county"), NOW) == []

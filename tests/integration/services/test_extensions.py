@@ -222,8 +222,39 @@ def test_a_paused_case_does_not_lapse_and_a_closed_one_does() -> None:
     first, second = asked(waiting, by="lin.yahan"), asked(withdrawn)
     with unit_of_work():
         cases.take_as_citizen(citizen(), withdrawn, "withdraw", NOW, version=withdrawn.version)
-    assert list(extensions.to_lapse(DUE + timedelta(days=30))) == [second.id]
-    assert first.state == "open"
+    assert list(extensions.to_lapse(DUE + timedelta(days=30))) == []
+    assert (first.state, second.state) == ("open", "lapsed")
+
+
+def test_a_decision_ends_a_request_that_waits() -> None:
+    case = submitted("EC09")
+    request = asked(case)
+    take(case, "return_application", comment="資料不符。")
+    assert request.state == "lapsed" and extensions.awaiting(officer("chen.shufen")) == []
+    with pytest.raises(Conflict, match="失效"):
+        decided(request, "chen.shufen")
+
+
+def test_only_who_asked_takes_it_back_and_only_while_it_waits() -> None:
+    case = submitted("EC09")
+    request = asked(case)
+    with pytest.raises(Forbidden), unit_of_work():
+        extensions.take_back(officer("chen.shufen"), request, case, NOW)
+    owner = officer(officers.officer_of(case))
+    with unit_of_work():
+        extensions.take_back(owner, request, case, NOW)
+    assert (request.state, clocks.of_case(case.id).due_on) == ("withdrawn", DUE)
+    for again in (
+        lambda: extensions.take_back(owner, request, case, NOW),
+        lambda: decided(request, "chen.shufen"),
+    ):
+        with pytest.raises(Conflict, match="已收回"), unit_of_work():
+            again()
+    second = asked(case)
+    decided(second, "chen.shufen")
+    with pytest.raises(Conflict, match="核定"), unit_of_work():
+        extensions.take_back(owner, second, case, NOW)
+    assert events.broken_links(case.id) == []
 
 
 def test_the_second_asker_is_told_who_was_faster_and_the_database_refuses_too() -> None:

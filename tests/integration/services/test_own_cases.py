@@ -139,7 +139,7 @@ def test_nobody_proposes_a_change_of_their_own_letter() -> None:
     assert not letter_changes.may_propose(officer(OFFICER), letter, case)
     refused(
         lambda: letter_changes.propose(
-            officer(OFFICER), letter, case, "correction_of", "改為三千元", "誤算", NOW
+            officer(OFFICER), letter, case, letter_changes.Asked("correction_of", "改為三千元", "誤算"), NOW
         )
     )
     assert not dispatch.may_send(officer(OFFICER), case)
@@ -148,7 +148,9 @@ def test_nobody_proposes_a_change_of_their_own_letter() -> None:
 def test_nobody_approves_a_change_of_their_own_letter() -> None:
     case, letter = granted(HEAD)
     with unit_of_work():
-        letter_changes.propose(officer(OFFICER), letter, case, "correction_of", "改為三千元", "誤算", NOW)
+        letter_changes.propose(
+            officer(OFFICER), letter, case, letter_changes.Asked("correction_of", "改為三千元", "誤算"), NOW
+        )
     change = db.session.scalars(select(LetterChange)).one()
     assert not letter_changes.may_decide(officer(HEAD), change, case)
     with pytest.raises(Forbidden, match="迴避"), unit_of_work():

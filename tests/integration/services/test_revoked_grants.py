@@ -29,7 +29,13 @@ def inside(app: Flask, committed: None) -> Iterator[None]:
 def proposed(case: Case, kind: str) -> LetterChange:
     letter = db.session.scalars(select(Letter).where(Letter.case_id == case.id)).one()
     with unit_of_work():
-        return letter_changes.propose(officer(OFFICER), letter, case, kind, "原核准不再維持", "資格不符", NOW)
+        return letter_changes.propose(
+            officer(OFFICER),
+            letter,
+            case,
+            letter_changes.Asked(kind, "原核准不再維持", "資格不符", "4", NOW.date()),
+            NOW,
+        )
 
 
 def changed(case: Case, kind: str = "revocation") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from tests import officers
-from tests.journeys import NOW, account, officer, open_tasks, submitted, take
+from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted, take
 from tests.patterns import serve
 from webapp.citizen import progress, timeline
 from webapp.errors import Conflict, Forbidden, Refused
@@ -19,7 +19,7 @@ from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Clock, Effect, Message, Suspension, Task
-from webapp.services import case_actions, clocks, events, extensions, suspensions
+from webapp.services import case_actions, cases, clocks, events, extensions, suspensions
 from webapp.services.case_actions import Asked
 from webapp.uow import unit_of_work
 from workflows.clock import explain
@@ -215,3 +215,35 @@ def test_the_applicant_reads_of_an_extension_and_of_a_new_date(app: Flask) -> No
     )
     assert shown["新的預計完成日"] == "預計民國114年11月10日前。原因：等候檢測。"
     assert "民國114年11月10日" in shown["完成"]
+
+
+def of_suspension(case: Case) -> Suspension:
+    return db.session.scalars(select(Suspension).where(Suspension.case_id == case.id)).one()
+
+
+def test_a_decision_ends_the_pause_and_the_ledger_says_so() -> None:
+    case = submitted("EC09")
+    who = officers.officer_of(case)
+    suspended(case)
+    take(case, "return_application", comment="資料不符。", now=OVER)
+    clock, found = clocks.of_case(case.id), of_suspension(case)
+    assert (clock.state, clock.stopped_on, found.ended_at) == ("stopped", OVER.date(), OVER)
+    assert found.ended_by_id == account(who).id
+    explained = "\n".join(explain(clocks.ledger(clock, case, OVER.date() + timedelta(days=30))))
+    assert "案件決定或終結" in explained and "尚未恢復" not in explained
+    # 10-02 and 10-03 did not count
+    assert case.due_on == clock.due_on == date(2025, 10, 22)
+
+
+def test_a_withdrawal_and_a_transfer_end_the_pause_too() -> None:
+    withdrawn, sent = submitted("EC09"), submitted("EC09")
+    for case in (withdrawn, sent):
+        suspended(case)
+    with unit_of_work():
+        cases.take_as_citizen(citizen(), withdrawn, "withdraw", OVER, version=withdrawn.version)
+    agency = Asked(agency="農業部", reason="不屬本府管轄。")
+    with unit_of_work():
+        case_actions.take(officer(HEAD, OVER), sent, "transfer_out", "", agency, OVER, version=sent.version)
+    for case in (withdrawn, sent):
+        assert of_suspension(case).ended_at == OVER
+        assert (clocks.of_case(case.id).state, case.status) == ("stopped", "closed")

@@ -300,6 +300,36 @@ def test_the_ledger_explains_the_due_date_line_by_line():
     )
 
 
+STOPPED = WorkingCalendar({D("2020-09-24"): "颱風停班"}, stopped=frozenset({D("2020-09-24")}))
+
+
+@pytest.mark.parametrize(
+    ("kind", "period", "without", "stopped"),
+    [
+        # a limit that ends on the day itself moves off it
+        ("CD-shift", 8, "2020-09-24", "2020-09-25"),
+        ("CD-shift", 13, "2020-09-29", "2020-09-30"),
+        ("M-shift", 1, "2020-10-16", "2020-10-19"),
+        ("CD", 13, "2020-09-29", "2020-09-29"),
+        ("WD", 6, "2020-09-24", "2020-09-25"),
+        ("DATE", 7, "2020-10-07", "2020-10-07"),
+    ],
+)
+def test_a_stop_work_day_may_stop_limits_in_days_and_months(kind, period, without, stopped):
+    start = D("2020-09-16")
+    assert due(kind, period, start) == D(without)
+    assert due(kind, period, start, calendar=STOPPED) == D(stopped)
+
+
+def test_a_stop_work_day_inside_a_pause_is_not_taken_off_twice():
+    start, moves = D("2020-09-16"), paused("2020-09-22", "2020-09-28")
+    assert due("CD-shift", 13, start, moves, calendar=STOPPED) == due("CD-shift", 13, start, moves)
+    lines = clock.explain(clock.run("CD-shift", 13, start, calendar=STOPPED))
+    assert any("颱風停班，依行政程序法第51條第5項不計入" in line for line in lines)
+    inside = clock.explain(clock.run("CD-shift", 13, start, moves, calendar=STOPPED))
+    assert all("颱風" not in line for line in inside)
+
+
 def test_the_ledger_says_why_a_last_day_moved():
     lines = clock.run("CD-shift", 15, D("2020-09-16"), calendar=CALENDAR).lines
     assert [line.kind for line in lines] == ["start", "shift", "due"]
