@@ -160,6 +160,8 @@ def normalise_code(s: str) -> str:
 # --- YAML ------------------------------------------------------------------------------------------------
 
 
+#: no definition is nested deeper
+MOST_LEVELS = 60
 #: in C where it was built so, five times as fast
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -193,19 +195,28 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first))
 
 
+def _look_into(text: str) -> None:
+    """References are refused, and depth: the loader in C would follow brackets until the process crashes."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        mark: Any = event.start_mark
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.MarkedYAMLError(problem="不可使用 YAML 參照（*）", problem_mark=mark)
+        if depth > MOST_LEVELS:
+            raise yaml.MarkedYAMLError(problem=f"最多 {MOST_LEVELS} 層", problem_mark=mark)
+
+
 def read_yaml(path: Path | str) -> Any:
     """The values of a YAML file; duplicate keys, references and bad syntax are refused with their line."""
     path = Path(path)
     text = path.read_text(encoding="utf-8")
     try:
-        for event in yaml.parse(text, Loader=_Loader):
-            if isinstance(event, yaml.AliasEvent):
-                mark: Any = event.start_mark
-                raise yaml.MarkedYAMLError(problem="不可使用 YAML 參照（*）", problem_mark=mark)
+        _look_into(text)
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark
-        where = f"{path.name}:{at.line + 1}" if at else path.name
+        where = f"{path.name}:{min(at.line + 1, text.count(chr(10)) + 1)}" if at else path.name
         raise DefinitionError([Problem(path=where, message=error.problem or "不是有效的 YAML")]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DefinitionError([Problem(path=path.name, message=f"檔案無法讀取：{error}")]) from error

@@ -113,7 +113,8 @@ def test_yaml_gives_json_values_only(tmp_path: Path) -> None:
         ("a: [1", "definition.yaml:1:"),
         ("a: !!python/name:os.system", "definition.yaml:1:"),
         ("a: \x00", "definition.yaml: 檔案無法讀取"),
-        ("{" * 1500, "definition.yaml: 檔案無法讀取"),
+        ("{" * 1500, "definition.yaml:1: 最多 60 層"),
+        ("a: " + "[" * 200_000 + "]" * 200_000, "definition.yaml:1: 最多 60 層"),
         ("a: " + "9" * 5000, "definition.yaml: 檔案無法讀取"),
     ],
 )

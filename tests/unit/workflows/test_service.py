@@ -262,7 +262,7 @@ def problems(path, value, **options):
             "是否為「answers.night_work」",
         ),
         ("remedy", "向{service.title}（農業部）提起訴願", "remedy.zh", "service.title"),
-        ("remedy", "得於三十日內提起訴願。", "remedy.zh", "訴願管轄機關"),
+        ("remedy", "得於三十日內繕具訴願書提起訴願。", "remedy.zh", "訴願管轄機關"),
         ("extension", {"times": 2}, "extension.times", "以一次為限"),
         ("extension", {"at_most": 99}, "extension.at_most", "不得超過原處理期間"),
     ],
