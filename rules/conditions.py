@@ -274,7 +274,7 @@ class _Reader:
         if op in ("exists", "missing"):
             if "value" in data:
                 raise _refusal(f"{path}.value", f"「{op}」不需要 value")
-            return Leaf(str(fact), op, None, type_)
+            return Leaf(str(fact), op, None, "text")  # whether there is one is asked of every type alike
         if "value" not in data:
             raise _refusal(path, f"「{fact} {op}」缺少 value")
         return Leaf(str(fact), op, self.value(data["value"], type_, op, f"{path}.value"), type_)

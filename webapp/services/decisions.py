@@ -267,7 +267,7 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
         "service.legal_basis": ctx.service.legal_basis,
         "decision.reason": reason,
         "decision.date": format_roc_date(today),
-        "applicant.name": printable(str(answers.get("applicant_name", "")))[0],
+        "applicant.name": printable(parties.name_of(answers))[0],
         **_inspection(case.id),
     }
 

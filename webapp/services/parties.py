@@ -1,8 +1,8 @@
-"""The parties of a case, read from its answers by the shared keys of the applicant section."""
+"""The parties of a case, read from its answers by the keys that forms share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -13,15 +13,26 @@ from webapp import crypto
 from webapp.extensions import db
 from webapp.models import Case, Party
 
+#: who applies, by the keys that forms use; whoever informs of misconduct is no party
+NAMES = ("applicant_name", "company_name", "org_name", "reporter_name")
+IDENTIFIERS = ("applicant_id", "company_number", "ubn")
+#: keys of companies and organisations
+OF_COMPANIES = ("company_name", "org_name")
+
+
+def name_of(answers: Mapping[str, Any]) -> str:
+    return _first(answers, NAMES)
+
 
 def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
     kind = answers.get("applicant_type")
+    is_company = kind in {"company", "organisation"} or bool(_first(answers, OF_COMPANIES))
     people = [
         _party(
             case_id,
-            "company" if kind in {"company", "organisation"} else "applicant",
-            answers.get("applicant_name"),
-            answers.get("applicant_id") or answers.get("company_number"),
+            "company" if is_company else "applicant",
+            name_of(answers),
+            _first(answers, IDENTIFIERS),
             answers.get("phone"),
             answers.get("email"),
             _in_words(form, answers, "address"),
@@ -74,6 +85,10 @@ def _party(
         email=email or None,
         address=address or None,
     )
+
+
+def _first(answers: Mapping[str, Any], keys: Sequence[str]) -> str:
+    return str(next((answers[key] for key in keys if answers.get(key)), ""))
 
 
 def _in_words(form: FormDefinition, answers: Mapping[str, Any], key: str) -> str:
