@@ -224,7 +224,7 @@ def test_what_may_not_be_chosen(app: Flask) -> None:
         slot = slots(mine)[0]
         with pytest.raises(NotFound):
             choose(mine, slots(theirs)[0])
-        with pytest.raises(Refused, match="人數"):
+        with pytest.raises(Refused, match="名額"):
             choose(mine, slot, seats=3)
         with pytest.raises(Refused, match="已經開始"), unit_of_work():
             bookings.choose(citizen(), mine, slot.public_id, slot.starts_at)

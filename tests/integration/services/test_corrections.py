@@ -9,12 +9,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.journeys import NOW, citizen, submitted, take
-from webapp.demo.samples import SAMPLES
+from webapp.demo.samples import SAMPLES, picture
 from webapp.errors import AnswersInvalid
 from webapp.extensions import db
 from webapp.models import Case, Party
 from webapp.queries import definitions, history
-from webapp.services import cases, corrections, events, notices, steps
+from webapp.services import cases, corrections, documents, events, notices, steps
 from webapp.uow import unit_of_work
 
 
@@ -23,6 +23,14 @@ def corrected(case_id: int, **changes: list[str]) -> None:
         case = db.session.get_one(Case, case_id)
         request = corrections.current(case)
         corrections.save(case, request, {**SAMPLES["EC09"], **changes}, request.version)
+
+
+def attached(case: Case) -> str:
+    """The public id of a power of attorney that was uploaded for the correction."""
+    key = corrections.upload_key(corrections.current(case))
+    field = definitions.form(case.form_revision_id).field("power_of_attorney")
+    with unit_of_work():
+        return documents.upload(citizen(), key, field, "委託書.png", picture(), NOW).public_id
 
 
 def test_only_the_named_fields_change(app: Flask, committed: None) -> None:
@@ -47,8 +55,13 @@ def test_an_answer_that_calls_for_another_question_opens_it(app: Flask, committe
         with pytest.raises(AnswersInvalid) as refused, unit_of_work():
             case = db.session.get_one(Case, case.id)
             corrections.take_in(citizen(), case, corrections.current(case), NOW)
-        assert set(refused.value.errors) == {"agent_name", "agent_phone"}
-        corrected(case.id, filed_by=["agent"], agent_name=["王大明"], agent_phone=["0987654321"])
+        assert set(refused.value.errors) == {"agent_name", "agent_phone", "power_of_attorney"}
+        agent = {
+            "agent_name": ["王大明"],
+            "agent_phone": ["0987654321"],
+            "power_of_attorney": [attached(case)],
+        }
+        corrected(case.id, filed_by=["agent"], **agent)
         with unit_of_work():
             case = db.session.get_one(Case, case.id)
             corrections.take_in(citizen(), case, corrections.current(case), NOW)
