@@ -22,9 +22,8 @@ from rules.values import Problem, Text, parse_roc_date
 KEY = re.compile("[a-z][a-z0-9_]{0,39}")
 OPTION = re.compile(r"[A-Za-z0-9_.-]{1,60}")
 MASK = re.compile(r"[0-9A-Za-z* -]*[9A*][0-9A-Za-z* -]*")
-FILE_KINDS = frozenset(
-    {"pdf", "jpg", "png", "heic", "docx", "odt", "xlsx", "ods", "dwg", "dxf", "kml", "zip"}
-)
+#: what an upload is looked into for
+FILE_KINDS = frozenset({"pdf", "jpg", "jpeg", "png"})
 MOST_OPTIONS = 500
 MOST_COLUMNS = 12
 LONGEST_TEXT = 2000

@@ -31,8 +31,13 @@ def form_named(name: str) -> FormDefinition:
 
 
 @cache
+def factory_bodies() -> dict[str, dict[str, Any]]:
+    return loader.read_all()
+
+
+@cache
 def factory_form(key: str) -> FormDefinition:
-    return loader.load(loader.read_all()[key])
+    return loader.load(factory_bodies()[key])
 
 
 def listed(raw: Mapping[str, object]) -> dict[str, list[str]]:

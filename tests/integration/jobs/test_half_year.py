@@ -233,7 +233,9 @@ def things_happen(world: World, today: date) -> None:
     """After the sweep of the day: corrections, restarts, extensions and closings at random."""
     now = moment(today, 14)
     for model in list(world.clocks.values()):
-        if model.state == "paused":
+        if (
+            model.paused_on is not None and model.state != "stopped"
+        ):  # late, it runs on though somebody is asked
             if world.random.random() < 0.15:
                 clock = _move(model, "resume", now)
                 model.waited += working_days(model.paused_on or today, today)

@@ -11,7 +11,7 @@ from forms import answers, loader
 from tests.filling import valid, wrong
 from tests.form_fixtures import LISTS, TODAY, fill
 
-with (Path(__file__).parents[2] / "data" / "catalogue_fields.csv").open(encoding="utf-8") as file:
+with (Path(__file__).parents[2] / "data" / "catalogue.csv").open(encoding="utf-8") as file:
     CATALOGUE = {row["code"]: row["fields"] for row in csv.DictReader(file)}
 
 #: the catalogue's words for types

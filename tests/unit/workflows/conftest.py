@@ -6,10 +6,12 @@ import pytest
 
 from workflows import loader
 
+FACTORY = loader.read_all()
+
 
 @functools.cache
 def _workflow(key):
-    return loader.load(loader.read_all()[key])
+    return loader.load(FACTORY[key])
 
 
 @pytest.fixture(scope="session")
