@@ -17,7 +17,7 @@ from tests import filling, granting
 from tests.databases import Databases
 from tests.journeys import NOW, citizen
 from tests.officers import signed_in
-from tests.visitor import Page, Visitor, pdf_text
+from tests.visitor import Visitor, pdf_text
 from tests.walks import RECEIVED, REVIEW, fill_in_the_rest, number_on
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect

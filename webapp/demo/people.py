@@ -22,7 +22,7 @@ GIVEN_NAMES = (
 #: what somebody does in a section or agency that handles applications
 AT_A_DESK = ("officer", "inspector", "section_head")
 #: what an owner unit has besides
-AT_THE_TOP = ("department_head", "co_reviewer", "original_agency", "committee_secretary")
+AT_THE_TOP = ("department_head", "co_reviewer", "original_agency")
 #: functions that one person holds together
 TOGETHER = {"inspector": "officer", "original_agency": "co_reviewer"}
 TITLES = {
@@ -107,6 +107,8 @@ def _wanted() -> Iterator[tuple[dict[str, str], str]]:
     for row in _rows("units.csv"):
         for function in AT_THE_TOP:
             yield by_code[row["code"]], function
+    for code in dict.fromkeys(row["unit"] for row in county()["committees"]):
+        yield by_code[code], "committee_secretary"
 
 
 def _title(unit: dict[str, str], function: str) -> tuple[str, str]:
