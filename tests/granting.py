@@ -174,7 +174,7 @@ def _on_agenda(case: Case) -> AgendaItem | None:
 def _meet(item: AgendaItem, now: datetime) -> datetime:
     """A session for the one case: the members vote, the secretary records, the head approves."""
     committee = db.session.get_one(Committee, item.committee_id)
-    secretary = _holder(committee.unit_id, "committee_secretary", now)
+    secretary = _holder(committee.unit_id, now, "committee_secretary")
     starts = now + timedelta(hours=1)
     with unit_of_work():
         session = committees.plan(secretary, committee, starts, "第一會議室", [item.public_id], now)
@@ -186,14 +186,15 @@ def _meet(item: AgendaItem, now: datetime) -> datetime:
     with unit_of_work():
         committees.record(secretary, session, {item.public_id: ("pass", "")}, starts, version=session.version)
     with unit_of_work():
-        head = _holder(committee.unit_id, "department_head", now)
+        head = _holder(committee.unit_id, now, "department_head", "secretary_general")
         committees.approve(head, session, starts, version=session.version)
     return starts
 
 
-def _holder(unit_id: int, function: str, now: datetime) -> Actor:
-    _unit, seats = chart().holders(unit_id, function, taipei_day(now))
-    return _staff(seats[0].account_id, now)
+def _holder(unit_id: int, now: datetime, *functions: str) -> Actor:
+    """Of the first function that somebody holds."""
+    found = (chart().holders(unit_id, function, taipei_day(now))[1] for function in functions)
+    return _staff(next(seats[0].account_id for seats in found if seats), now)
 
 
 def _staff(account_id: int | None, now: datetime) -> Actor:

@@ -32,8 +32,7 @@ APPLICANT = "chen.meiling"
 #: printed by the worker in earnest
 PAPERS = ("receipt", "letter")
 PLACEHOLDER = re.compile(r"\{[a-z_.]*\}?|（未填）|\b(?:answers|service|decision|case)\.[a-z_]+")
-#: of pages, mailboxes and files
-ADDRESS = re.compile(r"https?://\S+|\S+@\S+|\S+\.png")
+ADDRESS = re.compile(r"https?://\S+|\S+@\S+")
 WORD = re.compile(r"[a-z][a-z_0-9]*_[a-z_0-9]+|\b[a-z]{3,}\b")
 
 
@@ -162,6 +161,7 @@ def fixed(text: str) -> list[str]:
 def raw_names(form: FormDefinition) -> frozenset[str]:
     """Keys of fields and of options: what no reader should ever see."""
     fields = [*form.fields, *(column for field in form.fields for column in field.columns)]
+    fields = [field for field in fields if field.type != "file"]  # their names are those of the files sent
     options = {option.value for field in fields for option in field.options}
     return frozenset({field.key for field in fields} | options | {"None", "True", "False"})
 

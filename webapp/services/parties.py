@@ -13,15 +13,21 @@ from webapp import crypto
 from webapp.extensions import db
 from webapp.models import Case, Party
 
+#: under which of these a form asks for the applicant; who informs against somebody is kept secret and is no party
+PEOPLE = ("applicant_name", "reporter_name")
+BODIES = ("company_name", "org_name")
+IDENTIFIERS = ("applicant_id", "company_number", "ubn")
+
 
 def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
-    kind = answers.get("applicant_type")
+    key = next((key for key in (*PEOPLE, *BODIES) if answers.get(key)), PEOPLE[0])
+    is_body = key in BODIES or answers.get("applicant_type") in {"company", "organisation"}
     people = [
         _party(
             case_id,
-            "company" if kind in {"company", "organisation"} else "applicant",
-            answers.get("applicant_name"),
-            answers.get("applicant_id") or answers.get("company_number"),
+            "company" if is_body else "applicant",
+            answers.get(key),
+            next((answers[each] for each in IDENTIFIERS if answers.get(each)), None),
             answers.get("phone"),
             answers.get("email"),
             _in_words(form, answers, "address"),
