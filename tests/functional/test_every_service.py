@@ -113,7 +113,8 @@ def test_with_every_field_wrong(app: Flask, visitor: Visitor, code: str) -> None
         assert page.status == 422, page
         refused = {name.partition("-")[0] for name in [*typed, *uploads]}
         blamed = {
-            str(link["href"]).removeprefix("#field-") for link in page.soup.select("[data-error-summary] a")
+            str(link["href"]).removeprefix("#").removeprefix("field-")
+            for link in page.soup.select("[data-error-summary] a")
         }
         for field in section.fields:
             if field.key in refused and field.when is None:
