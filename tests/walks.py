@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import time
+
+from bs4 import Tag
+from pypdf import PdfWriter
 
 from tests.visitor import Fill, Form, Page, Visitor
 from webapp import demo
@@ -48,9 +52,18 @@ def fill_in_step(visitor: Visitor, raw: Raw, button: str = "儲存並繼續") ->
     while missing := missing_row(visitor.page.form_with("version"), raw):
         visitor.press(f"add-row:{missing}", known(visitor.page, raw))
     form = visitor.page.form_with("version")
-    uploads = [str(each["name"]) for each in form.tag.select("input[type=file]")]
-    files = {name: [(f"{name}.png", picture())] for name in uploads}
+    files = {str(tag["name"]): [document(tag)] for tag in form.tag.select("input[type=file]")}
     return visitor.press(button, known(visitor.page, raw), files=files)
+
+
+def document(upload: Tag) -> tuple[str, bytes]:
+    """A picture, or an empty page where only papers are taken."""
+    if "png" in str(upload.get("accept", "png")):
+        return f"{upload['name']}.png", picture()
+    paper, content = PdfWriter(), io.BytesIO()
+    paper.add_blank_page(595, 842)
+    paper.write(content)
+    return f"{upload['name']}.pdf", content.getvalue()
 
 
 def known(page: Page, raw: Raw) -> Fill:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
+from pathlib import Path
 
 from webapp import create_app, demo, migrate
 from webapp.extensions import db
@@ -54,3 +55,9 @@ def demo_logins() -> list[tuple[str, str, str]]:
     if os.environ.get("DEMO", "0") != "1":
         return []
     return demo.logins(os.environ["SECRET_KEY"])
+
+
+def list_demo_people(path: Path) -> None:
+    """Writes who works in the demonstration county: login, name, unit and position."""
+    lines = [f"{login:<44}{name}\t{seats}\n" for login, name, seats in demo.directory()]
+    path.write_text("".join(lines), encoding="utf-8")

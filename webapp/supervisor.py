@@ -30,6 +30,8 @@ LONGEST_PAUSE = 30
 #: a child that lived so long starts anew without a pause
 A_GOOD_LIFE = 60
 TICK = 0.2
+#: lists the logins of the demonstration that are too many to print
+EVERYBODY = "demonstration-logins.txt"
 
 
 class CannotRun(RuntimeError):
@@ -122,7 +124,10 @@ def _prepare(url: str) -> Sequence[tuple[str, str, str]]:
         setup.prepare(url)
     except OperationalError as error:
         raise CannotRun(f"資料庫無法使用 (the database cannot be used): {error.orig}") from error
-    return setup.demo_logins()
+    logins = setup.demo_logins()
+    if logins:
+        setup.list_demo_people(trial.folder() / EVERYBODY)
+    return logins
 
 
 def _welcome(address: str, logins: Sequence[tuple[str, str, str]]) -> None:
@@ -131,6 +136,10 @@ def _welcome(address: str, logins: Sequence[tuple[str, str, str]]) -> None:
         say("示範帳號", "demonstration logins: login, password, role")
         for role, login, password in logins:
             print(f"    {login:<36}{password:<18}{role}", flush=True)
+        say(
+            f"其餘示範帳號見 {trial.folder() / EVERYBODY}",
+            "the other logins are in this file; one password for all",
+        )
 
 
 # --- Database

@@ -29,7 +29,7 @@ CHINESE = re.compile("[\u3001-\u303f\u3400-\u9fff\uff00-\uffef]")
 NAMES = re.compile(
     "|".join(
         [
-            *(each["name"] for group in ("people", "citizens") for each in demo.county()[group]),
+            *(name for _login, name, _seats in demo.directory()),
             "后湖段",
             "府建農字第[0-9]+號",
         ]

@@ -140,7 +140,7 @@ def save_step(key: str, section: str) -> ResponseReturnValue:
         return _overtaken(page, request.form)
     action = received.action
     if received.mistakes:
-        return _shown(page, mistakes=received.mistakes, status=422)
+        return _shown(page, check=action == "continue", mistakes=received.mistakes, status=422)
     if action == "continue":
         return _continue(page)
     if action == "back":

@@ -193,9 +193,9 @@ def remove_one(sheet: Sheet, key: str, public_id: str) -> None:
 
 
 def blame(form: AnswerForm, mistakes: Mistakes) -> None:
-    """Puts the mistakes of files beside their fields, and into the summary."""
+    """Puts the mistakes of files beside their fields, and into the summary. That a file is missing goes without saying."""
     for key, texts in mistakes.items():
-        form[key].blame((*form[key].mistakes, *(Mistake(text) for text in texts)))
+        form[key].blame(tuple(Mistake(text) for text in texts))
 
 
 def files_were_chosen() -> bool:

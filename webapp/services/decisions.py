@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from webapp.models import Case
     from webapp.services.steps import Context
 
+#: whom a letter is for, where who wrote to the county kept their name to themselves
+UNNAMED = "不具名申請人"
 NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
 
@@ -201,7 +203,7 @@ def compose(
         "reason": reason,
         "conditions": attached.strip() if kind == "grant" else "",
         "remedy": ctx.service.remedy.zh,
-        "addressee": applicant.name if applicant else "",
+        "addressee": (applicant.name if applicant else "") or UNNAMED,
         "addressee_address": (applicant.address if applicant else None) or "",
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
