@@ -70,10 +70,17 @@ def _score(service: ServiceDefinition, words: list[str], sentence: str) -> int:
         (3, _both(service.summary)),
         (1, _both(GROUPS[service.group])),
     )
-    hits = [max((weight for weight, place in places if word in place), default=0) for word in words]
-    if words and all(hits):
-        return sum(hits)
-    return 4 * sum(len(name) >= SHORTEST_NAME and name in sentence for name in synonyms)
+    hits = [max((weight for weight, place in places if _stands(word, place)), default=0) for word in words]
+    by_words = sum(hits) if words and all(hits) else 0
+    named = [name for name in synonyms if len(name) >= SHORTEST_NAME and _stands(name, sentence, whole=True)]
+    return max(by_words, 4 * len(named))
+
+
+def _stands(words: str, text: str, *, whole: bool = False) -> bool:
+    """English words begin where a word begins, and a name ends with one: a passport is no port and no pass."""
+    if not words.isascii():
+        return words in text
+    return re.search(rf"\b{re.escape(words)}" + (r"\b" if whole else ""), text) is not None
 
 
 def _both(text: Text) -> str:

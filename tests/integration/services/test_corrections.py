@@ -25,12 +25,15 @@ def corrected(case_id: int, **changes: list[str]) -> None:
         corrections.save(case, request, {**SAMPLES["EC09"], **changes}, request.version)
 
 
-def attached(case: Case) -> str:
-    """The public id of a power of attorney that was uploaded for the correction."""
-    key = corrections.upload_key(corrections.current(case))
-    field = definitions.form(case.form_revision_id).field("power_of_attorney")
+def attach_power_of_attorney(case_id: int) -> None:
     with unit_of_work():
-        return documents.upload(citizen(), key, field, "委託書.png", picture(), NOW).public_id
+        case = db.session.get_one(Case, case_id)
+        request = corrections.current(case)
+        field = definitions.form(case.form_revision_id).field("power_of_attorney")
+        key = corrections.upload_key(request)
+        corrections.add_file(
+            case, request, documents.upload(citizen(), key, field, "委託書.png", picture(), NOW)
+        )
 
 
 def test_only_the_named_fields_change(app: Flask, committed: None) -> None:
@@ -56,12 +59,8 @@ def test_an_answer_that_calls_for_another_question_opens_it(app: Flask, committe
             case = db.session.get_one(Case, case.id)
             corrections.take_in(citizen(), case, corrections.current(case), NOW)
         assert set(refused.value.errors) == {"agent_name", "agent_phone", "power_of_attorney"}
-        agent = {
-            "agent_name": ["王大明"],
-            "agent_phone": ["0987654321"],
-            "power_of_attorney": [attached(case)],
-        }
-        corrected(case.id, filed_by=["agent"], **agent)
+        corrected(case.id, filed_by=["agent"], agent_name=["王大明"], agent_phone=["0987654321"])
+        attach_power_of_attorney(case.id)
         with unit_of_work():
             case = db.session.get_one(Case, case.id)
             corrections.take_in(citizen(), case, corrections.current(case), NOW)
