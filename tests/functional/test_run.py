@@ -121,6 +121,7 @@ def test_open_kill_stop_and_open_again(start: Callable[[], Run], tmp_path: Path)
     first = start()
     address = first.address()
     assert get(address) == 200
+    assert "officer.ca-con@ecounter.example" in (tmp_path / "demonstration-logins.txt").read_text("utf-8")
     remember(data_dir, "CREATE TABLE memory AS SELECT 'kept' AS text")
 
     second = start()

@@ -193,7 +193,7 @@ def remove_one(sheet: Sheet, key: str, public_id: str) -> None:
 
 
 def blame(form: AnswerForm, mistakes: Mistakes) -> None:
-    """Puts the mistakes of files beside their fields, and into the summary. That a file is missing goes without saying."""
+    """Puts the mistakes of files beside their fields, and into the summary; that one is missing goes without saying."""
     for key, texts in mistakes.items():
         form[key].blame(tuple(Mistake(text) for text in texts))
 

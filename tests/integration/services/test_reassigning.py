@@ -89,7 +89,8 @@ def test_a_head_gives_work_only_to_those_below_them(app: Flask, committed: None)
 
         colleague = {OTHER[login_of(task.assignee_id)]}
         assert below("chen.shufen") == colleague
-        assert below("li.zhengnan") == colleague | {"weng.guoliang", "ou.yijun"}
+        assert below("li.zhengnan") > colleague | {"weng.guoliang", "ou.yijun", "officer.ec-bld"}
+        assert "yang.zhihao" not in below("li.zhengnan")
         assert "li.yating" in below("he.rongjie")
         with pytest.raises(Refused, match="不能承接"):
             act(case, "reassign", "chen.shufen", desk=desk_of(case, "ou.yijun"))
