@@ -14,19 +14,20 @@ from webapp.extensions import db
 from webapp.models import Case, Party
 
 #: who applies, by the keys that forms use; whoever informs of misconduct is no party
-NAMES = ("applicant_name", "company_name", "org_name", "reporter_name")
+PEOPLE = ("applicant_name", "reporter_name")
+BODIES = ("company_name", "org_name")
 IDENTIFIERS = ("applicant_id", "company_number", "ubn")
-#: keys of companies and organisations
-OF_COMPANIES = ("company_name", "org_name")
 
 
 def name_of(answers: Mapping[str, Any]) -> str:
-    return _first(answers, NAMES)
+    return _first(answers, (*PEOPLE, *BODIES))
 
 
 def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
     kind = answers.get("applicant_type")
-    is_company = kind in {"company", "organisation"} or bool(_first(answers, OF_COMPANIES))
+    is_company = kind in {"company", "organisation"} or bool(
+        _first(answers, BODIES) and not _first(answers, PEOPLE)
+    )
     people = [
         _party(
             case_id,
