@@ -12,10 +12,15 @@ from itertools import count
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from sqlalchemy.orm import Session, scoped_session
 
 from tests.databases import Databases, server
 from tests.programs import Counter, open_counter
+
+# a busy machine is no mistake
+settings.register_profile("counter", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("counter")
 
 SECRETS = {
     "SECRET_KEY": "a secret of the tests",

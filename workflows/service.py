@@ -145,6 +145,8 @@ class Letter(Frozen):
     title: Text | None = None
     subject: Text
     paragraphs: tuple[Paragraph, ...] = Field(min_length=1)
+    #: what the officer must write into 附款 before it is sent, where the letter refers to it
+    needs_conditions: Text | None = None
 
 
 class Extension(Frozen):

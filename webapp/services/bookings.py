@@ -14,13 +14,13 @@ from sqlalchemy import func, select
 from rules.values import Text, format_day
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Booking, Case, Resource, Slot
+from webapp.models import Booking, Case, Resource, Slot, Task
 from webapp.models.bookings import ACTIVE, SEATED
 from webapp.moments import TAIPEI, taipei
 from webapp.permissions import Actor
 from webapp.queries import bookings as queries
 from webapp.queries.org import calendar
-from webapp.services import effects, events
+from webapp.services import effects, events, notices
 from workflows.calendar import WorkingCalendar
 
 STATES = {
@@ -231,6 +231,17 @@ def cancel(actor: Actor, case: Case, now: datetime) -> None:
             )
         )
     _release(actor, booking, now)
+    holders = select(Task.assignee_id).where(
+        Task.case_id == case.id, Task.state == "open", Task.assignee_id.is_not(None)
+    )
+    notices.tell_staff(
+        set(db.session.scalars(holders)),
+        f"slot_given_up:{booking.public_id}",
+        Text(zh=f"{case.number} 申請人取消了預約", en=f"{case.number}: the applicant has cancelled"),
+        Text(zh=words(booking, "zh"), en=words(booking, "en")),
+        now,
+        case.id,
+    )
 
 
 def cancel_until(booking: Booking) -> datetime:

@@ -29,7 +29,7 @@ from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.audit import last_hand
 from webapp.queries.org import chart
-from webapp.services import cases, duties, effects, tallies
+from webapp.services import cases, duties, effects, notices, tallies
 from webapp.services.deliberation import Deciding, count_words, deciding
 from webapp.services.steps import Given
 from workflows.engine import WorkflowError
@@ -311,6 +311,18 @@ def plan(
                 )
             )
     db.session.expire_all()
+    local = taipei(starts_at)
+    for _item, case in queries.agenda(session):
+        said = {"when": local.strftime("%H:%M"), "place": session.place}
+        notices.notify(
+            case,
+            "session_planned",
+            now,
+            comment=committee.name_en if case.language == "en" else committee.name_zh,
+            on_date=local.date(),
+            occasion=session.public_id,
+            words=said,
+        )
     _audit(actor, "committee_session_planned", session.public_id, now)
     return session
 

@@ -144,7 +144,7 @@ def drafted_as(
         wording, outdated = drafting.followed(wording, from_template(ctx, kind, reason, amounts, now))
         drafting.require_followed(outdated)
     content = compose(ctx, kind, reason, attached, amounts, now, wording)
-    require_printable(content)
+    require_whole(ctx, kind, content)
     drafting.keep(by.actor, ctx.case, kind, content, now, wording=wording, acting_for_id=by.acting_for_id)
     return content
 
@@ -234,6 +234,14 @@ def from_template(
     passages = tuple(Passage(part, said, place, drafting.mark(said)) for place, part, said in filled)
     subject = fill(template.subject.zh, words)
     return Wording(subject, passages, drafting.mark(subject))
+
+
+def require_whole(ctx: Context, kind: str, content: Mapping[str, Any]) -> None:
+    """A letter can be printed, and says in its conditions what its words refer to."""
+    needed = ctx.service.letters[kind].needs_conditions
+    if needed is not None and not content["conditions"].strip():
+        raise Refused(needed)
+    require_printable(content)
 
 
 def require_printable(content: Mapping[str, Any]) -> None:

@@ -262,6 +262,14 @@ TEMPLATES: dict[str, Template] = {
             en="Your appointment for {number} is near: {comment}.",
         ),
     ),
+    "session_planned": Template(
+        Text(zh="會議時間與地點：{service}", en="When and where your case is heard: {service}"),
+        Text(
+            zh="您的案件（{number}）排入{comment}，時間為 {date} {when}，地點：{place}。需要到場或補充意見時，請洽承辦單位。",
+            en="{comment} deals with {number} on {date} at {when}, {place}. If you want to attend or to add something, "
+            "please call the office.",
+        ),
+    ),
     "letter_changed": Template(
         Text(zh="公文有變更：{service}", en="A letter was changed: {service}"),
         Text(

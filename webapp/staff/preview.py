@@ -72,7 +72,7 @@ def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> lis
 
 
 def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -> Text | None:
-    """Why a letter of the action could not be printed as it stands."""
+    """Why a letter of the action could not be sent as it stands."""
     letters = [(transition.proposes, given)] if transition.proposes else []
     letters += [
         (decisions.EFFECTS[effect], _adopted(ctx, given))
@@ -81,7 +81,7 @@ def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -
     ]
     try:
         for kind, said in letters:
-            decisions.require_printable(_compose(ctx, kind, said, now))
+            decisions.require_whole(ctx, kind, _compose(ctx, kind, said, now))
     except Refused as refused:
         return refused.text
     return None
