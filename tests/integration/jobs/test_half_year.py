@@ -51,7 +51,7 @@ UNITS = {
         "PW01", ("yang.zhihao", "hong.peishan"),
         {"section_head": "zhang.jianguo", "department_head": "wu.qingyun"},
     ),
-    "PO": ("", ("dong.weilun",), {}),
+    "PO": ("", ("dong.weilun",), {"department_head": "department_head.po"}),
 }  # fmt: skip
 
 

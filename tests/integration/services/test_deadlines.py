@@ -201,6 +201,7 @@ def test_a_task_in_the_pool_is_told_to_whoever_could_take_it(app: Flask, committ
         with unit_of_work():
             task.assignee_id = None
         run_deadlines(datetime(2025, 10, 16, 1, tzinfo=UTC))
-        legal = {seat.account_id for seat in chart().seats if seat.function == "legal_officer"}
+        _unit, seats = chart().holders(task.unit_id, "legal_officer", NOW.date())
+        legal = {seat.account_id for seat in seats}
         assert task.function == "legal_officer" and legal
         assert legal <= hearers(case)
