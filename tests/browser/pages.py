@@ -247,8 +247,8 @@ def officer_of(case: str) -> str:
     return {"EC09": PET_OFFICER, "EC06": LAND_OFFICER, "PW01": "yang.zhihao"}[code]
 
 
-def some(looks: Sequence[Any]) -> list[Any]:
-    """Every fourth page always, the others in the full run."""
+def some(looks: Sequence[Any], every: int = 4) -> list[Any]:
+    """Every fourth (or so) page always, the others in the full run."""
     return [
-        look if n % 4 == 0 else pytest.param(look, marks=pytest.mark.full) for n, look in enumerate(looks)
+        look if n % every == 0 else pytest.param(look, marks=pytest.mark.full) for n, look in enumerate(looks)
     ]

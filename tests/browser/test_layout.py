@@ -93,14 +93,14 @@ PROBLEMS = """
 """
 
 
-@pytest.mark.parametrize("look", [*pages.PUBLIC, *pages.SIGNED_IN], ids=pages.named)
+@pytest.mark.parametrize("look", pages.some([*pages.PUBLIC, *pages.SIGNED_IN]), ids=pages.named)
 def test_page_fits(look: Look, visitors: Visitors, town: Town) -> None:
     page = shown(look, visitors, town)
     for width, text in SIZES:
         assert problems(page, width, text) == [], f"{width} px, {text} % text"
 
 
-@pytest.mark.parametrize("look", [*pages.OFFICE, *pages.CASES], ids=pages.named)
+@pytest.mark.parametrize("look", pages.some([*pages.OFFICE, *pages.CASES]), ids=pages.named)
 def test_page_of_the_office_fits(look: Look, visitors: Visitors, town: Town) -> None:
     page = shown(look, visitors, town)
     for width, text in SIZES_OF_THE_OFFICE:
