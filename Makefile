@@ -28,7 +28,8 @@ run: environment $(COMPILED)
 	@exec .venv/bin/ecounter run $(OPTIONS)
 
 # Two cores, two halves: what starts no programs of the product runs beside all others, and its report follows.
-BESIDE := tests/browser tests/unit tests/integration/jobs tests/integration/letters tests/integration/services
+BESIDE := tests/browser tests/unit tests/integration/jobs tests/integration/letters tests/integration/services \
+	tests/functional/test_every_service.py tests/functional/test_english.py
 test: lint chromium $(COMPILED)
 	@mkdir -p var
 	@echo '▸ pytest in two halves; the other one writes var/tests-beside.log'
