@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
-
 from forms import answers, loader
 from forms.answers import Cleaned
 from forms.model import FormDefinition
@@ -21,8 +19,6 @@ LISTS = {
     "units": {"EC": Text(zh="建設處", en="Economic Development"), "PW": Text(zh="工務處", en="Public Works")},
     "slots": {"a1": Text(zh="115年12月1日 10:00", en="1 Dec 2026, 10:00")},
 }
-#: a busy machine is no mistake
-unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @cache

@@ -17,7 +17,7 @@ from webapp.queries import letters as found
 from webapp.security import actor, now
 from webapp.services import letter_changes as service
 from webapp.staff import bp, shown, words
-from webapp.staff.letters import PARTS, typed_day
+from webapp.staff.typed import DATE_PARTS, day_in, posted_day
 from webapp.uow import unit_of_work
 
 NOTHING: Mapping[str, Text] = MappingProxyType({})
@@ -34,7 +34,11 @@ def propose_change(pid: str) -> ResponseReturnValue:
     letter, case = _mine(pid)
     result, reason = (request.form.get(name, "").replace("\r\n", "\n") for name in ("result", "reason"))
     asked = service.Asked(
-        request.form.get("kind", ""), result, reason, request.form.get("ground", ""), typed_day("since")
+        request.form.get("kind", ""),
+        result,
+        reason,
+        request.form.get("ground", ""),
+        day_in(posted_day("since")),
     )
     if mistakes := service.mistakes(letter, asked, taipei_day(now())):
         return _form(letter, case, mistakes), 422
@@ -97,7 +101,7 @@ def _form(letter: Letter, case: Case, mistakes: Mapping[str, Text] = NOTHING) ->
         favourable=letter.kind == "grant",
         grounds=list(service.GROUNDS.items()),
         typed=request.form,
-        day={part: request.form.get(f"since-{part}", "") for part in PARTS},
+        day={part: request.form.get(f"since-{part}", "") for part in DATE_PARTS},
         mistakes=mistakes,
         has_errors=bool(mistakes),
     )

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from forms.places import with_postal_code
-from rules.values import Text, parse_roc_date
+from rules.values import Text
 from webapp.errors import Conflict, Forbidden, Refused
 from webapp.letters.wording import grouped
 from webapp.models import Case, Letter
@@ -20,10 +20,9 @@ from webapp.security import actor, now
 from webapp.services import dispatch, letter_changes, printing
 from webapp.services.dispatch import Service
 from webapp.staff import bp, shown, words
+from webapp.staff.typed import DATE_PARTS, day_in, posted_day
 from webapp.uow import unit_of_work
 from workflows.remedy import GROUNDS, TRANSIT
-
-PARTS = ("year", "month", "day")
 
 
 @bp.get("/letters/<pid>")
@@ -47,7 +46,7 @@ def send_letter_by(pid: str) -> ResponseReturnValue:
 @bp.post("/letters/<pid>/service")
 def record_service(pid: str) -> ResponseReturnValue:
     row, case = _to_send(pid)
-    day = typed_day("date")
+    day = day_in(posted_day("date"))
     if day is None:
         text = Text(zh="請填寫真實存在的日期，例如 115 年 12 月 3 日。", en="Give a date that exists.")
         return _page(row, case, {"date": text}), 422
@@ -128,7 +127,7 @@ def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> s
         and not any(change.kind in letter_changes.ENDING for change in changes),
         typed=typed,
         address=with_postal_code(row.content["addressee_address"]),
-        day={part: typed.get(f"date-{part}", "") for part in PARTS},
+        day={part: typed.get(f"date-{part}", "") for part in DATE_PARTS},
         mistakes=mistakes or {},
         has_errors=bool(mistakes),
     )
@@ -136,15 +135,6 @@ def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> s
 
 def _without_electronic() -> dict[str, Text]:
     return {name: label for name, label in dispatch.CHANNELS.items() if name != "electronic"}
-
-
-def typed_day(name: str) -> date | None:
-    """The day in three boxes; None where there is no such day."""
-    parts = {part: request.form.get(f"{name}-{part}", "").strip() for part in PARTS}
-    try:
-        return parse_roc_date("{year}年{month}月{day}日".format_map(parts))
-    except ValueError:
-        return None
 
 
 def _seen() -> date | None:

@@ -20,7 +20,7 @@ from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import dispatch, documents, mailings
 from webapp.staff import bp, words
-from webapp.staff.letters import PARTS, typed_day
+from webapp.staff.typed import DATE_PARTS, day_in, posted_day
 from webapp.uow import unit_of_work
 
 
@@ -58,7 +58,7 @@ def hand_over_batch(pid: str) -> ResponseReturnValue:
     }
     try:
         with unit_of_work():
-            count = mailings.hand_over(actor(), batch, typed_day("date"), given, now())
+            count = mailings.hand_over(actor(), batch, day_in(posted_day("date")), given, now())
     except (Conflict, Refused) as refusal:
         field = getattr(refusal, "field", "posting")
         return _batch(batch, field, in_language(refusal.text)), refusal.status
@@ -75,7 +75,7 @@ def _batch(batch: LetterBatch, mistake: str = "", refusal: str = "") -> str:
         batch=batch,
         open=[each for each in mailings.letters_of(batch) if each.channel == "post" and _is_open(each)],
         typed=request.form,
-        day={part: request.form.get(f"date-{part}", suggested[part]) for part in PARTS},
+        day={part: request.form.get(f"date-{part}", suggested[part]) for part in DATE_PARTS},
         mistake=mistake,
         refusal=refusal,
         has_errors=bool(mistake),

@@ -23,12 +23,19 @@ def boxes(day: date) -> dict[str, str]:
     return {"year": str(day.year - 1911), "month": str(day.month), "day": str(day.day)}
 
 
-def read_day(name: str, typed: dict[str, str], mistakes: Mistakes) -> date | None:
+def day_in(typed: dict[str, str]) -> date | None:
+    """The day in three boxes; None where there is no such day."""
     try:
         return parse_roc_date("{year}年{month}月{day}日".format_map(typed))
     except ValueError:
-        mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
         return None
+
+
+def read_day(name: str, typed: dict[str, str], mistakes: Mistakes) -> date | None:
+    day = day_in(typed)
+    if day is None:
+        mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
+    return day
 
 
 def version() -> int:

@@ -13,7 +13,7 @@ from forms.builder import results_of
 from forms.evaluation import evaluate
 from forms.field_types import FIELD_TYPES
 from forms.model import Field
-from tests.form_fixtures import LISTS, NAMES, TODAY, every_type, fill, form_named, unhurried
+from tests.form_fixtures import LISTS, NAMES, TODAY, every_type, fill, form_named
 
 HOSTILE = [
     "\x00" * 100,
@@ -89,7 +89,7 @@ typical = st.sampled_from(
 )
 
 
-@settings(unhurried, max_examples=300)
+@settings(max_examples=300)
 @given(
     name=st.sampled_from(NAMES),
     raw=st.dictionaries(st.sampled_from(INPUTS), st.lists(typical | anything, max_size=3), max_size=12),
@@ -118,7 +118,6 @@ def test_no_input_raises_and_every_message_can_be_shown(
     answers.facts(definition, cleaned.answers)
 
 
-@unhurried
 @given(
     name=st.sampled_from(NAMES),
     raw=st.dictionaries(st.sampled_from(INPUTS), st.lists(typical | anything, max_size=3), max_size=12),
@@ -137,7 +136,6 @@ def test_what_is_accepted_is_canonical(name: str, raw: dict[str, list[str]]) -> 
     assert [change.key for change in changed] == list(taken) and all(change.new_text for change in changed)
 
 
-@unhurried
 @given(
     name=st.sampled_from(NAMES),
     raw=st.dictionaries(st.sampled_from(INPUTS), st.lists(typical | anything, max_size=3), max_size=12),
@@ -163,7 +161,7 @@ def test_a_form_with_a_field_of_every_type_can_be_filled_in() -> None:
 
 
 @pytest.mark.parametrize("key", GOOD)
-@settings(unhurried, max_examples=30)
+@settings(max_examples=30)
 @given(data=st.data())
 def test_a_wrong_answer_takes_no_other_with_it(key: str, data: st.DataObject) -> None:
     """Nor does a right one: only what reads it may change."""

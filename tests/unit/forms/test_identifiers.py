@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forms.identifiers import KINDS, normalise, parse_address, phone_kind, plate_styles
-from tests.form_fixtures import unhurried
 
 with (Path(__file__).parents[2] / "data" / "identifiers.csv").open(encoding="utf-8") as file:
     VECTORS = [(row["kind"], row["input"], row["expected"]) for row in csv.DictReader(file)]
@@ -127,7 +126,6 @@ def test_an_unknown_kind_and_a_huge_text_are_refused() -> None:
             normalise(kind, "1" * 10_000_000)
 
 
-@unhurried
 @given(kind=st.sampled_from(sorted(KINDS)), typed=st.text(max_size=80))
 def test_any_text_is_canonical_or_a_value_error(kind: str, typed: str) -> None:
     try:

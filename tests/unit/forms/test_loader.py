@@ -12,7 +12,7 @@ from forms.builder import AnswerForm
 from forms.field_reader import FILE_KINDS, RESERVED
 from forms.model import FormDefinition
 from rules.values import DefinitionError, read_yaml
-from tests.form_fixtures import FIXTURES, NAMES, form_named, unhurried
+from tests.form_fixtures import FIXTURES, NAMES, form_named
 
 
 def form(*fields: dict[str, Any], **section: Any) -> dict[str, Any]:
@@ -261,7 +261,6 @@ json_values = st.recursive(
 )
 
 
-@unhurried
 @given(data=st.data())
 def test_a_definition_with_anything_in_any_place_is_loaded_or_refused(data: st.DataObject) -> None:
     mapping = loader.expand(read_yaml(FIXTURES / f"{data.draw(st.sampled_from(NAMES))}.yaml"))
@@ -279,7 +278,6 @@ def test_a_definition_with_anything_in_any_place_is_loaded_or_refused(data: st.D
         assert error.problems and all(problem.message for problem in error.problems)
 
 
-@unhurried
 @given(mapping=json_values)
 def test_anything_else_is_refused(mapping: object) -> None:
     assert mistakes(mapping)
