@@ -254,7 +254,7 @@ class ClockMovement(db.Model):
     kind: Mapped[str] = mapped_column(String(10))
     on_date: Mapped[date]
     days: Mapped[int | None]
-    reason: Mapped[str] = mapped_column(String(200), default="")
+    reason: Mapped[str] = mapped_column(Encrypted, default="")
     due_before: Mapped[date]
     due_after: Mapped[date]
     actor_id: Mapped[int | None] = ref("account.id")

@@ -34,7 +34,7 @@ class LetterDraft(db.Model):
     at: Mapped[Moment]
 
     __table_args__ = (
-        UniqueConstraint("case_id", "kind", "number"),
+        UniqueConstraint("case_id", "kind", "number", name="uq_letter_draft_case_id"),
         CheckConstraint("number >= 1", name="counts_from_one"),
     )
 
