@@ -4,7 +4,7 @@ Answers of a form are open (`answers.<key>`, typed by the form) and therefore no
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from rules.conditions import TYPE_NAMES, FactType, coerce, did_you_mean, is_missing, shown
@@ -21,6 +21,8 @@ class Fact:
     reading: Text | None = None
     #: added to a value below zero, with {value} as a positive number
     below_zero: Text | None = None
+    #: a text that is one of these, each with its name; empty where the values are open
+    options: Mapping[str, Text] = field(default_factory=dict)
 
 
 _WORKING_DAYS = Text(zh="個工作天", en="working days")
