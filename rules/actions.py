@@ -150,6 +150,7 @@ _ACTIONS = (
             at_once="立即|at once",
         ),
     ),
+    _action("add_days", "扣除在途期間|Add days in transit", _param("days", "日數|days", "period")),
     _action("ask_correction", "通知補正|Ask for a correction", _param("days", "補正日數|days", "period")),
     _action(
         "tell_right",
