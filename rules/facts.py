@@ -59,6 +59,7 @@ _CATALOGUE = (
     _fact("service.co_review_units", "list", "會辦單位", "Co-review units"),
     _fact("service.stages", "list", "加開的階段", "Stages switched on"),
     _fact("service.deemed", "boolean", "逾期視為核准", "Silence counts as approval"),
+    _fact("service.answer", "text", "答復的性質", "Kind of answer"),
     _fact("applicant.type", "text", "申請人類別", "Kind of applicant"),
     _fact("applicant.township", "text", "申請人所在鄉鎮", "Applicant's township"),
     _fact("case.channel", "text", "收件管道", "Channel"),

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
+from workflows.answers import ANSWERS, DECISION, OTHER_LETTERS, Answer, Kind
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
 from workflows.reading import build, mapping, read_joined, repeated, with_guard
 from workflows.remedy import SEATS, seat_of
@@ -55,6 +56,8 @@ LETTER_FACTS: Mapping[str, FactType] = MappingProxyType(
         "decision.reason": "text",
         "inspection.on": "date",
         "inspection.findings": "text",
+        "booking.slot": "text",
+        "booking.place": "text",
         "decision.date": "date",
         "decision.amounts": "text",
         "correction.items": "text",
@@ -185,6 +188,8 @@ class ServiceDefinition(Frozen):
     fee_note: Text | None = None
     awards: tuple[Award, ...] = ()
     outcome: Text
+    #: what kind of answer it gives: a decision that may be appealed against, or one of the others
+    answer: Kind = DECISION
     #: 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
     decision_level: int = Field(ge=1, le=4, strict=True)
     who_may_apply: tuple[Literal["citizen", "company", "organisation"], ...] = Field(min_length=1)
@@ -205,6 +210,21 @@ class ServiceDefinition(Frozen):
     @property
     def key(self) -> str:
         return self.code
+
+    @property
+    def answers(self) -> Answer:
+        """The words of its answer."""
+        return ANSWERS[self.answer]
+
+    def letter_name(self, kind: str) -> Text:
+        """What a letter is called: its own title where it is a certificate, else by the kind of answer."""
+        template = self.letters.get(kind)
+        if template is not None and template.title is not None:
+            return template.title
+        said = self.answers.said(
+            {"grant": "granted", "reject": "rejected", "return": "returned"}.get(kind, "")
+        )
+        return said.letter if said is not None else OTHER_LETTERS[kind]
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -321,6 +341,8 @@ def _check(
     for name, letter in service.letters.items():
         yield from _check_letter(name, letter, facts)
     yield from _check_text("remedy", service.remedy, {})
+    if service.answer != DECISION and "訴願書" in service.remedy.zh:
+        yield Problem(path="answer", message="可以提起訴願的，是行政處分（answer: decision）")
     if "訴願書" in service.remedy.zh and seat_of(service.remedy.zh) is None:
         known = "、".join(SEATS)
         yield Problem(

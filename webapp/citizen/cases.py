@@ -12,12 +12,12 @@ from flask_babel import gettext as _
 
 import forms.answers
 from rules.values import Text
-from webapp.citizen import bp, path, payable, progress, timeline, wording
+from webapp.citizen import booking, bp, path, payable, progress, timeline, wording
 from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
 from webapp.letters.qr import qr_png
-from webapp.letters.wording import LETTERS, grouped
+from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Draft, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
@@ -76,22 +76,24 @@ def _about(found: Case) -> dict[str, object]:
     ctx, issued = present.ctx, letters.of_case(found.id)
     return {
         "others": [_other(each, found) for each in issued if each is not present.letter],
-        "letter_kind": LETTERS[present.letter.kind] if present.letter else None,
+        "letter_kind": letters.name(present.letter, found) if present.letter else None,
         "changes": {each.id: [other for other in issued if other.changes_id == each.id] for each in issued},
         "case": found,
         "service": ctx.service,
         "progress": present,
         "stages": path.stages(present),
         "entries": timeline.entries(present),
+        "may_appeal": present.letter is not None and dispatch.may_be_appealed(present.letter),
         "appeal_by": dispatch.appeal_by(present.letter, found) if present.letter else None,
         "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
         "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
         "books": actor().may("book_slot") and bookings.offers_slots(found),
+        "appointment": booking.of_case(found),
         "unit": _unit(found),
         "ledger": clock.explain(present.ledger, language()),
-        "outcome": wording.outcome(found.outcome),
+        "outcome": wording.outcome(found.outcome, ctx.service),
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
@@ -113,7 +115,7 @@ class Issued:
 
 def _other(letter: Letter, case: Case) -> Issued:
     paper, last_day = papers.by_id(letter.document_id), dispatch.appeal_by(letter, case)
-    return Issued(letter, LETTERS[letter.kind], paper, last_day)
+    return Issued(letter, letters.name(letter, case), paper, last_day)
 
 
 @bp.get("/applications/<pid>/confirmation")

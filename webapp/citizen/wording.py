@@ -119,13 +119,11 @@ def channel(name: str) -> str:
     return {"web": _("網路"), "counter": _("臨櫃"), "telephone": _("電話"), "post": _("郵寄")}[name]
 
 
-def outcome(name: str | None) -> str:
+def outcome(name: str | None, service: ServiceDefinition) -> str:
+    said = service.answers.said(name or "")
     words = {
-        "granted": _("已核准"),
-        "rejected": _("未核准"),
-        "returned": _("已退件"),
         "withdrawn": _("已撤回"),
         "merged": _("已併案"),
         "transferred": _("已移送其他機關"),
     }
-    return words.get(name or "", "")
+    return in_language(said.outcome) if said is not None else words.get(name or "", "")

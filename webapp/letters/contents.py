@@ -128,6 +128,7 @@ class Decision:
     enclosures: str = ""
     conditions: tuple[str, ...] = ()
     remedy: str = ""
+    remedy_title: str = "救濟教示"
     originals: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     head_title: str = ""

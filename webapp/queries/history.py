@@ -108,8 +108,8 @@ class Entry:
     conditions: str
     fields: tuple[Text, ...]
     on_date: date | None
-    #: fixed by a proposal to grant
-    amounts: tuple[tuple[Text, str], ...]
+    #: fixed by a proposal to grant, and whether it is an award (None: of an event that does not say)
+    amounts: tuple[tuple[Text, str, bool | None], ...]
     #: the total before and after, None while it is fixed during the review
     fee: tuple[str | None, str | None] | None
     #: what changed, for events that no workflow names: from whom to whom, which unit was asked
@@ -231,7 +231,8 @@ def _entry(
         fields=tuple(form.field(key).label for key in body.get("fields", ()) if key in form),
         on_date=date.fromisoformat(body["date"]) if body.get("date") else None,
         amounts=tuple(
-            (Text(zh=line["zh"], en=line["en"]), line["amount"]) for line in body.get("amounts", ())
+            (Text(zh=line["zh"], en=line["en"]), line["amount"], line.get("award"))
+            for line in body.get("amounts", ())
         ),
         fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,
         note=Text(**body["note"]) if "note" in body else None,

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, select
 
 from forms.model import FormDefinition
+from rules.values import Text
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Draft, Submission
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
-from webapp.queries import definitions
-from workflows.model import State
+from webapp.queries import bookings, definitions
 from workflows.service import ServiceDefinition
 
 PAGE = 30
@@ -27,7 +27,8 @@ MOST_EARLIER = 10
 class MyCase:
     case: Case
     service: ServiceDefinition
-    state: State
+    #: where it stands
+    told: Text
     #: the day by which a correction is expected, where one is open
     correct_by: date | None
 
@@ -71,15 +72,13 @@ def cases(actor: Actor, before: int | None = None) -> tuple[list[MyCase], int | 
             )
         ).all()
     )
-    page = [
-        MyCase(
-            case,
-            definitions.service(case.service_revision_id),
-            definitions.workflow(case.workflow_revision_id).state(case.state),
-            due.get(case.id),
-        )
-        for case in shown
-    ]
+    booked = bookings.states([case.id for case in shown])
+    page = []
+    for case in shown:
+        service = definitions.service(case.service_revision_id)
+        known = {"service.answer": service.answer, "case.booking": booked.get(case.id)}
+        state = definitions.workflow(case.workflow_revision_id).state(case.state)
+        page.append(MyCase(case, service, state.told(known), due.get(case.id)))
     return page, shown[-1].id if len(found) > PAGE else None
 
 

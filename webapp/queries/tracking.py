@@ -26,7 +26,7 @@ from webapp.models import (
 )
 from webapp.models.letters import DECISIONS
 from webapp.permissions import Actor
-from webapp.queries import effects
+from webapp.queries import bookings, effects
 
 
 def events(case_id: int) -> Sequence[CaseEvent]:
@@ -82,10 +82,16 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         request.id if request else None,
         case.due_on,
         _money(case.id),
+        _appointment(case.id),
         today,
         language,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:24]
+
+
+def _appointment(case_id: int) -> Any:
+    booking = bookings.newest(case_id)
+    return (booking.id, booking.state) if booking is not None else None
 
 
 def _money(case_id: int) -> list[Any]:

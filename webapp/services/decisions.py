@@ -21,7 +21,7 @@ from webapp.letters.geta import printable
 from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions, history, merging, submissions, tracking
+from webapp.queries import bookings, definitions, history, merging, submissions, tracking
 from webapp.queries.org import chart
 from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
 from webapp.services.drafting import Passage, Wording
@@ -203,6 +203,7 @@ def compose(
         "reason": reason,
         "conditions": attached.strip() if kind == "grant" else "",
         "remedy": ctx.service.remedy.zh,
+        "remedy_title": ctx.service.answers.remedy.zh,
         "addressee": (applicant.name if applicant else "") or UNNAMED,
         "addressee_address": (applicant.address if applicant else None) or "",
         "unit": owner.zh,
@@ -279,6 +280,7 @@ def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> d
         "decision.date": format_roc_date(today),
         "applicant.name": printable(parties.name_of(answers))[0],
         **_inspection(case.id),
+        **_booking(case.id),
     }
 
 
@@ -292,6 +294,14 @@ def _inspection(case_id: int) -> dict[str, str]:
         f"inspection.{name}": forms.answers.sentence(form.field(key), answers.get(key))
         for name, key in (("on", "inspected_on"), ("findings", "findings"))
     }
+
+
+def _booking(case_id: int) -> dict[str, str]:
+    """When and where the appointment is that a letter confirms."""
+    booking = bookings.current(case_id)
+    if booking is None:
+        return {}
+    return {"booking.slot": bookings.when(booking, "zh"), "booking.place": bookings.place(booking, "zh")}
 
 
 def next_number(word: str, year: int) -> str:

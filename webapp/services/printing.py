@@ -85,6 +85,7 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             points=tuple(content["paragraphs"]),
             conditions=tuple(line for line in content["conditions"].splitlines() if line.strip()),
             remedy=content["remedy"],
+            remedy_title=content.get("remedy_title", "救濟教示"),
             case_number=case.number or "",
             service_title=service.title.zh,
             contact=papers.Contact(**content["office"]) if "office" in content else _contact(case),
