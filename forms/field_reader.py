@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forms.choice_types import LISTS
+from forms.choice_types import AMONG, LISTS
 from forms.field_types import COLUMN_TYPES, FIELD_TYPES, MOST_ROWS
 from forms.formula import OPERATIONS, Formula
 from forms.model import Field, Limit, Option
@@ -144,7 +144,8 @@ class FieldReader:
             "min": self.date_limit if type_ in DAYS else self.number_limit,
             "max": self.date_limit if type_ in DAYS else self.number_limit,
             "options": self.options,
-            "options_from": self.list_name,
+            "options_from": lambda name, at: self.list_name(name, at, LISTS),
+            "options_among": lambda name, at: self.list_name(name, at, AMONG),
             "formula": self.formula,
             "totals": lambda names, at: self.totals(names, at, str(data.get("key"))),
             "name_of": self.name_of,
@@ -234,10 +235,10 @@ class FieldReader:
         self.report(path, f"「{shown(data)}」不是另一個日期欄位{did_you_mean(data, dates)}")
         return None
 
-    def list_name(self, data: object, path: str) -> str | None:
-        if isinstance(data, str) and data in LISTS:
+    def list_name(self, data: object, path: str, lists: Collection[str]) -> str | None:
+        if isinstance(data, str) and data in lists:
             return data
-        known = "、".join(sorted(LISTS))
+        known = "、".join(sorted(lists))
         self.report(path, f"沒有「{shown(data)}」這份清單，可用：{known}")
         return None
 

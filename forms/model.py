@@ -46,6 +46,8 @@ class Field(Model):
     options: tuple[Option, ...] = ()
     #: the list that is given at run time
     options_from: str | None = None
+    #: the list given at run time that leaves some of the options
+    options_among: str | None = None
     min: Limit | None = None
     max: Limit | None = None
     min_length: int | None = None
@@ -114,7 +116,9 @@ class FormDefinition(Model):
     def lists(self) -> frozenset[str]:
         """The lists that its questions choose from."""
         asked = (field for top in self.fields for field in (top, *top.columns))
-        return frozenset(field.options_from for field in asked if field.options_from)
+        return frozenset(
+            name for field in asked for name in (field.options_from, field.options_among) if name
+        )
 
     @cached_property
     def file_fields(self) -> tuple[Field, ...]:

@@ -25,7 +25,7 @@ from webapp.queries import bookings, definitions, effects, letters, papers, trac
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, printing, refunds, surveys
+from webapp.services import cases, dispatch, parties, printing, refunds, surveys
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -79,6 +79,7 @@ def _about(found: Case) -> dict[str, object]:
         "letter_kind": letters.name(present.letter, found) if present.letter else None,
         "changes": {each.id: [other for other in issued if other.changes_id == each.id] for each in issued},
         "case": found,
+        "people": wording.people(parties.of_case(found.id)),
         "service": ctx.service,
         "progress": present,
         "stages": path.stages(present),
@@ -133,6 +134,7 @@ def confirmation(pid: str) -> ResponseReturnValue:
         may_know_code=may_know_code,
         receipt_ready=tracking.receipt(found.id) is not None,
         channel=wording.channel(found.channel),
+        people=wording.people(parties.of_case(found.id)),
         staff=actor().is_staff,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,7 +11,9 @@ from flask_babel import ngettext
 
 from forms.model import Field, FormDefinition
 from rules import conditions
+from webapp.models import Party
 from webapp.presentation import in_language, language, money
+from webapp.services.parties import RELATIONS
 from workflows.service import ServiceDefinition
 
 FREE = Decimal(0)
@@ -113,6 +116,21 @@ def file_limits(field: Field) -> str:
 def applicants(service: ServiceDefinition) -> str:
     names = {"citizen": _("個人"), "company": _("公司、商號"), "organisation": _("機關、團體")}
     return _("、").join(names[kind] for kind in service.who_may_apply)
+
+
+def people(found: Iterable[Party]) -> list[tuple[str, str]]:
+    """Who applies, who stands for a company, and who acts for them; whoever gave no name is not said."""
+    rows = []
+    for party in found:
+        more = RELATIONS[party.relation].in_(language()) if party.relation else ""
+        if party.responsible:
+            more = _("代表人：%(name)s", name=party.responsible)
+        label = _("代理人") if party.role == "representative" else _("申請人")
+        if party.name:
+            rows.append(
+                (label, _("%(name)s（%(more)s）", name=party.name, more=more) if more else party.name)
+            )
+    return rows
 
 
 def channel(name: str) -> str:

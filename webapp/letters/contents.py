@@ -122,7 +122,11 @@ class Decision:
     verify_url: str
     fingerprint: str
     title: str = "函"
+    #: where it is served: the agent's address, if there is one
     recipient_address: str = ""
+    #: who stands for a company, and who acts for the recipient
+    responsible: str = ""
+    agent: str = ""
     speed: str = "普通件"
     confidentiality: str = ""
     enclosures: str = ""

@@ -119,6 +119,12 @@ class Letter(db.Model):
         ),
     )
 
+    @property
+    def recipient(self) -> str:
+        """Into whose hands it goes: those of the agent, if there is one (行政程序法 71)."""
+        addressee, agent = self.content["addressee"], self.content.get("agent")
+        return f"{agent}（{addressee}之代理人）" if agent else str(addressee)
+
 
 class LetterChange(db.Model):
     """更正、撤銷、廢止 of a letter that was sent, proposed and waiting for whoever may approve it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import forms.answers
@@ -17,6 +18,8 @@ from webapp.queries import bookings, definitions
 from webapp.queries.org import chart
 
 UNITS = ("department", "bureau", "township")
+#: what a form calls the applicants that a service is for
+KINDS = {"citizen": "person", "company": "company", "organisation": "organisation"}
 
 
 def clean(
@@ -27,8 +30,9 @@ def clean(
     service_code: str,
     lang: str,
     keys: tuple[str, ...] | None = None,
+    applicants: Collection[str] = (),
 ) -> forms.answers.Cleaned:
-    """The answers with every mistake; `keys` limits both to some fields."""
+    """The answers with every mistake; `keys` limits both to some fields, `applicants` are as in `lists_of`."""
     return forms.answers.clean(
         form,
         raw,
@@ -36,7 +40,7 @@ def clean(
         today=taipei_day(now),
         moment=taipei(now),
         lang=lang,
-        lists=lists_of(form, service_code, now),
+        lists=lists_of(form, service_code, now, applicants),
     )
 
 
@@ -48,20 +52,28 @@ def unchecked(
     service_code: str,
     lang: str,
     keys: tuple[str, ...] | None = None,
+    applicants: Collection[str] = (),
 ) -> AnswerForm:
     """The fields as typed, without mistakes: nobody is told off for a page that was not sent yet."""
-    lists = lists_of(form, service_code, now)
+    lists = lists_of(form, service_code, now, applicants)
     return form_class(form, keys, lang=lang)(raw, today=taipei_day(now), lists=lists)
 
 
-def lists_of(form: FormDefinition, service_code: str, now: datetime) -> Lists:
-    """The lists that the form chooses from; those that are the same everywhere are known to it."""
+def lists_of(
+    form: FormDefinition, service_code: str, now: datetime, applicants: Collection[str] = ()
+) -> Lists:
+    """The lists that the form chooses from; those that are the same everywhere are known to it.
+
+    `applicants`: who may apply, as the service says it that the application is made for.
+    """
     found: dict[str, dict[str, Text]] = {}
     if "units" in form.lists:
         found["units"] = _units()
     if "villages" in form.lists:
         owner = definitions.current_service(service_code, taipei_day(now)).owner
         found["villages"] = village_names(*([owner] if owner in TOWNSHIPS else TOWNSHIPS))
+    if "applicants" in form.lists and applicants:
+        found["applicants"] = {KINDS[kind]: Text(zh=kind) for kind in applicants}
     if "slots" in form.lists:
         found["slots"] = {slot.public_id: _words(slot) for slot in bookings.free_slots(service_code, now)}
     return found

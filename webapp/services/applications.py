@@ -55,7 +55,15 @@ class FormChanged(Conflict):
 def check(draft: Draft, now: datetime, lang: str) -> forms.answers.Cleaned:
     """All answers of a draft, with every mistake that remains."""
     form = definitions.form(draft.form_revision_id)
-    return answering.clean(form, draft.raw, now, service_code=draft.service_code, lang=lang)
+    service = definitions.current_service(draft.service_code, taipei_day(now))
+    return _read(form, draft, service, now, lang)
+
+
+def _read(
+    form: FormDefinition, draft: Draft | Row[Any], service: ServiceDefinition, now: datetime, lang: str
+) -> forms.answers.Cleaned:
+    who = service.who_may_apply
+    return answering.clean(form, draft.raw, now, service_code=service.code, lang=lang, applicants=who)
 
 
 def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
@@ -72,7 +80,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             )
         )
     form = definitions.form(draft.form_revision_id)
-    cleaned = answering.clean(form, draft.raw, now, service_code=draft.service_code, lang=actor.language)
+    cleaned = _read(form, draft, service, now, actor.language)
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     answers = cleaned.answers

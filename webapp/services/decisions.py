@@ -188,7 +188,6 @@ def compose(
     `wording`: what somebody wrote in place of the template's subject and paragraphs.
     """
     case, reason = ctx.case, reason.strip()
-    applicant = parties.applicant(case.id)
     template = ctx.service.letters[kind]
     owner = chart().units[case.owner_unit_id]
     template_now = from_template(ctx, kind, reason, amounts, now)
@@ -204,11 +203,21 @@ def compose(
         "conditions": attached.strip() if kind == "grant" else "",
         "remedy": ctx.service.remedy.zh,
         "remedy_title": ctx.service.answers.remedy.zh,
-        "addressee": (applicant.name if applicant else "") or UNNAMED,
-        "addressee_address": (applicant.address if applicant else None) or "",
+        **addressed(case),
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
         "office": office(case),
+    }
+
+
+def addressed(case: Case) -> dict[str, str]:
+    """To whom it is addressed, with who stands for a company (行政程序法 96 I 1), and the agent, who is served (71)."""
+    applicant, agent = parties.applicant(case.id), parties.representative(case.id)
+    return {
+        "addressee": (applicant.name if applicant else "") or UNNAMED,
+        "responsible": (applicant.responsible if applicant else None) or "",
+        "agent": agent.name if agent else "",
+        "addressee_address": next((p.address for p in (agent, applicant) if p and p.address), ""),
     }
 
 

@@ -72,8 +72,8 @@ def may_send(actor: Actor, case: Case) -> bool:
 def default_channel(case: Case) -> str:
     if case.channel == "web" and case.account_id is not None:
         return "electronic"
-    applicant = parties.applicant(case.id)
-    return "post" if applicant is not None and applicant.address else "counter"
+    served = parties.representative(case.id) or parties.applicant(case.id)
+    return "post" if served is not None and served.address else "counter"
 
 
 def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetime) -> None:

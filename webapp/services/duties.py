@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from webapp.services.steps import Context
 
 OWN_CASE = Text(
-    zh="申請人是您本人或您代理的同仁，依法應自行迴避。",
-    en="You, or the colleague for whom you stand in, are the applicant and may not act on this case.",
+    zh="申請人或其代理人是您本人或您代理的同仁，依法應自行迴避。",
+    en="You, or the colleague for whom you stand in, are the applicant or their agent and may not act on this case.",
 )
 
 
@@ -36,7 +36,7 @@ class Duties:
 
     workflow: WorkflowDefinition
     state: str
-    #: staff who are the applicant, or a party by their own address or number
+    #: staff who are the applicant, or a party or its agent by their own address or number
     parties: frozenset[int]
     proposers: frozenset[int]
     #: (state, people) of the present round of approval: the proposal and every level since
@@ -147,7 +147,10 @@ def _targets(state: State, transition: Transition) -> set[str]:
 
 
 def party_of(case: Case) -> frozenset[int]:
-    """The account that applied, and the officers whose own address or number stands in the application."""
+    """The account that applied, and the officers whose own address or number stands in the application.
+
+    As the applicant's or as the agent's: both must stay away (行政程序法 32 ①③).
+    """
     found = {case.account_id} if case.account_id is not None else set()
     addresses, numbers = _known_by(parties.of_case(case.id))
     if addresses or numbers:

@@ -407,7 +407,7 @@ def effect(
 def deliver(
     row: Effect, case: Case, base_url: str, now: datetime, *, correction_due: date | None, letter: str
 ) -> None:
-    """Writes the message of an effect for every channel by which the applicant can be reached."""
+    """Writes the message of an effect for the applicant and for whoever acts for them, each by their own channel."""
     given = row.payload.get("date") or ""
     subject, body = compose(
         case,
@@ -421,9 +421,9 @@ def deliver(
     follow = _FOLLOW.in_(case.language).format(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
     )
-    for channel, recipient in _channels(parties.applicant(case.id)):
+    for mark, channel, recipient in _recipients(case.id):
         post(
-            f"{row.idempotency_key}:{channel}",
+            f"{row.idempotency_key}:{channel}{mark}",
             channel,
             recipient,
             subject,
@@ -525,6 +525,18 @@ def tell_staff(
             case_id=case_id,
             account_id=account.id,
         )
+
+
+def _recipients(case_id: int) -> list[tuple[str, str, str]]:
+    """(mark of the message, channel, address). Paper goes to one of them only: the agent, as letters do."""
+    agent, applicant = parties.representative(case_id), parties.applicant(case_id)
+    found = [(":agent", *each) for each in _channels(agent)]
+    reached = {each[1:] for each in found}
+    return found + [
+        ("", channel, recipient)
+        for channel, recipient in _channels(applicant)
+        if (channel, recipient) not in reached and not (found and channel == "post")
+    ]
 
 
 def _channels(party: Any) -> list[tuple[str, str]]:
