@@ -9,7 +9,6 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 
 from tests.databases import Databases
@@ -18,6 +17,7 @@ from webapp.config import driver_url
 from webapp.extensions import db
 
 OF_THE_JOB_ENGINE = "procrastinate_"
+BEFORE_REASONS = "0019"
 
 
 @pytest.fixture
@@ -60,8 +60,7 @@ def test_up_down_and_up_again(connection: Connection) -> None:
 
 def test_reasons_of_clocks_are_kept_and_no_longer_read(connection: Connection) -> None:
     crypto.configure(os.environ["ECOUNTER_DATA_KEY"])
-    before = ScriptDirectory.from_config(migrate.config()).get_revision("0023").down_revision
-    go(connection, before)
+    go(connection, BEFORE_REASONS)
     connection.execute(text("SET session_replication_role = replica"))  # no foreign keys
     connection.execute(
         text(
@@ -73,5 +72,5 @@ def test_reasons_of_clocks_are_kept_and_no_longer_read(connection: Connection) -
     stored = connection.execute(text("SELECT reason FROM clock_movement")).scalar_one()
     assert "住院".encode() not in bytes(stored)
     assert crypto.decrypt(bytes(stored)) == "申請人住院"
-    go(connection, before, down=True)
+    go(connection, BEFORE_REASONS, down=True)
     assert connection.execute(text("SELECT reason FROM clock_movement")).scalar_one() == "申請人住院"
