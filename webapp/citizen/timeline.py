@@ -26,10 +26,13 @@ class Entry:
 
 
 def entries(progress: Progress) -> list[Entry]:
-    """Only the states of the case and the applicant's own acts: the office's notes are not for this page."""
+    """Only the states of the case, what the applicant did and who helped: the office's notes are not for this page."""
     case, then = progress.ctx.case, progress.then
     shown: list[Entry] = []
     for event in progress.events:
+        if event.kind == history.ASSISTED:
+            shown.insert(1, _told(event, progress))  # they helped before it was sent
+            continue
         if event.kind in history.TOLD:
             shown.append(_told(event, progress))
             continue

@@ -533,6 +533,15 @@ def tell_staff(
         )
 
 
+def tell_account(account: Account, key: str, subject: Text, body: Text, now: datetime) -> None:
+    """To somebody with an account: officers in their notices, others by e-mail, else by a text message."""
+    if account.kind == "staff":
+        return tell_staff([account.id], key, subject, body, now)
+    channel, recipient = ("email", account.email) if account.email else ("sms", account.mobile or "")
+    words = subject.in_(account.language), body.in_(account.language)
+    return post(key, channel, recipient, *words, now, account_id=account.id)
+
+
 def _channels(party: Any) -> list[tuple[str, str]]:
     """E-mail where there is one, else a text to a mobile number, else a letter to the address."""
     if party is None:
