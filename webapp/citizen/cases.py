@@ -18,10 +18,10 @@ from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
 from webapp.letters.qr import qr_png
 from webapp.letters.wording import grouped
-from webapp.models import Case, Document, Draft, Letter
+from webapp.models import Case, Document, Draft, Handover, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import bookings, definitions, effects, letters, papers, tracking
+from webapp.queries import bookings, definitions, effects, handovers, letters, papers, tracking
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
@@ -38,16 +38,30 @@ PDF = "application/pdf"
 class ShownDraft:
     draft: Draft
     service: ServiceDefinition
+    #: the code that waits, or whoever helps now
+    handover: Handover | None = None
 
 
 @bp.get("/applications")
 def mine() -> ResponseReturnValue:
     today = taipei_day(now())
     found, following = own.cases(actor(), request.args.get("before", type=int))
-    kept = own.drafts(actor(), now()) if "before" not in request.args else ()
+    newest = "before" not in request.args
+    kept = own.drafts(actor(), now()) if newest else ()
+    helped = own.helped(actor(), now()) if newest else ()
+    handed = handovers.live_of([draft.public_id for draft in kept])
     return render_template(
         "citizen/mine.html",
-        drafts=[ShownDraft(draft, definitions.current_service(draft.service_code, today)) for draft in kept],
+        drafts=[
+            ShownDraft(
+                draft, definitions.current_service(draft.service_code, today), handed.get(draft.public_id)
+            )
+            for draft in kept
+        ],
+        helped=[
+            ShownDraft(draft, definitions.current_service(draft.service_code, today)) for draft in helped
+        ],
+        staff=actor().is_staff,
         cases=found,
         following=following,
         anonymous=actor().kind == "anonymous",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import forms.answers
 from forms.evaluation import Raw
@@ -11,11 +12,11 @@ from forms.model import Field, FormDefinition, Section
 from rules.conditions import facts_of
 from webapp.citizen.sheet import Sheet
 from webapp.errors import NotFound
-from webapp.models import Document, Draft
+from webapp.models import Document, Draft, Handover
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import definitions
-from webapp.security import now
+from webapp.queries import definitions, handovers
+from webapp.security import actor, now
 from webapp.services import applications, drafts
 from workflows.service import ServiceDefinition
 
@@ -27,6 +28,26 @@ class Journey:
     @property
     def key(self) -> str:
         return self.draft.public_id
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether the actor is the owner, and does not only help."""
+        return drafts.owns(actor(), self.draft.account_id, self.draft.device_hash)
+
+    @property
+    def may_ask(self) -> bool:
+        """For help: an applicant may, for their own draft."""
+        return self.is_mine and not actor().is_staff
+
+    @property
+    def intake(self) -> dict[str, Any] | None:
+        """What a clerk notes is for the office."""
+        return self.draft.intake if actor().is_staff else None
+
+    @cached_property
+    def handover(self) -> Handover | None:
+        """The code that waits, or whoever helps now."""
+        return handovers.live(self.key)
 
     @cached_property
     def form(self) -> FormDefinition:

@@ -26,11 +26,14 @@ class Entry:
 
 
 def entries(progress: Progress) -> list[Entry]:
-    """Only the states of the case and the applicant's own acts: the office's notes are not for this page."""
+    """Only the states of the case, what the applicant did and who helped: the office's notes are not for this page."""
     case, then, service = progress.ctx.case, progress.then, progress.ctx.service
     lasting = {"service.answer": service.answer}
     shown: list[Entry] = []
     for event in progress.events:
+        if event.kind == history.ASSISTED:
+            shown.insert(1, _told(event, progress))  # they helped before it was sent
+            continue
         if event.kind in history.TOLD:
             shown.append(_told(event, progress))
             continue

@@ -18,9 +18,11 @@ from webapp.queries.org import UnitInfo, chart
 from workflows.model import Transition, WorkflowDefinition
 
 RECALLED = "recalled"
+ASSISTED = "assisted"
 #: events that no workflow names
 LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
+    ASSISTED: Text(zh="協助填寫", en="Helped to fill in"),
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
@@ -87,6 +89,7 @@ TOLD = frozenset({"merged", "moved", "transferred", "extension_approved", "date_
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
+HELPER = Text(zh="協助填寫的人", en="Whoever helped")
 SYSTEM = Text(zh="系統", en="System")
 
 
@@ -216,6 +219,8 @@ def _entry(
         title = tree.title(event.actor_id, taipei_day(event.at))
     elif event.actor_kind == "system" or event.kind in BY_SYSTEM:
         who = SYSTEM
+    elif event.kind == ASSISTED:
+        who = HELPER
     return Entry(
         seq=event.seq,
         kind=event.kind,

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, false, select
+from sqlalchemy import ColumnElement, false, or_, select
 
 from rules.values import Text
 from webapp.extensions import db
-from webapp.models import Case, CorrectionRequest, Draft
+from webapp.models import Case, CorrectionRequest, Draft, Handover
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
-from webapp.queries import bookings, definitions
+from webapp.queries import bookings, definitions, handovers
 from workflows.service import ServiceDefinition
 
 PAGE = 30
@@ -40,9 +40,20 @@ def drafts(actor: Actor, now: datetime) -> Sequence[Draft]:
     ).all()
 
 
-def owns_draft(actor: Actor, draft_key: str, now: datetime) -> bool:
-    """Whether the actor writes this draft."""
-    wanted = (Draft.public_id == draft_key, _owned(actor), Draft.expires_on >= taipei_day(now))
+def helped(actor: Actor, now: datetime) -> Sequence[Draft]:
+    """The drafts of others that were handed to the actor, the newest first."""
+    return db.session.scalars(
+        select(Draft)
+        .where(_handed_to(actor), Draft.expires_on >= taipei_day(now))
+        .order_by(Draft.updated_at.desc())
+        .limit(MOST_DRAFTS)
+    ).all()
+
+
+def writes_draft(actor: Actor, draft_key: str, now: datetime) -> bool:
+    """Whether the actor writes this draft, as the owner or as whoever helps."""
+    writes = or_(_owned(actor), _handed_to(actor))
+    wanted = (Draft.public_id == draft_key, writes, Draft.expires_on >= taipei_day(now))
     return db.session.scalars(select(Draft.id).where(*wanted)).first() is not None
 
 
@@ -81,6 +92,11 @@ def _owned(actor: Actor) -> ColumnElement[bool]:
     if actor.account_id is not None:
         return Draft.account_id == actor.account_id
     return Draft.device_hash == actor.device_hash if actor.device_hash is not None else false()
+
+
+def _handed_to(actor: Actor) -> ColumnElement[bool]:
+    handed = select(Handover.draft_key).where(handovers.helped_by(actor), Handover.ended_at.is_(None))
+    return Draft.public_id.in_(handed)
 
 
 def _own(actor: Actor) -> ColumnElement[bool]:

@@ -35,7 +35,7 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
             .where(Task.public_id.startswith(key.removeprefix("task-"), autoescape=True))
         )
     else:
-        if not mine.owns_draft(actor, key, now):
+        if not mine.writes_draft(actor, key, now):
             raise NotFound()
         return document
     if db.session.scalars(owner.where(visible_to(actor))).first() is None:

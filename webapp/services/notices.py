@@ -527,6 +527,15 @@ def tell_staff(
         )
 
 
+def tell_account(account: Account, key: str, subject: Text, body: Text, now: datetime) -> None:
+    """To somebody with an account: officers in their notices, others by e-mail, else by a text message."""
+    if account.kind == "staff":
+        return tell_staff([account.id], key, subject, body, now)
+    channel, recipient = ("email", account.email) if account.email else ("sms", account.mobile or "")
+    words = subject.in_(account.language), body.in_(account.language)
+    return post(key, channel, recipient, *words, now, account_id=account.id)
+
+
 def _recipients(case_id: int) -> list[tuple[str, str, str]]:
     """(mark of the message, channel, address). Paper goes to one of them only: the agent, as letters do."""
     agent, applicant = parties.representative(case_id), parties.applicant(case_id)
