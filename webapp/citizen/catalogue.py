@@ -17,13 +17,12 @@ from webapp.security import actor, now
 def catalogue() -> ResponseReturnValue:
     today = taipei_day(now())
     question = request.args.get("q", "").strip()[: services.LONGEST_QUESTION]
-    groups = services.groups(today)
     return render_template(
         "citizen/catalogue.html",
         question=question,
-        groups=groups,
-        total=sum(len(group.services) for group in groups),
-        found=services.search(question, today) if question else [],
+        groups=services.groups(today),
+        total=len(definitions.current_services(today)),
+        answer=services.search(question, today) if question else services.Answer(),
         facts=wording.card_facts,
         phone=current_app.config["HELP_PHONE"],
     )
@@ -58,4 +57,5 @@ def service(code: str) -> ResponseReturnValue:
         steps=form.sections,
         earlier=mine.earlier_answers(actor(), form),
         staff=actor().is_staff,
+        to_verify=found.to_verify and actor().may("administer"),
     )
