@@ -21,6 +21,8 @@ from workflows.service_parts import expand
 #: the transition of the system that a workflow has where silence may mean consent
 DEEMED = "deemed_approved"
 UNFILLED = "（未填）"
+#: the words of `basis_status` where somebody must still look the law, the limit or the fee up
+TO_VERIFY = "待確認"
 
 #: the everyday categories of the catalogue
 GROUPS: Mapping[str, Text] = MappingProxyType(
@@ -225,6 +227,11 @@ class ServiceDefinition(Frozen):
             {"grant": "granted", "reject": "rejected", "return": "returned"}.get(kind, "")
         )
         return said.letter if said is not None else OTHER_LETTERS[kind]
+
+    @property
+    def to_verify(self) -> bool:
+        """For whoever administers services, never for an applicant."""
+        return TO_VERIFY in self.basis_status
 
     @property
     def stages(self) -> tuple[str, ...]:

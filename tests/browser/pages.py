@@ -44,6 +44,8 @@ PUBLIC = [
     Look(NOBODY, "/"),
     Look(NOBODY, "/?q=狗"),
     Look(NOBODY, "/?q=護照"),
+    Look(NOBODY, "/?q=車禍和解"),
+    Look(NOBODY, "/?q=homstay"),
     Look(NOBODY, "/services/EC06"),
     Look(NOBODY, "/services/EC09"),
     Look(NOBODY, "/services/PW01"),
@@ -184,6 +186,8 @@ OFFICE = [
     Look(ADMINISTRATOR, "/staff/days"),
     Look(ADMINISTRATOR, "/staff/days/{day}"),
     Look(ADMINISTRATOR, "/staff/effects"),
+    Look(ADMINISTRATOR, "/staff/legal-basis"),
+    Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
 ]
@@ -203,6 +207,7 @@ IN_ENGLISH = [
     in {
         "/",
         "/?q=護照",
+        "/?q=車禍和解",
         "/services/EC06",
         "/services/EC09?eligible=no",
         "/track",

@@ -12,7 +12,8 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 from werkzeug.serving import make_server
 
-from tests.functional.gallery import create_gallery
+from forms.field_types import FIELD_TYPES
+from tests.functional.gallery import create_gallery, definition_of
 
 FORM = "/form/farm_use_certificate/applicant"
 FILES = "/form/files/page?proof=scan1"
@@ -103,6 +104,12 @@ def test_pages_are_accessible_and_fit_a_desk_a_phone_and_large_text(tab: Page, p
         assert tab.evaluate(SMALL_TARGETS) == [], width
     tab.evaluate("document.documentElement.style.fontSize = '200%'")
     assert wider_than_the_window(tab) <= 0
+
+
+def test_a_field_of_every_type_is_on_a_page_that_is_looked_at() -> None:
+    """A type that comes to be is put there: tests/definitions/forms/every_type.yaml."""
+    assert "/form/every_type/page" in PAGES
+    assert {field.type for field in definition_of("every_type").fields} == set(FIELD_TYPES)
 
 
 @pytest.mark.parametrize("path", WITH_FORM)

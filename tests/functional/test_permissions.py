@@ -195,6 +195,7 @@ GET  /staff/absences                                   302   403   403       200
 POST /staff/absences                                   302   403   403       422     422   422      422   422
 POST /staff/absences/{dead}/end                        302   403   403       404     404   404      404   404
 GET  /staff/effects                                    302   403   403       403     403   403      200   200
+GET  /staff/legal-basis                                302   403   403       403     403   403      403   200
 POST /staff/effects/{dead}/resend                      302   403   403       403     403   403      302   302
 GET  /staff/slots                                      302   403   403       200     200   403      403   403
 POST /staff/slots                                      302   403   403       422     422   403      403   403

@@ -25,13 +25,12 @@ from workflows.service import ServiceDefinition
 def catalogue() -> ResponseReturnValue:
     today = taipei_day(now())
     question = request.args.get("q", "").strip()[: services.LONGEST_QUESTION]
-    groups = services.groups(today)
     return render_template(
         "citizen/catalogue.html",
         question=question,
-        groups=groups,
-        total=sum(len(group.services) for group in groups),
-        found=services.search(question, today) if question else [],
+        groups=services.groups(today),
+        total=len(definitions.current_services(today)),
+        answer=services.search(question, today) if question else services.Answer(),
         facts=wording.card_facts,
         phone=current_app.config["HELP_PHONE"],
     )
@@ -67,6 +66,7 @@ def service(code: str) -> ResponseReturnValue:
         ways=behalf.ways(found, form),
         offers=_offers(found, form),
         staff=actor().is_staff,
+        to_verify=found.to_verify and actor().may("administer"),
     )
 
 

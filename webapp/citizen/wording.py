@@ -65,16 +65,25 @@ def way(service: ServiceDefinition) -> str:
 
 def identity(service: ServiceDefinition) -> str:
     """How the office makes sure who applies; every service can be applied for without an account."""
-    words = {
+    return {
+        "none": _("不用確認身分，留下聯絡方式就好。"),
         "phone": _("承辦人會用您留的電話和您確認身分。"),
         "strong": _("審查時要確認您的身分證件，承辦單位會通知您怎麼做。"),
         "originals": _("審查時要核對文件的正本，承辦單位會通知您什麼時候出示。"),
-    }
-    return words.get(service.assurance, "")
+    }[service.assurance]
+
+
+def identity_in_short(service: ServiceDefinition) -> str:
+    return {
+        "none": _("不用確認身分"),
+        "phone": _("用電話確認身分"),
+        "strong": _("要確認身分證件"),
+        "originals": _("要核對文件正本"),
+    }[service.assurance]
 
 
 def card_facts(service: ServiceDefinition) -> tuple[str, ...]:
-    return limit(service), fee(service), way(service)
+    return limit(service), fee(service), way(service), identity_in_short(service)
 
 
 def fee_lines(service: ServiceDefinition, form: FormDefinition) -> list[FeeLine]:
