@@ -57,6 +57,7 @@ from webapp.services import (
     payouts,
     phrases,
     refunds,
+    sittings,
     steps,
     surveys,
 )
@@ -215,6 +216,8 @@ GET  /staff/sessions/{session}                         302   403   403       404
 POST /staff/sessions/{session}                         302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
+GET  /staff/sessions/{session}/change                  302   403   403       404     404   404      404   404
+POST /staff/sessions/{session}/change                  302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}/approve                 302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}/minutes.pdf             302   403   403       404     404   404      404   404
 GET  /staff/agenda/{item}                              302   403   403       404     200   404      404   404
@@ -491,7 +494,7 @@ def _board(case: Case) -> Ids:
         board = committees.create(secretary, unit, Text(zh="審議會", en="Board"), ["EC06"], now)
         term = committees.appoint(secretary, board, seat, taipei_day(now), now)
         item = agendas.put_on(case, now)
-        session = committees.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
+        session = sittings.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
     return {
         "committee": board.public_id,
         "session": session.public_id,

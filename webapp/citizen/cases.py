@@ -25,7 +25,7 @@ from webapp.queries import bookings, definitions, effects, letters, papers, trac
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, printing, refunds, surveys
+from webapp.services import cases, dispatch, invitations, printing, refunds, surveys
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -73,7 +73,7 @@ def case(pid: str) -> ResponseReturnValue:
 
 def _about(found: Case) -> dict[str, object]:
     present = progress.of(found, now())
-    ctx, issued = present.ctx, letters.of_case(found.id)
+    ctx, issued = present.ctx, letters.to_applicant(found.id)
     return {
         "others": [_other(each, found) for each in issued if each is not present.letter],
         "letter_kind": LETTERS[present.letter.kind] if present.letter else None,
@@ -95,6 +95,7 @@ def _about(found: Case) -> dict[str, object]:
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
+        "session": invitations.of_case(found),
         "fee": payable.of_case(found),
         "survey": surveys.open_of(found.id, now()),
         "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,

@@ -23,6 +23,8 @@ LETTERS: Mapping[str, Text] = {
     "correction_of": Text(zh="更正函", en="Correction"),
     "revocation": Text(zh="撤銷函", en="Revocation"),
     "withdrawal": Text(zh="廢止函", en="Withdrawal"),
+    "invitation": Text(zh="開會通知", en="Invitation to a session"),
+    "certificate": Text(zh="證明書", en="Certificate"),
 }
 
 _DIGITS = "零一二三四五六七八九"

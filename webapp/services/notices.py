@@ -262,14 +262,8 @@ TEMPLATES: dict[str, Template] = {
             en="Your appointment for {number} is near: {comment}.",
         ),
     ),
-    "session_planned": Template(
-        Text(zh="會議時間與地點：{service}", en="When and where your case is heard: {service}"),
-        Text(
-            zh="您的案件（{number}）排入{comment}，時間為 {date} {when}，地點：{place}。需要到場或補充意見時，請洽承辦單位。",
-            en="{comment} deals with {number} on {date} at {when}, {place}. If you want to attend or to add something, "
-            "please call the office.",
-        ),
-    ),
+    # in the words of the service, or of webapp.services.invitations
+    "session": Template(Text(zh="{heading}", en="{heading}"), Text(zh="{said}", en="{said}")),
     "letter_changed": Template(
         Text(zh="公文有變更：{service}", en="A letter was changed: {service}"),
         Text(
@@ -431,7 +425,7 @@ def deliver(
     follow = _FOLLOW.in_(case.language).format(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
     )
-    for channel, recipient in _channels(parties.applicant(case.id)):
+    for channel, recipient in channels_of(case):
         post(
             f"{row.idempotency_key}:{channel}",
             channel,
@@ -531,6 +525,11 @@ def tell_staff(
             case_id=case_id,
             account_id=account.id,
         )
+
+
+def channels_of(case: Case) -> list[tuple[str, str]]:
+    """By what the applicant of a case is reached."""
+    return _channels(parties.applicant(case.id))
 
 
 def _channels(party: Any) -> list[tuple[str, str]]:

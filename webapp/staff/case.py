@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,10 +11,10 @@ from flask_babel import gettext as _
 
 from rules.values import Text
 from webapp.crypto import follow_code
-from webapp.models import Case, Task
+from webapp.models import Case, CommitteeSession, Task
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import case_page, history, money
+from webapp.queries import case_page, committees, history, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import case_actions as common
@@ -89,9 +90,37 @@ def case(pid: str) -> ResponseReturnValue:
         extensions=limits.of_case(found),
         extension_states=limits.STATES,
         extension_colours=limits.STATE_COLOURS,
+        before=_committee(found),
         invoices=money.of_case(found.id),
         invoice_states=STATES,
         invoice_colours=COLOURS,
+    )
+
+
+@dataclass(frozen=True)
+class Before:
+    """The committee before which the case stands, and its session; with addresses for whoever may open them."""
+
+    name: str
+    url: str
+    session: CommitteeSession | None
+    session_url: str
+    goes_on: date | None
+
+
+def _committee(found: Case) -> Before | None:
+    item = committees.open_item(found)
+    if item is None:
+        return None
+    board, session = committees.of_item(item)
+    runs = committees.committee(actor(), board.public_id) is not None
+    sees = session is not None and committees.session(actor(), session.public_id) is not None
+    return Before(
+        board.name_en if language() == "en" else board.name_zh,
+        url_for("staff.committee", pid=board.public_id) if runs else "",
+        session,
+        url_for("staff.committee_session", pid=session.public_id) if sees and session else "",
+        committees.goes_on([found.id]).get(found.id),
     )
 
 
