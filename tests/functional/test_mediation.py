@@ -22,6 +22,7 @@ from webapp.models import (
     Case,
     Committee,
     CommitteeSession,
+    Document,
     Effect,
     Letter,
     Message,
@@ -343,3 +344,49 @@ def test_the_officer_sees_who_will_be_told_and_that_nothing_goes_out_yet(app: Fl
     officer_.get(f"/staff/cases/{pid}/act/put_on_agenda")
     assert "現在不寄出" in officer_.page.text and "許志遠" in officer_.page.text
     assert "（排定的日期）" in officer_.page.text
+
+
+def test_not_settled_and_certified_on_request(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failed() -> str:
+        case, session = sat("JC01", "reject", "雙方金額差距過大。", came=frozenset({"applicant"}))
+        approved("JC01", session)
+        return case.public_id
+
+    pid = made(app, failed)
+    at(app, monkeypatch, MEETING)
+    applicant = signed_in(app, "chen.meiling")
+    applicant.get(f"/applications/{pid}")
+    applicant.press("聲請發給")
+    assert "10月9日" in applicant.page.text and not applicant.page.offers("聲請發給")
+    told = select(Message).where(Message.account_id == made(app, lambda: account(legal_of("JC01")).id))
+    assert made(app, lambda: [m.subject for m in db.session.scalars(told) if "調解不成立證明書" in m.subject])
+    clerk = signed_in(app, legal_of("JC01"))
+    clerk.get(f"/staff/cases/{pid}")
+    stale = clerk.page
+    clerk.press("發給許志遠")
+    clerk.press("發給陳美玲")
+    clerk.page = stale
+    clerk.press("發給許志遠")
+    assert clerk.page.status == 409
+    theirs, mine = made(app, lambda: letters(pid, "certificate"))
+    assert (theirs.channel, mine.channel) == ("post", "electronic")
+    assert "調解不成立，特此證明" in "".join(mine.content["paragraphs"])
+    made(
+        app,
+        lambda: [
+            perform_effect(key)
+            for key in db.session.scalars(select(Effect.id).where(Effect.kind == "letter"))
+        ],
+    )
+    applicant.get(f"/applications/{pid}")
+    assert mine.number in applicant.page.text and theirs.number not in applicant.page.text
+    applicant.follow(f"{mine.number}")
+    assert "調解不成立證明書" in applicant.page.pdf_text
+    paper = made(
+        app, lambda: db.session.get_one(Document, letters(pid, "certificate")[0].document_id).public_id
+    )
+    applicant.get(f"/documents/{paper}")
+    assert applicant.page.status == 404, "addressed to the other side"
+    other = signed_in(app, legal_of("LY01"))
+    other.post(f"/staff/cases/{pid}/certificate", {"party": "applicant"})
+    assert other.page.status == 404

@@ -25,7 +25,7 @@ from webapp.queries import bookings, definitions, effects, letters, papers, trac
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, invitations, printing, refunds, surveys
+from webapp.services import cases, certificates, dispatch, invitations, printing, refunds, surveys
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -96,6 +96,8 @@ def _about(found: Case) -> dict[str, object]:
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
         "session": invitations.of_case(found),
+        "certificate": certificates.standing(found),
+        "may_ask_certificate": actor().may("ask_certificate"),
         "fee": payable.of_case(found),
         "survey": surveys.open_of(found.id, now()),
         "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,
@@ -152,6 +154,15 @@ def withdraw(pid: str) -> ResponseReturnValue:
     return render_template(
         "citizen/withdraw.html", case=found, service=present.ctx.service, action=present.withdraw
     )
+
+
+@bp.post("/applications/<pid>/certificate")
+def ask_certificate(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    with unit_of_work():
+        certificates.ask(actor(), found, now())
+    flash(_("已收到您的聲請，發給後會通知您。"), "success")
+    return redirect(url_for("citizen.case", pid=pid))
 
 
 # --- papers

@@ -262,6 +262,13 @@ TEMPLATES: dict[str, Template] = {
             en="Your appointment for {number} is near: {comment}.",
         ),
     ),
+    "certificate": Template(
+        Text(zh="已發給{called}：{service}", en="Issued: {called}, {service}"),
+        Text(
+            zh="您聲請的{called}（{number}）已發給，文號 {sent}，請至進度頁下載。",
+            en="The {called} that you asked for ({number}) is issued as {sent}. Download it from the progress page.",
+        ),
+    ),
     # in the words of the service, or of webapp.services.invitations
     "session": Template(Text(zh="{heading}", en="{heading}"), Text(zh="{said}", en="{said}")),
     "letter_changed": Template(

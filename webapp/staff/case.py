@@ -18,7 +18,7 @@ from webapp.queries import case_page, committees, history, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import case_actions as common
-from webapp.services import cases, clocks, recall, steps
+from webapp.services import cases, certificates, clocks, recall, steps
 from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
 from webapp.staff.cashier import COLOURS, STATES
 from webapp.uow import unit_of_work
@@ -91,10 +91,20 @@ def case(pid: str) -> ResponseReturnValue:
         extension_states=limits.STATES,
         extension_colours=limits.STATE_COLOURS,
         before=_committee(found),
+        certificate=certificates.standing(found) if certificates.may_issue(actor(), found) else None,
         invoices=money.of_case(found.id),
         invoice_states=STATES,
         invoice_colours=COLOURS,
     )
+
+
+@bp.post("/cases/<pid>/certificate")
+def issue_certificate(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    with unit_of_work():
+        certificates.issue(actor(), found, request.form.get("party", ""), now())
+    flash(_("證明書已發給。"), "success")
+    return redirect(url_for("staff.case", pid=pid))
 
 
 @dataclass(frozen=True)
