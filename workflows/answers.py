@@ -207,5 +207,7 @@ OTHER_LETTERS: Mapping[str, Text] = MappingProxyType(
         "correction_of": Text(zh="更正函", en="Correction"),
         "revocation": Text(zh="撤銷函", en="Revocation"),
         "withdrawal": Text(zh="廢止函", en="Withdrawal"),
+        "invitation": Text(zh="開會通知", en="Invitation to a session"),
+        "certificate": Text(zh="證明書", en="Certificate"),
     }
 )

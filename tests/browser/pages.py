@@ -172,6 +172,7 @@ OFFICE = [
     Look(SECRETARY, "/staff/committees/{committee}/members/{seat}"),
     Look(SECRETARY, "/staff/sessions/{session}"),
     Look(SECRETARY, "/staff/sessions/{session}/items/{item}"),
+    Look(SECRETARY, "/staff/sessions/{session}/change"),
     Look(LAND_OFFICER, "/staff/agenda/{item}"),
     Look(CASHIER, "/staff/cashier"),
     Look(CASHIER, "/staff/invoices/{invoice}"),

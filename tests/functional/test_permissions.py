@@ -57,6 +57,7 @@ from webapp.services import (
     payouts,
     phrases,
     refunds,
+    sittings,
     steps,
     surveys,
 )
@@ -111,6 +112,7 @@ POST /applications/{asked}/correction/files/{file}     302   404   201       404
 POST /applications/{asked}/correction/files/identity_proof  302  404  404    404     403   404      403   404
 GET  /applications/{asked}/withdraw                    404   404   200       404     403   404      403   404
 POST /applications/{asked}/withdraw                    404   404   409       404     403   404      403   404
+POST /applications/{asked}/certificate                 404   404   404       404     403   404      403   404
 GET  /applications/{asked}/booking                     404   404   200       404     403   404      403   404
 POST /applications/{asked}/booking                     404   404   422       404     403   404      403   404
 GET  /documents/{draft_file}                           404   404   200       404     404   404      404   404
@@ -151,6 +153,7 @@ GET  /staff/phrases                                    302   403   403       200
 POST /staff/phrases                                    302   403   403       404     404   403      403   403
 POST /staff/phrases/{phrase}/withdraw                  302   403   403       404     302   403      403   403
 POST /staff/cases/{visit}/recall                       302   403   403       404     409   404      409   404
+POST /staff/cases/{visit}/certificate                  302   403   403       404     404   404      403   404
 GET  /staff/cases/{visit}/extension                    302   403   403       404     200   404      302   404
 POST /staff/cases/{visit}/extension                    302   403   403       404     409   404      403   404
 GET  /staff/cases/{visit}/suspension                   302   403   403       404     302   404      302   404
@@ -223,6 +226,8 @@ GET  /staff/sessions/{session}                         302   403   403       404
 POST /staff/sessions/{session}                         302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}/items/{item}            302   403   403       404     404   404      404   404
+GET  /staff/sessions/{session}/change                  302   403   403       404     404   404      404   404
+POST /staff/sessions/{session}/change                  302   403   403       404     404   404      404   404
 POST /staff/sessions/{session}/approve                 302   403   403       404     404   404      404   404
 GET  /staff/sessions/{session}/minutes.pdf             302   403   403       404     404   404      404   404
 GET  /staff/agenda/{item}                              302   403   403       404     200   404      404   404
@@ -499,7 +504,7 @@ def _board(case: Case) -> Ids:
         board = committees.create(secretary, unit, Text(zh="審議會", en="Board"), ["EC06"], now)
         term = committees.appoint(secretary, board, seat, taipei_day(now), now)
         item = agendas.put_on(case, now)
-        session = committees.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
+        session = sittings.plan(secretary, board, now + timedelta(days=7), "會議室", [item.public_id], now)
     return {
         "committee": board.public_id,
         "session": session.public_id,

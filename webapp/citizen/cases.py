@@ -25,7 +25,16 @@ from webapp.queries import bookings, definitions, effects, handovers, letters, p
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, parties, printing, refunds, surveys
+from webapp.services import (
+    cases,
+    certificates,
+    dispatch,
+    invitations,
+    parties,
+    printing,
+    refunds,
+    surveys,
+)
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -87,7 +96,7 @@ def case(pid: str) -> ResponseReturnValue:
 
 def _about(found: Case) -> dict[str, object]:
     present = progress.of(found, now())
-    ctx, issued = present.ctx, letters.of_case(found.id)
+    ctx, issued = present.ctx, letters.to_applicant(found.id)
     return {
         "others": [_other(each, found) for each in issued if each is not present.letter],
         "letter_kind": letters.name(present.letter, found) if present.letter else None,
@@ -112,6 +121,9 @@ def _about(found: Case) -> dict[str, object]:
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
+        "session": invitations.of_case(found),
+        "certificate": certificates.standing(found),
+        "may_ask_certificate": actor().may("ask_certificate"),
         "fee": payable.of_case(found),
         "survey": surveys.open_of(found.id, now()),
         "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,
@@ -169,6 +181,15 @@ def withdraw(pid: str) -> ResponseReturnValue:
     return render_template(
         "citizen/withdraw.html", case=found, service=present.ctx.service, action=present.withdraw
     )
+
+
+@bp.post("/applications/<pid>/certificate")
+def ask_certificate(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    with unit_of_work():
+        certificates.ask(actor(), found, now())
+    flash(_("已收到您的聲請，發給後會通知您。"), "success")
+    return redirect(url_for("citizen.case", pid=pid))
 
 
 # --- papers

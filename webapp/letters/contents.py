@@ -227,6 +227,9 @@ class MinutesItem:
     remark: str = ""
     #: members with a conflict of interest
     away: tuple[str, ...] = ()
+    #: the parties decided: `count` says who came, `remark` the terms or why not
+    by_consent: bool = False
+    continues_on: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,9 @@ from webapp.models.types import Encrypted, Key, MaybeMoment, Moment, PublicId, r
 #: kinds of letters that decide a case; the others name the letter that they change
 DECISIONS = ("grant", "reject", "return")
 
+#: those that decide nothing: an invitation to a session, that the parties did not settle
+PLAIN = ("invitation", "certificate")
+
 
 class LetterDraft(db.Model):
     """擬稿: one version of the wording of a letter. Versions are only added; the last one is what is sent."""
@@ -88,7 +91,8 @@ class Letter(db.Model):
 
     __table_args__ = (
         CheckConstraint(
-            "kind in ('grant','reject','return','correction','correction_of','revocation','withdrawal')",
+            "kind in ('grant','reject','return','correction','correction_of','revocation','withdrawal',"
+            "'invitation','certificate')",
             name="kind_is_known",
         ),
         CheckConstraint("channel in ('electronic','post','counter','notice')", name="channel_is_known"),

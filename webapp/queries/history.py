@@ -71,6 +71,8 @@ LABELS: Mapping[str, Text] = {
         zh="改依新版的流程或表單辦理", en="Goes on under a new version of its workflow or form"
     ),
     "sample_checked": Text(zh="抽查", en="Sample check"),
+    "certificate_asked": Text(zh="聲請證明書", en="Certificate asked for"),
+    "certificate_issued": Text(zh="發給證明書", en="Certificate issued"),
     "file_reviewed": Text(zh="調卷分析意見", en="Opinion on the delay"),
 }
 #: never an act of the applicant, also where it follows from one

@@ -15,6 +15,7 @@ from webapp.models import Case, Letter
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions
 from webapp.queries.org import chart
+from workflows.service import APPLICANT
 
 MOST_LISTED = 200
 
@@ -78,6 +79,15 @@ def of_case(case_id: int) -> Sequence[Letter]:
 def name(letter: Letter, case: Case) -> Text:
     """What it is called: 核准函, 預約確認單, 更正函."""
     return definitions.service(case.service_revision_id).letter_name(letter.kind)
+
+
+def to_applicant(case_id: int) -> Sequence[Letter]:
+    """Without the letters to the other side."""
+    return [letter for letter in of_case(case_id) if is_to_applicant(letter)]
+
+
+def is_to_applicant(letter: Letter) -> bool:
+    return letter.content.get("for", APPLICANT) == APPLICANT
 
 
 def by_id(letter_id: int | None) -> Letter | None:

@@ -10,7 +10,7 @@ from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Case, CorrectionRequest, Document, Letter, Task
 from webapp.permissions import Actor, visible_to
-from webapp.queries import mine, tracking
+from webapp.queries import letters, mine, tracking
 
 
 def visible(actor: Actor, public_id: str, now: datetime) -> Document:
@@ -23,6 +23,9 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
         raise NotFound()
     if document.case_id is not None:
         if document.kind == "receipt" and not tracking.may_know_code(actor, document.case_id):
+            raise NotFound()
+        issued = letter_of(document) if not actor.is_staff else None
+        if issued is not None and not letters.is_to_applicant(issued[0]):
             raise NotFound()
         owner = select(Case.id).where(Case.id == document.case_id)
     elif key.startswith("correction-"):

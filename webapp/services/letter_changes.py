@@ -19,6 +19,7 @@ from rules.values import Text, format_roc_date, roc_year
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Case, Letter, LetterChange, PayoutList
+from webapp.models.letters import PLAIN
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions
@@ -379,7 +380,7 @@ def _to_decide(actor: Actor, change: LetterChange, now: datetime) -> tuple[Lette
 
 
 def _mandate_to_propose(actor: Actor, letter: Letter, case: Case) -> Mandate | None:
-    if letter.kind == "correction":
+    if letter.kind == "correction" or letter.kind in PLAIN:
         return None
     return duties.mandate_over(actor, ("officer", "section_head"), case.handling_unit_id)
 

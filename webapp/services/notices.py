@@ -251,14 +251,15 @@ TEMPLATES: dict[str, Template] = {
             en="Your appointment for {number} is near: {comment}.",
         ),
     ),
-    "session_planned": Template(
-        Text(zh="會議時間與地點：{service}", en="When and where your case is heard: {service}"),
+    "certificate": Template(
+        Text(zh="已發給{called}：{service}", en="Issued: {called}, {service}"),
         Text(
-            zh="您的案件（{number}）排入{comment}，時間為 {date} {when}，地點：{place}。需要到場或補充意見時，請洽承辦單位。",
-            en="{comment} deals with {number} on {date} at {when}, {place}. If you want to attend or to add something, "
-            "please call the office.",
+            zh="您聲請的{called}（{number}）已發給，文號 {sent}，請至進度頁下載。",
+            en="The {called} that you asked for ({number}) is issued as {sent}. Download it from the progress page.",
         ),
     ),
+    # in the words of the service, or of webapp.services.invitations
+    "session": Template(Text(zh="{heading}", en="{heading}"), Text(zh="{said}", en="{said}")),
     "letter_changed": Template(
         Text(zh="公文有變更：{service}", en="A letter was changed: {service}"),
         Text(
@@ -421,7 +422,7 @@ def deliver(
     follow = _FOLLOW.in_(case.language).format(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
     )
-    for mark, channel, recipient in _recipients(case.id):
+    for mark, channel, recipient in channels_of(case.id):
         post(
             f"{row.idempotency_key}:{channel}{mark}",
             channel,
@@ -536,8 +537,11 @@ def tell_account(account: Account, key: str, subject: Text, body: Text, now: dat
     return post(key, channel, recipient, *words, now, account_id=account.id)
 
 
-def _recipients(case_id: int) -> list[tuple[str, str, str]]:
-    """(mark of the message, channel, address). Paper goes to one of them only: the agent, as letters do."""
+def channels_of(case_id: int) -> list[tuple[str, str, str]]:
+    """By what the applicant and their agent are reached: (mark of the message, channel, address).
+
+    Paper goes to one of them only: the agent, as letters do.
+    """
     agent, applicant = parties.representative(case_id), parties.applicant(case_id)
     found = [(":agent", *each) for each in _channels(agent)]
     reached = {each[1:] for each in found}

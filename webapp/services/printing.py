@@ -22,6 +22,7 @@ from webapp.extensions import db
 from webapp.letters import documents as papers
 from webapp.letters.stamp import stamped
 from webapp.models import Case, CommitteeSession, Document, Invoice, Letter, Submission
+from webapp.models.letters import PLAIN
 from webapp.moments import taipei
 from webapp.payments.virtual_account import grouped
 from webapp.queries import definitions, letters
@@ -100,7 +101,7 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             head_title=content.get("head_title", config["HEAD_TITLE"]),
             head_name=content.get("head_name", config["HEAD_NAME"]),
             deputy=_signature(content),
-            disposition=row.kind != "correction_of",
+            disposition=row.kind not in ("correction_of", *PLAIN),
         )
     )
     document = _keep(case, "letter", f"{row.number}.pdf", pdf, now)
