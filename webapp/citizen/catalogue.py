@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 
 from webapp.citizen import bp, wording
 from webapp.moments import taipei_day
+from webapp.presentation import language
 from webapp.queries import catalogue as services
-from webapp.queries import definitions, mine
+from webapp.queries import definitions, mine, papers
 from webapp.queries.org import chart
 from webapp.security import actor, now
 
@@ -55,6 +56,7 @@ def service(code: str) -> ResponseReturnValue:
         fee=wording.fee(found),
         fee_lines=wording.fee_lines(found, form),
         documents=wording.needed_documents(form),
+        blank=papers.blank_size(code, language()),
         steps=form.sections,
         earlier=mine.earlier_answers(actor(), form),
         staff=actor().is_staff,
