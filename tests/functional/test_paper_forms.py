@@ -22,6 +22,7 @@ from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.letters import documents as papers
 from webapp.letters.contents import ApplicationForm, Grid, Heading, Row
+from webapp.letters.wording import numeral
 from webapp.models import BlankForm, Document, Draft, Effect, Unit
 from webapp.moments import taipei_day
 from webapp.queries import answering, definitions
@@ -77,8 +78,9 @@ def test_the_blank_form_of_every_service_asks_all_that_the_screen_asks(
     service, form = of(code)
     assert absent([service.handling_unit.zh, service.legal_basis, *asked(form, "zh")], text) == []
     assert not {"■", "〓"} & set(text) and "answers." not in text
-    assert text.endswith("頁") or f"共{kept.pages}頁" in text
-    in_order = [text.index(flat(section.title.zh)) for section in form.sections if writes(section.fields)]
+    assert f"第{kept.pages}頁，共{kept.pages}頁" in text
+    titles = [flat(section.title.zh) for section in form.sections if writes(section.fields)]
+    in_order = [text.index(f"{numeral(n)}、{title}") for n, title in enumerate(titles, 1)]
     assert in_order == sorted(in_order)
 
 

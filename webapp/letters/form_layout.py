@@ -82,8 +82,8 @@ def _grids(grid: Grid) -> Iterator[Block]:
 def _column_widths(grid: Grid) -> tuple[float, ...]:
     """Millimetres for each column, by its longest text within reason."""
     longest = [max(map(_width, column)) for column in zip(grid.columns, *grid.rows, strict=True)]
-    written = [any(column) for column in zip(*grid.rows, strict=True)] or [True] * len(longest)
+    first = grid.rows[0] if grid.rows else grid.columns
     weights = [
-        min(max(columns, 6 if typed else _HAND), 40) for columns, typed in zip(longest, written, strict=True)
+        min(max(columns, 6 if cell else _HAND), 40) for columns, cell in zip(longest, first, strict=True)
     ]
     return tuple(round(_FORM_WIDTH * weight / sum(weights), 2) for weight in weights)
