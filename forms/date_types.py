@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import MAXYEAR, date
 from typing import TYPE_CHECKING
 
-from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, folded, one
+from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, folded, one
 from forms.messages import Invalid, quoted, refuse, words
 from rules.values import Text, format_day, parse_roc_date
 
@@ -22,6 +22,7 @@ _PART_NAMES = {
     "day": Text(zh="日", en="the day"),
 }
 _FIRST_GREGORIAN_YEAR = 1000
+_DAY_TO_WRITE = "民國　　　年　　　月　　　日"
 _YEAR = re.compile("^(?:民國|西元)?[0-9]{1,4}年?$")
 
 
@@ -135,6 +136,9 @@ class Date(FieldType):
                 day=shown_date(day),
             )
 
+    def blank(self, field: Field) -> Blank:
+        return Blank(_DAY_TO_WRITE)
+
     def show(self, field: Field, value: Json, lang: str) -> str:
         return shown_date(date.fromisoformat(str(value))).in_(lang)
 
@@ -210,6 +214,9 @@ class DateTime(Date):
                 part="time",
                 text=quoted(text),
             ) from error
+
+    def blank(self, field: Field) -> Blank:
+        return Blank(f"{_DAY_TO_WRITE}　　　時　　　分", wide=True)
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         day, _, time = str(value).partition("T")

@@ -29,6 +29,8 @@ NO_PAGES = {
     "citizen.qr",
     "citizen.receipt",
     "citizen.application",
+    "citizen.blank_form",
+    "citizen.draft_form",
     "citizen.letter",
     "citizen.document",
     "staff.inbox_counts",

@@ -232,9 +232,7 @@ def application(pid: str) -> ResponseReturnValue:
     found = cases.visible(actor(), pid)
     states = effects.states_of(found.id, "application")
     if "pending" in states:
-        answer = make_response(render_template("citizen/being_printed.html", case=found), 202)
-        answer.headers["Refresh"] = "5"
-        return answer
+        return being_printed(_("申請書"), found.number or "", url_for("citizen.case", pid=pid), _("回到案件"))
     return printed(
         None if "dead" in states else tracking.document(found.id, "application"),
         Text(
@@ -253,10 +251,20 @@ def qr(pid: str) -> ResponseReturnValue:
     return answer
 
 
+def being_printed(what: str, of: str, back: str, back_words: str) -> ResponseReturnValue:
+    """Asks again by itself until the worker has printed it."""
+    page = render_template(
+        "citizen/being_printed.html", what=what, of=of, back=back, back_words=back_words, again=request.path
+    )
+    answer = make_response(page, 202)
+    answer.headers["Refresh"] = "5"
+    return answer
+
+
 def printed(document: Document | None, absent: Text) -> ResponseReturnValue:
     if document is None:
         raise NotFound(absent)
-    return _inline(printing.handed_out(document), document.filename)
+    return inline(printing.handed_out(document), document.filename)
 
 
 def _is_opened(letter: Letter, case: Case) -> None:
@@ -265,7 +273,7 @@ def _is_opened(letter: Letter, case: Case) -> None:
         dispatch.opened(actor(), letter, case, now())
 
 
-def _inline(content: bytes, filename: str) -> ResponseReturnValue:
+def inline(content: bytes, filename: str) -> ResponseReturnValue:
     """Our own PDFs open in the browser; uploads never do."""
     return send_file(io.BytesIO(content), mimetype=PDF, download_name=filename)
 

@@ -15,7 +15,7 @@ from webapp.citizen import behalf, bp, wording
 from webapp.moments import taipei_day
 from webapp.presentation import language
 from webapp.queries import catalogue as services
-from webapp.queries import definitions, earlier
+from webapp.queries import definitions, earlier, papers
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from workflows.service import ServiceDefinition
@@ -62,6 +62,7 @@ def service(code: str) -> ResponseReturnValue:
         fee=wording.fee(found),
         fee_lines=wording.fee_lines(found, form),
         documents=wording.needed_documents(form),
+        blank=papers.blank_size(code, language()),
         steps=form.sections,
         ways=behalf.ways(found, form),
         offers=_offers(found, form),

@@ -78,13 +78,13 @@ def decision(document: Decision) -> bytes:
 
 
 def application(document: ApplicationForm) -> bytes:
-    """申請書. A character that no typeface has (an emoji in a remark) prints as 〓 and is named in a note."""
+    """申請書, blank or filled. What no typeface has (an emoji in a remark) prints as 〓 and is named in a note."""
     document, unprintable = printable(document)
     return _pdf(
         "application.html",
         document,
-        sections=[(section.title, list(blocks(section))) for section in document.sections],
-        qr=qr_png(document.track_url),
+        sections=[(section, list(blocks(section))) for section in document.sections],
+        qr=qr_png(document.track_url) if document.track_url else b"",
         unprintable=unprintable,
     )
 
