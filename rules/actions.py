@@ -150,7 +150,6 @@ _ACTIONS = (
             at_once="立即|at once",
         ),
     ),
-    _action("add_days", "扣除在途期間|Add days in transit", _param("days", "日數|days", "period")),
     _action("ask_correction", "通知補正|Ask for a correction", _param("days", "補正日數|days", "period")),
     _action(
         "tell_right",
@@ -159,14 +158,9 @@ _ACTIONS = (
             "right",
             "權利|right",
             "choice",
-            appeal="訴願|administrative appeal",
-            inaction_appeal="怠為處分之訴願|appeal against inaction",
-            refund="終止辦理並退還規費|ending the case with the fee back",
-            deemed_approval="視為核准|deemed approval",
             remedy="訴願、訴訟或國家賠償|appeal, lawsuit or state compensation",
             other_agency="向主管機關提出|turning to the competent agency",
         ),
-        _param("days", "期間（日）|within (days)", "period", optional=True),
     ),
     # --- petitions and the hotline
     _action("mark_confidential", "身分保密|Keep the identity secret"),

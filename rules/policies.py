@@ -52,6 +52,13 @@ _TOTALS: Mapping[str, Callable[[Sequence[Any]], Any]] = {"sum": sum, "min": min,
 def resolve(ruleset: Ruleset, matched: Sequence[int]) -> Resolved:
     """What follows from the rules that hold, by their indexes. Raises NotUnique."""
     rules, policies = ruleset.rules, ruleset.table_policies
+    if not policies and ruleset.policy.hit in (
+        "first",
+        "rule_order",
+    ):  # as most rulesets are, and without detours
+        counting = [rules[i] for i in (matched[:1] if ruleset.policy.hit == "first" else matched)]
+        keys = tuple([rule.key for rule in counting])
+        return Resolved(keys, tuple([outcome for rule in counting for outcome in rule.then]))
     hits: dict[str | None, list[int]] = {table: [] for table in policies} | {None: []}
     for i in matched:
         hits[table if (table := rules[i].table) in policies else None].append(i)
