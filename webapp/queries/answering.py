@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import forms.answers
 from forms.builder import AnswerForm, form_class
@@ -11,11 +13,12 @@ from forms.field_type import Lists
 from forms.model import FormDefinition
 from forms.places import TOWNSHIPS, village_names
 from rules.values import Text, format_day
-from webapp.models import Slot
+from webapp.models import Case, Slot
 from webapp.moments import taipei, taipei_day
 from webapp.queries import bookings, definitions
 from webapp.queries.org import chart
 
+NO_FACTS: Mapping[str, object] = MappingProxyType({})
 UNITS = ("department", "bureau", "township")
 
 
@@ -27,8 +30,9 @@ def clean(
     service_code: str,
     lang: str,
     keys: tuple[str, ...] | None = None,
+    context: Mapping[str, object] = NO_FACTS,
 ) -> forms.answers.Cleaned:
-    """The answers with every mistake; `keys` limits both to some fields."""
+    """The answers with every mistake; `keys` limits both to some fields. `context` are facts of the case."""
     return forms.answers.clean(
         form,
         raw,
@@ -36,8 +40,17 @@ def clean(
         today=taipei_day(now),
         moment=taipei(now),
         lang=lang,
+        context=context,
         lists=lists_of(form, service_code, now),
     )
+
+
+def clean_of_task(
+    form: FormDefinition, raw: Raw, now: datetime, case: Case, lang: str
+) -> forms.answers.Cleaned:
+    """The form of a task, which may know of its case when it was filed."""
+    known = {"case.filed_on": case.filed_on}
+    return clean(form, raw, now, service_code=case.service_code, lang=lang, context=known)
 
 
 def unchecked(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +21,7 @@ from workflows.model import NOTICE_EFFECT, Transition
 NOT_YET = Text(zh="（發文後編號）", en="(numbered when it is sent)")
 #: stands for the account of an invoice before it is opened
 _AFTER = Text(zh="（送出後產生）", en="(made when it is sent)")
+_OPEN = Text(zh="（填寫金額後算出）", en="(once the amounts are entered)")
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -63,12 +65,20 @@ def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> lis
             found.append(_message(ctx, decisions.NOTICES[kind], decided, now))
         elif effect.startswith(NOTICE_EFFECT):
             found.append(_message(ctx, effect.removeprefix(NOTICE_EFFECT), given, now))
-        elif effect == "open_invoice" and (total := fees.total(ctx.service, ctx.case, given.amounts)):
-            on_date = invoices.last_day(ctx, now)
-            bank = invoices.gateway().slip("", total, on_date).fields[0][1]
-            words = invoices.in_words(total, _AFTER.in_(ctx.case.language), bank)
-            found.append(_message(ctx, "invoice", replace(given, on_date=on_date), now, words))
+        elif effect == "open_invoice" and fees.total(ctx.service, ctx.case, given.amounts) != 0:
+            found.append(_invoice(ctx, given, now))
     return found
+
+
+def _invoice(ctx: Context, given: Given, now: datetime) -> Preview:
+    """The message about an invoice, also while its amount is still to be typed; one of nothing is not sent."""
+    lang, on_date = ctx.case.language, invoices.last_day(ctx, now)
+    total = fees.total(ctx.service, ctx.case, given.amounts)
+    bank = invoices.gateway().slip("", total or Decimal(0), on_date).fields[0][1]
+    words = invoices.in_words(total or Decimal(0), _AFTER.in_(lang), bank)
+    if total is None:
+        words["amount"] = _OPEN.in_(lang)
+    return _message(ctx, "invoice", replace(given, on_date=on_date), now, words)
 
 
 def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -> Text | None:
