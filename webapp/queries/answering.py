@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import forms.answers
 from forms.builder import AnswerForm, form_class
@@ -12,11 +13,12 @@ from forms.field_type import Lists
 from forms.model import FormDefinition
 from forms.places import TOWNSHIPS, village_names
 from rules.values import Text, format_day
-from webapp.models import Slot
+from webapp.models import Case, Slot
 from webapp.moments import taipei, taipei_day
 from webapp.queries import bookings, definitions
 from webapp.queries.org import chart
 
+NO_FACTS: Mapping[str, object] = MappingProxyType({})
 UNITS = ("department", "bureau", "township")
 #: what a form calls the applicants that a service is for
 KINDS = {"citizen": "person", "company": "company", "organisation": "organisation"}
@@ -31,8 +33,10 @@ def clean(
     lang: str,
     keys: tuple[str, ...] | None = None,
     applicants: Collection[str] = (),
+    context: Mapping[str, object] = NO_FACTS,
 ) -> forms.answers.Cleaned:
-    """The answers with every mistake; `keys` limits both to some fields, `applicants` are as in `lists_of`."""
+    """The answers with every mistake; `keys` limits both to some fields, `applicants` are as in `lists_of`.
+    `context` are facts of the case."""
     return forms.answers.clean(
         form,
         raw,
@@ -40,8 +44,17 @@ def clean(
         today=taipei_day(now),
         moment=taipei(now),
         lang=lang,
+        context=context,
         lists=lists_of(form, service_code, now, applicants),
     )
+
+
+def clean_of_task(
+    form: FormDefinition, raw: Raw, now: datetime, case: Case, lang: str
+) -> forms.answers.Cleaned:
+    """The form of a task, which may know of its case when it was filed."""
+    known = {"case.filed_on": case.filed_on}
+    return clean(form, raw, now, service_code=case.service_code, lang=lang, context=known)
 
 
 def unchecked(
