@@ -96,6 +96,15 @@ def test_the_newest_answer_counts_and_says_where_it_is_from(app: Flask) -> None:
         assert not {"agree_privacy", "agree_truth", "filed_by", "receipt"} & found.keys()
 
 
+def test_two_people_are_not_mixed(app: Flask) -> None:
+    """Who applied for a relative under an account of their own is not given half of either."""
+    with app.app_context():
+        submitted("EC09")
+        submitted("EC09", applicant_name=["王大同"], email=[""])
+        found = brought("EC09", SELF)
+        assert found["applicant_name"][0] == "王大同" and "email" not in found
+
+
 def test_a_company_and_a_person_are_not_mixed(app: Flask) -> None:
     with app.app_context():
         submitted("EC09")
@@ -124,7 +133,9 @@ def test_an_agent_brings_their_own_data_and_nothing_of_whom_they_acted_for(app: 
         assert found["agent_address"][0]["detail"] == "雙口12號"
         assert not any(key.startswith("applicant_") for key in found)
         submitted("EC09", **{**AGENT, "applicant_name": ["王大同"], "pet_name": ["大黃"]})
-        assert brought("EC09", as_agent)["agent_name"][0] == "林美玉"
+        other = brought("EC06", as_agent)
+        assert other["agent_name"][0] == "林美玉"
+        assert "agent_id" not in other, "the number is of somebody else"
         of_self = brought("EC09", SELF)
         assert (of_self["applicant_name"][0], of_self["pet_name"][0]) == ("陳美玲", "小黑")
 
