@@ -32,7 +32,7 @@ WORDS: dict[str, tuple[Text, Text]] = {
         Text(zh="代理他人", en="Somebody else, as their agent"),
         Text(
             zh="受委託的人請備妥委託書；未成年人的父母、監護人請備妥戶口資料或法院裁定，不用委託書",
-            en="Have a power of attorney ready; a parent or guardian needs the household record or the court ruling instead",
+            en="Have a power of attorney ready; a parent or guardian needs the household record or court ruling",
         ),
     ),
 }

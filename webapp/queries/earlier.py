@@ -5,7 +5,7 @@ Drafts are never read, nor anybody else's cases: what a relative types stays whe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,39 +24,28 @@ from webapp.queries import answering, definitions
 MOST_CASES = 20
 MOST_FILES = 10
 
-#: about the applicant, by the keys that forms share; what stands beside a key means the same in other forms
+#: about the applicant, by the keys that forms share, each with the keys that mean the same
 APPLICANT: Mapping[str, tuple[str, ...]] = {
-    "applicant_name": ("company_name",),
-    "company_name": ("applicant_name",),
-    "applicant_id": (),
-    "birth_date": (),
-    "company_number": ("ubn",),
-    "ubn": ("company_number",),
-    "responsible_name": (),
-    "responsible_id": (),
-    "contact_name": (),
-    "phone": (),
-    "email": (),
-    "address": (),
+    "applicant_name": ("applicant_name", "company_name"),
+    "company_name": ("company_name", "applicant_name"),
+    "company_number": ("company_number", "ubn"),
+    "ubn": ("ubn", "company_number"),
+    **{key: (key,) for key in ("applicant_id", "birth_date", "responsible_name", "responsible_id")},
+    **{key: (key,) for key in ("contact_name", "phone", "email", "address")},
 }
-#: about the agent: what they gave as such before, or about themselves
+_NAMES, _NUMBERS = ("agent_name", "representative"), ("agent_id", "representative_id")
+#: about the agent: what they gave as such, or about themselves
 AGENT: Mapping[str, tuple[str, ...]] = {
-    "agent_name": ("representative",),
-    "representative": ("agent_name",),
-    "agent_id": ("representative_id",),
-    "representative_id": ("agent_id",),
-    "agent_phone": (),
-    "agent_email": (),
-    "agent_address": (),
+    **dict.fromkeys(_NAMES, _NAMES),
+    **dict.fromkeys(_NUMBERS, _NUMBERS),
+    **{key: (key,) for key in ("agent_phone", "agent_email", "agent_address")},
 }
-AS_AGENT: Mapping[str, str] = {
-    "agent_name": "applicant_name",
-    "representative": "applicant_name",
-    "agent_id": "applicant_id",
-    "representative_id": "applicant_id",
-    "agent_phone": "phone",
-    "agent_email": "email",
-    "agent_address": "address",
+ABOUT_ONESELF: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(_NAMES, ("applicant_name",)),
+    **dict.fromkeys(_NUMBERS, ("applicant_id",)),
+    "agent_phone": ("phone",),
+    "agent_email": ("email",),
+    "agent_address": ("address",),
 }
 #: chosen anew for every application
 CHOSEN = frozenset({"filed_by", "applicant_type", "agent_relation"})
@@ -95,24 +84,29 @@ class _Sent:
             return "company"
         return str(self.answers.get("applicant_type") or "person")
 
+    def first(self, keys: Sequence[str]) -> str:
+        return next((key for key in keys if self.answers.get(key) is not None), "")
+
 
 def answers(actor: Actor, service_code: str, form: FormDefinition, way: Raw, now: datetime) -> list[Brought]:
     """What an application of this way can start from, in the order of the form; only what the form would take.
 
-    Data about the applicant come from applications for the same kind of applicant, the newest first; an agent brings
-    their own data and nothing about whomever they acted for. Everything else comes from the one application that
-    answers most of the same questions.
+    Data about the applicant come from applications for the same kind of applicant of the same name, the newest first;
+    an agent brings their own data and nothing about whomever they acted for. Everything else comes from the one
+    application that answers most of the same questions.
     """
     sent = _sent(actor)
     if not sent:
         return []
     if way.get("filed_by") == ["agent"]:
-        found = _agents(form, sent)
+        as_agent = [(each, AGENT) for each in sent if each.by_agent]
+        themselves = [(each, ABOUT_ONESELF) for each in sent if not each.by_agent and each.kind == "person"]
+        found = _of_one(form, as_agent + themselves, _NAMES)
     else:
         kind = next(iter(way.get("applicant_type") or ()), _kind_of(form))
         own = [each for each in sent if not each.by_agent]
-        alike = [each for each in own if each.kind == kind]
-        found = _others(form, own) | _newest(form, alike, APPLICANT)
+        alike = [(each, APPLICANT) for each in own if each.kind == kind]
+        found = _others(form, own) | _of_one(form, alike, ("applicant_name", "company_name"))
     raw = {**way, **forms.answers.to_raw(form, {key: each.value for key, each in found.items()})}
     taken = answering.clean(form, raw, now, service_code=service_code, lang=actor.language).answers
     return [found[f.key] for f in form.fields if f.key in found and taken.get(f.key) == found[f.key].value]
@@ -145,33 +139,24 @@ def _own(actor: Actor) -> ColumnElement[bool]:
     return Case.account_id == actor.account_id
 
 
-def _newest(
-    form: FormDefinition, sent: Iterable[_Sent], keys: Mapping[str, tuple[str, ...]]
+def _of_one(
+    form: FormDefinition, sent: Sequence[tuple[_Sent, Mapping[str, tuple[str, ...]]]], names: Sequence[str]
 ) -> dict[str, Brought]:
+    """The newest answers about whoever is named first; nothing of two people is mixed."""
     found: dict[str, Brought] = {}
-    for each in sent:
-        for key in keys.keys() - found.keys():
-            for source in (key, *keys[key]):
-                _bring(found, form, key, each, source)
+    who: object = None
+    for each, keys in sent:
+        named = each.answers.get(each.first([source for name in names for source in keys[name]]))
+        who = who or named
+        if named != who:
+            continue
+        for key, sources in keys.items():
+            source = each.first(sources)
+            if key in found or key not in form or source not in each.form:
+                continue
+            if each.form.field(source).type == form.field(key).type:
+                found[key] = Brought(form.field(key), each.answers[source], each.number)
     return found
-
-
-def _agents(form: FormDefinition, sent: Sequence[_Sent]) -> dict[str, Brought]:
-    found = _newest(form, [each for each in sent if each.by_agent], AGENT)
-    for each in sent:
-        if not each.by_agent and each.kind == "person":
-            for key, source in AS_AGENT.items():
-                _bring(found, form, key, each, source)
-    return found
-
-
-def _bring(found: dict[str, Brought], form: FormDefinition, key: str, sent: _Sent, source: str) -> None:
-    value = sent.answers.get(source)
-    if key in found or key not in form or value is None or source not in sent.form:
-        return
-    field = form.field(key)
-    if sent.form.field(source).type == field.type:
-        found[key] = Brought(field, value, sent.number)
 
 
 def _others(form: FormDefinition, sent: Sequence[_Sent]) -> dict[str, Brought]:
