@@ -186,11 +186,11 @@ def take_in_after_sign_in(key: str, section: str, typed: Typed) -> ResponseRetur
     journey = the_journey(key)
     page = DraftSheet(journey, journey.section(section))
     try:
-        sheet.keep(page, typed)
+        place = sheet.keep_and_find_again(page, typed)
     except Conflict:
         return _overtaken(page, typed)
     flash(_("您已重新登入，剛才填的內容都存回草稿了。"), "success")
-    return redirect(_address(page))
+    return redirect(_address(page, _anchor=place))
 
 
 @shown_again("citizen.save_step")

@@ -152,11 +152,11 @@ def take_in_correction(pid: str, typed: Typed) -> ResponseReturnValue:
     """What was posted while nobody was signed in."""
     page = _open(pid)
     try:
-        sheet.keep(page, typed)
+        place = sheet.keep_and_find_again(page, typed)
     except Conflict:
         return _overtaken(page, typed)
     flash(_("您已重新登入，剛才填的內容都存起來了。"), "success")
-    return redirect(url_for("citizen.correction", pid=pid))
+    return redirect(url_for("citizen.correction", pid=pid, _anchor=place))
 
 
 @shown_again("citizen.answer")

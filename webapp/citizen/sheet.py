@@ -166,6 +166,13 @@ def keep(sheet: Sheet, typed: Typed) -> None:
         sheet.save(raw_of(typed), version_of(typed))
 
 
+def keep_and_find_again(sheet: Sheet, typed: Typed) -> str | None:
+    """Keeps what was typed, and names the place of the last question that this changed: there one was at work."""
+    changed = differences(sheet, sheet.typed_over(typed))
+    keep(sheet, typed)
+    return f"field-{changed[-1].key}" if changed else None
+
+
 def receive(sheet: Sheet) -> Received:
     """Keeps what was typed and carries out the pressed button. Raises Conflict when another tab says something else."""
     try:
@@ -228,6 +235,7 @@ def files_were_chosen() -> bool:
 class Difference:
     """A question that two tabs answered differently."""
 
+    key: str
     label: str
     here: str
     kept: str
@@ -237,7 +245,9 @@ def differences(sheet: Sheet, raw: Raw) -> list[Difference]:
     """Where the input of this page and what is kept are not the same."""
     here, kept = _in_words(sheet, raw), _in_words(sheet, sheet.raw)
     labels = {key: sheet.form.field(key).label.in_(language()) for key in sheet.keys}
-    return [Difference(labels[key], here[key], kept[key]) for key in sheet.keys if here[key] != kept[key]]
+    return [
+        Difference(key, labels[key], here[key], kept[key]) for key in sheet.keys if here[key] != kept[key]
+    ]
 
 
 def _in_words(sheet: Sheet, raw: Raw) -> dict[str, str]:
