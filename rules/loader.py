@@ -162,6 +162,8 @@ class _Reader(Reader):
     def policy(self, one: Mapping[str, Any], prefix: str, only: tuple[str, str] | None) -> Policy:
         """The hit policy of a ruleset or table; `only` is the output of a table that has but one."""
         hit: HitPolicy = self.choice(one["hit_policy"], f"{prefix}hit_policy", get_args(HitPolicy))
+        if one["hit_policy"] != hit:
+            return Policy(hit)  # it was refused; what belongs to it is not asked for
         ordered = hit in ("priority", "output_order")
         wanted = ("output", "order") if ordered else ("output", "aggregate") if hit == "collect" else ()
         for name in POLICY_ITEMS:
