@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.actions import ActionParam, find
 from rules.conditions import show_value
-from rules.model import Outcome, Policy, Ruleset, output_of
+from rules.model import Outcome, Policy, Rule, Ruleset, output_of
 from rules.values import Text
 
 
@@ -171,7 +171,7 @@ def _policy_of(ruleset: Ruleset, table: str | None) -> Policy:
     return ruleset.table_policies.get(table or "", ruleset.policy)
 
 
-def _group(ruleset: Ruleset, rule: Any) -> str | None:
+def _group(ruleset: Ruleset, rule: Rule) -> str | None:
     return rule.table if rule.table in ruleset.table_policies else None
 
 
