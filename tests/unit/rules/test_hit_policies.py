@@ -128,7 +128,7 @@ def test_collect(aggregate: str, fee: int, value: str, sentence: str) -> None:
     ]
     assert said(decision, "a") == sentence
     (total,) = decision.totals
-    assert (total.scope, str(total.value)) == ("small", value)
+    assert (total.table, str(total.value)) == (None, value)
     assert [rule for rule, _ in total.hits] == list(decision.fired)
 
 
