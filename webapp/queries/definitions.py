@@ -103,7 +103,7 @@ def parse(kind: str, body: dict[str, Any], *, published: bool = False) -> Any:
         return workflows.loader.load(body, facts=rules.facts.types(), published=published)
     if kind == "service":
         return workflows.service.load(body, facts=None)
-    ruleset: Ruleset = rules.loader.load(body, functions=FUNCTIONS)
+    ruleset: Ruleset = rules.loader.load(body, functions=FUNCTIONS, published=published)
     return rules.engine.compile(ruleset)
 
 
