@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from tests.journeys import NOW, officer, submitted
+from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, in_process
 from tests.walks import fill_in_step, fill_in_the_rest, known, send
@@ -89,7 +89,7 @@ def test_detail_15_errors_say_how_to_fix_and_input_is_kept(visitor: Visitor) -> 
     page = visitor.press("儲存並繼續", typed)
     assert page.status == 422
     assert title(page).startswith("錯誤：")
-    assert len(page.mistakes) == 5
+    assert len(page.mistakes) == 4
     assert "身分證統一編號不正確，請檢查是否漏字，例如 A123456789" in frame(page, "applicant_id")
     assert "沒有 30 日" in frame(page, "birth_date")
     assert {name: page.value(name) for name in typed} == typed
@@ -477,31 +477,6 @@ def test_a_form_that_changed_under_the_draft_loses_nothing(app: Flask, visitor: 
     with app.app_context():
         [sent] = db.session.scalars(select(Submission)).all()
         assert (sent.answers["coat"], sent.answers["pet_name"]) == ("黑", "小黑")
-
-
-# --- earlier applications --------------------------------------------------------------
-
-
-def test_earlier_answers_and_files_can_be_used_again(app: Flask) -> None:
-    made(app, lambda: submitted("EC09").public_id)
-    visitor = signed_in(app, "chen.meiling")
-    page = visitor.get("/services/EC09")
-    assert "帶入我先前申請（EC09-114-000001）填過的資料" in page.text
-    page = visitor.press("開始申請")
-    assert "已帶入您先前申請" in page.text
-    assert (page.value("applicant_name"), page.value("birth_date-year")) == ("陳美玲", "47")
-    page = visitor.get(step(page, "declaration"))
-    assert page.soup.select("input[type=checkbox][checked]") == []
-    page = visitor.get(step(page, "documents"))
-    [button] = page.soup.select("#reuse-receipt button")
-    page = visitor.press(str(button["value"]))
-    assert "receipt.png" in frame(page, "receipt")
-    stranger = signed_in(app, "wang.daming")
-    stranger.get("/services/EC09")
-    page = stranger.press("開始申請")
-    assert page.value("applicant_name") == ""
-    sent = {"version": "1", "action": str(button["value"])}
-    assert stranger.post(step(page, "documents"), sent).status == 404
 
 
 # --- paper and spoken applications --------------------------------------------------------------

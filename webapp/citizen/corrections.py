@@ -41,7 +41,7 @@ class CorrectionSheet(Sheet):
         self.form, self.revision = self.ctx.form, case.form_revision_id
         self.upload_key = corrections.upload_key(self.request)
         opened = {f"answers.{key}" for key in self.request.fields}
-        self.service_code = case.service_code
+        self.service_code, self.applicants = case.service_code, self.ctx.service.who_may_apply
         hidden = answering.clean(
             self.form, self.raw, now(), service_code=case.service_code, lang=language()
         ).hidden
@@ -231,6 +231,7 @@ def _shown(
         opened=[s for s in page.form.sections if any(f.key in page.keys for f in s.fields)],
         sent=[part for part in sent if part.rows],
         files=page.files(),
+        earlier=page.earlier_files(),
         version=page.version if version is None else version,
         notice=notice,
         overtaken=overtaken,
