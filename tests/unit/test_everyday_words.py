@@ -44,6 +44,7 @@ def test_what_neighbours_say_finds_the_service_first() -> None:
     "question",
     [
         "假牙", "裝假牙", "老人假牙補助", "護照", "护照", "結婚登記", "駕照過期", "健保卡", "印鑑證明", "幼兒園", "機票", "勞保",
+        "房租補助", "戶籍遷入", "考駕照", "打疫苗", "抓蛇",
         "dentures", "passport", "marriage certificate", "health insurance",
     ],
 )  # fmt: skip

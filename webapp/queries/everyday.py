@@ -35,7 +35,7 @@ STOP_WORDS = frozenset(_AROUND_IN_ENGLISH.split())
 _TOKEN = re.compile(r"[a-z0-9]+|[^\W_a-z0-9]+")
 _ENDINGS = ("ings", "ing", "ed", "es", "s")
 SHORTEST_STEM = 3
-#: beginnings of English words count from here
+#: beginnings and misspellings of English words count from here
 SHORTEST_BEGINNING = 4
 LONGEST_PIECE = 8
 
@@ -220,7 +220,7 @@ class Index:
 
     def _mistyped(self, sentence: str) -> list[int]:
         """The services with a name that the question has with one wrong character, or a word nearly spelt so."""
-        words = [token for token in tokens(sentence) if token.isascii() and token not in STOP_WORDS]
+        words = [token for token in tokens(sentence) if token.isascii() and len(token) >= SHORTEST_BEGINNING]
         meant = [near for word in words for near in get_close_matches(word, self._words, n=1, cutoff=CLOSE)]
         found = [
             n for word in meant for n in sorted(self._pieces[word], key=self._pieces[word].__getitem__)[::-1]
