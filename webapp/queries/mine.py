@@ -75,7 +75,7 @@ def cases(actor: Actor, before: int | None = None) -> tuple[list[MyCase], int | 
         MyCase(
             case,
             definitions.service(case.service_revision_id),
-            definitions.workflow(case.workflow_revision_id).state(case.state),
+            definitions.workflow_of(case).state(case.state),
             due.get(case.id),
         )
         for case in shown

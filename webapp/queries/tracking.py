@@ -26,7 +26,7 @@ from webapp.models import (
 )
 from webapp.models.letters import DECISIONS, PLAIN
 from webapp.permissions import Actor
-from webapp.queries import committees, effects
+from webapp.queries import committees, effects, payouts
 
 
 def events(case_id: int) -> Sequence[CaseEvent]:
@@ -83,6 +83,7 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         request.id if request else None,
         case.due_on,
         _money(case.id),
+        [(entry.id, entry.returned_on, on.paid_on) for entry, on in payouts.of_case(case.id)],
         today,
         language,
     )
