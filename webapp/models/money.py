@@ -169,6 +169,10 @@ class PayoutList(db.Model):
     note: Mapped[str | None] = mapped_column(Encrypted)
     approved_at: Mapped[MaybeMoment]
     approved_by_id: Mapped[int | None] = ref("account.id")
+    #: the absent head for whom a deputy approved
+    approved_for_id: Mapped[int | None] = ref("account.id")
+    #: how many of its grants the same person decided, who said so when approving the list
+    same_hands: Mapped[int] = mapped_column(default=0)
     #: the day on which the treasury paid
     paid_on: Mapped[date | None]
     paid_by_id: Mapped[int | None] = ref("account.id")
@@ -191,6 +195,12 @@ class PayoutList(db.Model):
         CheckConstraint(
             "approved_by_id <> created_by_id and approved_by_id <> proposed_by_id", name="approved_by_another"
         ),
+        CheckConstraint(
+            "approved_for_id is null or (approved_by_id is not null"
+            " and approved_for_id <> created_by_id and approved_for_id <> proposed_by_id)",
+            name="approved_for_another",
+        ),
+        CheckConstraint("same_hands >= 0", name="same_hands_are_counted"),
         CheckConstraint(
             "(state = 'paid') = (paid_on is not null) and (state = 'paid') = (paid_by_id is not null)",
             name="paid_has_a_day",

@@ -26,7 +26,7 @@ from webapp.models import (
 )
 from webapp.models.letters import DECISIONS, PLAIN
 from webapp.permissions import Actor
-from webapp.queries import bookings, committees, effects
+from webapp.queries import bookings, committees, effects, payouts
 
 
 def events(case_id: int) -> Sequence[CaseEvent]:
@@ -84,6 +84,7 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         case.due_on,
         _money(case.id),
         _appointment(case.id),
+        [(entry.id, entry.returned_on, on.paid_on) for entry, on in payouts.of_case(case.id)],
         today,
         language,
     )

@@ -90,7 +90,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     case = _new_case(actor, draft, service, service_revision, now)
     fee = fees.counted(service, form, answers)
     case.fee_total, case.fee_lines = fee.total, list(fee.lines)
-    ctx = steps.Context(case, service, form, definitions.workflow(case.workflow_revision_id))
+    ctx = steps.Context(case, service, form, definitions.workflow_of(case))
     facts = evaluation.facts_of(case, service, form, answers)
     decision, ruleset = evaluation.decide("intake_routing", facts, case.filed_on)
     route = _route(ctx, decision, facts)

@@ -354,6 +354,26 @@ TEMPLATES: dict[str, Template] = {
             "need not apply.",
         ),
     ),
+    "paid_out": Template(
+        Text(zh="已撥款：{service}", en="Paid: {service}"),
+        Text(
+            zh="您的申請（{number}）核定的新臺幣 {amount} 元已於 {date} 撥入您申請時填寫的帳戶。",
+            en="NT$ {amount} granted for {number} was paid on {date} to the account that you gave.",
+        ),
+    ),
+    "payment_came_back": Template(
+        Text(
+            zh="款項被退回，請更正帳戶：{service}",
+            en="Your payment came back, please correct the account: {service}",
+        ),
+        Text(
+            zh="您的申請（{number}）撥付的新臺幣 {amount} 元，銀行於 {date} 退回。原因：{comment}\n"
+            "請帶存摺封面影本洽{unit}（電話 {phone}）更正帳戶；更正後會再撥款，不必重新申請。",
+            en="The bank returned NT$ {amount} paid for {number} on {date}. Why: {comment}\n"
+            "Please bring a copy of your passbook to {unit} (telephone {phone}) to correct the account; it is then "
+            "paid again, and you need not apply anew.",
+        ),
+    ),
     "survey": Template(
         Text(zh="滿意度調查：{service}", en="How did we do: {service}"),
         Text(
