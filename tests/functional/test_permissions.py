@@ -233,6 +233,7 @@ POST /staff/refunds/{refund}/paid                      302   403   403       404
 GET  /staff/payments/{payment}                         302   403   403       403     403   403      403   403
 POST /staff/payments/{payment}/assign                  302   403   403       403     403   403      403   403
 POST /staff/payments/{payment}/send-back               302   403   403       403     403   403      403   403
+POST /staff/payments/{payment}/take-back               302   403   403       404     404   404      404   404
 GET  /staff/payouts                                    302   403   403       200     200   403      200   403
 GET  /staff/payouts/checks                             302   403   403       200     200   403      200   403
 GET  /staff/payouts/services/EC06                      302   403   403       200     200   403      403   403
