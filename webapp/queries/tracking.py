@@ -105,7 +105,7 @@ def _money(case_id: int) -> list[Any]:
     """Invoices, payments, refunds and their papers; a payment in part does not touch the case."""
     found = [
         select(Invoice.id, Invoice.version).where(Invoice.case_id == case_id),
-        select(Payment.id, Payment.invoice_id)
+        select(Payment.id, db.case((Payment.taken_back_at.is_(None), Payment.invoice_id), else_=0))
         .join(Invoice, Invoice.id == Payment.invoice_id)
         .where(Invoice.case_id == case_id),
         select(Refund.id, Refund.version)

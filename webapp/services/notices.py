@@ -338,6 +338,14 @@ TEMPLATES: dict[str, Template] = {
             en="The fee of NT$ {amount} for {number} is paid. The receipt is on the progress page.",
         ),
     ),
+    "payment_corrected": Template(
+        Text(zh="收款登錄已更正：{service}", en="The record of your payment was corrected: {service}"),
+        Text(
+            zh="您的申請（{number}）先前的收款登錄有誤，已更正：目前收到新臺幣 {amount} 元。造成不便，謹此致歉。",
+            en="The record of what you paid for {number} was wrong and is corrected: NT$ {amount} have come in. "
+            "We apologise.",
+        ),
+    ),
     "paid_in_part": Template(
         Text(zh="繳費金額不足：{service}", en="Your payment was too small: {service}"),
         Text(
