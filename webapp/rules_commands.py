@@ -104,6 +104,7 @@ def simulate(key: str, draft: str, since: datetime) -> None:
     """Decide the stored facts of past decisions by a draft, beside the ruleset in force. Acts on nothing."""
     from rules import engine, loader
     from rules.dry_run import dry_run
+    from rules.tryout import try_out
     from rules.values import read_yaml
     from webapp import trial
     from webapp.errors import NotFound
@@ -112,7 +113,10 @@ def simulate(key: str, draft: str, since: datetime) -> None:
     from workflows.functions import FUNCTIONS
 
     try:
-        ruleset = loader.load(read_yaml(draft), functions=FUNCTIONS)
+        body = read_yaml(draft)
+        if problems := [each for each in try_out(body, FUNCTIONS) if each.path != "examples"]:
+            raise DefinitionError(problems)
+        ruleset = loader.load(body, functions=FUNCTIONS)
         application = _application()
     except DefinitionError as error:
         raise click.ClickException(f"the draft is refused:\n{error}") from None

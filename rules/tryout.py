@@ -1,0 +1,62 @@
+"""A draft loaded, compiled, opened and tested in a process of its own, within a time limit.
+
+Whatever a draft does to the native engine, it does not do it to a web server.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from rules import engine, loader
+from rules.testing import run_examples
+from rules.values import DefinitionError, Problem
+
+SECONDS = 20.0
+COMMAND = (sys.executable, "-m", "rules.tryout")
+
+
+def try_out(
+    mapping: Mapping[str, Any], functions: Iterable[str] | None = None, *, seconds: float = SECONDS
+) -> list[Problem]:
+    """What is wrong with the draft, its examples included; empty when it may be published."""
+    said = json.dumps({"mapping": mapping, "functions": functions and sorted(functions)}, default=str)
+    try:
+        done = subprocess.run(
+            COMMAND,
+            input=said,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=seconds,
+            check=True,
+            # the process needs the code and nothing that the counter keeps secret
+            env={
+                "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent.parent), *sys.path]),
+                "PYTHONUTF8": "1",
+            },
+        )
+        return [Problem.model_validate(each) for each in json.loads(done.stdout)]
+    except subprocess.TimeoutExpired:
+        return [Problem(path="", message=f"規則集在 {seconds:g} 秒內無法編譯完成，請減少規則或條件")]
+    except (subprocess.CalledProcessError, ValueError):
+        return [Problem(path="", message="規則引擎無法編譯這個規則集")]
+
+
+def _problems(mapping: Any, functions: list[str] | None) -> list[Problem]:
+    try:
+        ruleset = loader.load(mapping, functions=None if functions is None else frozenset(functions))
+    except DefinitionError as error:
+        return list(error.problems)
+    with closing(engine.compile(ruleset)) as compiled:
+        compiled.evaluate({})  # the native part is built at the first decision
+    return [Problem(path="examples", message=str(failure)) for failure in run_examples(ruleset)]
+
+
+if __name__ == "__main__":
+    given = json.load(sys.stdin)
+    print(json.dumps([each.model_dump() for each in _problems(given["mapping"], given["functions"])]))
