@@ -52,6 +52,7 @@ from webapp.services import (
     payments,
     payouts,
     phrases,
+    sittings,
     steps,
     surveys,
 )
@@ -188,7 +189,7 @@ def _common(case: Case) -> dict[str, str]:
             secretary, board, "林振芳", "國立金門大學土木與工程管理學系教授", TODAY, NOW
         )
         item = agendas.put_on(case, NOW)
-        session = committees.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
+        session = sittings.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
     with unit_of_work():
         invoice = invoices.open_invoice(clerk, steps.context(case), NOW)
         payments.record(SYSTEM, Notification("W-1", invoice.account, invoice.total + 100, NOW), NOW)
@@ -247,7 +248,7 @@ def _payouts(granted: Case) -> dict[str, str]:
             made = payouts.gather(clerk, granted.service_code, "114年9月", {claim.public_id}, NOW)
             payouts.propose(clerk, made, NOW, version=made.version)
             if state != "proposed":
-                payouts.approve(head, made, NOW, version=made.version)
+                payouts.approve(head, made, NOW, version=made.version, says_same=True)
             if state == "paid":
                 payouts.pay(cashier, made, TODAY, NOW, version=made.version)
                 payouts.give_back(cashier, made, 1, TODAY, "帳戶已結清", NOW)

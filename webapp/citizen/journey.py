@@ -15,9 +15,9 @@ from webapp.errors import NotFound
 from webapp.models import Document, Draft, Handover
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import answering, definitions, handovers
+from webapp.queries import definitions, handovers
 from webapp.security import actor, now
-from webapp.services import drafts
+from webapp.services import applications, drafts
 from workflows.service import ServiceDefinition
 
 
@@ -59,8 +59,7 @@ class Journey:
 
     def whole(self) -> forms.answers.Cleaned:
         """Every answer of the draft, with every mistake that remains."""
-        code = self.draft.service_code
-        return answering.clean(self.form, self.draft.raw, now(), service_code=code, lang=language())
+        return applications.check(self.draft, now(), language())
 
     def sections(self) -> list[Section]:
         """The steps that the answers so far call for. The review comes after them, as the last one."""
@@ -97,7 +96,7 @@ class DraftSheet(Sheet):
         self.journey, self.section = journey, section
         self.draft, self.form = journey.draft, journey.form
         self.revision, self.upload_key = journey.draft.form_revision_id, journey.key
-        self.service_code = journey.draft.service_code
+        self.service_code, self.applicants = journey.draft.service_code, journey.service.who_may_apply
         hidden = journey.whole().hidden
         self.keys = tuple(f.key for f in section.fields if f.key not in hidden or self._may_appear(f))
 

@@ -27,7 +27,8 @@ class Entry:
 
 def entries(progress: Progress) -> list[Entry]:
     """Only the states of the case, what the applicant did and who helped: the office's notes are not for this page."""
-    case, then = progress.ctx.case, progress.then
+    case, then, service = progress.ctx.case, progress.then, progress.ctx.service
+    lasting = {"service.answer": service.answer}
     shown: list[Entry] = []
     for event in progress.events:
         if event.kind == history.ASSISTED:
@@ -40,10 +41,13 @@ def entries(progress: Progress) -> list[Entry]:
             continue
         workflow = then.at(event.seq)
         shown += _own_act(event, workflow)
-        title = in_language(workflow.state(event.to_state or "").citizen_label)
+        title = in_language(workflow.state(event.to_state or "").told(lasting))
         if not shown or shown[-1].title != title:
             shown.append(Entry(title, "done", event.at, _detail(event, workflow, progress)))
     if case.status == "open":
+        here = progress.ctx.workflow.state(case.state)
+        if shown[-1].title == in_language(here.told(lasting)):
+            shown[-1].title = in_language(here.told(progress.facts))
         shown[-1].state = "current"
         shown.append(_expected(progress))
     return shown

@@ -11,9 +11,10 @@ from sqlalchemy import select, update
 
 from webapp.extensions import db
 from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Invoice, Letter, LetterBatch
+from webapp.models.letters import PLAIN
 from webapp.moments import utc_now
 from webapp.queries import submissions
-from webapp.services import mailings, notices, printing
+from webapp.services import mailings, notices, paper_forms, printing
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,14 @@ def _application(effect: Effect, now: datetime) -> None:
     printing.application(case, submissions.application(case.id), now, current_app.config)
 
 
+def _blank_form(effect: Effect, now: datetime) -> None:
+    paper_forms.print_blank(effect.payload["code"], effect.payload["lang"], now, current_app.config)
+
+
+def _draft_form(effect: Effect, now: datetime) -> None:
+    paper_forms.print_draft(effect.payload["draft"], now, current_app.config)
+
+
 def _letter(effect: Effect, now: datetime) -> None:
     printing.letter(db.session.get_one(Letter, effect.payload["letter_id"]), now, current_app.config)
 
@@ -94,7 +103,10 @@ def _notice(effect: Effect, now: datetime) -> None:
         .limit(1)
     ).first()
     number = db.session.scalars(
-        select(Letter.number).where(Letter.case_id == case.id).order_by(Letter.id.desc()).limit(1)
+        select(Letter.number)
+        .where(Letter.case_id == case.id, Letter.kind.not_in(PLAIN))
+        .order_by(Letter.id.desc())
+        .limit(1)
     ).first()
     base_url = current_app.config["BASE_URL"]
     notices.deliver(effect, case, base_url, now, correction_due=correction_due, letter=number or "")
@@ -107,6 +119,8 @@ def _case(effect: Effect) -> Case:
 HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "receipt": _receipt,
     "application": _application,
+    "blank_form": _blank_form,
+    "draft_form": _draft_form,
     "letter": _letter,
     "payment_slip": _payment_slip,
     "payment_receipt": _payment_receipt,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from webapp.errors import NotFound
 from webapp.extensions import db
-from webapp.models import Case, CorrectionRequest, Document, Letter, Task
+from webapp.models import BlankForm, Case, CorrectionRequest, Document, Letter, Task
 from webapp.permissions import Actor, visible_to
-from webapp.queries import mine, tracking
+from webapp.queries import letters, mine, tracking
 
 
 def visible(actor: Actor, public_id: str, now: datetime) -> Document:
@@ -23,6 +23,9 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
         raise NotFound()
     if document.case_id is not None:
         if document.kind == "receipt" and not tracking.may_know_code(actor, document.case_id):
+            raise NotFound()
+        issued = letter_of(document) if not actor.is_staff else None
+        if issued is not None and not letters.is_to_applicant(issued[0]):
             raise NotFound()
         owner = select(Case.id).where(Case.id == document.case_id)
     elif key.startswith("correction-"):
@@ -41,6 +44,16 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
     if db.session.scalars(owner.where(visible_to(actor))).first() is None:
         raise NotFound()
     return document
+
+
+def blank_size(code: str, lang: str) -> tuple[int, int] | None:
+    """Pages and bytes of the blank form of a service, once it was printed."""
+    row = db.session.execute(
+        select(BlankForm.pages, func.octet_length(BlankForm.pdf)).where(
+            BlankForm.service_code == code, BlankForm.language == lang
+        )
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None else None
 
 
 def by_id(document_id: int | None) -> Document | None:

@@ -62,7 +62,12 @@ def start(actor: Actor, code: str, now: datetime, *, intake: dict[str, Any] | No
 def prefill(draft: Draft, answers: Mapping[str, Any]) -> None:
     """Earlier answers for a new draft to start from."""
     form = definitions.form(draft.form_revision_id)
-    draft.raw = {**draft.raw, **forms.answers.to_raw(form, answers)}
+    fill(draft, forms.answers.to_raw(form, answers))
+
+
+def fill(draft: Draft, raw: Raw) -> None:
+    """Inputs for a new draft to start from."""
+    draft.raw = {**draft.raw, **{name: list(texts) for name, texts in raw.items()}}
     db.session.flush()
 
 

@@ -29,8 +29,8 @@ HELPED = Text(
     en="You helped the applicant to fill in this application, so somebody else must decide it.",
 )
 OWN_CASE = Text(
-    zh="申請人是您本人或您代理的同仁，依法應自行迴避。",
-    en="You, or the colleague for whom you stand in, are the applicant and may not act on this case.",
+    zh="申請人或其代理人是您本人或您代理的同仁，依法應自行迴避。",
+    en="You, or the colleague for whom you stand in, are the applicant or their agent and may not act on this case.",
 )
 
 
@@ -40,7 +40,7 @@ class Duties:
 
     workflow: WorkflowDefinition
     state: str
-    #: staff who are the applicant, or a party by their own address or number
+    #: staff who are the applicant, or a party or its agent by their own address or number
     parties: frozenset[int]
     proposers: frozenset[int]
     #: the clerk to whom the applicant handed the draft; who only enters what is on paper is none
@@ -162,9 +162,12 @@ def _targets(state: State, transition: Transition) -> set[str]:
 
 
 def party_of(case: Case) -> frozenset[int]:
-    """The account that applied, and the officers whose own address or number stands in the application."""
+    """The account that applied, and the officers whose own address or number stands in the application.
+
+    As the applicant's or as the agent's: both must stay away (行政程序法 32 ①③).
+    """
     found = {case.account_id} if case.account_id is not None else set()
-    addresses, numbers = _known_by(parties.of_case(case.id))
+    addresses, numbers = known_by(parties.of_case(case.id))
     if addresses or numbers:
         found |= set(
             db.session.scalars(
@@ -177,7 +180,7 @@ def party_of(case: Case) -> frozenset[int]:
     return frozenset(found)
 
 
-def _known_by(rows: Iterable[Party]) -> tuple[set[str], set[str]]:
+def known_by(rows: Iterable[Party]) -> tuple[set[str], set[str]]:
     """The keyed hashes of their addresses and of their numbers."""
     known = [(row.email or "", "".join(c for c in row.phone or "" if c.isdigit())) for row in rows]
     return (
@@ -191,7 +194,7 @@ def is_party_of_any(cases: Collection[Case], *people: int | None) -> bool:
     if any(case.account_id is not None and case.account_id in people for case in cases):
         return True
     rows = db.session.scalars(select(Party).where(Party.case_id.in_([case.id for case in cases])))
-    addresses, numbers = _known_by(rows)
+    addresses, numbers = known_by(rows)
     theirs = select(Account.email_hash, Account.mobile_hash).where(Account.id.in_(people))
     return any(
         address in addresses or number in numbers for address, number in db.session.execute(theirs).all()

@@ -47,7 +47,7 @@ def intake() -> ResponseReturnValue:
     code = request.args.get("service")
     if code is None:
         asked = request.args.get("q", "").strip()
-        found = catalogue.search(asked, today) if asked else definitions.current_services(today)
+        found = catalogue.search(asked, today).services if asked else definitions.current_services(today)
         return render_template("staff/intake.html", asked=asked, services=found)
     service = definitions.current_service(code, today)
     return _form_page(service, Typed(received=_boxes(today)))
