@@ -22,6 +22,8 @@ from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.jobs.sweeps import drop_expired_drafts
 from webapp.models import AuditEntry, Case, Document, Draft, Handover, Message
+from webapp.permissions import Actor
+from webapp.queries import handovers as handed
 from webapp.services import applications, drafts, duties, handovers, steps
 from webapp.services.accounts import LIMITS
 from webapp.uow import unit_of_work
@@ -147,12 +149,25 @@ def test_a_relative_sends_deletes_and_hands_on_nothing(app: Flask, owner: Visito
 
 
 def test_the_applicant_takes_the_draft_back_with_everything_that_was_filled_in(
-    owner: Visitor, relative: Visitor
+    app: Flask, owner: Visitor, relative: Visitor
 ) -> None:
     key = key_of(owner)
+    fill_in_the_rest(owner, DOG)
     enters(relative, code_for(owner, key))
+    relative.get(f"/apply/{key}/pet")
     relative.press("儲存並繼續", {"pet_name": "小花"})
     open_page = relative.page
+    files = made(app, lambda: [d.public_id for d in db.session.query(Document).filter_by(draft_key=key)])
+    assert relative.get(f"/documents/{files[0]}").status == 200, "uploads come along"
+    owner.get(f"/apply/{key}/pet")
+    assert owner.page.value("pet_name") == "小花"
+    relative.get(f"/apply/{key}/pet")
+    relative.press("儲存，稍後再填", {"pet_name": "小白"})
+    assert "我協助填寫的草稿" in relative.page.text
+    page = owner.press("儲存並繼續", {"pet_name": "小黑"})
+    assert page.status == 409, "of two who write at once nobody overwrites the other"
+    assert "這一頁：小黑" in page.text and "已儲存：小白" in page.text
+
     owner.get("/applications")
     owner.follow("收回草稿")
     assert "李小華正在協助填寫" in owner.page.text and "身分：親友" in owner.page.text
@@ -160,32 +175,11 @@ def test_the_applicant_takes_the_draft_back_with_everything_that_was_filled_in(
     assert "李小華，114.09.25" in owner.page.text
 
     relative.page = open_page
-    relative.press("儲存並繼續", {"pet_name": "不見了"})
+    relative.press("儲存並繼續", {"clinic": "不見了"})
     assert relative.page.status == 404
     assert "申請人已經收回這份草稿" in relative.page.text
-    assert owner.get(f"/apply/{key}/pet").value("pet_name") == "小花"
-
-
-def test_uploads_come_along_both_ways(app: Flask, owner: Visitor, relative: Visitor) -> None:
-    key = key_of(owner)
-    fill_in_the_rest(owner, DOG)
-    enters(relative, code_for(owner, key))
-    files = made(app, lambda: [d.public_id for d in db.session.query(Document).filter_by(draft_key=key)])
-    assert files and relative.get(f"/documents/{files[0]}").status == 200
-    owner.get(f"/apply/{key}/handover")
-    owner.press("收回草稿")
     assert relative.get(f"/documents/{files[0]}").status == 404
-
-
-def test_two_who_write_at_once_overwrite_nothing(owner: Visitor, relative: Visitor) -> None:
-    key = key_of(owner)
-    enters(relative, code_for(owner, key))
-    owner.get(f"/apply/{key}/pet")
-    relative.press("儲存，稍後再填", {"pet_name": "小花"})
-    assert "我協助填寫的草稿" in relative.page.text
-    page = owner.press("儲存並繼續", {"pet_name": "小黑"})
-    assert page.status == 409
-    assert "這一頁：小黑" in page.text and "已儲存：小花" in page.text
+    assert owner.get(f"/apply/{key}/pet").value("pet_name") == "小白"
 
 
 def test_who_has_an_account_is_told_at_once_that_somebody_helps(app: Flask) -> None:
@@ -222,13 +216,6 @@ def test_whoever_signs_in_meanwhile_goes_on_helping(app: Flask, owner: Visitor, 
 # --- codes that open nothing ------------------------------------------------------------------------------
 
 
-def test_a_code_is_kept_as_a_digest_only(app: Flask, owner: Visitor) -> None:
-    code = code_for(owner, key_of(owner)).replace(" ", "")
-    [kept] = made(app, lambda: db.session.query(Handover).all())
-    assert kept.code_hash == made(app, lambda: keyed_hash(code, "handover"))
-    assert code not in owner.get(f"/apply/{kept.draft_key}/handover").text.replace(" ", "")
-
-
 def test_a_wrong_code_and_a_missing_name_are_said_and_what_was_typed_stays(
     owner: Visitor, relative: Visitor
 ) -> None:
@@ -243,14 +230,31 @@ def test_a_wrong_code_and_a_missing_name_are_said_and_what_was_typed_stays(
         assert page.mistakes == ["請輸入您的姓名（80 字以內），申請人會看到是誰協助。"]
 
 
-def test_a_code_works_once_and_the_second_person_is_told(
-    app: Flask, owner: Visitor, relative: Visitor
-) -> None:
-    code = code_for(owner, key_of(owner))
-    enters(relative, code)
+def test_a_code_works_once_and_not_for_the_applicant(app: Flask, owner: Visitor, relative: Visitor) -> None:
+    key = key_of(owner)
+    code = code_for(owner, key)
+    assert "這是您自己的草稿" in enters(owner, code).page.mistakes[0]
+    assert enters(relative, code).page.status == 200
     second = in_process(app.test_client())
     assert "這個代碼已經用過了" in enters(second, code).page.mistakes[0]
     assert second.get(relative.page.path).status == 404
+    assert not owner.get(f"/apply/{key}/handover").offers("取得協助代碼")
+    assert owner.post(f"/apply/{key}/handover").status == 409
+    assert "要換人協助，請先收回" in owner.page.text
+
+
+def test_of_the_newest_code_only_a_digest_is_kept_and_older_ones_open_nothing(
+    app: Flask, owner: Visitor, relative: Visitor
+) -> None:
+    key = key_of(owner)
+    first, second = code_for(owner, key), code_for(owner, key)
+    assert "換了新的" in enters(relative, first).page.mistakes[0]
+    [kept] = made(app, lambda: db.session.query(Handover).all())
+    assert kept.code_hash == made(app, lambda: keyed_hash(second.replace(" ", ""), "handover"))
+    assert second not in owner.get(f"/apply/{key}/handover").text
+    owner.press("取消這個代碼")
+    assert "已取消" in enters(relative, second).page.mistakes[0]
+    assert made(app, lambda: db.session.query(Handover).count()) == 0
 
 
 def test_a_late_code_is_told_so(
@@ -264,58 +268,27 @@ def test_a_late_code_is_told_so(
     assert enters(relative, code_for(owner, key)).page.status == 200
 
 
-def test_a_newer_code_and_a_cancelled_one_end_the_older(
-    app: Flask, owner: Visitor, relative: Visitor
-) -> None:
-    key = key_of(owner)
-    first = code_for(owner, key)
-    second = code_for(owner, key)
-    assert first != second
-    assert "換了新的" in enters(relative, first).page.mistakes[0]
-    owner.press("取消這個代碼")
-    assert "已取消" in enters(relative, second).page.mistakes[0]
-    assert made(app, lambda: db.session.query(Handover).count()) == 0
-
-
-def test_while_somebody_helps_nobody_else_is_asked(owner: Visitor, relative: Visitor) -> None:
-    key = key_of(owner)
-    enters(relative, code_for(owner, key))
-    assert not owner.get(f"/apply/{key}/handover").offers("取得協助代碼")
-    assert owner.post(f"/apply/{key}/handover").status == 409
-    assert "要換人協助，請先收回" in owner.page.text
-
-
-def test_ones_own_code_is_not_used_up(owner: Visitor, relative: Visitor) -> None:
-    code = code_for(owner, key_of(owner))
-    assert "這是您自己的草稿" in enters(owner, code).page.mistakes[0]
-    assert enters(relative, code).page.status == 200
-
-
 def test_a_draft_that_was_sent_or_deleted_meanwhile(app: Flask, owner: Visitor, relative: Visitor) -> None:
-    key = key_of(owner)
+    key, second = key_of(owner), in_process(app.test_client())
     code = code_for(owner, key)
+    enters(relative, code)
     owner.get(f"/apply/{key}")
     fill_in_the_rest(owner, DOG)
     send(owner)
-    assert "已經送出" in enters(relative, code).page.mistakes[0]
+    assert "已經送出" in enters(second, code).page.mistakes[0]
+    assert relative.press("儲存並繼續").status == 404
+    assert "這份申請已經送出" in relative.page.text
 
     owner.get("/services/EC09")
     owner.press("不登入，直接申請")
-    other = key_of(owner)
-    code = code_for(owner, other)
+    code = code_for(owner, key_of(owner))
     owner.get("/applications")
     owner.press("確定刪除草稿")
     assert "已經刪除或過期" in enters(relative, code).page.mistakes[0]
-
-
-def test_a_draft_that_was_sent_while_somebody_helps(owner: Visitor, relative: Visitor) -> None:
-    key = key_of(owner)
-    enters(relative, code_for(owner, key))
-    owner.get(f"/apply/{key}")
-    fill_in_the_rest(owner, DOG)
-    send(owner)
-    assert relative.press("儲存並繼續").status == 404
-    assert "這份申請已經送出" in relative.page.text
+    made(app, lambda: drop_expired_drafts(NOW + drafts.LIFETIME))
+    assert made(app, lambda: db.session.query(Handover).count()) == 2
+    made(app, lambda: drop_expired_drafts(NOW + drafts.LIFETIME + timedelta(days=1)))
+    assert made(app, lambda: db.session.query(Handover).count()) == 0, "nothing is kept of either"
 
 
 def test_guessing_is_stopped_and_the_right_code_starts_the_count_anew(
@@ -338,6 +311,22 @@ def test_somebody_elses_draft_has_no_code_to_give(app: Flask, owner: Visitor, re
         assert signed_in(app, CLERK).post(f"/apply/{key}/{way}").status == 404
 
 
+def test_who_helps_no_more_ends_nothing(app: Flask) -> None:
+    def ended() -> bool:
+        owner, first = citizen(), citizen("wang.daming")
+        second = Actor("anonymous", device_hash="a browser")
+        with unit_of_work():
+            kept = draft("EC09", owner)
+            handovers.help_out(first, handovers.make(owner, kept, NOW), "李小華", NOW)
+            handovers.end(owner, kept, NOW)
+            code = handovers.make(owner, kept, NOW)
+            handovers.end(first, kept, NOW)  # pressed a moment too late
+            handovers.help_out(second, code, "王小明", NOW)
+        return not handed.helps(first, kept.public_id) and handed.helps(second, kept.public_id)
+
+    assert made(app, ended)
+
+
 def test_of_two_at_once_one_helps(app: Flask, owner: Visitor) -> None:
     code = code_for(owner, key_of(owner))
     helped: list[str] = []
@@ -358,16 +347,6 @@ def test_of_two_at_once_one_helps(app: Flask, owner: Visitor) -> None:
     for person in people:
         person.join()
     assert sorted(text.startswith("這個代碼已經用過了") for text in helped) == [False, True]
-
-
-def test_what_belongs_to_no_draft_any_more_is_forgotten(
-    app: Flask, owner: Visitor, relative: Visitor
-) -> None:
-    enters(relative, code_for(owner, key_of(owner)))
-    made(app, lambda: drop_expired_drafts(NOW + drafts.LIFETIME))
-    assert made(app, lambda: db.session.query(Handover).count()) == 1
-    made(app, lambda: drop_expired_drafts(NOW + drafts.LIFETIME + timedelta(days=1)))
-    assert made(app, lambda: db.session.query(Handover).count()) == 0
 
 
 # --- a clerk ----------------------------------------------------------------------------------------------

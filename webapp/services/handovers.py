@@ -124,10 +124,9 @@ def take_in(actor: Actor, code: str, intake: Mapping[str, Any], now: datetime) -
 def end(actor: Actor, draft: Draft, now: datetime) -> None:
     """The applicant cancels the code or takes the draft back; the helper gives it back. Nothing typed is lost."""
     drafts.lock(draft)
-    row = handovers.live(draft.public_id)
-    if row is None:
-        return
-    own = drafts.owns(actor, draft.account_id, draft.device_hash)
+    row, own = handovers.live(draft.public_id), drafts.owns(actor, draft.account_id, draft.device_hash)
+    if row is None or not (own or handovers.helps(actor, draft.public_id)):
+        return  # it was ended a moment ago
     if row.used_at is None:
         db.session.delete(row)
         _audit(actor, "handover_cancelled", draft.public_id, now)
