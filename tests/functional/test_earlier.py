@@ -48,7 +48,7 @@ def brought(
     code: str, way: dict[str, list[str]], actor: Actor | None = None
 ) -> dict[str, tuple[object, str]]:
     form = definitions.current_form(definitions.current_service(code, taipei_day(NOW)).form, taipei_day(NOW))
-    found = earlier.answers(actor or citizen(), code, form, way, NOW)
+    found = earlier.answers(earlier.sent_by(actor or citizen()), code, form, way, NOW)
     return {each.field.key: (each.value, each.number) for each in found}
 
 

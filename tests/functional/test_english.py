@@ -50,6 +50,7 @@ TYPED = {
     "current_crops": "Sorghum",
     "inspection_contact": "Lin Mei-ling 0912-345-678",
     "contact_name": "Wang Ta-ming",
+    "responsible_name": "Lin Yung-chang",
     "road_name": "Huandao North Road, Section 2",
     "route-description": "From no. 100 to no. 120, along the slow lane",
     "contractor": "Yongchang Construction",

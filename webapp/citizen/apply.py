@@ -109,7 +109,7 @@ def _begin(journey: Journey) -> None:
     raw = way.raw if way is not None else {}
     drafts.fill(draft, raw)
     if request.form.get("reuse"):
-        found = earlier.answers(actor(), draft.service_code, journey.form, raw, now())
+        found = earlier.answers(earlier.sent_by(actor()), draft.service_code, journey.form, raw, now())
         drafts.prefill(draft, {each.field.key: each.value for each in found})
         if found:
             numbers = _("、").join(dict.fromkeys(each.number for each in found))

@@ -82,9 +82,9 @@ class Offer:
 
 def _offers(found: ServiceDefinition, form: FormDefinition) -> list[Offer]:
     ways: Iterable[behalf.Way | None] = behalf.ways(found, form) or (None,)
-    offers = []
+    offers, sent = [], earlier.sent_by(actor())
     for way in ways:
-        brought = earlier.answers(actor(), found.code, form, way.raw if way else {}, now())
+        brought = earlier.answers(sent, found.code, form, way.raw if way else {}, now())
         rows = [
             (_label(each.field), display(each.field, each.value, language()), each.number) for each in brought
         ]

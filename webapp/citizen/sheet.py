@@ -119,6 +119,8 @@ class Sheet(ABC):
 
     def earlier_files(self) -> dict[str, list[earlier.File]]:
         """Files of earlier applications, for the questions that are asked now and take one more."""
+        if not self.file_fields:
+            return {}
         present = documents.of_draft(self.upload_key)
         digests = frozenset(d.sha256 for found in present.values() for d in found)
         hidden = answering.clean(

@@ -67,7 +67,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class _Sent:
+class Sent:
     """An earlier application: by whom it was filed and for what kind of applicant."""
 
     number: str
@@ -88,14 +88,15 @@ class _Sent:
         return next((key for key in keys if self.answers.get(key) is not None), "")
 
 
-def answers(actor: Actor, service_code: str, form: FormDefinition, way: Raw, now: datetime) -> list[Brought]:
+def answers(
+    sent: Sequence[Sent], service_code: str, form: FormDefinition, way: Raw, now: datetime
+) -> list[Brought]:
     """What an application of this way can start from, in the order of the form; only what the form would take.
 
     Data about the applicant come from applications for the same kind of applicant of the same name, the newest first;
     an agent brings their own data and nothing about whomever they acted for. Everything else comes from the one
     application that answers most of the same questions.
     """
-    sent = _sent(actor)
     if not sent:
         return []
     if way.get("filed_by") == ["agent"]:
@@ -108,7 +109,7 @@ def answers(actor: Actor, service_code: str, form: FormDefinition, way: Raw, now
         alike = [(each, APPLICANT) for each in own if each.kind == kind]
         found = _others(form, own) | _of_one(form, alike, ("applicant_name", "company_name"))
     raw = {**way, **forms.answers.to_raw(form, {key: each.value for key, each in found.items()})}
-    taken = answering.clean(form, raw, now, service_code=service_code, lang=actor.language).answers
+    taken = answering.clean(form, raw, now, service_code=service_code, lang="zh").answers
     return [found[f.key] for f in form.fields if f.key in found and taken.get(f.key) == found[f.key].value]
 
 
@@ -116,7 +117,7 @@ def _kind_of(form: FormDefinition) -> str:
     return "company" if "company_name" in form or "org_name" in form else "person"
 
 
-def _sent(actor: Actor) -> list[_Sent]:
+def sent_by(actor: Actor) -> list[Sent]:
     """Their applications as last corrected, the newest first."""
     if actor.account_id is None or actor.is_staff:
         return []
@@ -127,11 +128,9 @@ def _sent(actor: Actor) -> list[_Sent]:
         .order_by(Submission.id.desc())
         .limit(MOST_CASES)
     )
-    found: dict[int, _Sent] = {}
+    found: dict[int, Sent] = {}
     for case_id, number, row in rows:
-        found.setdefault(
-            case_id, _Sent(number or "", definitions.form(row.form_revision_id), row.all_answers)
-        )
+        found.setdefault(case_id, Sent(number or "", definitions.form(row.form_revision_id), row.all_answers))
     return list(found.values())
 
 
@@ -140,7 +139,7 @@ def _own(actor: Actor) -> ColumnElement[bool]:
 
 
 def _of_one(
-    form: FormDefinition, sent: Sequence[tuple[_Sent, Mapping[str, tuple[str, ...]]]], names: Sequence[str]
+    form: FormDefinition, sent: Sequence[tuple[Sent, Mapping[str, tuple[str, ...]]]], names: Sequence[str]
 ) -> dict[str, Brought]:
     """The newest answers about whoever is named first; nothing of two people is mixed."""
     found: dict[str, Brought] = {}
@@ -159,7 +158,7 @@ def _of_one(
     return found
 
 
-def _others(form: FormDefinition, sent: Sequence[_Sent]) -> dict[str, Brought]:
+def _others(form: FormDefinition, sent: Sequence[Sent]) -> dict[str, Brought]:
     """The answers to what both forms ask alike. Consent is asked anew, and files are offered one by one."""
     about = {*APPLICANT, *AGENT, *CHOSEN}
     best: dict[str, Brought] = {}
