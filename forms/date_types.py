@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import MAXYEAR, date
 from typing import TYPE_CHECKING
 
+from forms.bounds import DATE_BOUNDS
 from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, folded, one
 from forms.messages import Invalid, quoted, refuse, words
 from rules.values import Text, format_day, parse_roc_date
@@ -40,7 +41,7 @@ class Date(FieldType):
 
     fact = "date"
     parts: tuple[str, ...] = ("year", "month", "day", "")
-    props = frozenset({"min", "max", "not_before", "autocomplete"})
+    props = frozenset({"min", "max", "autocomplete", *DATE_BOUNDS})
     example = Text(zh="民國 47 年 3 月 9 日", en="year 1958, month 3, day 9")
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
@@ -185,7 +186,7 @@ class DateTime(Date):
     """A day in three boxes and a time of day in a fourth."""
 
     parts = ("year", "month", "day", "time", "")
-    props = frozenset({"min", "max", "not_before"})
+    props = frozenset({"min", "max", *DATE_BOUNDS})
     example = Text(zh="民國 116 年 3 月 2 日 14:30", en="year 2027, month 3, day 2, 14:30")
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:

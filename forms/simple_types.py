@@ -8,6 +8,7 @@ from decimal import Decimal
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
+from forms.bounds import NUMBER_BOUNDS
 from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, folded, long_enough, one
 from forms.identifiers import normalise, phone_kind, plate_styles
 from forms.messages import quoted, refuse, words
@@ -140,7 +141,7 @@ class Number(FieldType):
     """Answers are JSON: an integer stays one, anything with decimals is a text without trailing zeros."""
 
     fact = "number"
-    props = frozenset({"min", "max", "unit"})
+    props = frozenset({"min", "max", "unit", *NUMBER_BOUNDS})
     as_integer = False
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
@@ -234,7 +235,7 @@ class DecimalNumber(Number):
 class Money(Number):
     """New Taiwan dollars, whole ones unless the definition says otherwise."""
 
-    props = frozenset({"min", "max", "decimals"})
+    props = frozenset({"min", "max", "decimals", *NUMBER_BOUNDS})
     defaults: Mapping[str, object] = {"min": Decimal(0), "decimals": 0}
 
     def units(self, field: Field) -> tuple[str, ...]:

@@ -21,8 +21,20 @@ from webapp.permissions import SYSTEM, Actor, staff_actor
 from webapp.queries import bookings as appointments
 from webapp.queries import committees as boards
 from webapp.queries.org import chart
-from webapp.services import ballots, bookings, cases, committees, documents, invoices, payments, steps
+from webapp.services import (
+    ballots,
+    bookings,
+    cases,
+    committees,
+    documents,
+    hearings,
+    invoices,
+    payments,
+    sittings,
+    steps,
+)
 from webapp.services.cases import Offer
+from webapp.services.hearings import Hearing
 from webapp.services.steps import Context, Given
 from webapp.uow import unit_of_work
 from workflows.model import WorkflowDefinition
@@ -177,18 +189,35 @@ def _meet(item: AgendaItem, now: datetime) -> datetime:
     secretary = _holder(committee.unit_id, now, "committee_secretary")
     starts = now + timedelta(hours=1)
     with unit_of_work():
-        session = committees.plan(secretary, committee, starts, "第一會議室", [item.public_id], now)
-        for member in list(boards.members(committee, taipei_day(starts)).values())[:VOTES]:
+        session = sittings.plan(secretary, committee, starts, "第一會議室", [item.public_id], now)
+        members = list(boards.members(committee, taipei_day(starts)).values())[:VOTES]
+        for member in members if committee.mode != "consent" else ():
             if member.account_id is None:
                 ballots.cast_for(secretary, item.public_id, member.id, "yes", now)
             else:
                 ballots.cast(_staff(member.account_id, now), item.public_id, "yes", now)
     with unit_of_work():
-        committees.record(secretary, session, {item.public_id: ("pass", "")}, starts, version=session.version)
+        committees.record(
+            secretary,
+            session,
+            {item.public_id: ("pass", "說明見卷內。")},
+            starts,
+            version=session.version,
+            heard=_heard(item, committee, {member.id for member in members}),
+        )
     with unit_of_work():
         head = _holder(committee.unit_id, now, "department_head", "secretary_general")
         committees.approve(head, session, starts, version=session.version)
     return starts
+
+
+def _heard(item: AgendaItem, committee: Committee, members: set[int]) -> dict[str, Hearing] | None:
+    """Everybody came, where the parties decide."""
+    if committee.mode != "consent":
+        return None
+    parties = hearings.heard(db.session.get_one(Case, item.case_id))
+    came = frozenset(person.key for person in parties)
+    return {item.public_id: Hearing(came=came, members=frozenset(members))}
 
 
 def _holder(unit_id: int, now: datetime, *functions: str) -> Actor:

@@ -22,7 +22,17 @@ from webapp.permissions import SYSTEM
 from webapp.queries import bookings as appointments
 from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import ballots, bookings, cases, committees, documents, invoices, payments, publishing
+from webapp.services import (
+    ballots,
+    bookings,
+    cases,
+    committees,
+    documents,
+    invoices,
+    payments,
+    publishing,
+    sittings,
+)
 from webapp.uow import unit_of_work
 
 MEMBERS = ("weng.guoliang", "ou.yijun", "dong.weilun")
@@ -113,7 +123,7 @@ def met(
     ).one()
     starts = now + timedelta(hours=1)
     with unit_of_work():
-        session = committees.plan(
+        session = sittings.plan(
             officer(secretary, now), committee, starts, "第一會議室", [item.public_id], now
         )
         for login, vote in zip(MEMBERS, votes, strict=False):

@@ -19,6 +19,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "follow_case": frozenset({"anonymous", "citizen", "staff"}),
     "answer_correction": frozenset({"anonymous", "citizen"}),
     "withdraw": frozenset({"anonymous", "citizen"}),
+    "ask_certificate": frozenset({"anonymous", "citizen"}),
     "work_on_cases": frozenset({"staff"}),
     "take_in_at_counter": frozenset({"function:counter_clerk", "function:officer"}),
     "see_cases_of_unit": frozenset(

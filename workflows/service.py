@@ -12,14 +12,18 @@ from pydantic_core import PydanticCustomError
 
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
+from workflows.answers import ANSWERS, DECISION, OTHER_LETTERS, Answer, Kind
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
 from workflows.reading import build, mapping, read_joined, repeated, with_guard
 from workflows.remedy import SEATS, seat_of
 from workflows.service_parts import expand
+from workflows.wording import WORDING, Wording, mistakes
 
 #: the transition of the system that a workflow has where silence may mean consent
 DEEMED = "deemed_approved"
 UNFILLED = "（未填）"
+#: the words of `basis_status` where somebody must still look the law, the limit or the fee up
+TO_VERIFY = "待確認"
 
 #: the everyday categories of the catalogue
 GROUPS: Mapping[str, Text] = MappingProxyType(
@@ -55,20 +59,44 @@ LETTER_FACTS: Mapping[str, FactType] = MappingProxyType(
         "decision.reason": "text",
         "inspection.on": "date",
         "inspection.findings": "text",
+        "booking.slot": "text",
+        "booking.place": "text",
         "decision.date": "date",
+        # of the last hearing of the parties
+        "hearing.on": "date",
+        "hearing.terms": "text",
         "decision.amounts": "text",
         "correction.items": "text",
         "correction.due_on": "date",
     }
 )
 
+#: what an invitation may quote and ask besides
+SESSION_FACTS: Mapping[str, FactType] = MappingProxyType(
+    {
+        "session.committee": "text",
+        "session.on": "date",
+        "session.at": "text",
+        "session.place": "text",
+        #: planned, moved or cancelled; and the words for it
+        "session.occasion": "text",
+        "session.notice": "text",
+        "session.reason": "text",
+    }
+)
+
 LETTERS = ("receipt", "correction", "return", "grant", "reject")
+#: to whoever is invited to a session of a committee; that the parties did not settle
+MORE_LETTERS = ("invitation", "certificate")
 #: 行政程序法 96 I 2: what a decision must state besides what the layout and the remedy notice carry
 DECISION_PARTS = frozenset({"fact", "reason", "basis"})
 DECISIONS = frozenset({"return", "grant", "reject"})
 
 _MARKS = frozenset("。；，、）」』)")
 MOST_PAYMENT_DAYS = 366
+#: the parameter that names whom a session of a committee invites: the applicant, and questions of the form with rows
+#: of name, address and telephone
+INVITED, APPLICANT = "invited", "applicant"
 #: the parameter that says how many of a hundred cases are drawn for a check after they were issued (抽查)
 SAMPLE_AUDIT = "sample_audit_percent"
 
@@ -185,6 +213,8 @@ class ServiceDefinition(Frozen):
     fee_note: Text | None = None
     awards: tuple[Award, ...] = ()
     outcome: Text
+    #: what kind of answer it gives: a decision that may be appealed against, or one of the others
+    answer: Kind = DECISION
     #: 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
     decision_level: int = Field(ge=1, le=4, strict=True)
     who_may_apply: tuple[Literal["citizen", "company", "organisation"], ...] = Field(min_length=1)
@@ -207,10 +237,36 @@ class ServiceDefinition(Frozen):
         return self.code
 
     @property
+    def answers(self) -> Answer:
+        """The words of its answer."""
+        return ANSWERS[self.answer]
+
+    def letter_name(self, kind: str) -> Text:
+        """What a letter is called: its own title where it is a certificate, else by the kind of answer."""
+        template = self.letters.get(kind)
+        if template is not None and template.title is not None:
+            return template.title
+        said = self.answers.said(
+            {"grant": "granted", "reject": "rejected", "return": "returned"}.get(kind, "")
+        )
+        return said.letter if said is not None else OTHER_LETTERS[kind]
+
+    @property
+    def to_verify(self) -> bool:
+        """For whoever administers services, never for an applicant."""
+        return TO_VERIFY in self.basis_status
+
+    @property
     def stages(self) -> tuple[str, ...]:
         """What the service switches on in its workflow (fee, inspection, committee, …)."""
         named = self.parameters.get("stages")
         return tuple(map(str, named)) if isinstance(named, list | tuple) else ()
+
+
+def invited(workflow: WorkflowDefinition, service: ServiceDefinition) -> tuple[str, ...]:
+    """Whom a session is announced to; by the pattern, unless the service says otherwise."""
+    named = {**workflow.parameters, **service.parameters}.get(INVITED)
+    return tuple(map(str, named)) if isinstance(named, list | tuple) else ()
 
 
 # --- loading ---------------------------------------------------------------------------------------------
@@ -235,7 +291,7 @@ def load(
     """
     problems: list[Problem] = []
     top = mapping(data, "", problems)
-    types = {**LETTER_FACTS, **(_types_in(top) if facts is None else facts)}
+    types = {**LETTER_FACTS, **SESSION_FACTS, **(_types_in(top) if facts is None else facts)}
     params = mapping(top.get("parameters", {}), "parameters", problems)
 
     def guarded(part: object, path: str) -> object:
@@ -249,10 +305,12 @@ def load(
         read["letters"] = {name: _guarded_letter(letter, name, guarded) for name, letter in letters.items()}
     service = build(ServiceDefinition, read, "", problems)
     if service is not None:
-        problems.extend(_check(service, None if facts is None else types, units))
+        quoted = None if facts is None else {**LETTER_FACTS, **facts}
+        problems.extend(_check(service, quoted, units))
         problems.extend(_check_periods(service, workflow))
         problems.extend(_check_branches(service, workflow, units) if workflow is not None else ())
         problems.extend(_check_stages(service, workflow) if workflow is not None else ())
+        problems.extend(_check_wording(service, workflow))
     if service is None or problems:
         raise DefinitionError(problems)
     return service
@@ -315,12 +373,16 @@ def _check(
     percent = service.parameters.get(SAMPLE_AUDIT, 0)
     if type(percent) is not int or not 0 <= percent <= 100:
         yield Problem(path=f"parameters.{SAMPLE_AUDIT}", message="抽查比例必須是 0 至 100 的整數")
+    yield from _check_invited(service, facts)
     for name in LETTERS:
         if name not in service.letters:
             yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")
     for name, letter in service.letters.items():
-        yield from _check_letter(name, letter, facts)
+        more = SESSION_FACTS if name == "invitation" else {}
+        yield from _check_letter(name, letter, facts and {**facts, **more})
     yield from _check_text("remedy", service.remedy, {})
+    if service.answer != DECISION and "訴願書" in service.remedy.zh:
+        yield Problem(path="answer", message="可以提起訴願的，是行政處分（answer: decision）")
     if "訴願書" in service.remedy.zh and seat_of(service.remedy.zh) is None:
         known = "、".join(SEATS)
         yield Problem(
@@ -328,6 +390,17 @@ def _check(
         )
     if service.extension is not None:
         yield from _check_extension(service.extension, service.period)
+
+
+def _check_invited(service: ServiceDefinition, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:
+    named = service.parameters.get(INVITED, [])
+    if not isinstance(named, list | tuple):
+        yield Problem(path=f"parameters.{INVITED}", message=f"「{shown(named)}」必須是清單")
+        return
+    for i, question in enumerate(named):
+        if question != APPLICANT and facts is not None and f"answers.{question}" not in facts:
+            answers = [name.removeprefix("answers.") for name in facts if name.startswith("answers.")]
+            yield _unknown(f"parameters.{INVITED}[{i}]", "受邀的人", str(question), [APPLICANT, *answers])
 
 
 def _check_extension(extension: Extension, period: Period) -> Iterator[Problem]:
@@ -344,8 +417,8 @@ def _check_extension(extension: Extension, period: Period) -> Iterator[Problem]:
 
 def _check_letter(name: str, letter: Letter, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:
     path = f"letters.{name}"
-    if name not in LETTERS:
-        yield _unknown(path, "公文", name, LETTERS)
+    if name not in (*LETTERS, *MORE_LETTERS):
+        yield _unknown(path, "公文", name, (*LETTERS, *MORE_LETTERS))
     always = {paragraph.part for paragraph in letter.paragraphs if paragraph.when is None}
     if name in DECISIONS and (absent := DECISION_PARTS - always):
         names = "、".join(sorted(absent))
@@ -400,6 +473,15 @@ def _check_periods(service: ServiceDefinition, workflow: WorkflowDefinition | No
         build(Period, period, f"parameters.periods.{key}", problems)
         if tasks is not None and key not in tasks:
             problems.append(_unknown(f"parameters.periods.{key}", "待辦", key, tasks))
+    return problems
+
+
+def _check_wording(service: ServiceDefinition, workflow: WorkflowDefinition | None) -> list[Problem]:
+    """`parameters.wording` speaks of what the workflow has."""
+    problems: list[Problem] = []
+    said = build(Wording, service.parameters.get(WORDING, {}), f"parameters.{WORDING}", problems)
+    if said is not None and workflow is not None:
+        problems.extend(mistakes(said, workflow))
     return problems
 
 

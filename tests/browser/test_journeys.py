@@ -202,7 +202,7 @@ def test_farm_use_certificate_without_an_account(page: Page, new_context: NewCon
     press(page, "儲存並繼續")
     expect(summary_of(page)).to_be_focused()
     expect(page).to_have_title(re.compile("^錯誤："))
-    expect(summary_of(page).get_by_role("link")).to_have_count(3)
+    expect(summary_of(page).get_by_role("link")).to_have_count(5)
     page.get_by_role("radio", name="本人").check()
     expect(agent).to_be_hidden()
     hands.go_on(page)
@@ -394,7 +394,7 @@ def test_road_permit_by_mobile_number(page: Page, new_context: NewContext, desk:
     _ledger_follows_from_the_history(head, 10)
 
 
-def test_a_draft_is_saved_within_two_seconds_and_the_page_says_when(page: Page) -> None:
+def test_detail_07_autosave_confirms_with_a_time_within_two_seconds(page: Page) -> None:
     """Two seconds by the clock of the page, so that a busy machine changes nothing."""
     page.clock.install()
     page.goto("/services/EC09")

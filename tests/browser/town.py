@@ -43,6 +43,7 @@ from webapp.services import (
     documents,
     drafts,
     extensions,
+    handovers,
     invoices,
     letter_changes,
     mailings,
@@ -51,6 +52,7 @@ from webapp.services import (
     payments,
     payouts,
     phrases,
+    sittings,
     steps,
     surveys,
 )
@@ -187,7 +189,7 @@ def _common(case: Case) -> dict[str, str]:
             secretary, board, "林振芳", "國立金門大學土木與工程管理學系教授", TODAY, NOW
         )
         item = agendas.put_on(case, NOW)
-        session = committees.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
+        session = sittings.plan(secretary, board, NOW + timedelta(days=7), "會議室", [item.public_id], NOW)
     with unit_of_work():
         invoice = invoices.open_invoice(clerk, steps.context(case), NOW)
         payments.record(SYSTEM, Notification("W-1", invoice.account, invoice.total + 100, NOW), NOW)
@@ -246,7 +248,7 @@ def _payouts(granted: Case) -> dict[str, str]:
             made = payouts.gather(clerk, granted.service_code, "114年9月", {claim.public_id}, NOW)
             payouts.propose(clerk, made, NOW, version=made.version)
             if state != "proposed":
-                payouts.approve(head, made, NOW, version=made.version)
+                payouts.approve(head, made, NOW, version=made.version, says_same=True)
             if state == "paid":
                 payouts.pay(cashier, made, TODAY, NOW, version=made.version)
                 payouts.give_back(cashier, made, 1, TODAY, "帳戶已結清", NOW)
@@ -259,7 +261,10 @@ def _payouts(granted: Case) -> dict[str, str]:
 def _drafts() -> dict[str, str]:
     owner, other, clerk = citizen(), citizen("wang.daming"), officer("huang.meilan")
     empty = drafts.start(owner, "EC06", NOW)
+    helped = drafts.start(owner, "EC06", NOW)
+    handovers.help_out(other, handovers.make(owner, helped, NOW), LONG_NAME, NOW)
     return {
+        "helped": helped.public_id,
         "ready": draft("EC09", owner, applicant_name=[LONG_NAME]).public_id,
         "land": draft("EC06", owner, purpose=["other"], purpose_text=["農地重劃"]).public_id,
         "road": draft("PW01", other, emergency=["yes"], emergency_reason=["自來水管破裂"]).public_id,

@@ -39,6 +39,7 @@ def desk(browser: Callable[[], Visitor]) -> Callable[[str], Visitor]:
     return signed_in
 
 
+@pytest.mark.full  # the browser walks it always
 def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     citizen = browser()
     citizen.get("/")
@@ -152,7 +153,9 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
     citizen.follow("農業用地作農業使用證明書")
     citizen.press("不登入，直接申請")
     page = walks.fill_in_step(citizen, {**raw, "filed_by": ["agent"]})
-    assert page.status == 422 and len(page.mistakes) == 2, "name and telephone of the agent"
+    assert page.status == 422 and len(page.mistakes) == 5, (
+        "who the agent is, how they come to act, how to reach them"
+    )
     walks.fill_in_step(citizen, raw)
     page = citizen.press("儲存，稍後再填", {"current_crops": "高粱與花生"})
     page = citizen.follow("農業用地作農業使用證明書")
@@ -255,6 +258,7 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
     assert citizen.get(shown).status == 404, "photographs of the office are not for the applicant"
 
 
+@pytest.mark.full  # the browser walks it always
 def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
     raw = SAMPLES["PW01"]
     citizen = browser()

@@ -12,20 +12,38 @@ from flask_babel import gettext as _
 
 import forms.answers
 from rules.values import Text
-from webapp.citizen import bp, path, payable, progress, timeline, wording
+from webapp.citizen import booking, bp, path, payable, progress, timeline, wording
 from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
 from webapp.letters.qr import qr_png
-from webapp.letters.wording import LETTERS, grouped
-from webapp.models import Case, Document, Draft, Letter
+from webapp.letters.wording import grouped
+from webapp.models import Case, Document, Draft, Handover, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import bookings, definitions, effects, letters, papers, tracking
+from webapp.queries import (
+    bookings,
+    definitions,
+    effects,
+    handovers,
+    letters,
+    papers,
+    payouts,
+    tracking,
+)
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, dispatch, printing, refunds, surveys
+from webapp.services import (
+    cases,
+    certificates,
+    dispatch,
+    invitations,
+    parties,
+    printing,
+    refunds,
+    surveys,
+)
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -38,16 +56,30 @@ PDF = "application/pdf"
 class ShownDraft:
     draft: Draft
     service: ServiceDefinition
+    #: the code that waits, or whoever helps now
+    handover: Handover | None = None
 
 
 @bp.get("/applications")
 def mine() -> ResponseReturnValue:
     today = taipei_day(now())
     found, following = own.cases(actor(), request.args.get("before", type=int))
-    kept = own.drafts(actor(), now()) if "before" not in request.args else ()
+    newest = "before" not in request.args
+    kept = own.drafts(actor(), now()) if newest else ()
+    helped = own.helped(actor(), now()) if newest else ()
+    handed = handovers.live_of([draft.public_id for draft in kept])
     return render_template(
         "citizen/mine.html",
-        drafts=[ShownDraft(draft, definitions.current_service(draft.service_code, today)) for draft in kept],
+        drafts=[
+            ShownDraft(
+                draft, definitions.current_service(draft.service_code, today), handed.get(draft.public_id)
+            )
+            for draft in kept
+        ],
+        helped=[
+            ShownDraft(draft, definitions.current_service(draft.service_code, today)) for draft in helped
+        ],
+        staff=actor().is_staff,
         cases=found,
         following=following,
         anonymous=actor().kind == "anonymous",
@@ -73,28 +105,36 @@ def case(pid: str) -> ResponseReturnValue:
 
 def _about(found: Case) -> dict[str, object]:
     present = progress.of(found, now())
-    ctx, issued = present.ctx, letters.of_case(found.id)
+    ctx, issued = present.ctx, letters.to_applicant(found.id)
     return {
         "others": [_other(each, found) for each in issued if each is not present.letter],
-        "letter_kind": LETTERS[present.letter.kind] if present.letter else None,
+        "letter_kind": letters.name(present.letter, found) if present.letter else None,
         "changes": {each.id: [other for other in issued if other.changes_id == each.id] for each in issued},
         "case": found,
+        "people": wording.people(parties.of_case(found.id)),
         "service": ctx.service,
         "progress": present,
         "stages": path.stages(present),
         "entries": timeline.entries(present),
+        "may_appeal": present.letter is not None and dispatch.may_be_appealed(present.letter),
         "appeal_by": dispatch.appeal_by(present.letter, found) if present.letter else None,
         "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
         "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
         "books": actor().may("book_slot") and bookings.offers_slots(found),
+        "appointment": booking.of_case(found),
         "unit": _unit(found),
         "ledger": clock.explain(present.ledger, language()),
-        "outcome": wording.outcome(found.outcome),
+        "outcome": wording.outcome(found.outcome, ctx.service),
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
+        "session": invitations.of_case(found),
+        "certificate": certificates.standing(found),
+        "may_ask_certificate": actor().may("ask_certificate"),
+        "payouts": payouts.of_case(found.id),
+        "payout_waits": payouts.waits(found.id),
         "fee": payable.of_case(found),
         "survey": surveys.open_of(found.id, now()),
         "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,
@@ -113,7 +153,7 @@ class Issued:
 
 def _other(letter: Letter, case: Case) -> Issued:
     paper, last_day = papers.by_id(letter.document_id), dispatch.appeal_by(letter, case)
-    return Issued(letter, LETTERS[letter.kind], paper, last_day)
+    return Issued(letter, letters.name(letter, case), paper, last_day)
 
 
 @bp.get("/applications/<pid>/confirmation")
@@ -125,12 +165,13 @@ def confirmation(pid: str) -> ResponseReturnValue:
         late=found.due_on is not None and found.due_on < taipei_day(now()),
         case=found,
         service=definitions.service(found.service_revision_id),
-        state=definitions.workflow(found.workflow_revision_id).state(found.state),
+        state=definitions.workflow_of(found).state(found.state),
         unit=_unit(found),
         code=follow_code(found.public_id) if found.account_id is None and may_know_code else "",
         may_know_code=may_know_code,
         receipt_ready=tracking.receipt(found.id) is not None,
         channel=wording.channel(found.channel),
+        people=wording.people(parties.of_case(found.id)),
         staff=actor().is_staff,
     )
 
@@ -151,6 +192,15 @@ def withdraw(pid: str) -> ResponseReturnValue:
     return render_template(
         "citizen/withdraw.html", case=found, service=present.ctx.service, action=present.withdraw
     )
+
+
+@bp.post("/applications/<pid>/certificate")
+def ask_certificate(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    with unit_of_work():
+        certificates.ask(actor(), found, now())
+    flash(_("已收到您的聲請，發給後會通知您。"), "success")
+    return redirect(url_for("citizen.case", pid=pid))
 
 
 # --- papers

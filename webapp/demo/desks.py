@@ -24,8 +24,8 @@ def load(units: Mapping[str, int], accounts: Mapping[str, int], now: datetime) -
             name_zh=row["zh"],
             name_en=row["en"],
             service_codes=row["services"],
-            mode="vote",
-            quorum="majority",
+            mode=row.get("mode", "vote"),
+            quorum="three" if row.get("mode") == "consent" else "majority",
         )
         for row in data["committees"]
     ]

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from webapp.extensions import db
 from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Invoice, Letter, LetterBatch
+from webapp.models.letters import PLAIN
 from webapp.moments import utc_now
 from webapp.queries import submissions
 from webapp.services import mailings, notices, paper_forms, printing
@@ -102,7 +103,10 @@ def _notice(effect: Effect, now: datetime) -> None:
         .limit(1)
     ).first()
     number = db.session.scalars(
-        select(Letter.number).where(Letter.case_id == case.id).order_by(Letter.id.desc()).limit(1)
+        select(Letter.number)
+        .where(Letter.case_id == case.id, Letter.kind.not_in(PLAIN))
+        .order_by(Letter.id.desc())
+        .limit(1)
     ).first()
     base_url = current_app.config["BASE_URL"]
     notices.deliver(effect, case, base_url, now, correction_due=correction_due, letter=number or "")

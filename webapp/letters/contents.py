@@ -123,12 +123,17 @@ class Decision:
     verify_url: str
     fingerprint: str
     title: str = "函"
+    #: where it is served: the agent's address, if there is one
     recipient_address: str = ""
+    #: who stands for a company, and who acts for the recipient
+    responsible: str = ""
+    agent: str = ""
     speed: str = "普通件"
     confidentiality: str = ""
     enclosures: str = ""
     conditions: tuple[str, ...] = ()
     remedy: str = ""
+    remedy_title: str = "救濟教示"
     originals: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     head_title: str = ""
@@ -262,6 +267,9 @@ class MinutesItem:
     remark: str = ""
     #: members with a conflict of interest
     away: tuple[str, ...] = ()
+    #: the parties decided: `count` says who came, `remark` the terms or why not
+    by_consent: bool = False
+    continues_on: str = ""
 
 
 @dataclass(frozen=True)

@@ -68,10 +68,9 @@ def receipt(document: Receipt) -> bytes:
 
 def decision(document: Decision) -> bytes:
     """函 or 處分書. A name prints with 〓 for what no typeface has; any other such character is refused."""
-    (recipient, address, originals), unprintable = printable(
-        (document.recipient, document.recipient_address, document.originals)
-    )
-    document = replace(document, recipient=recipient, recipient_address=address, originals=originals)
+    names = ("recipient", "responsible", "agent", "recipient_address", "originals")
+    printed, unprintable = printable(tuple(getattr(document, name) for name in names))
+    document = replace(document, **dict(zip(names, printed, strict=True)))
     stamp = seal.seal_png(f"{document.agency_name}印")
     return _pdf(
         "decision.html", document, qr=qr_png(document.verify_url), seal=stamp, unprintable=unprintable

@@ -27,9 +27,11 @@ class Committee(db.Model):
     unit_id: Mapped[int] = ref("unit.id", index=True)
     name_zh: Mapped[str] = mapped_column(String(80))
     name_en: Mapped[str] = mapped_column(String(120))
-    #: vote: more than half of those who voted; score: the mean decides, and the budget by rank
+    #: vote: more than half of those who voted; score: the mean decides, and the budget by rank; consent: the
+    #: parties decide, the committee mediates and nobody votes
     mode: Mapped[str] = mapped_column(String(10))
-    #: majority: more than half of those who may decide an item; two_thirds: at least two thirds of them
+    #: majority: more than half of those who may decide an item; two_thirds: at least two thirds of them; three: of
+    #: a mediation (鄉鎮市調解條例 7)
     quorum: Mapped[str] = mapped_column(String(10))
     #: score mode: the lowest mean that passes
     pass_score: Mapped[Decimal | None] = mapped_column(Numeric(5, 2))
@@ -48,8 +50,9 @@ class Committee(db.Model):
     # that no case comes before a closed committee is a trigger of the migration
     __table_args__ = (
         CheckConstraint("mode = 'vote' or not chair_breaks_ties", name="only_votes_tie"),
-        CheckConstraint("mode in ('vote','score')", name="mode_is_known"),
-        CheckConstraint("quorum in ('majority','two_thirds')", name="quorum_is_known"),
+        CheckConstraint("mode in ('vote','score','consent')", name="mode_is_known"),
+        CheckConstraint("quorum in ('majority','two_thirds','three')", name="quorum_is_known"),
+        CheckConstraint("(mode = 'consent') = (quorum = 'three')", name="consent_needs_three"),
         CheckConstraint("(mode = 'score') = (pass_score is not null)", name="score_has_a_line"),
     )
 
@@ -135,7 +138,7 @@ class CommitteeSession(db.Model):
 
     __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
-        CheckConstraint("state in ('planned','held','minutes_approved')", name="state_is_known"),
+        CheckConstraint("state in ('planned','held','minutes_approved','cancelled')", name="state_is_known"),
         CheckConstraint("budget is null or budget >= 0", name="budget"),
         CheckConstraint(
             "(state = 'minutes_approved') = (approved_by_id is not null and approved_at is not null)",
@@ -145,7 +148,7 @@ class CommitteeSession(db.Model):
             "approved_by_id is null or (approved_by_id <> secretary_id and approved_by_id <> drafted_by_id)",
             name="approved_by_another",
         ),
-        CheckConstraint("state = 'planned' or minutes is not null", name="held_has_minutes"),
+        CheckConstraint("state in ('planned','cancelled') or minutes is not null", name="held_has_minutes"),
     )
 
 
@@ -165,8 +168,12 @@ class AgendaItem(db.Model):
     result: Mapped[str | None] = mapped_column(String(20))
     #: how the chair decided a tie
     casting_vote: Mapped[str | None] = mapped_column(String(3))
-    #: what has to change, or why it was deferred or rejected
+    #: what has to change, or why it was deferred or rejected; of a settlement its terms
     remark: Mapped[str | None] = mapped_column(Encrypted)
+    #: where the parties decide: who came, and which members mediated (webapp.services.hearings.Hearing)
+    hearing: Mapped[dict[str, Any] | None] = mapped_column(Encrypted)
+    #: 續行調解: the day on which it goes on
+    continues_on: Mapped[date | None]
     created_at: Mapped[Moment]
     #: decided by approved minutes, or void
     closed_at: Mapped[MaybeMoment]
@@ -176,6 +183,10 @@ class AgendaItem(db.Model):
     __table_args__ = (
         CheckConstraint("result in ('pass','pass_with_changes','defer','reject')", name="result_is_known"),
         CheckConstraint("casting_vote in ('yes','no')", name="casting_vote_is_known"),
+        # that only a committee where the parties decide hears them, and always says so, is a trigger of the migration
+        CheckConstraint(
+            "continues_on is null or (result = 'defer' and hearing is not null)", name="continues_where_heard"
+        ),
         CheckConstraint("(session_id is null) = (position is null)", name="placed_in_a_session"),
         CheckConstraint("result is null or session_id is not null", name="decided_in_a_session"),
         # a case is before one committee and in one session at a time
@@ -214,5 +225,6 @@ class Ballot(db.Model):
     choice: Mapped[str] = mapped_column(Encrypted)
     cast_at: Mapped[Moment]
 
-    # that nobody with a conflict of interest, or without a vote, has a ballot is a trigger of the migration
+    # that nobody with a conflict of interest, or without a vote, or where nobody votes, has a ballot is a trigger of
+    # the migration
     __table_args__ = (UniqueConstraint("item_id", "member_id"),)

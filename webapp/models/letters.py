@@ -15,6 +15,9 @@ from webapp.models.types import Encrypted, Key, MaybeMoment, Moment, PublicId, r
 #: kinds of letters that decide a case; the others name the letter that they change
 DECISIONS = ("grant", "reject", "return")
 
+#: those that decide nothing: an invitation to a session, that the parties did not settle
+PLAIN = ("invitation", "certificate")
+
 
 class LetterDraft(db.Model):
     """擬稿: one version of the wording of a letter. Versions are only added; the last one is what is sent."""
@@ -34,7 +37,7 @@ class LetterDraft(db.Model):
     at: Mapped[Moment]
 
     __table_args__ = (
-        UniqueConstraint("case_id", "kind", "number"),
+        UniqueConstraint("case_id", "kind", "number", name="uq_letter_draft_case_id"),
         CheckConstraint("number >= 1", name="counts_from_one"),
     )
 
@@ -88,7 +91,8 @@ class Letter(db.Model):
 
     __table_args__ = (
         CheckConstraint(
-            "kind in ('grant','reject','return','correction','correction_of','revocation','withdrawal')",
+            "kind in ('grant','reject','return','correction','correction_of','revocation','withdrawal',"
+            "'invitation','certificate')",
             name="kind_is_known",
         ),
         CheckConstraint("channel in ('electronic','post','counter','notice')", name="channel_is_known"),
@@ -118,6 +122,12 @@ class Letter(db.Model):
             postgresql_where=text("kind in ('grant','reject','return')"),
         ),
     )
+
+    @property
+    def recipient(self) -> str:
+        """Into whose hands it goes: those of the agent, if there is one (行政程序法 71)."""
+        addressee, agent = self.content["addressee"], self.content.get("agent")
+        return f"{agent}（{addressee}之代理人）" if agent else str(addressee)
 
 
 class LetterChange(db.Model):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from webapp.extensions import db
 from webapp.models import AgendaItem, Case, Committee, CommitteeMember, CommitteeSession, Party
-from webapp.permissions import PERMISSIONS, Actor
+from webapp.permissions import PERMISSIONS, Actor, visible_to
 from webapp.queries.org import chart
 
 
@@ -109,6 +109,63 @@ def agenda(found: CommitteeSession) -> Sequence[tuple[AgendaItem, Case]]:
     return [(item, case) for item, case in rows]
 
 
+def open_item(case: Case) -> AgendaItem | None:
+    """Where a case stands that waits for a committee."""
+    return db.session.scalars(
+        select(AgendaItem)
+        .join(Case, Case.id == AgendaItem.case_id)
+        .where(AgendaItem.case_id == case.id, AgendaItem.closed_at.is_(None), alive())
+    ).one_or_none()
+
+
+def of_item(item: AgendaItem) -> tuple[Committee, CommitteeSession | None]:
+    session = db.session.get(CommitteeSession, item.session_id) if item.session_id is not None else None
+    return db.session.get_one(Committee, item.committee_id), session
+
+
+def coming(case: Case) -> CommitteeSession | None:
+    """The session in which a case is heard, until its results are recorded."""
+    item = open_item(case)
+    found = db.session.get(CommitteeSession, item.session_id) if item and item.session_id else None
+    return found if found is not None and found.state == "planned" else None
+
+
+def last_heard(case_id: int) -> tuple[AgendaItem, CommitteeSession] | None:
+    """The last session with approved minutes that dealt with a case."""
+    row = db.session.execute(
+        select(AgendaItem, CommitteeSession)
+        .join(CommitteeSession, CommitteeSession.id == AgendaItem.session_id)
+        .where(
+            AgendaItem.case_id == case_id,
+            AgendaItem.result.is_not(None),
+            CommitteeSession.state == "minutes_approved",
+        )
+        .order_by(AgendaItem.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None else None
+
+
+def goes_on(case_ids: Sequence[int]) -> dict[int, date]:
+    """續行調解: by case, the day on which it is to be heard again."""
+    rows = db.session.execute(
+        select(AgendaItem.case_id, AgendaItem.continues_on)
+        .join(CommitteeSession, CommitteeSession.id == AgendaItem.session_id)
+        .where(
+            AgendaItem.case_id.in_(case_ids),
+            AgendaItem.continues_on.is_not(None),
+            CommitteeSession.state == "minutes_approved",
+        )
+        .order_by(AgendaItem.id)
+    )
+    return dict(rows.all())
+
+
+def visible_cases(actor: Actor, case_ids: Sequence[int]) -> frozenset[int]:
+    """Those of the cases that the actor may open."""
+    return frozenset(db.session.scalars(select(Case.id).where(Case.id.in_(case_ids), visible_to(actor))))
+
+
 def members(found: Committee, day: date) -> dict[int, CommitteeMember]:
     """Everybody who sits in it on a day, in the order of appointment."""
     return {row.id: row for row in terms(found) if row.sits_on(day)}
@@ -146,7 +203,7 @@ def seats_of(actor: Actor) -> Sequence[CommitteeSession]:
 
 def recorded(found: Committee) -> Sequence[CommitteeSession]:
     """The sessions whose results stand: who sat in them changes no more."""
-    return [row for row in sessions(found) if row.state != "planned"]
+    return [row for row in sessions(found) if row.state in ("held", "minutes_approved")]
 
 
 def applicants(case_ids: Sequence[int]) -> dict[int, str]:

@@ -18,13 +18,16 @@ from webapp.queries.org import UnitInfo, chart
 from workflows.model import Transition, WorkflowDefinition
 
 RECALLED = "recalled"
+ASSISTED = "assisted"
 #: events that no workflow names
 LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
+    ASSISTED: Text(zh="協助填寫", en="Helped to fill in"),
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
     "payment_received": Text(zh="收到繳費", en="Payment received"),
+    "payment_taken_back": Text(zh="收回收款登錄", en="Payment taken back"),
     "sent_by": Text(zh="發文方式", en="Way of sending"),
     "posted": Text(zh="交寄", en="Posted"),
     "not_posted": Text(zh="取消交寄", en="Not posted after all"),
@@ -69,6 +72,8 @@ LABELS: Mapping[str, Text] = {
         zh="改依新版的流程或表單辦理", en="Goes on under a new version of its workflow or form"
     ),
     "sample_checked": Text(zh="抽查", en="Sample check"),
+    "certificate_asked": Text(zh="聲請證明書", en="Certificate asked for"),
+    "certificate_issued": Text(zh="發給證明書", en="Certificate issued"),
     "file_reviewed": Text(zh="調卷分析意見", en="Opinion on the delay"),
 }
 #: never an act of the applicant, also where it follows from one
@@ -87,6 +92,7 @@ TOLD = frozenset({"merged", "moved", "transferred", "extension_approved", "date_
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
+HELPER = Text(zh="協助填寫的人", en="Whoever helped")
 SYSTEM = Text(zh="系統", en="System")
 
 
@@ -108,8 +114,8 @@ class Entry:
     conditions: str
     fields: tuple[Text, ...]
     on_date: date | None
-    #: fixed by a proposal to grant
-    amounts: tuple[tuple[Text, str], ...]
+    #: fixed by a proposal to grant, and whether it is an award (None: of an event that does not say)
+    amounts: tuple[tuple[Text, str, bool | None], ...]
     #: the total before and after, None while it is fixed during the review
     fee: tuple[str | None, str | None] | None
     #: what changed, for events that no workflow names: from whom to whom, which unit was asked
@@ -216,6 +222,8 @@ def _entry(
         title = tree.title(event.actor_id, taipei_day(event.at))
     elif event.actor_kind == "system" or event.kind in BY_SYSTEM:
         who = SYSTEM
+    elif event.kind == ASSISTED:
+        who = HELPER
     return Entry(
         seq=event.seq,
         kind=event.kind,
@@ -231,7 +239,8 @@ def _entry(
         fields=tuple(form.field(key).label for key in body.get("fields", ()) if key in form),
         on_date=date.fromisoformat(body["date"]) if body.get("date") else None,
         amounts=tuple(
-            (Text(zh=line["zh"], en=line["en"]), line["amount"]) for line in body.get("amounts", ())
+            (Text(zh=line["zh"], en=line["en"]), line["amount"], line.get("award"))
+            for line in body.get("amounts", ())
         ),
         fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,
         note=Text(**body["note"]) if "note" in body else None,

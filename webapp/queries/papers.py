@@ -10,7 +10,7 @@ from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import BlankForm, Case, CorrectionRequest, Document, Letter, Task
 from webapp.permissions import Actor, visible_to
-from webapp.queries import mine, tracking
+from webapp.queries import letters, mine, tracking
 
 
 def visible(actor: Actor, public_id: str, now: datetime) -> Document:
@@ -24,6 +24,9 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
     if document.case_id is not None:
         if document.kind == "receipt" and not tracking.may_know_code(actor, document.case_id):
             raise NotFound()
+        issued = letter_of(document) if not actor.is_staff else None
+        if issued is not None and not letters.is_to_applicant(issued[0]):
+            raise NotFound()
         owner = select(Case.id).where(Case.id == document.case_id)
     elif key.startswith("correction-"):
         request_id = key.removeprefix("correction-")
@@ -35,7 +38,7 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
             .where(Task.public_id.startswith(key.removeprefix("task-"), autoescape=True))
         )
     else:
-        if not mine.owns_draft(actor, key, now):
+        if not mine.writes_draft(actor, key, now):
             raise NotFound()
         return document
     if db.session.scalars(owner.where(visible_to(actor))).first() is None:

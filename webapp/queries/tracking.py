@@ -24,9 +24,9 @@ from webapp.models import (
     Payment,
     Refund,
 )
-from webapp.models.letters import DECISIONS
+from webapp.models.letters import DECISIONS, PLAIN
 from webapp.permissions import Actor
-from webapp.queries import effects
+from webapp.queries import bookings, committees, effects, payouts
 
 
 def events(case_id: int) -> Sequence[CaseEvent]:
@@ -36,10 +36,10 @@ def events(case_id: int) -> Sequence[CaseEvent]:
 
 
 def letter(case_id: int) -> Letter | None:
-    """The letter that stands: the newest that is not a mere correction; its PDF may still be printed."""
+    """The letter that stands: the newest that decides something; its PDF may still be printed."""
     return db.session.scalars(
         select(Letter)
-        .where(Letter.case_id == case_id, Letter.kind != "correction_of")
+        .where(Letter.case_id == case_id, Letter.kind.not_in(("correction_of", *PLAIN)))
         .order_by(Letter.id.desc())
         .limit(1)
     ).first()
@@ -77,22 +77,35 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         case.public_id,
         case.version,
         _letters(case.id),
+        _session(case),
         given_up(standing) if standing else None,
         receipt(case.id),
         request.id if request else None,
         case.due_on,
         _money(case.id),
+        _appointment(case.id),
+        [(entry.id, entry.returned_on, on.paid_on) for entry, on in payouts.of_case(case.id)],
         today,
         language,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:24]
 
 
+def _appointment(case_id: int) -> Any:
+    booking = bookings.newest(case_id)
+    return (booking.id, booking.state) if booking is not None else None
+
+
+def _session(case: Case) -> tuple[int, int] | None:
+    found = committees.coming(case)
+    return (found.id, found.version) if found is not None else None
+
+
 def _money(case_id: int) -> list[Any]:
     """Invoices, payments, refunds and their papers; a payment in part does not touch the case."""
     found = [
         select(Invoice.id, Invoice.version).where(Invoice.case_id == case_id),
-        select(Payment.id, Payment.invoice_id)
+        select(Payment.id, db.case((Payment.taken_back_at.is_(None), Payment.invoice_id), else_=0))
         .join(Invoice, Invoice.id == Payment.invoice_id)
         .where(Invoice.case_id == case_id),
         select(Refund.id, Refund.version)

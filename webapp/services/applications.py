@@ -15,21 +15,24 @@ from forms.model import FormDefinition
 from rules.decision import Decision
 from rules.values import Text, roc_year
 from webapp.crypto import public_id
-from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
+from webapp.errors import AnswersInvalid, Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Draft, Effect, Submission, Task
+from webapp.models import Case, Draft, Effect, Handover, Party, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import answering, definitions, generations
+from webapp.queries.handovers import helps
 from webapp.queries.org import chart
 from webapp.rows import Beside, write_together
 from webapp.services import (
     bookings,
     clocks,
+    duties,
     effects,
     evaluation,
     events,
     fees,
+    handovers,
     notices,
     parties,
     routing,
@@ -55,7 +58,15 @@ class FormChanged(Conflict):
 def check(draft: Draft, now: datetime, lang: str) -> forms.answers.Cleaned:
     """All answers of a draft, with every mistake that remains."""
     form = definitions.form(draft.form_revision_id)
-    return answering.clean(form, draft.raw, now, service_code=draft.service_code, lang=lang)
+    service = definitions.current_service(draft.service_code, taipei_day(now))
+    return _read(form, draft, service, now, lang)
+
+
+def _read(
+    form: FormDefinition, draft: Draft | Row[Any], service: ServiceDefinition, now: datetime, lang: str
+) -> forms.answers.Cleaned:
+    who = service.who_may_apply
+    return answering.clean(form, draft.raw, now, service_code=service.code, lang=lang, applicants=who)
 
 
 def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
@@ -72,14 +83,14 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             )
         )
     form = definitions.form(draft.form_revision_id)
-    cleaned = answering.clean(form, draft.raw, now, service_code=draft.service_code, lang=actor.language)
+    cleaned = _read(form, draft, service, now, actor.language)
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     answers = cleaned.answers
     case = _new_case(actor, draft, service, service_revision, now)
     fee = fees.counted(service, form, answers)
     case.fee_total, case.fee_lines = fee.total, list(fee.lines)
-    ctx = steps.Context(case, service, form, definitions.workflow(case.workflow_revision_id))
+    ctx = steps.Context(case, service, form, definitions.workflow_of(case))
     facts = evaluation.facts_of(case, service, form, answers)
     decision, ruleset = evaluation.decide("intake_routing", facts, case.filed_on)
     route = _route(ctx, decision, facts)
@@ -98,12 +109,13 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         created_by_id=actor.account_id,
         created_at=now,
     )
+    people = parties.from_answers(case.id, form, answers)
     wanted = _files(form, answers)
     *keys, case.number, found = write_together(
         [
             *tasks,
             submission,
-            *parties.from_answers(case.id, form, answers),
+            *people,
             evaluation.firing(case.id, decision, ruleset, now),
             clocks.started(case.id, route.kind, route.period, start, case.due_on),
             events.first(actor, case, "submitted", now),
@@ -118,7 +130,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         case_id=case.id,
         draft_key=draft_key,
         wanted=wanted,
-        **_candidates(route, tasks, today),
+        **_candidates(route, tasks, people, today),
     )
     if found != len(wanted):
         raise Refused(
@@ -128,6 +140,8 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     make_transient_to_detached(case)
     db.session.add(case)
     _book(actor, case, form, answers, now)
+    if draft.helped:
+        handovers.record(case, draft_key, now)
     return case
 
 
@@ -148,9 +162,10 @@ def _book(actor: Actor, case: Case, form: FormDefinition, answers: Mapping[str, 
 def submitted_from(actor: Actor, draft_key: str) -> Case | None:
     """The case that a draft became, for whoever wrote the draft."""
     case = db.session.scalars(select(Case).where(Case.draft_key == draft_key)).one_or_none()
-    if case is None or (case.account_id is not None and case.account_id != actor.account_id):
-        return None
-    return case
+    if case is None or case.account_id in (None, actor.account_id):
+        return case
+    taken_in_by = (case.intake or {}).get("clerk")
+    return case if actor.is_staff and taken_in_by == actor.account_id else None
 
 
 def _take_draft(actor: Actor, draft_key: str) -> Row[Any]:
@@ -166,14 +181,30 @@ def _take_draft(actor: Actor, draft_key: str) -> Row[Any]:
         raise AlreadySubmitted(case)
     generations.prime(draft.counters)
     if not owns(actor, draft.account_id, draft.device_hash):
-        raise NotFound()
+        _require_clerk_who_helps(actor, draft)
     return draft
+
+
+def _require_clerk_who_helps(actor: Actor, draft: Row[Any]) -> None:
+    """A relative may not declare for the applicant (行政程序法 24); a clerk takes in what they say (同法 35)."""
+    if not helps(actor, draft.public_id):
+        raise NotFound()
+    if draft.intake is None or draft.intake["clerk"] != actor.account_id:
+        raise Forbidden(
+            Text(
+                zh="協助的人不能代替申請人送出。請交還草稿，由申請人檢查後自己送出。",
+                en="Whoever helps may not send the application. Give the draft back for the applicant to send.",
+            )
+        )
 
 
 def _new_case(
     actor: Actor, draft: Row[Any], service: ServiceDefinition, service_revision: int, now: datetime
 ) -> Case:
-    tree, intake = chart(), draft.intake or {}
+    tree = chart()
+    # who sends their own application takes nothing in, whichever clerk began to help
+    taken_in = draft.intake if actor.is_staff else None
+    intake = taken_in or {}
     return Case(
         id=draft.case_id,
         public_id=public_id(),
@@ -184,12 +215,12 @@ def _new_case(
         workflow_revision_id=definitions.revision_id("workflow", service.workflow, taipei_day(now)),
         owner_unit_id=tree.by_code[service.owner].id,
         handling_unit_id=routing.handling_unit(service).id,
-        account_id=None if draft.intake else draft.account_id,
+        account_id=None if taken_in and draft.account_id == actor.account_id else draft.account_id,
         channel=intake.get("channel", "web"),
         filed_on=_filed_on(intake, now),
         submitted_at=now,
         state="",
-        intake=draft.intake,
+        intake=taken_in,
         language=actor.language,
     )
 
@@ -240,7 +271,7 @@ def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) 
     return Route(kind, period, function if by else None, by or "", str(township) if township else None)
 
 
-def _candidates(route: Route, tasks: Sequence[Task], today: date) -> dict[str, Any]:
+def _candidates(route: Route, tasks: Sequence[Task], people: Sequence[Party], today: date) -> dict[str, Any]:
     """Whom the statement may choose among, as `routing.DESKS` reads it."""
     seats = [
         (task.unit_id, officer)
@@ -250,7 +281,10 @@ def _candidates(route: Route, tasks: Sequence[Task], today: date) -> dict[str, A
             chart().holders(task.unit_id, task.function, today)[1], route.by, route.township, today
         )
     ]
+    addresses, numbers = duties.known_by(people)
     return {
+        "party_addresses": sorted(addresses),
+        "party_numbers": sorted(numbers),
         "pick_function": route.function,
         "pick_by": route.by,
         "pick_units": [unit for unit, _ in seats],
@@ -271,6 +305,11 @@ _TAKE_DRAFT = (
         Draft.__table__,
         func.nextval("case_id_seq").label("case_id"),
         generations.COUNTERS.label("counters"),
+        select(Handover.id)
+        .where(Handover.draft_key == Draft.__table__.c.public_id, Handover.used_at.is_not(None))
+        .correlate(Draft.__table__)
+        .exists()
+        .label("helped"),
     )
 )
 

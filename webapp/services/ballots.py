@@ -125,6 +125,13 @@ def ballot_of(item: AgendaItem, member_id: int) -> str:
 
 
 def _checked(choice: str, committee: Committee) -> str:
+    if committee.mode == "consent":
+        raise Refused(
+            Text(
+                zh="這個委員會的案件由當事人同意成立調解，不表決也不評分。",
+                en="Before this committee the parties decide; nobody votes or scores.",
+            )
+        )
     if committee.mode == "vote":
         if choice in tallies.CHOICES:
             return choice

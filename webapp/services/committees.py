@@ -1,4 +1,4 @@
-"""Committees: how they decide, who sits in them, their sessions, results, and minutes that decide the cases."""
+"""Committees: how they decide, who sits in them, their results, and minutes that decide the cases."""
 
 from __future__ import annotations
 
@@ -29,8 +29,9 @@ from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.audit import last_hand
 from webapp.queries.org import chart
-from webapp.services import cases, duties, effects, notices, tallies
+from webapp.services import cases, duties, effects, hearings, tallies
 from webapp.services.deliberation import Deciding, count_words, deciding
+from webapp.services.hearings import Hearing
 from webapp.services.steps import Given
 from workflows.engine import WorkflowError
 
@@ -50,7 +51,7 @@ TRANSITIONS = {result: f"committee_{result}" for result in RESULTS}
 
 @dataclass(frozen=True)
 class Rules:
-    """How a committee decides. With a line to pass it scores, without one it votes."""
+    """How a committee decides. With a line to pass it scores, by consent it mediates, else it votes."""
 
     quorum: str = "majority"
     pass_score: Decimal | None = None
@@ -58,16 +59,25 @@ class Rules:
     amount_field: str | None = None
     #: vote mode: as many for as against, and the chair decides
     chair_breaks_ties: bool = False
+    #: 調解: the parties decide, by their own quorum, and nobody votes or scores
+    consent: bool = False
 
     def put_into(self, committee: Committee) -> None:
-        committee.mode = "vote" if self.pass_score is None else "score"
-        committee.quorum, committee.pass_score = self.quorum, self.pass_score
-        committee.amount_field = self.amount_field
-        committee.chair_breaks_ties = self.chair_breaks_ties and self.pass_score is None
+        committee.mode = "consent" if self.consent else "vote" if self.pass_score is None else "score"
+        committee.quorum = "three" if self.consent else self.quorum
+        committee.pass_score = None if self.consent else self.pass_score
+        committee.amount_field = None if self.consent else self.amount_field
+        committee.chair_breaks_ties = self.chair_breaks_ties and committee.mode == "vote"
 
 
 def rules_of(committee: Committee) -> Rules:
-    return Rules(committee.quorum, committee.pass_score, committee.amount_field, committee.chair_breaks_ties)
+    return Rules(
+        "majority" if committee.mode == "consent" else committee.quorum,
+        committee.pass_score,
+        committee.amount_field,
+        committee.chair_breaks_ties,
+        committee.mode == "consent",
+    )
 
 
 def create(
@@ -79,14 +89,14 @@ def create(
     **rules: Any,
 ) -> Committee:
     """`rules` are those of Rules."""
-    _require_secretary(actor, unit_id)
+    require_secretary(actor, unit_id)
     committee = Committee(
         unit_id=unit_id, name_zh=name.zh, name_en=name.in_("en"), service_codes=sorted(set(service_codes))
     )
     Rules(**rules).put_into(committee)
     db.session.add(committee)
     db.session.flush()
-    _audit(actor, "committee_created", committee.public_id, now)
+    audit(actor, "committee_created", committee.public_id, now)
     return committee
 
 
@@ -113,7 +123,7 @@ def edit(
     committee.service_codes = sorted(set(service_codes))
     rules.put_into(committee)
     db.session.flush()
-    _audit(actor, "committee_changed", committee.public_id, now)
+    audit(actor, "committee_changed", committee.public_id, now)
 
 
 def close(actor: Actor, committee: Committee, now: datetime, *, version: int) -> None:
@@ -131,18 +141,18 @@ def close(actor: Actor, committee: Committee, now: datetime, *, version: int) ->
         )
     committee.closed_at = committee.closed_at or now
     db.session.flush()
-    _audit(actor, "committee_closed", committee.public_id, now)
+    audit(actor, "committee_closed", committee.public_id, now)
 
 
 def reopen(actor: Actor, committee: Committee, now: datetime, *, version: int) -> None:
     _hold_committee(actor, committee, version)
     committee.closed_at = None
     db.session.flush()
-    _audit(actor, "committee_reopened", committee.public_id, now)
+    audit(actor, "committee_reopened", committee.public_id, now)
 
 
 def _unfinished(committee: Committee) -> list[CommitteeSession]:
-    return [session for session in queries.sessions(committee) if session.state != "minutes_approved"]
+    return [session for session in queries.sessions(committee) if session.state in ("planned", "held")]
 
 
 # --- who sits in it -----------------------------------------------------------------------------------------
@@ -203,7 +213,7 @@ def _overlap(member: CommitteeMember, first: date, last: date | None) -> bool:
 
 
 def _seat(actor: Actor, committee: Committee, member: CommitteeMember, now: datetime) -> CommitteeMember:
-    _require_secretary(actor, committee.unit_id)
+    require_secretary(actor, committee.unit_id)
     db.session.refresh(committee, with_for_update={"key_share": True})
     _check_term(member.starts_on, member.ends_on)
     if member.chairs and not member.votes:
@@ -215,7 +225,7 @@ def _seat(actor: Actor, committee: Committee, member: CommitteeMember, now: date
         db.session.flush()
     except IntegrityError as error:
         raise Conflict(_SECOND_CHAIR if "one_chair" in str(error) else _ALREADY) from None
-    _audit(actor, "committee_member_appointed", f"{committee.public_id} {member.id}", now)
+    audit(actor, "committee_member_appointed", f"{committee.public_id} {member.id}", now)
     return member
 
 
@@ -223,7 +233,7 @@ def end_term(
     actor: Actor, committee: Committee, member_id: int, ends_on: date | None, now: datetime
 ) -> CommitteeMember:
     """The last day of a term, or no end; what the member decided before stays."""
-    _require_secretary(actor, committee.unit_id)
+    require_secretary(actor, committee.unit_id)
     db.session.refresh(committee, with_for_update={"key_share": True})
     member = queries.term(committee, member_id)
     if member is None:
@@ -238,7 +248,7 @@ def end_term(
         db.session.flush()
     except IntegrityError as error:
         raise Conflict(_SECOND_CHAIR if "one_chair" in str(error) else _ALREADY) from None
-    _audit(actor, "committee_term_changed", f"{committee.public_id} {member.id} {ends_on or ''}", now)
+    audit(actor, "committee_term_changed", f"{committee.public_id} {member.id} {ends_on or ''}", now)
     return member
 
 
@@ -261,72 +271,6 @@ def _still_open(committee: Committee, first: date, last: date | None) -> None:
             )
 
 
-# --- sessions -----------------------------------------------------------------------------------------------
-
-
-def plan(
-    actor: Actor,
-    committee: Committee,
-    starts_at: datetime,
-    place: str,
-    items: Sequence[str],
-    now: datetime,
-    *,
-    budget: Decimal | None = None,
-) -> CommitteeSession:
-    """A session with waiting cases in the order given. A case that somebody put into another session is refused."""
-    _require_secretary(actor, committee.unit_id)
-    if starts_at <= now or not place.strip() or not items or (budget is not None and budget < 0):
-        raise Refused(
-            Text(
-                zh="請填寫未來的時間、地點，至少選一個案件，預算不能是負數。",
-                en="Give a time to come, a place and at least one case; a budget is never negative.",
-            )
-        )
-    db.session.refresh(committee, with_for_update={"key_share": True})
-    if committee.closed_at is not None:
-        raise Refused(Text(zh="委員會已停止受理。", en="The committee is closed."))
-    session = CommitteeSession(
-        committee_id=committee.id,
-        starts_at=starts_at,
-        place=place.strip(),
-        budget=budget if committee.mode == "score" else None,
-        secretary_id=actor.account_id or 0,
-    )
-    db.session.add(session)
-    db.session.flush()
-    alive = {item.public_id for item, _case in queries.waiting(committee)}
-    for position, key in enumerate(dict.fromkeys(items), start=1):
-        placed = db.session.execute(
-            update(AgendaItem)
-            .where(AgendaItem.public_id == key, AgendaItem.session_id.is_(None))
-            .values(session_id=session.id, position=position)
-            .returning(AgendaItem.id)
-        ).one_or_none()
-        if placed is None or key not in alive:
-            raise Conflict(
-                Text(
-                    zh="有案件已排入別的會議或已撤回，會議沒有建立，請重新載入後再選。",
-                    en="A case is in another session already or was withdrawn. Nothing was planned; reload.",
-                )
-            )
-    db.session.expire_all()
-    local = taipei(starts_at)
-    for _item, case in queries.agenda(session):
-        said = {"when": local.strftime("%H:%M"), "place": session.place}
-        notices.notify(
-            case,
-            "session_planned",
-            now,
-            comment=committee.name_en if case.language == "en" else committee.name_zh,
-            on_date=local.date(),
-            occasion=session.public_id,
-            words=said,
-        )
-    _audit(actor, "committee_session_planned", session.public_id, now)
-    return session
-
-
 # --- results and minutes ------------------------------------------------------------------------------------
 
 
@@ -338,19 +282,27 @@ def record(
     *,
     version: int,
     casting: Mapping[str, str] | None = None,
+    heard: Mapping[str, Hearing] | None = None,
 ) -> None:
     """The result of every item, as far as the count allows it, and the draft of the minutes. May be done again.
 
-    `casting` is how the chair decided items with as many for as against: yes or no.
+    `casting` is how the chair decided items with as many for as against: yes or no. `heard` is who came where the
+    parties decide.
     """
-    _hold(session, version)
-    _require_secretary(actor, session.committee.unit_id)
+    hold(session, version)
+    require_secretary(actor, session.committee.unit_id)
     if session.state == "minutes_approved":
         raise Refused(
             Text(zh="紀錄已核定，不能再修改。", en="The minutes are approved and stay as they are.")
         )
+    if session.state == "cancelled":
+        raise Refused(Text(zh="會議已取消。", en="The session was cancelled."))
     if now < session.starts_at:
         raise Refused(Text(zh="會議還沒有開始。", en="The session has not begun yet."))
+    if heard and session.committee.mode != "consent":
+        raise Refused(
+            Text(zh="這個委員會以表決或評分決定，不能記為調解。", en="This committee votes or scores.")
+        )
     for item, _case in queries.agenda(session):
         item.casting_vote = (casting or {}).get(item.public_id) or None
     db.session.flush()
@@ -360,11 +312,15 @@ def record(
         _check_casting(each)
         result, remark = results.get(each.item.public_id, ("", ""))
         _check_result(each, result, remark)
+        if session.committee.mode == "consent":
+            said = (heard or {}).get(each.item.public_id, Hearing())
+            hearings.require_recordable(each, said, result, remark, taipei_day(session.starts_at))
+            hearings.put_into(each.item, each.case, said, result)
         each.item.result, each.item.remark = result, remark.strip() or None
     minutes = _minutes(session, decided)
     session.state, session.drafted_by_id, session.minutes = "held", actor.account_id, minutes
     db.session.flush()
-    _audit(actor, "committee_results_recorded", session.public_id, now)
+    audit(actor, "committee_results_recorded", session.public_id, now)
 
 
 def _check_casting(each: Deciding) -> None:
@@ -390,7 +346,7 @@ def _check_result(each: Deciding, result: str, remark: str) -> None:
                 en=f"{number}: {why.in_('en')}, so “{tallies.LABELS[result].in_('en')}” cannot be recorded.",
             )
         )
-    if result in NEEDS_REMARK and not remark.strip():
+    if verdict != "consent" and result in NEEDS_REMARK and not remark.strip():
         raise Refused(
             Text(zh=f"請寫明 {number} 的修正內容或理由。", en=f"Give changes or reason of {number}.")
         )
@@ -401,7 +357,7 @@ def approve(actor: Actor, session: CommitteeSession, now: datetime, *, version: 
 
     All of them in one transaction: the minutes are one act, and by rank and budget each result depends on the others.
     """
-    _hold(session, version)
+    hold(session, version)
     if not queries.may_approve(actor, session.committee):
         raise Forbidden(
             Text(zh="只有單位主管可以核定會議紀錄。", en="Only heads of the unit approve minutes.")
@@ -438,7 +394,7 @@ def approve(actor: Actor, session: CommitteeSession, now: datetime, *, version: 
             )
         _take(case, item, now)
     db.session.flush()
-    _audit(actor, "committee_minutes_approved", session.public_id, now)
+    audit(actor, "committee_minutes_approved", session.public_id, now)
     effects.enqueue(effects.effect("minutes", session.public_id, now, session_id=session.id))
 
 
@@ -478,8 +434,10 @@ def _minutes(session: CommitteeSession, decided: Sequence[Deciding]) -> dict[str
                 "applicant": applicants.get(each.case.id, ""),
                 "away": [called[who] for who in each.conflicts],
                 "count": count_words(each, "zh"),
-                "result": tallies.LABELS[each.item.result or ""].zh,
+                "result": tallies.labels(committee.mode)[each.item.result or ""].zh,
                 "remark": each.item.remark or "",
+                "by_consent": committee.mode == "consent",
+                "continues_on": format_roc_date(each.item.continues_on) if each.item.continues_on else "",
             }
             for each in decided
         ],
@@ -494,7 +452,7 @@ def _in_minutes(member: CommitteeMember) -> str:
 # --- what all of them need ----------------------------------------------------------------------------------
 
 
-def _hold(session: CommitteeSession, version: int) -> None:
+def hold(session: CommitteeSession, version: int) -> None:
     db.session.flush()
     db.session.refresh(session, with_for_update={"key_share": True})
     if session.version != version:
@@ -509,7 +467,7 @@ def _hold(session: CommitteeSession, version: int) -> None:
 
 def _hold_committee(actor: Actor, committee: Committee, version: int) -> None:
     """Nobody puts a case on its agenda meanwhile."""
-    _require_secretary(actor, committee.unit_id)
+    require_secretary(actor, committee.unit_id)
     db.session.flush()
     db.session.refresh(committee, with_for_update=True)
     if committee.version != version:
@@ -522,13 +480,13 @@ def _hold_committee(actor: Actor, committee: Committee, version: int) -> None:
         )
 
 
-def _require_secretary(actor: Actor, unit_id: int) -> None:
+def require_secretary(actor: Actor, unit_id: int) -> None:
     if unit_id not in queries.units_of(actor, "run_committees"):
         raise Forbidden(
             Text(zh="只有委員會秘書可以辦理會議。", en="Only the committee's secretary runs its sessions.")
         )
 
 
-def _audit(actor: Actor, action: str, subject: str, now: datetime) -> None:
+def audit(actor: Actor, action: str, subject: str, now: datetime) -> None:
     db.session.add(AuditEntry(at=now, actor_id=actor.account_id, action=action, subject=subject))
     db.session.flush()

@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 import forms.answers
 from rules import conditions
-from rules.values import Text, format_roc_date, roc_year
+from rules.values import Text, format_day, roc_year
 from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import fonts
@@ -21,8 +21,8 @@ from webapp.letters.geta import printable
 from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions, history, merging, submissions, tracking
-from webapp.queries.org import chart
+from webapp.queries import bookings, committees, definitions, history, merging, submissions, tracking
+from webapp.queries.org import UnitInfo, chart
 from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
 from webapp.services.drafting import Passage, Wording
 from workflows.model import INSPECTION
@@ -30,10 +30,13 @@ from workflows.service import fill
 
 if TYPE_CHECKING:
     from webapp.models import Case
+    from webapp.services.hearings import Heard
     from webapp.services.steps import Context
 
 #: whom a letter is for, where who wrote to the county kept their name to themselves
 UNNAMED = "不具名申請人"
+#: where the minutes say nothing of the terms
+AS_WRITTEN = Text(zh="詳如文書", en="as the document says")
 NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
 
@@ -112,7 +115,7 @@ def _send(by: Decider, case: Case, kind: str, content: dict[str, Any], now: date
     letter = Letter(
         case_id=case.id,
         kind=kind,
-        number=next_number(owner.letter_word, roc_year(today)),
+        number=next_number_of(owner, today),
         issued_on=today,
         issued_by_id=by.actor.account_id,
         content=content | by.signs(today),
@@ -188,7 +191,6 @@ def compose(
     `wording`: what somebody wrote in place of the template's subject and paragraphs.
     """
     case, reason = ctx.case, reason.strip()
-    applicant = parties.applicant(case.id)
     template = ctx.service.letters[kind]
     owner = chart().units[case.owner_unit_id]
     template_now = from_template(ctx, kind, reason, amounts, now)
@@ -203,8 +205,43 @@ def compose(
         "reason": reason,
         "conditions": attached.strip() if kind == "grant" else "",
         "remedy": ctx.service.remedy.zh,
+        "remedy_title": ctx.service.answers.remedy.zh,
+        **addressed(case),
+        "unit": owner.zh,
+        "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
+        "office": office(case),
+    }
+
+
+def addressed(case: Case) -> dict[str, str]:
+    """To whom it is addressed, with who stands for a company (行政程序法 96 I 1), and the agent, who is served (71)."""
+    applicant, agent = parties.applicant(case.id), parties.representative(case.id)
+    return {
         "addressee": (applicant.name if applicant else "") or UNNAMED,
-        "addressee_address": (applicant.address if applicant else None) or "",
+        "responsible": (applicant.responsible if applicant else None) or "",
+        "agent": agent.name if agent else "",
+        "addressee_address": next((p.address for p in (agent, applicant) if p and p.address), ""),
+    }
+
+
+def plain_letter(
+    ctx: Context, title: str, subject: str, paragraphs: Sequence[str], to: Heard
+) -> dict[str, Any]:
+    """What a letter says that decides nothing, to somebody of the case."""
+    case = ctx.case
+    owner = chart().units[case.owner_unit_id]
+    return {
+        "title": title,
+        "subject": subject,
+        "paragraphs": list(paragraphs),
+        "parts": ["note"] * len(paragraphs),
+        "reason": "",
+        "conditions": "",
+        "remedy": "",
+        "addressee": to.name or UNNAMED,
+        "addressee_address": to.address,
+        #: whom it is for: the applicant reads no letter to the other side
+        "for": to.key,
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
         "office": office(case),
@@ -223,16 +260,16 @@ def from_template(
     """The service's own words for this case."""
     case, template = ctx.case, ctx.service.letters[kind]
     answers = submissions.application(case.id).all_answers
-    words = _words(ctx, answers, reason.strip(), taipei_day(now))
-    words["decision.amounts"] = fees.in_words(ctx.service, case, amounts)
+    known = words(ctx, answers, reason.strip(), taipei_day(now))
+    known["decision.amounts"] = fees.in_words(ctx.service, case, amounts)
     facts = evaluation.facts_of(case, ctx.service, ctx.form, answers)
     filled = [
-        (place, each.part, fill(each.text.zh, words))
+        (place, each.part, fill(each.text.zh, known))
         for place, each in enumerate(template.paragraphs)
         if conditions.holds(each.when, facts)
     ]
     passages = tuple(Passage(part, said, place, drafting.mark(said)) for place, part, said in filled)
-    subject = fill(template.subject.zh, words)
+    subject = fill(template.subject.zh, known)
     return Wording(subject, passages, drafting.mark(subject))
 
 
@@ -260,25 +297,29 @@ def require_printable(content: Mapping[str, Any]) -> None:
         )
 
 
-def _words(ctx: Context, answers: dict[str, Any], reason: str, today: date) -> dict[str, str]:
+def words(
+    ctx: Context, answers: dict[str, Any], reason: str, today: date, lang: str = "zh"
+) -> dict[str, str]:
     """What a letter text may quote by name."""
     case = ctx.case
     shown = {
-        f"answers.{field.key}": forms.answers.sentence(field, answers[field.key])
+        f"answers.{field.key}": forms.answers.sentence(field, answers[field.key], lang)
         for field in ctx.form.fields
         if answers.get(field.key) not in (None, "", [])
     }
     return shown | {
         "case.number": case.number or "",
-        "case.filed_on": format_roc_date(case.filed_on),
-        "case.due_on": format_roc_date(case.due_on) if case.due_on else "",
-        "service.title": ctx.service.title.zh,
-        "service.outcome": ctx.service.outcome.zh,
+        "case.filed_on": format_day(case.filed_on, lang),
+        "case.due_on": format_day(case.due_on, lang) if case.due_on else "",
+        "service.title": ctx.service.title.in_(lang),
+        "service.outcome": ctx.service.outcome.in_(lang),
         "service.legal_basis": ctx.service.legal_basis,
         "decision.reason": reason,
-        "decision.date": format_roc_date(today),
+        "decision.date": format_day(today, lang),
         "applicant.name": printable(parties.name_of(answers))[0],
         **_inspection(case.id),
+        **_booking(case.id),
+        **_hearing(case.id, lang),
     }
 
 
@@ -292,6 +333,28 @@ def _inspection(case_id: int) -> dict[str, str]:
         f"inspection.{name}": forms.answers.sentence(form.field(key), answers.get(key))
         for name, key in (("on", "inspected_on"), ("findings", "findings"))
     }
+
+
+def _booking(case_id: int) -> dict[str, str]:
+    """When and where the appointment is that a letter confirms."""
+    booking = bookings.current(case_id)
+    if booking is None:
+        return {}
+    return {"booking.slot": bookings.when(booking, "zh"), "booking.place": bookings.place(booking, "zh")}
+
+
+def _hearing(case_id: int, lang: str) -> dict[str, str]:
+    """When the parties were heard last, and what they agreed to."""
+    found = committees.last_heard(case_id)
+    if found is None:
+        return {}
+    item, session = found
+    on = format_day(taipei_day(session.starts_at), lang)
+    return {"hearing.on": on, "hearing.terms": item.remark or AS_WRITTEN.in_(lang)}
+
+
+def next_number_of(owner: UnitInfo, day: date) -> str:
+    return next_number(owner.letter_word, roc_year(day))
 
 
 def next_number(word: str, year: int) -> str:

@@ -21,7 +21,7 @@ from webapp.models import (
 )
 from webapp.moments import taipei_day
 from webapp.queries import committees as queries
-from webapp.services import cases, duties, tallies
+from webapp.services import cases, duties, hearings, tallies
 from webapp.services.tallies import Count
 
 
@@ -31,6 +31,8 @@ class Deciding:
 
     item: AgendaItem
     case: Case
+    #: everybody who sits in the session
+    members: Mapping[int, CommitteeMember]
     #: members without a conflict of interest, and those of them who vote
     present: frozenset[int]
     eligible: frozenset[int]
@@ -77,7 +79,17 @@ def deciding(session: CommitteeSession) -> list[Deciding]:
         breaker = chair if may_break and counts[at].verdict == "tie" else None
         count = tallies.broken(counts[at], item.casting_vote) if breaker else counts[at]
         found.append(
-            Deciding(item, case, present[at], eligible[at], conflicts[item.id], count, amounts[at], breaker)
+            Deciding(
+                item,
+                case,
+                members,
+                present[at],
+                eligible[at],
+                conflicts[item.id],
+                count,
+                amounts[at],
+                breaker,
+            )
         )
     return found
 
@@ -91,6 +103,8 @@ def _present(
 
 
 def _count(committee: Committee, ballots: list[str], eligible: int) -> Count:
+    if committee.mode == "consent":
+        return Count(eligible, 0, "consent")
     if committee.pass_score is None:
         return tallies.votes(ballots, eligible, committee.quorum)
     return tallies.scores(ballots, eligible, committee.quorum, committee.pass_score)
@@ -104,6 +118,8 @@ def _amount(committee: Committee, case: Case) -> Decimal:
 def count_words(each: Deciding, lang: str) -> str:
     """How many decided, and how; a tie that the chair decided, with the chair's name."""
     count = each.count
+    if count.verdict == "consent":
+        return hearings.words(each.item, each.members, lang)
     heads = Text(
         zh=f"得參與 {count.eligible} 人，參與 {count.voters} 人",
         en=f"{count.voters} of {count.eligible} took part",

@@ -19,6 +19,7 @@ from rules.values import Text, format_roc_date, roc_year
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Case, Letter, LetterChange, PayoutList
+from webapp.models.letters import PLAIN
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions
@@ -71,6 +72,8 @@ KINDS: Mapping[str, Kind] = {
 }
 #: after these a letter has nothing left to change
 ENDING = frozenset({"revocation", "withdrawal"})
+#: what the new letter takes over from the old one
+SAME = ("addressee", "responsible", "agent", "addressee_address", "unit", "contact")
 #: 分層負責: who approves, by the decision level of the service; never less than a section head
 APPROVERS = {1: "magistrate", 2: "department_head", 3: "section_head", 4: "section_head"}
 
@@ -204,7 +207,7 @@ def compose(letter: Letter, case: Case, asked: Asked) -> dict[str, Any]:
         ("note", KINDS[kind].effect),
     ]
     return {
-        **{name: letter.content[name] for name in ("addressee", "addressee_address", "unit", "contact")},
+        **{name: letter.content.get(name, "") for name in SAME},
         "title": "",
         "subject": f"{verb}本機關{old}，請查照。",
         "paragraphs": [text for _part, text in written],
@@ -377,7 +380,7 @@ def _to_decide(actor: Actor, change: LetterChange, now: datetime) -> tuple[Lette
 
 
 def _mandate_to_propose(actor: Actor, letter: Letter, case: Case) -> Mandate | None:
-    if letter.kind == "correction":
+    if letter.kind == "correction" or letter.kind in PLAIN:
         return None
     return duties.mandate_over(actor, ("officer", "section_head"), case.handling_unit_id)
 

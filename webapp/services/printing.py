@@ -18,6 +18,7 @@ from webapp.extensions import db
 from webapp.letters import documents as papers
 from webapp.letters.stamp import stamped
 from webapp.models import Case, CommitteeSession, Document, Invoice, Letter, Submission
+from webapp.models.letters import PLAIN
 from webapp.moments import taipei
 from webapp.payments.virtual_account import grouped
 from webapp.queries import definitions, letters
@@ -69,6 +70,8 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             agency_name=config["AGENCY_NAME"],
             recipient=content["addressee"],
             recipient_address=with_postal_code(content["addressee_address"]),
+            responsible=content.get("responsible", ""),
+            agent=content.get("agent", ""),
             issued_on=row.issued_on,
             doc_number=row.number,
             title=content.get("title") or "函",
@@ -76,17 +79,20 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             points=tuple(content["paragraphs"]),
             conditions=tuple(line for line in content["conditions"].splitlines() if line.strip()),
             remedy=content["remedy"],
+            remedy_title=content.get("remedy_title", "救濟教示"),
             case_number=case.number or "",
             service_title=service.title.zh,
             contact=papers.Contact(**content["office"]) if "office" in content else _contact(case),
             verify_url=verify_url(row, config),
             fingerprint=fingerprint(row),
-            originals=(content["addressee"],),
+            originals=(
+                content["addressee"] + (f"（代理人{agent}）" if (agent := content.get("agent")) else ""),
+            ),
             copies=(content["unit"],),
             head_title=content.get("head_title", config["HEAD_TITLE"]),
             head_name=content.get("head_name", config["HEAD_NAME"]),
             deputy=_signature(content),
-            disposition=row.kind != "correction_of",
+            disposition=row.kind not in ("correction_of", *PLAIN),
         )
     )
     document = _keep(case, "letter", f"{row.number}.pdf", pdf, now)
@@ -178,7 +184,7 @@ def payment_receipt(invoice: Invoice, now: datetime, config: Config) -> Document
             total=_dollars(invoice.total),
             payments=tuple(
                 (taipei(paid.paid_at), SOURCES[paid.source], paid.reference, _dollars(paid.amount))
-                for paid in invoice.payments
+                for paid in invoice.standing
             ),
             account=grouped(invoice.account),
             contact=_contact(case),

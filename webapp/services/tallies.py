@@ -20,6 +20,12 @@ LABELS: dict[str, Text] = {
     "defer": Text(zh="緩議", en="Defer"),
     "reject": Text(zh="不通過", en="Reject"),
 }
+#: where the parties decide
+CONSENT_LABELS: dict[str, Text] = {
+    "pass": Text(zh="調解成立", en="Settled"),
+    "defer": Text(zh="續行調解", en="Goes on another day"),
+    "reject": Text(zh="調解不成立", en="Not settled"),
+}
 #: what the count says, and what may then be recorded
 ALLOWED: dict[str, frozenset[str]] = {
     "pass": frozenset({"pass", "pass_with_changes", "defer"}),
@@ -27,6 +33,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "budget": frozenset({"pass_with_changes", "reject", "defer"}),
     "tie": frozenset({"defer"}),
     "no_quorum": frozenset({"defer"}),
+    "consent": frozenset(CONSENT_LABELS),
 }
 WHY: dict[str, Text] = {
     "pass": Text(zh="通過", en="Carried"),
@@ -34,6 +41,7 @@ WHY: dict[str, Text] = {
     "budget": Text(zh="達標但預算不足", en="Good enough, but the budget is used up"),
     "tie": Text(zh="同數或同分，請再表決或緩議", en="A tie: vote again or defer"),
     "no_quorum": Text(zh="人數不足，只能緩議", en="No quorum: it can only be deferred"),
+    "consent": Text(zh="由當事人同意成立，不表決", en="The parties decide; nobody votes"),
 }
 
 
@@ -55,6 +63,11 @@ class Count:
     @property
     def shown_mean(self) -> str:
         return "" if self.mean is None else str(rounded(self.mean))
+
+
+def labels(mode: str) -> dict[str, Text]:
+    """What a committee of this mode may record."""
+    return CONSENT_LABELS if mode == "consent" else LABELS
 
 
 def rounded(mean: Fraction) -> Decimal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -10,14 +11,15 @@ from flask_babel import gettext as _
 
 from rules.values import Text
 from webapp.crypto import follow_code
-from webapp.models import Case, Task
+from webapp.models import Case, CommitteeSession, Task
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import case_page, history, money
+from webapp.queries import bookings, case_page, committees, history, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import case_actions as common
-from webapp.services import cases, clocks, recall, steps
+from webapp.services import cases, certificates, clocks, recall, steps
+from webapp.services.bookings import STATES as STATES_OF_BOOKINGS
 from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
 from webapp.staff.cashier import COLOURS, STATES
 from webapp.uow import unit_of_work
@@ -75,6 +77,10 @@ def case(pid: str) -> ResponseReturnValue:
         corrections=shown.corrections(ctx.form, file),
         changes=shown.changes(ctx.form, file),
         letters=shown.letters(found, file),
+        letter_name=ctx.service.letter_name,
+        booking=bookings.newest(found.id),
+        booking_words=bookings.words,
+        booking_states=STATES_OF_BOOKINGS,
         letter_pending="letter" in file.pending,
         drafts=wording.of_case(found),
         messages=list(reversed(file.messages)),
@@ -89,9 +95,47 @@ def case(pid: str) -> ResponseReturnValue:
         extensions=limits.of_case(found),
         extension_states=limits.STATES,
         extension_colours=limits.STATE_COLOURS,
+        before=_committee(found),
+        certificate=certificates.standing(found) if certificates.may_issue(actor(), found) else None,
         invoices=money.of_case(found.id),
         invoice_states=STATES,
         invoice_colours=COLOURS,
+    )
+
+
+@bp.post("/cases/<pid>/certificate")
+def issue_certificate(pid: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    with unit_of_work():
+        certificates.issue(actor(), found, request.form.get("party", ""), now())
+    flash(_("證明書已發給。"), "success")
+    return redirect(url_for("staff.case", pid=pid))
+
+
+@dataclass(frozen=True)
+class Before:
+    """The committee before which the case stands, and its session; with addresses for whoever may open them."""
+
+    name: str
+    url: str
+    session: CommitteeSession | None
+    session_url: str
+    goes_on: date | None
+
+
+def _committee(found: Case) -> Before | None:
+    item = committees.open_item(found)
+    if item is None:
+        return None
+    board, session = committees.of_item(item)
+    runs = committees.committee(actor(), board.public_id) is not None
+    sees = session is not None and committees.session(actor(), session.public_id) is not None
+    return Before(
+        board.name_en if language() == "en" else board.name_zh,
+        url_for("staff.committee", pid=board.public_id) if runs else "",
+        session,
+        url_for("staff.committee_session", pid=session.public_id) if sees and session else "",
+        committees.goes_on([found.id]).get(found.id),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,15 +11,16 @@ from flask_babel import gettext as _
 
 from rules.values import Text, parse_roc_date
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
-from webapp.models import Committee, CommitteeMember
-from webapp.moments import TAIPEI, taipei_day
-from webapp.presentation import in_language, language
+from webapp.models import Case, Committee, CommitteeMember
+from webapp.moments import taipei_day
+from webapp.presentation import in_language, language, roc_date
 from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import committees, deliberation, tallies
+from webapp.services import committees, deliberation, hearings, invitations, notices, sittings, tallies
 from webapp.staff import bp, sessions
+from webapp.staff.typed import moment
 from webapp.uow import unit_of_work
 
 Mistakes = dict[str, list[str]]
@@ -95,16 +96,20 @@ def _settings(mistakes: Mistakes) -> tuple[Text, list[str], committees.Rules]:
         mistakes["services"] = [_("請至少選一個申辦項目。")]
     line = typed.get("pass_score", "").strip()
     score = _decimal(line, tallies.HIGHEST) if line else None
+    consent = typed.get("consent") == "yes"
     if line and score is None:
         mistakes["pass_score"] = [_("請填 0 到 100 的分數。")]
     breaks = typed.get("chair_breaks_ties") == "yes"
     if breaks and line:
         mistakes["chair_breaks_ties"] = [_("以評分審議時沒有可否同數，請不要勾選主席裁決，或不填及格分數。")]
+    if consent and (line or breaks):
+        mistakes["consent"] = [_("由當事人同意成立時不表決也不評分，請不要填及格分數或勾選主席裁決。")]
     rules = committees.Rules(
         quorum="two_thirds" if typed.get("quorum") == "two_thirds" else "majority",
         pass_score=score,
         amount_field=typed.get("amount_field", "").strip()[:80] or None,
         chair_breaks_ties=breaks,
+        consent=consent,
     )
     return Text(zh=names["name_zh"] or "-", en=names["name_en"]), codes, rules
 
@@ -115,7 +120,7 @@ def committee(pid: str) -> ResponseReturnValue:
     found = _committee(pid)
     mistakes = Mistakes()
     if request.method == "POST":
-        starts_at, budget = _moment(mistakes), _budget(mistakes)
+        starts_at, budget = moment("day", "time", now(), mistakes), _budget(mistakes)
         place, items = request.form.get("place", "").strip(), request.form.getlist("cases")
         if not 0 < len(place) <= 120:
             mistakes["place"] = [_("請填寫地點，最多 120 字。")]
@@ -123,16 +128,24 @@ def committee(pid: str) -> ResponseReturnValue:
             mistakes["cases"] = [_("請至少選一個案件。")]
         if starts_at is not None and not mistakes:
             with unit_of_work():
-                session = committees.plan(actor(), found, starts_at, place, items, now(), budget=budget)
+                session = sittings.plan(actor(), found, starts_at, place, items, now(), budget=budget)
                 key = session.public_id
             flash(_("會議已排定。"), "success")
             return redirect(url_for("staff.committee_session", pid=key))
     waiting = queries.waiting(found)
     applicants = queries.applicants([case.id for _item, case in waiting])
+    goes_on = queries.goes_on([case.id for _item, case in waiting])
     page = render_template(
         "staff/committee.html",
         committee=found,
-        waiting=[(item.public_id, f"{case.number}　{applicants.get(case.id, '')}") for item, case in waiting],
+        waiting=[
+            (
+                item.public_id,
+                f"{case.number}　{applicants.get(case.id, '')}",
+                _told(case, goes_on.get(case.id)),
+            )
+            for item, case in waiting
+        ],
         sessions=queries.sessions(found)[:100],
         members=list(queries.members(found, taipei_day(now())).values()),
         states=sessions.STATES,
@@ -141,6 +154,22 @@ def committee(pid: str) -> ResponseReturnValue:
         mistakes=mistakes,
     )
     return page, 422 if mistakes else 200
+
+
+def _told(case: Case, goes_on: date | None) -> str:
+    """Who hears of the session of a case, and how; and the day that was agreed on at the last one."""
+    said = [_("訂於%(day)s續行調解。", day=roc_date(goes_on))] if goes_on else []
+    ways = {"email": _("電子郵件"), "sms": _("簡訊"), "post": _("郵寄通知")}
+    told = []
+    for person in hearings.heard(case):
+        if person.is_applicant:
+            channels = dict.fromkeys(channel for _mark, channel, _to in notices.channels_of(case.id))
+            how = [ways[channel] for channel in channels] or [_("進度頁")]
+        else:
+            how = [_("公文"), *(ways[channel] for channel, _to in invitations.channels(person))]
+        told.append(_("%(name)s（%(how)s）", name=person.name, how=_("、").join(how)))
+    said.append(_("排定後通知：%(names)s", names=_("、").join(told)) if told else _("排定後不通知申請人。"))
+    return " ".join(said)
 
 
 @bp.route("/committees/<pid>/settings", methods=["GET", "POST"])
@@ -169,7 +198,8 @@ def committee_settings(pid: str) -> ResponseReturnValue:
         if request.method == "POST"
         else vars(committees.rules_of(found))
         | {"name_zh": found.name_zh, "name_en": found.name_en}
-        | {"chair_breaks_ties": "yes" if found.chair_breaks_ties else ""},
+        | {"chair_breaks_ties": "yes" if found.chair_breaks_ties else ""}
+        | {"consent": "yes" if found.mode == "consent" else ""},
         version=request.form.get("version", found.version),
         chosen=chosen,
         waiting=len(queries.waiting(found)),
@@ -300,19 +330,6 @@ def _day(name: str, mistakes: Mistakes, *, optional: bool = False) -> date | Non
     except ValueError:
         mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
         return None
-
-
-def _moment(mistakes: Mistakes) -> datetime | None:
-    day = _day("day", mistakes)
-    try:
-        begins = time.fromisoformat(request.form.get("time", "").strip()).replace(tzinfo=None)
-    except ValueError:
-        mistakes["time"] = [_("請填寫時間，例如 09:00。")]
-        return None
-    found = datetime.combine(day, begins, TAIPEI) if day else None
-    if found is not None and found <= now():
-        mistakes["day"] = [_("會議時間須在現在之後。")]
-    return found
 
 
 def _budget(mistakes: Mistakes) -> Decimal | None:

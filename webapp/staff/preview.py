@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
 from rules.values import Text
 from webapp.errors import Refused
 from webapp.moments import taipei_day
-from webapp.services import corrections, decisions, drafting, fees, invoices, notices
+from webapp.services import corrections, decisions, drafting, fees, hearings, invitations, invoices, notices
 from webapp.services.drafting import Wording
 from webapp.services.steps import Context, Given
 from workflows.model import NOTICE_EFFECT, Transition
@@ -20,6 +21,13 @@ from workflows.model import NOTICE_EFFECT, Transition
 NOT_YET = Text(zh="（發文後編號）", en="(numbered when it is sent)")
 #: stands for the account of an invoice before it is opened
 _AFTER = Text(zh="（送出後產生）", en="(made when it is sent)")
+#: stand for a session before there is one
+_COMMITTEE = Text(zh="委員會", en="The committee")
+_DAY = Text(zh="（排定的日期）", en="(the day)")
+_TIME = Text(zh="（時間）", en="(the hour)")
+_PLACE = Text(zh="（地點）", en="(the place)")
+_FIELDS = Text(zh="開放修改的欄位：", en="Fields to be changed:")
+_OPEN = Text(zh="（填寫金額後算出）", en="(once the amounts are entered)")
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -31,12 +39,16 @@ class Preview:
     heading: str
     paragraphs: tuple[str, ...]
     items: tuple[Text, ...] = ()
+    #: what the items are
+    items_title: Text = _FIELDS
 
 
 def reaches_applicant(transition: Transition) -> bool:
     """Whether the applicant reads something because of it, now or when it is approved."""
     return bool(transition.proposes) or any(
-        effect in decisions.EFFECTS or effect == "open_invoice" or effect.startswith(NOTICE_EFFECT)
+        effect in decisions.EFFECTS
+        or effect in ("open_invoice", "put_on_agenda")
+        or effect.startswith(NOTICE_EFFECT)
         for effect in transition.effects
     )
 
@@ -63,12 +75,40 @@ def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> lis
             found.append(_message(ctx, decisions.NOTICES[kind], decided, now))
         elif effect.startswith(NOTICE_EFFECT):
             found.append(_message(ctx, effect.removeprefix(NOTICE_EFFECT), given, now))
-        elif effect == "open_invoice" and (total := fees.total(ctx.service, ctx.case, given.amounts)):
-            on_date = invoices.last_day(ctx, now)
-            bank = invoices.gateway().slip("", total, on_date).fields[0][1]
-            words = invoices.in_words(total, _AFTER.in_(ctx.case.language), bank)
-            found.append(_message(ctx, "invoice", replace(given, on_date=on_date), now, words))
+        elif effect == "put_on_agenda":
+            found += _invitation(ctx, now)
+        elif effect == "open_invoice" and fees.total(ctx.service, ctx.case, given.amounts) != 0:
+            found.append(_invoice(ctx, given, now))
     return found
+
+
+def _invitation(ctx: Context, now: datetime) -> list[Preview]:
+    """Nothing goes out yet: what everybody who is invited will read once the secretary has planned a session."""
+    people = hearings.heard(ctx.case)
+    if not people:
+        return []
+    lang = ctx.case.language
+    told = invitations.Sitting(_COMMITTEE, _DAY, _TIME.in_(lang), _PLACE.in_(lang))
+    subject, paragraphs = invitations.wording(ctx, told, now, lang)
+    title = Text(
+        zh="現在不寄出；幹事排定會議後，通知這些人",
+        en="Not sent now; once the secretary has planned a session, these people are told",
+    )
+    names = tuple(
+        Text(zh=f"{each.label.zh}：{each.name}", en=f"{each.label.in_('en')}: {each.name}") for each in people
+    )
+    return [Preview(title, lang, subject, paragraphs, names, Text(zh="受通知的人：", en="Who is told:"))]
+
+
+def _invoice(ctx: Context, given: Given, now: datetime) -> Preview:
+    """The message about an invoice, also while its amount is still to be typed; one of nothing is not sent."""
+    lang, on_date = ctx.case.language, invoices.last_day(ctx, now)
+    total = fees.total(ctx.service, ctx.case, given.amounts)
+    bank = invoices.gateway().slip("", total or Decimal(0), on_date).fields[0][1]
+    words = invoices.in_words(total or Decimal(0), _AFTER.in_(lang), bank)
+    if total is None:
+        words["amount"] = _OPEN.in_(lang)
+    return _message(ctx, "invoice", replace(given, on_date=on_date), now, words)
 
 
 def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -> Text | None:

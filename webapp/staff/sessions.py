@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 from flask import flash, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
@@ -13,21 +14,22 @@ from rules.values import Text
 from webapp import crypto
 from webapp.errors import NotFound, Refused
 from webapp.models import CommitteeMember, CommitteeSession
-from webapp.moments import taipei_day
+from webapp.moments import taipei, taipei_day
 from webapp.presentation import in_language, language
 from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import ballots, cases, committees, deliberation, tallies
+from webapp.services import ballots, cases, committees, deliberation, hearings, sittings, tallies
 from webapp.services.deliberation import Deciding
-from webapp.staff import bp
+from webapp.staff import bp, typed
 from webapp.uow import unit_of_work
 
 STATES = {
     "planned": Text(zh="待開會", en="Planned"),
     "held": Text(zh="已開會，紀錄待核定", en="Held, minutes to be approved"),
     "minutes_approved": Text(zh="紀錄已核定", en="Minutes approved"),
+    "cancelled": Text(zh="已取消", en="Cancelled"),
 }
 VOTES = {
     "yes": Text(zh="同意", en="Yes"),
@@ -38,6 +40,8 @@ VOTES = {
 
 def own_ballot(each: Deciding, mine: CommitteeMember) -> str:
     """In words: the vote or score, or why there is none."""
+    if each.count.verdict == "consent":
+        return _("由當事人同意成立，不表決")
     if mine.id not in each.eligible:
         return _("列席，不表決")
     own = ballots.ballot_of(each.item, mine.id)
@@ -48,19 +52,20 @@ def own_ballot(each: Deciding, mine: CommitteeMember) -> str:
 def committee_session(pid: str) -> ResponseReturnValue:
     """The agenda with its counts; the secretary records the results."""
     session = _session(pid)
-    refusal = ""
+    by_consent, refusal = session.committee.mode == "consent", ""
     if request.method == "POST":
         keys = [each.item.public_id for each in deliberation.deciding(session)]
-        typed = request.form
+        form = request.form
         try:
             with unit_of_work():
                 committees.record(
                     actor(),
                     session,
-                    {key: (typed.get(f"result-{key}", ""), typed.get(f"remark-{key}", "")) for key in keys},
+                    {key: (form.get(f"result-{key}", ""), form.get(f"remark-{key}", "")) for key in keys},
                     now(),
-                    version=_version(),
-                    casting={key: typed.get(f"casting-{key}", "") for key in keys},
+                    version=typed.version(),
+                    casting={key: form.get(f"casting-{key}", "") for key in keys},
+                    heard={key: _heard(key) for key in keys} if by_consent else None,
                 )
         except Refused as refused:
             refusal = in_language(refused.text)
@@ -80,11 +85,13 @@ def committee_session(pid: str) -> ResponseReturnValue:
         applicants=queries.applicants([each.case.id for each in decided]),
         titles={each.case.id: definitions.service(each.case.service_revision_id).title for each in decided},
         called={row.id: row.called for row in queries.terms(session.committee)},
-        labels=tallies.LABELS,
+        labels=tallies.labels(session.committee.mode),
+        hearings={each.item.public_id: _shown_hearing(each) for each in decided} if by_consent else {},
+        open_cases=queries.visible_cases(actor(), [each.case.id for each in decided]),
         typed=request.form,
         refusal=refusal,
         is_run=_runs(session),
-        may_record=_runs(session) and session.state != "minutes_approved" and now() >= session.starts_at,
+        may_record=_runs(session) and session.state in ("planned", "held") and now() >= session.starts_at,
         may_approve=session.state == "held"
         and queries.may_approve(actor(), session.committee)
         and actor().account_id not in (session.secretary_id, session.drafted_by_id),
@@ -93,6 +100,93 @@ def committee_session(pid: str) -> ResponseReturnValue:
         ],
     )
     return page, 422 if refusal else 200
+
+
+@dataclass(frozen=True)
+class ShownHearing:
+    """The boxes of one case where the parties decide, as they were typed or recorded."""
+
+    parties: list[tuple[str, str]]
+    came: list[str]
+    members: list[tuple[str, str]]
+    mediated: list[str]
+    alone: bool
+    day: dict[str, str]
+
+
+def _heard(key: str) -> hearings.Hearing:
+    form = request.form
+    return hearings.Hearing(
+        came=frozenset(form.getlist(f"came-{key}")),
+        members=frozenset(form.getlist(f"members-{key}", type=int)),
+        alone=form.get(f"alone-{key}") == "yes",
+        continues_on=typed.day_in(typed.posted_day(f"on-{key}")),
+    )
+
+
+def _shown_hearing(each: Deciding) -> ShownHearing:
+    key, kept, form = each.item.public_id, each.item.hearing or {}, request.form
+    comma = _("：")
+    day = each.item.continues_on
+    posted = request.method == "POST"
+    return ShownHearing(
+        parties=[
+            (person.key, f"{person.label.in_(language())}{comma}{person.name}")
+            for person in hearings.heard(each.case)
+        ],
+        came=form.getlist(f"came-{key}")
+        if posted
+        else [row["key"] for row in kept.get("parties", ()) if row["came"]],
+        members=[(str(who), each.members[who].called) for who in sorted(each.eligible)],
+        mediated=form.getlist(f"members-{key}") if posted else [str(who) for who in kept.get("members", ())],
+        alone=form.get(f"alone-{key}") == "yes" if posted else bool(kept.get("alone")),
+        day=typed.posted_day(f"on-{key}") if posted else typed.boxes(day) if day else {},
+    )
+
+
+@bp.route("/sessions/<pid>/change", methods=["GET", "POST"])
+def change_session(pid: str) -> ResponseReturnValue:
+    """Another time or place, or none: whoever was invited is told."""
+    session = _session(pid)
+    if not _runs(session):
+        raise NotFound()
+    mistakes: typed.Mistakes = {}
+    local, cancels = taipei(session.starts_at), request.form.get("action") == "cancel"
+    if request.method == "POST":
+        starts_at = None if cancels else typed.moment("day", "time", now(), mistakes)
+        if not mistakes:
+            try:
+                with unit_of_work():
+                    if cancels:
+                        reason = request.form.get("reason", "")
+                        sittings.cancel(actor(), session, reason, now(), version=typed.version())
+                    elif starts_at is not None:
+                        place = request.form.get("place", "")
+                        sittings.move(actor(), session, starts_at, place, now(), version=typed.version())
+            except Refused as refusal:
+                mistakes["reason" if cancels else "place"] = [in_language(refusal.text)]
+            else:
+                flash(
+                    _("會議已取消，案件等候排入別的會議，受邀的人會收到通知。")
+                    if cancels
+                    else _("會議已改期，受邀的人會收到通知。"),
+                    "success",
+                )
+                return redirect(url_for("staff.committee_session", pid=pid))
+    page = render_template(
+        "staff/session_change.html",
+        session=session,
+        committee=session.committee,
+        typed=request.form,
+        boxes=typed.posted_day("day")
+        if request.method == "POST" and not cancels
+        else typed.boxes(local.date()),
+        time=request.form.get("time") or local.strftime("%H:%M"),
+        place=request.form.get("place") or session.place,
+        version=request.form.get("version", session.version),
+        mistakes=mistakes,
+    )
+    return page, 422 if mistakes else 200
 
 
 @bp.route("/sessions/<pid>/items/<item>", methods=["GET", "POST"])
@@ -152,7 +246,7 @@ def _declare(item: str, who: int, members: dict[int, CommitteeMember]) -> None:
 def approve_minutes(pid: str) -> ResponseReturnValue:
     session = _session(pid)
     with unit_of_work():
-        committees.approve(actor(), session, now(), version=_version())
+        committees.approve(actor(), session, now(), version=typed.version())
     flash(_("紀錄已核定，各案依決議進行。"), "success")
     return redirect(url_for("staff.committee_session", pid=pid))
 
@@ -213,7 +307,3 @@ def _session(pid: str) -> CommitteeSession:
     if found is None:
         raise NotFound()
     return found
-
-
-def _version() -> int:
-    return request.form.get("version", 0, type=int)

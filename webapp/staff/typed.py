@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
+from datetime import time as clock_time
 
 from flask import request
 from flask_babel import gettext as _
 
 from rules.values import parse_roc_date
+from webapp.moments import TAIPEI
 
 DATE_PARTS = ("year", "month", "day")
 
@@ -36,6 +38,20 @@ def read_day(name: str, typed: dict[str, str], mistakes: Mistakes) -> date | Non
     if day is None:
         mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
     return day
+
+
+def moment(day: str, time: str, now: datetime, mistakes: Mistakes) -> datetime | None:
+    """A day in three boxes and an hour, to come."""
+    on = read_day(day, posted_day(day), mistakes)
+    try:
+        begins = clock_time.fromisoformat(request.form.get(time, "").strip()).replace(tzinfo=None)
+    except ValueError:
+        mistakes[time] = [_("請填寫時間，例如 09:00。")]
+        return None
+    found = datetime.combine(on, begins, TAIPEI) if on else None
+    if found is not None and found <= now:
+        mistakes[day] = [_("會議時間須在現在之後。")]
+    return found
 
 
 def version() -> int:

@@ -31,7 +31,7 @@ from webapp.models import (
 from webapp.moments import taipei_day
 from webapp.queries import committees as queries
 from webapp.queries.org import chart
-from webapp.services import ballots, cases, committees, deliberation, events
+from webapp.services import ballots, cases, committees, deliberation, events, sittings
 from webapp.uow import unit_of_work
 
 #: code: unit, secretary, officer, section head, department head
@@ -86,9 +86,7 @@ def put_forward(code: str = "EC91", count: int = 1, **changes: object) -> list[C
 def meet(board: Committee, code: str = "EC91", budget: Decimal | None = None) -> CommitteeSession:
     items = [item.public_id for item, _case in queries.waiting(board)]
     with unit_of_work():
-        return committees.plan(
-            officer(HANDS[code][1]), board, MEETING, "第一會議室", items, NOW, budget=budget
-        )
+        return sittings.plan(officer(HANDS[code][1]), board, MEETING, "第一會議室", items, NOW, budget=budget)
 
 
 def item_of(case: Case) -> str:
@@ -277,7 +275,7 @@ def test_a_case_is_in_one_session_at_a_time(app: Flask) -> None:
         key = item_of(case)
         meet(board)
         with pytest.raises(Conflict, match="別的會議"), unit_of_work():
-            committees.plan(officer("xie.wanru"), board, MEETING, "第二會議室", [key], NOW)
+            sittings.plan(officer("xie.wanru"), board, MEETING, "第二會議室", [key], NOW)
         assert len(db.session.scalars(select(CommitteeSession)).all()) == 1, "nothing was planned"
         with pytest.raises(IntegrityError, match="uq_agenda_item_open"), unit_of_work():
             db.session.add(

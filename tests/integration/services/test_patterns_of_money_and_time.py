@@ -39,7 +39,7 @@ pytestmark = pytest.mark.usefixtures("committed")
 
 def test_p06_the_committee_defers_then_passes(app: Flask) -> None:
     with app.app_context():
-        serve("committee_review")
+        serve("committee_review", parameters={"invited": ["applicant"]})
         case = submitted("EC09")
         with pytest.raises(Refused, match="請先設定委員會"):
             take(case, "put_on_agenda")
@@ -47,7 +47,7 @@ def test_p06_the_committee_defers_then_passes(app: Flask) -> None:
         take(case, "put_on_agenda")
         assert desk(case) == ("committee", "EC", "committee_secretary")
         patterns.met(board, case, "defer", ("yes", "no"), "資料待補充，下次再審。")
-        assert "session_planned" in notices(case), "the applicant knows when and where"
+        assert "session" in notices(case), "the service says that the applicant is told when and where"
         assert desk(case)[0] == "committee", "it waits for the next session"
         patterns.met(board, case, "pass_with_changes", ("yes", "yes", "no"), "補助額度酌減。", later(7))
         assert desk(case) == ("conclude", "EC-APH", "officer")

@@ -3,34 +3,37 @@ from random import Random
 
 import pytest
 
-from rules import engine
+from rules import differential, engine
+from rules.compiler import Program
 from rules.conditions import evaluate
-from rules.explain import matching
-from tests.unit.rules.worlds import facts, world
+from rules.differential import compare
+from rules.loader import load
+from rules.worlds import CATALOGUE, facts, world
 
 RESULTS = {True: {"fired"}, False: {"not_met"}, None: {"unknown"}}
 
 
-def decide(first_seed: int, worlds: int, decisions: int) -> None:
-    for seed in range(first_seed, first_seed + worlds):
-        ruleset = world(seed)
-        random = Random(seed)
-        with closing(engine.compile(ruleset, shadow_every=10**9)) as compiled:
-            for _ in range(decisions):
-                given = facts(random)
-                decision = compiled.evaluate(given, shadow=False)
-                expected = tuple(ruleset.rules[i].key for i in matching(ruleset, given))
-                assert decision.engine == "durable", seed
-                assert decision.fired == expected, (seed, given)
+def differences(decisions: int, seed: int) -> list[str]:
+    compared = list(compare(decisions, seed))
+    assert sum(count for count, _ in compared) == decisions
+    return [str(difference) for _, found in compared for difference in found]
 
 
-def test_engine_and_reference_agree() -> None:
-    decide(0, worlds=100, decisions=40)
+def test_engine_and_reference_agree_in_fifty_thousand_decisions() -> None:
+    assert differences(50_000, seed=0) == []
 
 
 @pytest.mark.full
 def test_engine_and_reference_agree_in_a_million_decisions() -> None:
-    decide(1000, worlds=4000, decisions=250)
+    assert differences(1_000_000, seed=1000) == []
+
+
+def test_a_difference_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(differential, "matching", lambda ruleset, facts: [0, 1])
+    found = differences(3, seed=7)
+    assert found
+    assert found[0].startswith("seed 7: the engine says ")
+    assert ", not rule_0, rule_1: {" in found[0]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -54,3 +57,45 @@ def test_many_rules_spread_over_many_handles() -> None:
     with closing(engine.compile(ruleset)) as compiled:
         for _ in range(30):
             assert compiled.evaluate(facts(random), shadow=True).engine == "durable"
+
+
+def test_rules_that_want_one_value_stand_together_and_are_passed_over_for_others() -> None:
+    """Equalities of every type decide which handles are asked; what they leave out the reference does not find."""
+    random = Random(11)
+    rules = [
+        {
+            "key": f"rule_{n}",
+            "label": "x",
+            "when": {"all": [leaf, {"fact": "x.share", "op": random.choice(["ge", "lt"]), "value": n % 7}]},
+            "then": [{"action": "set_risk", "level": "low"}],
+        }
+        for n, leaf in enumerate(
+            [{"fact": "x.name", "op": "eq", "value": word} for word in "abcdefgh" for _ in range(30)]
+            + [{"fact": "x.count", "op": "eq", "value": count} for count in range(4) for _ in range(30)]
+            + [{"fact": "x.done", "op": "eq", "value": done} for done in (True, False) for _ in range(30)]
+            + [{"not": {"fact": "x.kinds", "op": "contains", "value": "a"}} for _ in range(30)]
+            + [{"fact": "x.town", "op": "exists"} for _ in range(30)]
+            + [{"fact": "x.share", "op": "le", "value": 3} for _ in range(30)]
+        )
+    ]
+    definition = {
+        "key": "w",
+        "title": "w",
+        "revision_date": "filing",
+        "hit_policy": "rule_order",
+        "rules": rules,
+    }
+    ruleset = load(definition, catalogue=CATALOGUE)
+    asked = [text for text in Program(ruleset).facts({"x.name": "a", "x.share": 1}) if text]
+    assert len(asked) < len(Program(ruleset).plans) / 2
+    with closing(engine.compile(ruleset)) as compiled:
+        fired = 0
+        for _ in range(300):
+            given = facts(random) | {
+                "x.share": random.randrange(8),
+                "x.name": random.choice([*"abhz", "", None, 1]),
+            }
+            decision = compiled.evaluate(given, shadow=True)
+            assert decision.engine == "durable", given
+            fired += len(decision.fired)
+    assert fired > 3000
