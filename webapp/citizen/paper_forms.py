@@ -10,7 +10,9 @@ from webapp.citizen import bp
 from webapp.citizen.apply import journey_or_case
 from webapp.citizen.cases import being_printed, inline
 from webapp.citizen.journey import Journey
+from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
+from webapp.queries import definitions
 from webapp.security import now
 from webapp.services import documents, paper_forms
 from webapp.uow import unit_of_work
@@ -22,8 +24,9 @@ def blank_form(code: str) -> ResponseReturnValue:
     with unit_of_work():
         found = paper_forms.blank(code, language(), now(), current_app.config)
     if found is None:
+        service = definitions.current_service(code, taipei_day(now()))
         back = url_for("citizen.service", code=code)
-        return being_printed(_("空白申請書"), code, back, _("回到申辦項目"))
+        return being_printed(_("空白申請書"), in_language(service.title), back, _("回到申辦項目"))
     name, content = found
     return inline(content, name)
 

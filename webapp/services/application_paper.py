@@ -206,7 +206,7 @@ class _Asked:
             return papers.Row(label, choices=agreed, small=small, notes=notes, statement=True)
         space = field.kind.blank(field)
         if field.sentence is not None:
-            label, small = f"{label}：{field.sentence.zh}", self.small(field.sentence)
+            label, small = f"{label}：{field.sentence.zh}", small and f"{small}: {field.sentence.en}"
             return papers.Row(label, space.text, small=small, notes=notes, statement=True)
         options = _options(field)
         if field.hint is not None and (space.wide or not options):

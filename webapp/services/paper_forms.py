@@ -156,20 +156,16 @@ def _layout() -> str:
 def _order(kind: str, key: str, digest: str, now: datetime, **payload: Any) -> None:
     """One order a form. One that was carried out, or given up for other contents, is given again."""
     wanted = effects.effect(kind, key, now, digest=digest, **payload)
-    added = insert(Effect).values(
-        kind=kind,
-        payload=wanted.payload,
-        idempotency_key=wanted.idempotency_key,
-        state="pending",
-        attempts=0,
-        created_at=now,
-    )
-    if db.session.execute(added.on_conflict_do_nothing().returning(Effect.id)).first() is not None:
+    of_this_form = Effect.idempotency_key == wanted.idempotency_key
+    if db.session.scalars(select(Effect.id).where(of_this_form)).first() is None:
+        row = {name: getattr(wanted, name) for name in ("kind", "payload", "idempotency_key", "created_at")}
+        db.session.execute(insert(Effect).values(**row, state="pending", attempts=0).on_conflict_do_nothing())
         return
+    # locked: the worker is printing it, or somebody else is ordering it
     standing = db.session.scalars(
-        select(Effect).where(Effect.idempotency_key == wanted.idempotency_key).with_for_update()
-    ).one()
-    if standing.state == "pending":
+        select(Effect).where(of_this_form).with_for_update(skip_locked=True)
+    ).one_or_none()
+    if standing is None or standing.state == "pending":
         return
     if standing.state == "dead" and standing.payload["digest"] == digest:
         raise NotFound(FAILED)
