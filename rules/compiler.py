@@ -5,7 +5,8 @@ and stops or crashes beyond its fixed table sizes; tests/unit/rules/test_engine_
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -65,6 +66,8 @@ class Plan:
     #: which rule of the ruleset an engine rule stands for
     rule_of: dict[str, int] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    #: where every rule wants a certain value of one name: that value as it is said in a fact
+    wanted: set[str] = field(default_factory=set)
 
     @property
     def definition(self) -> str:
@@ -73,6 +76,24 @@ class Plan:
 
     def has_room_for(self, names: set[str]) -> bool:
         return len(self.rules) < MAX_RULES_PER_HANDLE and len(self.names | names) <= MAX_NAMES_PER_HANDLE
+
+
+class _Conjunction:
+    """One alternative of a rule: the comparisons that must all be true."""
+
+    def __init__(self, name: str, index: int, tests: Sequence[tuple[str, dict[str, object]]]) -> None:
+        self.name = name
+        self.index = index
+        self.names = {name for name, _ in tests}
+        self.conditions = list({json.dumps(test): test for _, test in tests}.values())
+        #: equalities: the name, and the value as it is said
+        self.constants = {name: _property(name) + str(test[name]) for name, test in tests if name in test}
+        self.wanted: str | None = None
+
+    def choose(self, usual: Counter[str]) -> None:
+        """Of several equalities the one whose fact most alternatives ask for."""
+        if self.constants:
+            self.wanted = self.constants[max(self.constants, key=lambda name: (usual[name], name))]
 
 
 class Program:
@@ -87,14 +108,20 @@ class Program:
         #: comparisons that it must not make itself, of which it is told the result
         self._results: dict[str, tuple[str, Leaf]] = {}
         self._words: dict[str, int] = {}
-        for index, rule in enumerate(ruleset.rules):
-            conjunctions = alternatives(rule.when) if rule.when else ((),)
-            for number, literals in enumerate(conjunctions):
-                self._add(index, number, literals)
+        self._pack(
+            [
+                _Conjunction(f"r{index}_{number}", index, [self._test(literal) for literal in literals])
+                for index, rule in enumerate(ruleset.rules)
+                for number, literals in enumerate(alternatives(rule.when) if rule.when else ((),))
+            ]
+        )
         check_names((*_RESERVED, *self._names.values()))
 
-    def facts(self, facts: Mapping[str, object]) -> list[str]:
-        """For each plan one JSON object of integers; what is unknown is left out, so nothing matches it."""
+    def facts(self, facts: Mapping[str, object]) -> list[str | None]:
+        """For each plan one JSON object of integers; what is unknown is left out, so nothing matches it.
+
+        None where no rule of the plan can match.
+        """
         said: dict[str, str] = {}
         for name, (start, fact, code) in self._values.items():
             value = facts.get(fact)
@@ -107,20 +134,35 @@ class Program:
                 said[name] = start + str(int(result))
         if len(self.plans) == 1:
             return [_START + "".join(said.values()) + "}"]
-        return [_START + "".join([said[n] for n in plan.names if n in said]) + "}" for plan in self.plans]
+        everything = set(said.values())
+        return [
+            None
+            if plan.wanted and plan.wanted.isdisjoint(everything)
+            else _START + "".join([said[n] for n in plan.names if n in said]) + "}"
+            for plan in self.plans
+        ]
 
-    def _add(self, index: int, number: int, literals: Iterable[Literal]) -> None:
-        """One alternative of a rule; a new handle where the last one has no room."""
-        tests = [self._test(literal) for literal in literals]
-        names = {name for name, _ in tests}
-        if not self.plans or not self.plans[-1].has_room_for(names):
-            self.plans.append(Plan())
-        plan = self.plans[-1]
-        conditions = list({json.dumps(test): test for _, test in tests}.values())
-        name = f"r{index}_{number}"
-        plan.rules[name] = {"all": [{"m": {"$and": [{GUARD: 1}, *conditions]}}]}
-        plan.rule_of[name] = index
-        plan.names |= names
+    def _pack(self, conjunctions: "Sequence[_Conjunction]") -> None:
+        """Alternatives into handles. Where they need several, those that want one value of a fact stand together."""
+        if len(conjunctions) > MAX_RULES_PER_HANDLE:
+            usual = Counter(name for each in conjunctions for name in each.constants)
+            for each in conjunctions:
+                each.choose(usual)
+            conjunctions = sorted(conjunctions, key=lambda each: each.wanted or "")
+        for each in conjunctions:
+            plan = self.plans[-1] if self.plans else None
+            # a plan is passed over only when all its rules want something
+            if (
+                plan is None
+                or not plan.has_room_for(each.names)
+                or bool(plan.wanted) is not bool(each.wanted)
+            ):
+                plan = Plan()
+                self.plans.append(plan)
+            plan.rules[each.name] = {"all": [{"m": {"$and": [{GUARD: 1}, *each.conditions]}}]}
+            plan.rule_of[each.name] = each.index
+            plan.names |= each.names
+            plan.wanted |= {each.wanted} if each.wanted else set()
 
     def _test(self, literal: Literal) -> tuple[str, dict[str, object]]:
         """The engine's condition for a literal, and the name that it asks for."""

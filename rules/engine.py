@@ -74,9 +74,8 @@ class Compiled:
                 return None
             try:
                 handles = self._handles if self._handles is not None else self._open()
-                return sorted(
-                    {i for handle, text in zip(handles, texts, strict=True) for i in handle.match(text)}
-                )
+                asked = [(handle, text) for handle, text in zip(handles, texts, strict=True) if text]
+                return sorted({i for handle, text in asked for i in handle.match(text)})
             except (EngineFault, native.error, LookupError, ValueError, MemoryError) as fault:
                 reason = str(fault)
         self._distrust(reason)

@@ -68,9 +68,13 @@ def load(
     catalogue: Mapping[str, Fact] = FACTS,
     functions: frozenset[str] | None = None,
     units: frozenset[str] | None = None,
+    published: bool = False,
 ) -> Ruleset:
-    """The ruleset, or DefinitionError. Functions and units are checked where their names are given."""
-    reader = _Reader(catalogue, functions, units)
+    """The ruleset, or DefinitionError. Functions and units are checked where their names are given.
+
+    What was published is read: later checks of its tables as a whole and of its words do not undo it (ADR 10).
+    """
+    reader = _Reader(catalogue, functions, units, published)
     ruleset = reader.ruleset(mapping)
     if reader.problems or ruleset is None:
         raise DefinitionError(reader.problems)
@@ -85,11 +89,13 @@ class _Reader(Reader):
         catalogue: Mapping[str, Fact],
         functions: frozenset[str] | None,
         units: frozenset[str] | None,
+        published: bool,
     ) -> None:
         super().__init__()
         self.catalogue = catalogue
         self.functions = functions
         self.units = units
+        self.published = published
         self.types: dict[str, FactType] = facts.types(catalogue)
         self.parameters: dict[str, Parameter] = {}
         self.params: dict[str, object] = {}
@@ -162,6 +168,8 @@ class _Reader(Reader):
     def policy(self, one: Mapping[str, Any], prefix: str, only: tuple[str, str] | None) -> Policy:
         """The hit policy of a ruleset or table; `only` is the output of a table that has but one."""
         hit: HitPolicy = self.choice(one["hit_policy"], f"{prefix}hit_policy", get_args(HitPolicy))
+        if one["hit_policy"] != hit:
+            return Policy(hit)  # it was refused; what belongs to it is not asked for
         ordered = hit in ("priority", "output_order")
         wanted = ("output", "order") if ordered else ("output", "aggregate") if hit == "collect" else ()
         for name in POLICY_ITEMS:
@@ -316,7 +324,7 @@ class _Reader(Reader):
         value = threshold(leaf, {}, self.params)
         options = self.catalogue[leaf.fact].options
         for each in as_list(value) or (value,):
-            if options and isinstance(each, str) and each not in options:
+            if options and not self.published and isinstance(each, str) and each not in options:
                 label = self.catalogue[leaf.fact].label
                 hint = did_you_mean(each, options) or f"，可用：{'、'.join(options)}"
                 self.refuse(path, f"「{label}」沒有「{shown(each)}」這個值{hint}")
@@ -428,7 +436,7 @@ class _Reader(Reader):
                 self.fits(
                     policy, rule, f"{path}.rows[{i}].then[{column}]", f"第 {i + 1} 列第 {column + 1} 個輸出："
                 )
-        if len(self.problems) == before:
+        if len(self.problems) == before and not self.published:
             self.whole(grid, policy, found, complete, path)
         return found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rules.actions import ActionParam, find
 from rules.conditions import show_value
-from rules.model import Outcome, Policy, Ruleset, output_of
+from rules.model import Outcome, Policy, Rule, Ruleset, output_of
 from rules.values import Text
 
 
@@ -30,8 +30,8 @@ class NotUnique(ValueError):
 class Total:
     """What collect made of its hits."""
 
-    #: the table or ruleset whose hits these are
-    scope: str
+    #: whose hits these are; None for those that the ruleset's policy counts
+    table: str | None
     policy: Policy
     value: Any
     #: each rule that held, with what it gave
@@ -46,17 +46,16 @@ class Resolved:
     totals: tuple[Total, ...] = ()
 
 
+#: what needs no detour, as in most rulesets: the rules as they stand
+_PLAIN = ("unique", "first", "priority", "rule_order")
 _TOTALS: Mapping[str, Callable[[Sequence[Any]], Any]] = {"sum": sum, "min": min, "max": max, "count": len}
 
 
 def resolve(ruleset: Ruleset, matched: Sequence[int]) -> Resolved:
     """What follows from the rules that hold, by their indexes. Raises NotUnique."""
     rules, policies = ruleset.rules, ruleset.table_policies
-    if not policies and ruleset.policy.hit in (
-        "first",
-        "rule_order",
-    ):  # as most rulesets are, and without detours
-        counting = [rules[i] for i in (matched[:1] if ruleset.policy.hit == "first" else matched)]
+    if not policies and ruleset.policy.hit in _PLAIN:
+        counting = [rules[i] for i in _adopt(ruleset, ruleset.policy, matched)]
         keys = tuple([rule.key for rule in counting])
         return Resolved(keys, tuple([outcome for rule in counting for outcome in rule.then]))
     hits: dict[str | None, list[int]] = {table: [] for table in policies} | {None: []}
@@ -73,7 +72,7 @@ def resolve(ruleset: Ruleset, matched: Sequence[int]) -> Resolved:
         if policy.aggregate and (found or policy.aggregate == "count"):
             given = tuple([(rules[i].key, output_of(rules[i], policy.output)) for i in found])
             value = _TOTALS[policy.aggregate]([value for _, value in given])
-            totals[group] = Total(group or ruleset.key, policy, value, given)
+            totals[group] = Total(group, policy, value, given)
     fired: list[str] = []
     outcomes: list[Outcome] = []
     open_totals = dict(totals)
@@ -84,8 +83,8 @@ def resolve(ruleset: Ruleset, matched: Sequence[int]) -> Resolved:
         if group not in totals:
             outcomes += rule.then
         elif total := open_totals.pop(group, None):
-            outcomes.append(_outcome(total))
-    outcomes += map(_outcome, open_totals.values())
+            outcomes.append(_outcome(ruleset, total))
+    outcomes += [_outcome(ruleset, total) for total in open_totals.values()]
     return Resolved(tuple(fired), tuple(outcomes), tuple(totals.values()))
 
 
@@ -97,9 +96,9 @@ def _adopt(ruleset: Ruleset, policy: Policy, hits: Sequence[int]) -> Sequence[in
     return hits[:1] if policy.hit in ("first", "priority") else hits
 
 
-def _outcome(total: Total) -> Outcome:
+def _outcome(ruleset: Ruleset, total: Total) -> Outcome:
     action, param = total.policy.output or ("", "")
-    return Outcome(total.scope, action, MappingProxyType({param: total.value}))
+    return Outcome(total.table or ruleset.key, action, MappingProxyType({param: total.value}))
 
 
 # --- in words --------------------------------------------------------------------------------------------
@@ -156,9 +155,7 @@ def counted(ruleset: Ruleset, index: int, resolved: Resolved, lang: str) -> str 
     if policy.order:
         order = words["list"].join(_value(policy, value, lang) for value in policy.order)
         return words["ranked"].format(label=_label(policy, lang), order=order)
-    total = next(
-        (each for each in resolved.totals if each.scope == (_group(ruleset, rule) or ruleset.key)), None
-    )
+    total = next((each for each in resolved.totals if each.table == _group(ruleset, rule)), None)
     if total is None or not policy.aggregate:
         return None
     values = words["plus" if policy.aggregate == "sum" else "list"].join(
@@ -171,7 +168,7 @@ def _policy_of(ruleset: Ruleset, table: str | None) -> Policy:
     return ruleset.table_policies.get(table or "", ruleset.policy)
 
 
-def _group(ruleset: Ruleset, rule: Any) -> str | None:
+def _group(ruleset: Ruleset, rule: Rule) -> str | None:
     return rule.table if rule.table in ruleset.table_policies else None
 
 

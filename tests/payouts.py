@@ -50,7 +50,7 @@ def approved(now: datetime = NOW, **given: str) -> PayoutList:
     with unit_of_work():
         payouts.propose(officer(OFFICER, now), made, now, version=made.version)
     with unit_of_work():
-        payouts.approve(officer(HEAD, now), made, now, version=made.version)
+        payouts.approve(officer(HEAD, now), made, now, version=made.version, says_same=True)
     return made
 
 

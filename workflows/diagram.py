@@ -220,7 +220,7 @@ def _action(way: Exit, lang: str) -> str:
 
 
 def _task(task: TaskTemplate, lang: str) -> str:
-    function = FUNCTION_LABELS.get(task.function, Text(zh=task.function)).in_(lang)
+    function = (task.holder or FUNCTION_LABELS.get(task.function, Text(zh=task.function))).in_(lang)
     pattern = _EACH if task.each else _ONE
     within = amount(task.period.kind, task.period.period).in_(lang) if task.period else ""
     said = pattern.in_(lang).format(function, task.label.in_(lang))

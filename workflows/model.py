@@ -104,6 +104,8 @@ class TaskTemplate(Frozen):
     join: Annotated[Literal["all", "any"] | int, BeforeValidator(_join)] = "all"
     period: Period | None = None
     form: str | None = None
+    #: what whoever holds the function is called where the workflow runs; by the function when not said
+    holder: Text | None = None
 
     @model_validator(mode="before")
     @classmethod

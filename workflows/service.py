@@ -17,6 +17,7 @@ from workflows.model import Frozen, Guard, Period, WorkflowDefinition
 from workflows.reading import build, mapping, read_joined, repeated, with_guard
 from workflows.remedy import SEATS, seat_of
 from workflows.service_parts import expand
+from workflows.wording import WORDING, Wording, mistakes
 
 #: the transition of the system that a workflow has where silence may mean consent
 DEEMED = "deemed_approved"
@@ -309,6 +310,7 @@ def load(
         problems.extend(_check_periods(service, workflow))
         problems.extend(_check_branches(service, workflow, units) if workflow is not None else ())
         problems.extend(_check_stages(service, workflow) if workflow is not None else ())
+        problems.extend(_check_wording(service, workflow))
     if service is None or problems:
         raise DefinitionError(problems)
     return service
@@ -471,6 +473,15 @@ def _check_periods(service: ServiceDefinition, workflow: WorkflowDefinition | No
         build(Period, period, f"parameters.periods.{key}", problems)
         if tasks is not None and key not in tasks:
             problems.append(_unknown(f"parameters.periods.{key}", "待辦", key, tasks))
+    return problems
+
+
+def _check_wording(service: ServiceDefinition, workflow: WorkflowDefinition | None) -> list[Problem]:
+    """`parameters.wording` speaks of what the workflow has."""
+    problems: list[Problem] = []
+    said = build(Wording, service.parameters.get(WORDING, {}), f"parameters.{WORDING}", problems)
+    if said is not None and workflow is not None:
+        problems.extend(mistakes(said, workflow))
     return problems
 
 

@@ -37,6 +37,11 @@ CHECKS = (
         "'invitation','certificate')",
     ),
 )
+PAYOUTS = {
+    "approved_for_another": "approved_for_id is null or (approved_by_id is not null"
+    " and approved_for_id <> created_by_id and approved_for_id <> proposed_by_id)",
+    "same_hands_are_counted": "same_hands >= 0",
+}
 NO_BALLOT = """
 create function refuse_ballot_without_vote() returns trigger language plpgsql as $$
 begin
@@ -80,6 +85,14 @@ def upgrade() -> None:
         "agenda_item",
         "continues_on is null or (result = 'defer' and hearing is not null)",
     )
+    op.add_column("payout_list", sa.Column("approved_for_id", sa.BigInteger(), nullable=True))
+    op.create_foreign_key(
+        op.f("fk_payout_list_approved_for_id_account"), "payout_list", "account", ["approved_for_id"], ["id"]
+    )
+    op.add_column("payout_list", sa.Column("same_hands", sa.Integer(), server_default="0", nullable=False))
+    op.alter_column("payout_list", "same_hands", server_default=None)
+    for name, condition in PAYOUTS.items():
+        op.create_check_constraint(op.f(f"ck_payout_list_{name}"), "payout_list", condition)
     op.execute(NO_BALLOT)
     op.execute(
         "create trigger no_ballot_without_vote after insert or update on ballot "
@@ -98,6 +111,10 @@ def downgrade() -> None:
     op.execute("drop function refuse_hearing_elsewhere()")
     op.execute("drop trigger no_ballot_without_vote on ballot")
     op.execute("drop function refuse_ballot_without_vote()")
+    for name in PAYOUTS:
+        op.drop_constraint(op.f(f"ck_payout_list_{name}"), "payout_list")
+    op.drop_column("payout_list", "same_hands")
+    op.drop_column("payout_list", "approved_for_id")
     op.drop_constraint(op.f("ck_agenda_item_continues_where_heard"), "agenda_item")
     op.drop_column("agenda_item", "continues_on")
     op.drop_column("agenda_item", "hearing")

@@ -202,7 +202,7 @@ def test_farm_use_certificate_without_an_account(page: Page, new_context: NewCon
     press(page, "儲存並繼續")
     expect(summary_of(page)).to_be_focused()
     expect(page).to_have_title(re.compile("^錯誤："))
-    expect(summary_of(page).get_by_role("link")).to_have_count(3)
+    expect(summary_of(page).get_by_role("link")).to_have_count(5)
     page.get_by_role("radio", name="本人").check()
     expect(agent).to_be_hidden()
     hands.go_on(page)

@@ -248,7 +248,7 @@ def _payouts(granted: Case) -> dict[str, str]:
             made = payouts.gather(clerk, granted.service_code, "114年9月", {claim.public_id}, NOW)
             payouts.propose(clerk, made, NOW, version=made.version)
             if state != "proposed":
-                payouts.approve(head, made, NOW, version=made.version)
+                payouts.approve(head, made, NOW, version=made.version, says_same=True)
             if state == "paid":
                 payouts.pay(cashier, made, TODAY, NOW, version=made.version)
                 payouts.give_back(cashier, made, 1, TODAY, "帳戶已結清", NOW)

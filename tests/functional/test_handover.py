@@ -446,6 +446,7 @@ def test_a_code_stays_good_while_the_clerk_corrects_the_form_of_the_intake(
     clerk.press("繼續", {"code": code})
     assert clerk.page.heading == "犬貓絕育及寵物登記補助"
     assert clerk.press("開始填寫表單").mistakes == ["請選擇收件方式。"]
+    assert "郵寄" not in clerk.page.text and "郵戳日" not in clerk.page.text
     assert made(app, lambda: db.session.query(Handover.used_at).scalar()) is None
     page = clerk.press("開始填寫表單", {"channel": "telephone"})
     assert page.path.startswith("/apply/") and "電話收件" in page.text

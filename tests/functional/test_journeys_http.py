@@ -153,7 +153,9 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
     citizen.follow("農業用地作農業使用證明書")
     citizen.press("不登入，直接申請")
     page = walks.fill_in_step(citizen, {**raw, "filed_by": ["agent"]})
-    assert page.status == 422 and len(page.mistakes) == 2, "name and telephone of the agent"
+    assert page.status == 422 and len(page.mistakes) == 5, (
+        "who the agent is, how they come to act, how to reach them"
+    )
     walks.fill_in_step(citizen, raw)
     page = citizen.press("儲存，稍後再填", {"current_crops": "高粱與花生"})
     page = citizen.follow("農業用地作農業使用證明書")

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from tests import money, officers
 from tests.journeys import NOW, account, officer, take
@@ -19,7 +20,7 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Effect, Invoice, Refund
 from webapp.payments import Notification, bank_transfer
 from webapp.permissions import SYSTEM
-from webapp.services import payments, refunds
+from webapp.services import invoices, payments, refunds
 from webapp.uow import unit_of_work
 
 APPLICANT, OFFICER, HEAD, CASHIER = "chen.meiling", "yang.zhihao", "zhang.jianguo", "su.jiaqi"
@@ -118,6 +119,70 @@ def test_the_cashier_finds_the_invoice_and_takes_the_money(app: Flask, case: tup
     assert page.status == 409 and "已經登錄過" in page.text
     page = cashier.press("登錄收款", {"amount": "1", "reference": "C-2", **today, "day-day": "26"})
     assert page.status == 422 and "不能晚於今天" in page.text
+
+
+TODAY = {"day-year": "114", "day-month": "9", "day-day": "25"}
+
+
+def test_an_amount_that_is_much_too_large_is_asked_about_with_both_numbers(
+    app: Flask, case: tuple[str, str]
+) -> None:
+    cashier = invoice_page(app, CASHIER, case[0])
+    page = cashier.press("登錄收款", {"amount": "3120000", "reference": "C-1", **TODAY})
+    assert page.status == 422, page
+    assert "金額 NT$ 3,120,000 比應繳的 NT$ 31,200 多出許多" in page.text.replace("\N{NO-BREAK SPACE}", " ")
+    page = cashier.press("登錄收款", {"amount": "31200000", "sure": "3120000"})
+    assert page.status == 422, "what was confirmed is another amount"
+    assert cashier.press("登錄收款", {"amount": "3120000"}).status == 422
+    page = cashier.press("登錄收款", {"amount": "3120000", "sure": "3120000"})
+    assert page.status == 200 and "已繳清" in page.text
+
+
+def test_what_was_mistyped_is_taken_back_on_the_same_day_and_counts_no_more(
+    app: Flask, case: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid, _number = case
+    cashier = invoice_page(app, CASHIER, pid)
+    cashier.press("登錄收款", {"amount": "300", "reference": "C-1", **TODAY})
+    assert not invoice_page(app, OFFICER, pid).page.offers("收回這筆登錄")
+    page = cashier.press("收回這筆登錄")
+    assert page.status == 422 and page.mistakes == ["請寫明收回的理由。"]
+    first = officers.made(app, lambda: invoice_of(pid).payments[0].id)
+    page = cashier.press("收回這筆登錄", {f"reason-{first}": "登錄到別的繳費單"})
+    assert page.status == 200 and "已收回" in page.text and "登錄到別的繳費單" in page.text
+    assert officers.made(app, lambda: invoices.balance(invoice_of(pid)).received) == 0
+    # the same receipt, with too much: the fee is paid and the case goes on
+    cashier.press("登錄收款", {"amount": "32100", "reference": "C-1", **TODAY})
+    second = officers.made(app, lambda: invoice_of(pid).payments[-1].id)
+    officers.made(app, lambda: _print_all(pid))
+    page = cashier.press("收回這筆登錄", {f"reason-{second}": "金額打錯"})
+    assert page.status == 422 and "案件已因這筆收款續行" in page.text
+    page = cashier.press("收回這筆登錄", {f"correct-{second}": "31200", f"reason-{second}": "金額打錯"})
+    assert page.status == 200, page
+    balance = officers.made(app, lambda: invoices.balance(invoice_of(pid)))
+    assert (balance.received, balance.too_much) == (TOTAL, 0)
+    officers.made(app, lambda: _print_all(pid))
+    receipt = officers.signed_in(app, APPLICANT).get(f"/applications/{pid}/payment-receipt.pdf")
+    assert "31,200" in receipt.pdf_text and "32,100" not in receipt.pdf_text
+    messages = officers.signed_in(app, OFFICER).get(f"/staff/cases/{pid}").text
+    assert "收款登錄已更正" in messages and "收回收款登錄" in messages
+    officers.at(app, monkeypatch, later(1))
+    assert not invoice_page(app, CASHIER, pid).page.offers("收回這筆登錄")
+
+
+def test_the_database_keeps_what_an_invoice_rests_on(app: Flask, case: tuple[str, str]) -> None:
+    pid, _number = case
+    cashier = invoice_page(app, CASHIER, pid)
+    cashier.press("登錄收款", {"amount": "31200", "reference": "C-1", **TODAY})
+
+    def forced() -> None:
+        payment = invoice_of(pid).payments[0]
+        payment.taken_back_at, payment.taken_back_by_id = NOW, account(CASHIER).id
+        payment.taken_back_reason = "不合規則"
+        db.session.commit()
+
+    with pytest.raises(IntegrityError, match="rests on payment"):
+        officers.made(app, forced)
 
 
 def test_what_does_not_fit_is_listed_until_it_goes_back(

@@ -10,12 +10,14 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from tests import officers
-from tests.journeys import NOW
+from tests.journeys import NOW, account
+from tests.journeys import officer as journey_officer
 from tests.money import later
-from tests.payouts import CASHIER, CODE, HEAD, OFFICER, OTHER, granted, open_service, paid
+from tests.payouts import CASHIER, CODE, HEAD, OFFICER, OTHER, gathered, granted, open_service, paid
 from tests.visitor import Visitor
 from webapp.extensions import db
-from webapp.models import PayoutClaim, PayoutList
+from webapp.jobs.effects import perform_effect
+from webapp.models import Case, Effect, Message, PayoutClaim, PayoutList
 from webapp.services import payouts
 from webapp.uow import unit_of_work
 
@@ -69,7 +71,13 @@ def test_a_list_goes_from_the_officer_to_the_treasury_and_back(app: Flask, numbe
     page = head.press("退回", {"note": "期別有誤"})
     assert "期別有誤" in page.text and "造冊中" in page.text
     at_the_list(app, OFFICER).press("陳核")
-    page = at_the_list(app, HEAD).press("核定清冊")
+    told = officers.made(app, lambda: notices_of(HEAD))
+    assert len(told) == 2 and "撥款清冊待核定" in told[0].subject and "/staff/payouts/lists/" in told[0].body
+    head = at_the_list(app, HEAD)
+    page = head.press("核定清冊")
+    assert page.status == 422 and "由您（或您代理的主管）決行核准" in page.mistakes[0]
+    page = head.press("核定清冊", {"same": ["yes"]})
+    assert "其中 1 件也由核定的人決行核准" in page.text
     assert "已核定，待撥款" in page.text and "陳淑芬" in page.text and not page.offers("登錄撥款")
 
     cashier = at_the_list(app, CASHIER)
@@ -78,11 +86,18 @@ def test_a_list_goes_from_the_officer_to_the_treasury_and_back(app: Flask, numbe
     page = cashier.press("登錄撥款", day("paid", day="26"))
     assert page.status == 422 and "也不能晚於今天" in page.mistakes[0]
     assert "民國114年9月25日" in cashier.press("登錄撥款", day("paid")).text
+    applicant = officers.signed_in(app, "chen.meiling")
+    page = applicant.get(f"/applications/{case_id(app, number)}")
+    assert "已撥款" in page.text and "NT$ 2,000" in page.text
+    assert "2,000 元已於 民國114年9月25日 撥入" in told_last(app, number)
     line = cashier.page.soup.select("select[name=line] option")[1]["value"]
     page = cashier.press("登錄退匯", {"line": "", "reason": "", **day("returned", day="x")})
     assert page.status == 422 and len(page.mistakes) == 3
     page = cashier.press("登錄退匯", {"line": str(line), "reason": "帳戶已結清", **day("returned")})
     assert page.status == 200 and "帳戶已結清" in page.text and "扣除退匯後" in page.text
+    page = applicant.get(f"/applications/{case_id(app, number)}")
+    assert "已退匯" in page.text and "更正帳戶" in page.text
+    assert "帳戶已結清" in told_last(app, number) and "不必重新申請" in told_last(app, number)
 
     officer.get("/staff/payouts")
     officer.follow("待複查或待確認帳戶的款項（1）")
@@ -97,6 +112,54 @@ def test_a_list_goes_from_the_officer_to_the_treasury_and_back(app: Flask, numbe
     officer.get(f"/staff/payouts/services/{CODE}")
     page = officer.press("造冊")
     assert page.heading.endswith("第 2 號撥款清冊") and "00099887766" in page.text
+
+
+def notices_of(login: str) -> list[Message]:
+    """What somebody of the staff finds under 通知."""
+    mine = select(Message).where(Message.account_id == account(login).id, Message.channel == "inbox")
+    return [each for each in db.session.scalars(mine.order_by(Message.id)) if "清冊" in each.subject]
+
+
+def case_id(app: Flask, number: str) -> str:
+    found = select(Case.public_id).where(Case.number == number)
+    return officers.made(app, lambda: db.session.scalars(found).one())
+
+
+def told_last(app: Flask, number: str) -> str:
+    """The last message to the applicant of a case."""
+
+    def read() -> str:
+        pending = (
+            select(Effect.id).where(Effect.kind == "notice", Effect.state == "pending").order_by(Effect.id)
+        )
+        for key in db.session.scalars(pending).all():
+            perform_effect(key)
+        found = select(Message).join(Case, Case.id == Message.case_id).where(Case.number == number)
+        return db.session.scalars(found.order_by(Message.id.desc())).first().body
+
+    return officers.made(app, read)
+
+
+def test_a_deputy_approves_in_the_place_of_the_head(app: Flask, number: str) -> None:
+    def proposed() -> str:
+        officers.absent(HEAD, OTHER, NOW.date(), NOW.date())
+        made = gathered()
+        with unit_of_work():
+            payouts.propose(journey_officer(OFFICER), made, NOW, version=made.version)
+        return made.public_id
+
+    pid = officers.made(app, proposed)
+    assert officers.made(app, lambda: [m.subject for m in notices_of(OTHER) if "待核定" in m.subject])
+    deputy = officers.signed_in(app, OTHER)
+    page = deputy.get(f"/staff/payouts/lists/{pid}")
+    assert "代 陳淑芬" in page.text
+    page = deputy.press("核定清冊")
+    assert page.status == 422, "the head for whom they stand in decided the grant"
+    page = deputy.press("核定清冊", {"same": ["yes"]})
+    assert "（代 陳淑芬）" in page.text
+    with app.app_context():
+        kept = db.session.scalars(select(PayoutList)).one()
+        assert (kept.approved_by_id, kept.approved_for_id) == (account(OTHER).id, account(HEAD).id)
 
 
 def test_the_file_has_what_the_page_shows(app: Flask, number: str) -> None:

@@ -17,7 +17,7 @@ from webapp.config import driver_url
 from webapp.extensions import db
 
 OF_THE_JOB_ENGINE = "procrastinate_"
-BEFORE_REASONS = "0021"
+BEFORE_REASONS = "0022"
 
 
 @pytest.fixture

@@ -21,7 +21,16 @@ from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Draft, Handover, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import bookings, definitions, effects, handovers, letters, papers, tracking
+from webapp.queries import (
+    bookings,
+    definitions,
+    effects,
+    handovers,
+    letters,
+    papers,
+    payouts,
+    tracking,
+)
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
@@ -124,6 +133,8 @@ def _about(found: Case) -> dict[str, object]:
         "session": invitations.of_case(found),
         "certificate": certificates.standing(found),
         "may_ask_certificate": actor().may("ask_certificate"),
+        "payouts": payouts.of_case(found.id),
+        "payout_waits": payouts.waits(found.id),
         "fee": payable.of_case(found),
         "survey": surveys.open_of(found.id, now()),
         "may_end_late": actor().may("withdraw") and refunds.offered(found, now()) is not None,
@@ -154,7 +165,7 @@ def confirmation(pid: str) -> ResponseReturnValue:
         late=found.due_on is not None and found.due_on < taipei_day(now()),
         case=found,
         service=definitions.service(found.service_revision_id),
-        state=definitions.workflow(found.workflow_revision_id).state(found.state),
+        state=definitions.workflow_of(found).state(found.state),
         unit=_unit(found),
         code=follow_code(found.public_id) if found.account_id is None and may_know_code else "",
         may_know_code=may_know_code,

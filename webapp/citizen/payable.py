@@ -25,7 +25,7 @@ class Payable:
 
 def of_case(case: Case) -> Payable | None:
     """None when nothing was ever asked for; a fee of nothing is not shown."""
-    of_it = [invoice for invoice in money.of_case(case.id) if invoice.total or invoice.payments]
+    of_it = [invoice for invoice in money.of_case(case.id) if invoice.total or invoice.standing]
     if not of_it:
         return None
     newest = of_it[0]

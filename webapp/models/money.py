@@ -40,6 +40,12 @@ class Invoice(db.Model):
 
     case: Mapped[Case] = relationship(viewonly=True)
     payments: Mapped[list[Payment]] = relationship(order_by="Payment.id", viewonly=True)
+    #: those that count
+    standing: Mapped[list[Payment]] = relationship(
+        order_by="Payment.id",
+        primaryjoin="and_(Payment.invoice_id == Invoice.id, Payment.taken_back_at.is_(None))",
+        viewonly=True,
+    )
     refunds: Mapped[list[Refund]] = relationship(order_by="Refund.id", viewonly=True)
 
     __mapper_args__ = {"version_id_col": version}
@@ -53,7 +59,10 @@ class Invoice(db.Model):
 
 
 class Payment(db.Model):
-    """Money that came in, whatever it was for. Never deleted; one for nobody's account is settled once, for good."""
+    """Money that came in, whatever it was for. Never deleted; one for nobody's account is settled once, for good.
+
+    That an invoice or a refund rests on one that is taken back is refused by the trigger `is_needed`.
+    """
 
     __tablename__ = "payment"
 
@@ -73,8 +82,18 @@ class Payment(db.Model):
     settled_by_id: Mapped[int | None] = ref("account.id")
     settled_reason: Mapped[str | None] = mapped_column(Encrypted)
     sent_back_on: Mapped[date | None]
+    #: mistyped at the counter: it stays on record and counts no more
+    taken_back_at: Mapped[MaybeMoment]
+    taken_back_by_id: Mapped[int | None] = ref("account.id")
+    taken_back_reason: Mapped[str | None] = mapped_column(Encrypted)
 
     __table_args__ = (
+        CheckConstraint(
+            "(taken_back_at is null) = (taken_back_by_id is null) "
+            "and (taken_back_at is null) = (taken_back_reason is null)",
+            name="taken_back_by_somebody",
+        ),
+        CheckConstraint("taken_back_at is null or source = 'cashier'", name="taken_back_at_the_counter"),
         CheckConstraint(
             "(settled_at is null) = (settled_by_id is null) and (settled_at is null) = (settled_reason is null)",
             name="settled_by_somebody",
@@ -87,7 +106,13 @@ class Payment(db.Model):
             "ix_payment_for_nobody", "id", postgresql_where=text("invoice_id is null and settled_at is null")
         ),
         #: a receipt of the counter may bear a number that the bank has given to a transfer
-        UniqueConstraint("source", "reference", name="uq_payment_source_reference"),
+        Index(
+            "uq_payment_source_reference",
+            "source",
+            "reference",
+            unique=True,
+            postgresql_where=text("taken_back_at is null"),
+        ),
         CheckConstraint("source in ('webhook','cashier')", name="source_is_known"),
         CheckConstraint("(source = 'cashier') = (recorded_by_id is not null)", name="cashier_is_named"),
         CheckConstraint("amount > 0", name="amount_is_positive"),
@@ -169,6 +194,10 @@ class PayoutList(db.Model):
     note: Mapped[str | None] = mapped_column(Encrypted)
     approved_at: Mapped[MaybeMoment]
     approved_by_id: Mapped[int | None] = ref("account.id")
+    #: the absent head for whom a deputy approved
+    approved_for_id: Mapped[int | None] = ref("account.id")
+    #: how many of its grants the same person decided, who said so when approving the list
+    same_hands: Mapped[int] = mapped_column(default=0)
     #: the day on which the treasury paid
     paid_on: Mapped[date | None]
     paid_by_id: Mapped[int | None] = ref("account.id")
@@ -191,6 +220,12 @@ class PayoutList(db.Model):
         CheckConstraint(
             "approved_by_id <> created_by_id and approved_by_id <> proposed_by_id", name="approved_by_another"
         ),
+        CheckConstraint(
+            "approved_for_id is null or (approved_by_id is not null"
+            " and approved_for_id <> created_by_id and approved_for_id <> proposed_by_id)",
+            name="approved_for_another",
+        ),
+        CheckConstraint("same_hands >= 0", name="same_hands_are_counted"),
         CheckConstraint(
             "(state = 'paid') = (paid_on is not null) and (state = 'paid') = (paid_by_id is not null)",
             name="paid_has_a_day",

@@ -16,15 +16,17 @@ import rules.facts
 import rules.loader
 import workflows.loader
 import workflows.service
+import workflows.wording
 from forms.model import FormDefinition
 from rules.model import Ruleset
 from webapp.errors import NotFound
 from webapp.extensions import db
-from webapp.models import Publication, Revision
+from webapp.models import Case, Publication, Revision
 from webapp.queries.generations import cached
 from workflows.functions import FUNCTIONS
 from workflows.model import WorkflowDefinition
 from workflows.service import ServiceDefinition
+from workflows.wording import WORDING
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,8 @@ class Published:
 
 #: (kind, checksum) -> model: the same content is parsed once
 _parsed: dict[tuple[str, str], Any] = {}
+#: (checksum of a workflow, checksum of a service) -> the workflow in its words
+_worded: dict[tuple[str, str], WorkflowDefinition] = {}
 _lock = Lock()
 
 
@@ -75,6 +79,28 @@ def workflow(revision: int) -> WorkflowDefinition:
     return _load(revision, "workflow")
 
 
+def worded(revision: int, service_revision: int) -> WorkflowDefinition:
+    """The workflow in the words of a service."""
+    whole = workflow(revision)
+    parameters = service(service_revision).parameters
+    if WORDING not in parameters:
+        return whole
+    contents = _published().contents
+    key = (contents[revision][1], contents[service_revision][1])
+    with _lock:
+        held = _worded.get(key)
+    if held is None:
+        held = workflows.wording.worded(whole, parameters)
+        with _lock:
+            held = _worded.setdefault(key, held)
+    return held
+
+
+def workflow_of(case: Case) -> WorkflowDefinition:
+    """As the case is pinned to it, in the words of its service."""
+    return worded(case.workflow_revision_id, case.service_revision_id)
+
+
 def service(revision: int) -> ServiceDefinition:
     return _load(revision, "service")
 
@@ -103,7 +129,7 @@ def parse(kind: str, body: dict[str, Any], *, published: bool = False) -> Any:
         return workflows.loader.load(body, facts=rules.facts.types(), published=published)
     if kind == "service":
         return workflows.service.load(body, facts=None)
-    ruleset: Ruleset = rules.loader.load(body, functions=FUNCTIONS)
+    ruleset: Ruleset = rules.loader.load(body, functions=FUNCTIONS, published=published)
     return rules.engine.compile(ruleset)
 
 

@@ -186,7 +186,7 @@ def _holders(rows: Sequence[Any], today: date) -> dict[tuple[int, int | None], l
     """The open steps of each line: of a case all of them, of a branch its own."""
     if not rows:
         return {}
-    workflows = {row.case_id: row.workflow_revision_id for row in rows}
+    workflows = {row.case_id: (row.workflow_revision_id, row.service_revision_id) for row in rows}
     whole = [row.case_id for row in rows if row.task_id is None]
     branches = [row.task_id for row in rows if row.task_id is not None]
     tasks = db.session.execute(

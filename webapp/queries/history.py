@@ -27,6 +27,7 @@ LABELS: Mapping[str, Text] = {
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
     "payment_received": Text(zh="收到繳費", en="Payment received"),
+    "payment_taken_back": Text(zh="收回收款登錄", en="Payment taken back"),
     "sent_by": Text(zh="發文方式", en="Way of sending"),
     "posted": Text(zh="交寄", en="Posted"),
     "not_posted": Text(zh="取消交寄", en="Not posted after all"),

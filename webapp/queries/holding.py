@@ -68,15 +68,15 @@ def of_cases(case_ids: Sequence[int], now: datetime) -> dict[int, list[Span]]:
         waits[case_id].append((begin, end))
     tasks: dict[int, list[Task]] = defaultdict(list)
     ends: dict[int, datetime | None] = {}
-    workflows: dict[int, int] = {}
-    for task, closed_at, workflow in db.session.execute(
-        select(Task, Case.closed_at, Case.workflow_revision_id)
+    workflows: dict[int, tuple[int, int]] = {}
+    for task, closed_at, workflow, service in db.session.execute(
+        select(Task, Case.closed_at, Case.workflow_revision_id, Case.service_revision_id)
         .join(Case, Case.id == Task.case_id)
         .where(Task.case_id.in_(case_ids))
         .order_by(Task.id)
     ):
         tasks[task.case_id].append(task)
-        ends[task.case_id], workflows[task.case_id] = closed_at, workflow
+        ends[task.case_id], workflows[task.case_id] = closed_at, (workflow, service)
     sent, recalled = _recalls(case_ids)
     counter = _registrations(case_ids)
     return {
@@ -189,7 +189,11 @@ class _Life:
 
 
 def _rounds(
-    task: Task, life: _Life, sent: Sequence[tuple[datetime, datetime]], workflow: int, now: datetime
+    task: Task,
+    life: _Life,
+    sent: Sequence[tuple[datetime, datetime]],
+    workflow: tuple[int, int],
+    now: datetime,
 ) -> list[Span]:
     """Once, and once more for each time that it was sent on and taken back."""
     found, received = [], task.opened_at
@@ -201,7 +205,12 @@ def _rounds(
 
 
 def _span(
-    task: Task, life: _Life, received: datetime, finished: datetime | None, workflow: int, now: datetime
+    task: Task,
+    life: _Life,
+    received: datetime,
+    finished: datetime | None,
+    workflow: tuple[int, int],
+    now: datetime,
 ) -> Span:
     unit, tree = chart().units[task.unit_id], chart()
     until = finished or now
@@ -230,8 +239,8 @@ def _days(unit_id: int, begin: datetime, end: datetime) -> int:
     return calendar(unit_id).working_days_between(first, taipei_day(end))
 
 
-def label(workflow: int, key: str, function: str) -> Text:
-    """The name of a step."""
-    states = definitions.workflow(workflow).states.values()
+def label(workflow: tuple[int, int], key: str, function: str) -> Text:
+    """The name of a step, by the revisions of its workflow and its service."""
+    states = definitions.worded(*workflow).states.values()
     found = next((t.label for state in states if (t := state.task(key)) is not None), None)
     return found or FUNCTION_LABELS.get(function, Text(zh=function))

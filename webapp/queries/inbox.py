@@ -359,7 +359,7 @@ def _words(row: Row[Any]) -> tuple[Text, Text | None]:
     """The name of the step where the line stands, and of the action that finished it."""
     if row.visit == 0:
         return ASKED_OPINION, Text(zh="已回復", en="Given") if row.task_state == "done" else None
-    workflow = definitions.workflow(row.workflow_revision_id)
+    workflow = definitions.worded(row.workflow_revision_id, row.service_revision_id)
     for state in workflow.states.values():
         task = state.task(row.key) if row.key else None
         if task is not None:

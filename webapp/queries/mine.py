@@ -77,7 +77,7 @@ def cases(actor: Actor, before: int | None = None) -> tuple[list[MyCase], int | 
     for case in shown:
         service = definitions.service(case.service_revision_id)
         known = {"service.answer": service.answer, "case.booking": booked.get(case.id)}
-        state = definitions.workflow(case.workflow_revision_id).state(case.state)
+        state = definitions.workflow_of(case).state(case.state)
         page.append(MyCase(case, service, state.told(known), due.get(case.id)))
     return page, shown[-1].id if len(found) > PAGE else None
 

@@ -53,7 +53,7 @@ def differences() -> list[Difference]:
     """Paid in part, too much, twice, or when nothing was owed any more, and not yet going back."""
     paid = (
         select(Payment.invoice_id, func.sum(Payment.amount).label("received"))
-        .where(Payment.invoice_id.is_not(None))
+        .where(Payment.invoice_id.is_not(None), Payment.taken_back_at.is_(None))
         .group_by(Payment.invoice_id)
         .subquery()
     )

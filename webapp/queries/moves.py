@@ -44,5 +44,5 @@ def of_case(case: Case, workflow: WorkflowDefinition) -> Workflows:
     )
     return Workflows(
         workflow,
-        [(seq, definitions.workflow(before), states) for seq, before, states in rows],
+        [(seq, definitions.worded(before, case.service_revision_id), states) for seq, before, states in rows],
     )

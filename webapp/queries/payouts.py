@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Date, Select, and_, case, cast, exists, fu
 from sqlalchemy.orm import contains_eager
 
 from webapp.extensions import db
-from webapp.models import Case, PayoutClaim, PayoutEntry, PayoutList
+from webapp.models import Case, Letter, PayoutClaim, PayoutEntry, PayoutList
 from webapp.permissions import Actor, visible_to
 from webapp.queries.committees import units_of
 from webapp.queries.org import chart
@@ -117,6 +117,45 @@ def lines(of: PayoutList) -> list[Line]:
         .order_by(PayoutEntry.id)
     )
     return [Line(n, entry, of_case) for n, (entry, of_case) in enumerate(rows, start=1)]
+
+
+def decided_by(of: PayoutList, people: Collection[int]) -> int:
+    """How many of the grants on a list these people decided."""
+    on_it = select(PayoutClaim.case_id).join(PayoutEntry).where(PayoutEntry.list_id == of.id)
+    granted = select(func.count(Letter.case_id.distinct())).where(
+        Letter.case_id.in_(on_it), Letter.kind == "grant", Letter.issued_by_id.in_(people)
+    )
+    return db.session.scalars(granted).one()
+
+
+def of_case(case_id: int) -> Sequence[tuple[PayoutEntry, PayoutList]]:
+    """What was paid of a case, the oldest first; a payment that came back too."""
+    rows = db.session.execute(
+        select(PayoutEntry, PayoutList)
+        .join(PayoutList, PayoutList.id == PayoutEntry.list_id)
+        .join(PayoutClaim, PayoutClaim.id == PayoutEntry.claim_id)
+        .where(PayoutClaim.case_id == case_id, PayoutList.state == "paid")
+        .order_by(PayoutEntry.id)
+    )
+    return [(entry, on) for entry, on in rows]
+
+
+def waits(case_id: int) -> bool:
+    """Whether something of a case was granted and nothing of it is paid yet."""
+    claims = select(PayoutClaim.id).where(PayoutClaim.case_id == case_id, PayoutClaim.stopped_on.is_(None))
+    return db.session.scalars(claims.limit(1)).first() is not None and not of_case(case_id)
+
+
+def to_approve(actor: Actor) -> int:
+    """How many lists wait for the actor's approval."""
+    if not actor.may("approve_payouts"):
+        return 0
+    mine = (PayoutList.created_by_id != actor.account_id, PayoutList.proposed_by_id != actor.account_id)
+    entries = select(PayoutEntry.list_id).join(PayoutClaim).join(Case, Case.id == PayoutClaim.case_id)
+    theirs = PayoutList.id.in_(entries.where(own(actor, "approve_payouts")))
+    return db.session.scalars(
+        select(func.count(PayoutList.id)).where(PayoutList.state == "proposed", theirs, *mine)
+    ).one()
 
 
 def visible_cases(actor: Actor, of: PayoutList) -> frozenset[int]:

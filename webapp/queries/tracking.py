@@ -26,7 +26,7 @@ from webapp.models import (
 )
 from webapp.models.letters import DECISIONS, PLAIN
 from webapp.permissions import Actor
-from webapp.queries import bookings, committees, effects
+from webapp.queries import bookings, committees, effects, payouts
 
 
 def events(case_id: int) -> Sequence[CaseEvent]:
@@ -84,6 +84,7 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         case.due_on,
         _money(case.id),
         _appointment(case.id),
+        [(entry.id, entry.returned_on, on.paid_on) for entry, on in payouts.of_case(case.id)],
         today,
         language,
     )
@@ -104,7 +105,7 @@ def _money(case_id: int) -> list[Any]:
     """Invoices, payments, refunds and their papers; a payment in part does not touch the case."""
     found = [
         select(Invoice.id, Invoice.version).where(Invoice.case_id == case_id),
-        select(Payment.id, Payment.invoice_id)
+        select(Payment.id, db.case((Payment.taken_back_at.is_(None), Payment.invoice_id), else_=0))
         .join(Invoice, Invoice.id == Payment.invoice_id)
         .where(Invoice.case_id == case_id),
         select(Refund.id, Refund.version)

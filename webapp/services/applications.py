@@ -17,7 +17,7 @@ from rules.values import Text, roc_year
 from webapp.crypto import public_id
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Draft, Effect, Handover, Submission, Task
+from webapp.models import Case, Draft, Effect, Handover, Party, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import answering, definitions, generations
@@ -27,6 +27,7 @@ from webapp.rows import Beside, write_together
 from webapp.services import (
     bookings,
     clocks,
+    duties,
     effects,
     evaluation,
     events,
@@ -89,7 +90,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     case = _new_case(actor, draft, service, service_revision, now)
     fee = fees.counted(service, form, answers)
     case.fee_total, case.fee_lines = fee.total, list(fee.lines)
-    ctx = steps.Context(case, service, form, definitions.workflow(case.workflow_revision_id))
+    ctx = steps.Context(case, service, form, definitions.workflow_of(case))
     facts = evaluation.facts_of(case, service, form, answers)
     decision, ruleset = evaluation.decide("intake_routing", facts, case.filed_on)
     route = _route(ctx, decision, facts)
@@ -108,12 +109,13 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         created_by_id=actor.account_id,
         created_at=now,
     )
+    people = parties.from_answers(case.id, form, answers)
     wanted = _files(form, answers)
     *keys, case.number, found = write_together(
         [
             *tasks,
             submission,
-            *parties.from_answers(case.id, form, answers),
+            *people,
             evaluation.firing(case.id, decision, ruleset, now),
             clocks.started(case.id, route.kind, route.period, start, case.due_on),
             events.first(actor, case, "submitted", now),
@@ -128,7 +130,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         case_id=case.id,
         draft_key=draft_key,
         wanted=wanted,
-        **_candidates(route, tasks, today),
+        **_candidates(route, tasks, people, today),
     )
     if found != len(wanted):
         raise Refused(
@@ -269,7 +271,7 @@ def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) 
     return Route(kind, period, function if by else None, by or "", str(township) if township else None)
 
 
-def _candidates(route: Route, tasks: Sequence[Task], today: date) -> dict[str, Any]:
+def _candidates(route: Route, tasks: Sequence[Task], people: Sequence[Party], today: date) -> dict[str, Any]:
     """Whom the statement may choose among, as `routing.DESKS` reads it."""
     seats = [
         (task.unit_id, officer)
@@ -279,7 +281,10 @@ def _candidates(route: Route, tasks: Sequence[Task], today: date) -> dict[str, A
             chart().holders(task.unit_id, task.function, today)[1], route.by, route.township, today
         )
     ]
+    addresses, numbers = duties.known_by(people)
     return {
+        "party_addresses": sorted(addresses),
+        "party_numbers": sorted(numbers),
         "pick_function": route.function,
         "pick_by": route.by,
         "pick_units": [unit for unit, _ in seats],

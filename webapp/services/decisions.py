@@ -341,6 +341,8 @@ def _booking(case_id: int) -> dict[str, str]:
     if booking is None:
         return {}
     return {"booking.slot": bookings.when(booking, "zh"), "booking.place": bookings.place(booking, "zh")}
+
+
 def _hearing(case_id: int, lang: str) -> dict[str, str]:
     """When the parties were heard last, and what they agreed to."""
     found = committees.last_heard(case_id)

@@ -18,7 +18,8 @@ from rules.values import Text, format_day
 from webapp.extensions import db
 from webapp.models import Account, Case, Clock, Escalation, EscalationNotice, Firing, Task
 from webapp.moments import taipei_day
-from webapp.queries import definitions, holding
+from webapp.permissions import staff_actor
+from webapp.queries import definitions, holding, payouts
 from webapp.queries.org import calendar, chart
 from webapp.queries.standing import RUNNING, Standing
 from webapp.rows import among
@@ -50,6 +51,7 @@ _LONGEST = Text(
 )
 _MORE = Text(zh="　另有 {n} 件，請至系統查看。", en="  and {n} more in the system.")
 _STANDING = Text(zh="先前已通知、目前仍逾期未辦結：{n} 件。", en="Told before and still overdue: {n}.")
+_LISTS = Text(zh="待您核定的撥款清冊：{n} 份。", en="Payment lists that wait for your approval: {n}.")
 _INBOX = Text(zh="待辦清單：{url}", en="Your list: {url}")
 #: lines of one kind in one message
 MOST_LINES = 50
@@ -140,7 +142,7 @@ def tell(account_id: int, now: datetime) -> bool:
         )
     if not items:
         return False
-    subject, body = _compose(items, still, account.language, now)
+    subject, body = _compose(account_id, items, still, account.language, now)
     _post(f"digest:{account_id}:{today}", account, subject, body, now)
     return True
 
@@ -200,7 +202,9 @@ def _still_overdue(account_id: int, besides: Sequence[int], today: date) -> int:
     ).one()
 
 
-def _compose(items: Sequence[_Item], still: int, lang: str, now: datetime) -> tuple[str, str]:
+def _compose(
+    account_id: int, items: Sequence[_Item], still: int, lang: str, now: datetime
+) -> tuple[str, str]:
     today = taipei_day(now)
     by_kind: dict[str, list[_Item]] = defaultdict(list)
     for item in items:
@@ -232,6 +236,8 @@ def _compose(items: Sequence[_Item], still: int, lang: str, now: datetime) -> tu
         lines.append("")
     if still:
         lines.append(_STANDING.in_(lang).format(n=still))
+    if waiting := payouts.to_approve(staff_actor(account_id, "", now)):
+        lines.append(_LISTS.in_(lang).format(n=waiting))
     lines.append(_INBOX.in_(lang).format(url=f"{current_app.config['BASE_URL']}/staff/inbox"))
     return _DIGEST.in_(lang).format(day=format_day(today, lang), n=len(items)), "\n".join(lines)
 

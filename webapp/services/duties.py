@@ -167,7 +167,7 @@ def party_of(case: Case) -> frozenset[int]:
     As the applicant's or as the agent's: both must stay away (行政程序法 32 ①③).
     """
     found = {case.account_id} if case.account_id is not None else set()
-    addresses, numbers = _known_by(parties.of_case(case.id))
+    addresses, numbers = known_by(parties.of_case(case.id))
     if addresses or numbers:
         found |= set(
             db.session.scalars(
@@ -180,7 +180,7 @@ def party_of(case: Case) -> frozenset[int]:
     return frozenset(found)
 
 
-def _known_by(rows: Iterable[Party]) -> tuple[set[str], set[str]]:
+def known_by(rows: Iterable[Party]) -> tuple[set[str], set[str]]:
     """The keyed hashes of their addresses and of their numbers."""
     known = [(row.email or "", "".join(c for c in row.phone or "" if c.isdigit())) for row in rows]
     return (
@@ -194,7 +194,7 @@ def is_party_of_any(cases: Collection[Case], *people: int | None) -> bool:
     if any(case.account_id is not None and case.account_id in people for case in cases):
         return True
     rows = db.session.scalars(select(Party).where(Party.case_id.in_([case.id for case in cases])))
-    addresses, numbers = _known_by(rows)
+    addresses, numbers = known_by(rows)
     theirs = select(Account.email_hash, Account.mobile_hash).where(Account.id.in_(people))
     return any(
         address in addresses or number in numbers for address, number in db.session.execute(theirs).all()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from rules.values import Text
 from webapp.errors import Conflict, NotFound
@@ -26,6 +26,17 @@ def hand_over(effect_ids: Sequence[int]) -> None:
     db.session.execute(
         text("select hand_over(id) from unnest(cast(:ids as bigint[])) as id"), {"ids": effect_ids}
     )
+
+
+def again(key: str) -> None:
+    """What was printed is printed anew, since what it says has changed."""
+    row = db.session.scalars(
+        select(Effect).where(Effect.idempotency_key == key).with_for_update()
+    ).one_or_none()
+    if row is not None and row.state == "done":
+        row.state, row.attempts = "pending", 0
+        db.session.flush()
+        hand_over([row.id])
 
 
 def resend(actor: Actor, effect_id: int, now: datetime) -> Effect:

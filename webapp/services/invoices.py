@@ -136,7 +136,9 @@ def newest_of(case_id: int) -> Invoice | None:
 
 def balance(invoice: Invoice) -> Balance:
     received = db.session.scalars(
-        select(func.coalesce(func.sum(Payment.amount), 0)).where(Payment.invoice_id == invoice.id)
+        select(func.coalesce(func.sum(Payment.amount), 0)).where(
+            Payment.invoice_id == invoice.id, Payment.taken_back_at.is_(None)
+        )
     ).one()
     back = db.session.scalars(
         select(func.coalesce(func.sum(Refund.amount), 0)).where(
@@ -151,7 +153,9 @@ def kept_since(invoice: Invoice) -> list[tuple[date, Decimal]]:
     """What came in and stayed, by the day on which it was paid: what goes back is of the newest payments."""
     left, parts = balance(invoice).refundable, []
     for payment in db.session.scalars(
-        select(Payment).where(Payment.invoice_id == invoice.id).order_by(Payment.paid_at, Payment.id)
+        select(Payment)
+        .where(Payment.invoice_id == invoice.id, Payment.taken_back_at.is_(None))
+        .order_by(Payment.paid_at, Payment.id)
     ):
         part = min(left, payment.amount)
         if part:

@@ -338,6 +338,14 @@ TEMPLATES: dict[str, Template] = {
             en="The fee of NT$ {amount} for {number} is paid. The receipt is on the progress page.",
         ),
     ),
+    "payment_corrected": Template(
+        Text(zh="收款登錄已更正：{service}", en="The record of your payment was corrected: {service}"),
+        Text(
+            zh="您的申請（{number}）先前的收款登錄有誤，已更正：目前收到新臺幣 {amount} 元。造成不便，謹此致歉。",
+            en="The record of what you paid for {number} was wrong and is corrected: NT$ {amount} have come in. "
+            "We apologise.",
+        ),
+    ),
     "paid_in_part": Template(
         Text(zh="繳費金額不足：{service}", en="Your payment was too small: {service}"),
         Text(
@@ -352,6 +360,26 @@ TEMPLATES: dict[str, Template] = {
             zh="您的申請（{number}）有新臺幣 {amount} 元超過應繳金額或已不必繳納，我們會辦理退費，不需要另外申請。",
             en="NT$ {amount} paid for {number} was more than the fee, or was no longer due. We will refund it; you "
             "need not apply.",
+        ),
+    ),
+    "paid_out": Template(
+        Text(zh="已撥款：{service}", en="Paid: {service}"),
+        Text(
+            zh="您的申請（{number}）核定的新臺幣 {amount} 元已於 {date} 撥入您申請時填寫的帳戶。",
+            en="NT$ {amount} granted for {number} was paid on {date} to the account that you gave.",
+        ),
+    ),
+    "payment_came_back": Template(
+        Text(
+            zh="款項被退回，請更正帳戶：{service}",
+            en="Your payment came back, please correct the account: {service}",
+        ),
+        Text(
+            zh="您的申請（{number}）撥付的新臺幣 {amount} 元，銀行於 {date} 退回。原因：{comment}\n"
+            "請帶存摺封面影本洽{unit}（電話 {phone}）更正帳戶；更正後會再撥款，不必重新申請。",
+            en="The bank returned NT$ {amount} paid for {number} on {date}. Why: {comment}\n"
+            "Please bring a copy of your passbook to {unit} (telephone {phone}) to correct the account; it is then "
+            "paid again, and you need not apply anew.",
         ),
     ),
     "survey": Template(

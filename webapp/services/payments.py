@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -53,7 +54,9 @@ def record(
             recorded_at=now,
             recorded_by_id=actor.account_id,
         )
-        .on_conflict_do_nothing(index_elements=["source", "reference"])
+        .on_conflict_do_nothing(
+            index_elements=["source", "reference"], index_where=Payment.taken_back_at.is_(None)
+        )
         .returning(Payment.id)
     ).one_or_none()
     if new is None:
@@ -81,6 +84,78 @@ def at_counter(actor: Actor, invoice: Invoice, given: Notification, now: datetim
                 en=f"Receipt {given.reference} was recorded before; nothing was recorded twice.",
             )
         )
+    return payment
+
+
+def much_more(invoice: Invoice, amount: Decimal) -> Decimal | None:
+    """What is owed, where an amount is more than twice as much: rather a slip of the finger."""
+    owed = invoices.balance(invoice).missing or invoice.total
+    return owed if amount > 2 * owed else None
+
+
+def may_take_back(actor: Actor, payment: Payment, case: Case, now: datetime) -> bool:
+    """Whoever recorded it at the counter, or a head of the case, on the same day."""
+    if payment.source != "cashier" or payment.taken_back_at is not None:
+        return False
+    own = actor.may("take_payments") and payment.recorded_by_id == actor.account_id
+    heads = duties.head_over(actor, case.handling_unit_id) is not None
+    same_day = taipei_day(payment.recorded_at) == taipei_day(now)
+    return same_day and (own or heads) and not duties.is_party(case, actor.account_id)
+
+
+def take_back(
+    actor: Actor, payment_id: int, reason: str, now: datetime, *, correct: Decimal | None = None
+) -> Payment:
+    """The payment counts no more; `correct` is what had really come in, under the same receipt.
+
+    Refused once something rests on it: the case went on because the fee was covered, or money goes back.
+    """
+    payment = db.session.get(Payment, payment_id)
+    if payment is None or payment.invoice_id is None:
+        raise NotFound()
+    invoice = _locked(payment.invoice_id)
+    db.session.refresh(payment, with_for_update=True)
+    case = db.session.get_one(Case, invoice.case_id)
+    if payment.taken_back_at is not None:
+        raise Conflict(Text(zh="這筆收款已經收回。", en="This payment was taken back before."))
+    if not may_take_back(actor, payment, case, now):
+        raise Forbidden(
+            Text(
+                zh="只有登錄的人或主管，可以在登錄當天收回。",
+                en="Only whoever recorded it, or a head, may take it back, on the same day.",
+            )
+        )
+    why = _reason(reason)
+    left = invoices.balance(invoice).received - payment.amount + (correct or 0)
+    if (invoice.state == "paid" and left < invoice.total) or left < invoices.balance(invoice).going_back:
+        raise Refused(
+            Text(
+                zh="案件已因這筆收款續行，或已有退費，不能收回。只是金額打錯時，請填寫正確的金額。",
+                en="The case went on because of this payment, or money goes back already. "
+                "If only the amount is wrong, enter the right one.",
+            )
+        )
+    payment.taken_back_at, payment.taken_back_by_id, payment.taken_back_reason = now, actor.account_id, why
+    db.session.flush()
+    if correct:
+        db.session.add(
+            Payment(
+                invoice_id=invoice.id,
+                account=payment.account,
+                source=payment.source,
+                reference=payment.reference,
+                amount=correct,
+                paid_at=payment.paid_at,
+                recorded_at=now,
+                recorded_by_id=actor.account_id,
+            )
+        )
+    was = {"key": "paid", "zh": "原登錄", "en": "Recorded before", "amount": f"{payment.amount:f}"}
+    said = {"comment": why, "amounts": [was]}
+    events.record(actor, case, "payment_taken_back", now, from_state=case.state, payload=said)
+    invoices.tell(invoice, "payment_corrected", now, mark=f":{payment.id}-", amount=left)
+    if invoice.state == "paid":
+        effects.again(f"payment_receipt:{invoice.public_id}")
     return payment
 
 
@@ -180,6 +255,14 @@ def visible(actor: Actor, public_id: str) -> Invoice:
     return invoice
 
 
+def recorded(payment_id: int) -> Invoice:
+    """The invoice on which a payment came in; whoever may not see it is refused there."""
+    payment = db.session.get(Payment, payment_id)
+    if payment is None or payment.invoice_id is None:
+        raise NotFound()
+    return db.session.get_one(Invoice, payment.invoice_id)
+
+
 def _settle(actor: Actor, payment: Payment, reason: str, now: datetime) -> None:
     """Once. Of two cashiers at the same moment the second is told who was first."""
     db.session.refresh(payment, with_for_update=True)
@@ -245,14 +328,16 @@ def _is_paid_in_time(case: Case, invoice: Invoice) -> bool:
         return False
     if PAID not in steps.context(case).workflow.states[case.state].transitions:
         return False
-    payments = db.session.scalars(select(Payment).where(Payment.invoice_id == invoice.id))
+    payments = db.session.scalars(
+        select(Payment).where(Payment.invoice_id == invoice.id, Payment.taken_back_at.is_(None))
+    )
     in_time = [each.amount for each in payments if taipei_day(each.paid_at) <= invoice.due_on]
     return sum(in_time) >= invoice.total
 
 
 def _same_again(given: Notification, source: str) -> Payment:
     same = Payment.source == source, Payment.reference == given.reference
-    before = db.session.scalars(select(Payment).where(*same)).one()
+    before = db.session.scalars(select(Payment).where(*same, Payment.taken_back_at.is_(None))).one()
     if (before.account, before.amount) != (given.account, given.amount):
         raise Conflict(
             Text(

@@ -15,11 +15,11 @@ from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, Case, PayoutClaim, PayoutEntry, PayoutList
 from webapp.moments import taipei_day
-from webapp.permissions import Actor
+from webapp.permissions import PERMISSIONS, Actor
 from webapp.queries import payouts as queries
 from webapp.queries import submissions
 from webapp.queries.org import chart
-from webapp.services import duties, parties, payout_files
+from webapp.services import duties, parties, payout_files, payout_notices
 
 if TYPE_CHECKING:
     from webapp.services.steps import Context
@@ -117,6 +117,7 @@ def propose(actor: Actor, drafted: PayoutList, now: datetime, *, version: int) -
     drafted.state, drafted.note = "proposed", None
     drafted.proposed_by_id, drafted.proposed_at = actor.account_id, now
     _log(actor, "payout_proposed", drafted.public_id, now)
+    payout_notices.proposed(drafted, now)
 
 
 def send_back(actor: Actor, proposed: PayoutList, reason: str, now: datetime, *, version: int) -> None:
@@ -127,18 +128,48 @@ def send_back(actor: Actor, proposed: PayoutList, reason: str, now: datetime, *,
     _log(actor, "payout_sent_back", proposed.public_id, now)
 
 
-def approve(actor: Actor, proposed: PayoutList, now: datetime, *, version: int) -> None:
-    """By a head who neither made nor proposed the list; one look at the whole."""
+def approve(
+    actor: Actor, proposed: PayoutList, now: datetime, *, version: int, says_same: bool = False
+) -> None:
+    """By a head who neither made nor proposed the list, or by their deputy; one look at the whole.
+
+    Whoever decided a grant on it may approve the list only by saying so: it stands on the list for the treasury.
+    """
     _hold(actor, proposed, "approve_payouts", ("proposed",), version)
-    if actor.account_id in (proposed.created_by_id, proposed.proposed_by_id):
+    acting_for_id = acts_for(actor, proposed)
+    people = {actor.account_id, acting_for_id} - {None}
+    if duties.is_party_of_any([line.case for line in queries.lines(proposed)], acting_for_id):
+        raise _own_case()
+    if not people.isdisjoint({proposed.created_by_id, proposed.proposed_by_id}):
         raise Refused(
             Text(
                 zh="這份清冊由您造冊或陳核，須由其他主管核定。",
                 en="You made or proposed this list; another head must approve it.",
             )
         )
+    same = queries.decided_by(proposed, people)
+    if same and not says_same:
+        raise Refused(
+            Text(
+                zh=f"清冊中有 {same} 件由您（或您代理的主管）決行核准。請勾選說明後核定，或請其他主管核定。",
+                en=f"You, or the head for whom you stand in, decided {same} of its grants. Say so to approve it, "
+                "or leave it to another head.",
+            )
+        )
     proposed.state, proposed.approved_by_id, proposed.approved_at = "approved", actor.account_id, now
+    proposed.approved_for_id, proposed.same_hands = acting_for_id, same
     _log(actor, "payout_approved", proposed.public_id, now)
+
+
+def acts_for(actor: Actor, of: PayoutList) -> int | None:
+    """The absent head for whom the actor would approve a list; none by their own right."""
+    functions = [name.removeprefix("function:") for name in PERMISSIONS["approve_payouts"]]
+    for line in queries.lines(of)[:1]:
+        for unit in (line.case.handling_unit_id, line.case.owner_unit_id):
+            mandate = duties.mandate_over(actor, functions, unit)
+            if mandate is not None:
+                return mandate.acting_for_id
+    return None
 
 
 def export(actor: Actor, approved: PayoutList, kind: str, now: datetime) -> bytes:
@@ -164,6 +195,7 @@ def pay(actor: Actor, approved: PayoutList, on: date, now: datetime, *, version:
         )
     approved.state, approved.paid_on, approved.paid_by_id = "paid", on, actor.account_id
     _log(actor, "payout_paid", approved.public_id, now)
+    payout_notices.paid(approved, on, now)
 
 
 def give_back(
@@ -192,6 +224,7 @@ def give_back(
     db.session.refresh(claim, with_for_update=True)
     claim.needs_confirming = True
     _log(actor, "payout_returned", f"{paid.public_id}:{number}", now)
+    payout_notices.came_back(found, claim.case, on, now)
     return found
 
 

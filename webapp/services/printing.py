@@ -184,7 +184,7 @@ def payment_receipt(invoice: Invoice, now: datetime, config: Config) -> Document
             total=_dollars(invoice.total),
             payments=tuple(
                 (taipei(paid.paid_at), SOURCES[paid.source], paid.reference, _dollars(paid.amount))
-                for paid in invoice.payments
+                for paid in invoice.standing
             ),
             account=grouped(invoice.account),
             contact=_contact(case),

@@ -48,7 +48,8 @@ def candidates(seats: Sequence[Seat], by: str, township: str | None, day: date) 
 FULL_DESK = 100
 
 #: the choice, within the statement that writes the tasks. Its parameters: `pick_function` and `pick_by` of the rule,
-#: and the candidates as two lists of one length, `pick_units` and `pick_officers`.
+#: and the candidates as two lists of one length, `pick_units` and `pick_officers`. Who is a party by their own address
+#: (`party_addresses`) or number (`party_numbers`) is passed over (行政程序法 32).
 #: turn: whoever was given a task the longest ago; load: whoever has the fewest open ones, among equals by turn.
 DESKS = (
     "desk",
@@ -59,6 +60,10 @@ DESKS = (
         ) as pile) as open,
         coalesce((select max(id) from task where assignee_id = officer), 0) as last
     from unnest(cast(%(pick_units)s as bigint[]), cast(%(pick_officers)s as bigint[])) as seat (unit_id, officer)
+    join account on account.id = officer
+    where (
+        email_hash = any(cast(%(party_addresses)s as text[])) or mobile_hash = any(cast(%(party_numbers)s as text[]))
+    ) is not true
     """,  # noqa: S608  a number of our own
 )
 ASSIGNEE = (

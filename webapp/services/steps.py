@@ -83,7 +83,7 @@ def context(case: Case) -> Context:
         case,
         definitions.service(case.service_revision_id),
         definitions.form(case.form_revision_id),
-        definitions.workflow(case.workflow_revision_id),
+        definitions.workflow_of(case),
     )
 
 

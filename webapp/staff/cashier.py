@@ -14,12 +14,13 @@ from flask_babel import gettext as _
 
 from forms.messages import Invalid
 from rules.values import Text
-from webapp.errors import DomainError, Forbidden
+from webapp.errors import Conflict, DomainError, Forbidden, Refused
 from webapp.models import Invoice
 from webapp.moments import TAIPEI, taipei_day
 from webapp.payments import Notification
 from webapp.payments.virtual_account import grouped
 from webapp.presentation import in_language, language
+from webapp.presentation import money as as_money
 from webapp.queries import case_page, money
 from webapp.queries.org import chart
 from webapp.security import actor, now
@@ -45,6 +46,7 @@ REFUND_STATES = {
     "paid": Text(zh="已退費", en="Paid out"),
 }
 LONGEST_REASON = 1000
+_CORRECT = Text(zh="正確的金額", en="Right amount")
 _REFERENCE = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
@@ -56,6 +58,8 @@ class Typed:
     reference: str = ""
     reason: str = ""
     day: dict[str, str] = field(default_factory=dict)
+    #: an amount that is much too large, to be confirmed
+    sure: Decimal | None = None
 
 
 @bp.get("/cashier")
@@ -108,6 +112,16 @@ def take_payment(pid: str) -> ResponseReturnValue:
     if not _REFERENCE.fullmatch(typed.reference):
         mistakes["reference"] = [_("請填寫收據編號：英文字母、數字或 . _ -，最多 60 個字。")]
     day = read_day("day", typed.day, mistakes)
+    owed = payments.much_more(found, amount) if amount is not None else None
+    if amount is not None and owed is not None and request.form.get("sure") != f"{amount:f}":
+        mistakes["sure"] = [
+            _(
+                "金額 %(amount)s 比應繳的 %(owed)s 多出許多，請檢查，或確認金額無誤。",
+                amount=as_money(amount),
+                owed=as_money(owed),
+            )
+        ]
+        typed.sure = amount
     if amount is None or day is None or mistakes:
         return _page(found, typed, Typed(), mistakes), 422
     at = now() if day == taipei_day(now()) else datetime.combine(day, time(12), TAIPEI)
@@ -119,6 +133,28 @@ def take_payment(pid: str) -> ResponseReturnValue:
         return _page(found, typed, Typed(), {"reference": [in_language(refusal.text)]}), refusal.status
     flash(_("已登錄收款。"), "success")
     return redirect(url_for("staff.invoice", pid=pid))
+
+
+@bp.post("/payments/<int:payment_id>/take-back")
+def take_payment_back(payment_id: int) -> ResponseReturnValue:
+    found = payments.recorded(payment_id)
+    invoice = payments.visible(actor(), found.public_id)
+    typed, name = Typed(), f"reason-{payment_id}"
+    mistakes: Mistakes = {}
+    written = request.form.get(f"correct-{payment_id}", "").strip()
+    correct = _amount(f"correct-{payment_id}", _CORRECT, written, mistakes) if written else None
+    if not request.form.get(name, "").strip():
+        mistakes[name] = [_("請寫明收回的理由。")]
+    if not mistakes:
+        try:
+            with unit_of_work():
+                payments.take_back(actor(), payment_id, request.form[name], now(), correct=correct)
+        except (Conflict, Refused) as refusal:
+            mistakes[name] = [in_language(refusal.text)]
+    if mistakes:
+        return _page(invoice, _today(), typed, mistakes), 422
+    flash(_("已收回這筆收款登錄。"), "success")
+    return redirect(url_for("staff.invoice", pid=invoice.public_id))
 
 
 @bp.post("/invoices/<pid>/refunds")
@@ -183,6 +219,10 @@ def _page(found: Invoice, typed: Typed, refund: Typed, mistakes: Mistakes | None
         summary=summary(mistakes or {}, ("day",)),
         has_errors=bool(mistakes),
         takes=actor().may("take_payments"),
+        may_take_back=[
+            each.id for each in found.payments if payments.may_take_back(actor(), each, of_case, now())
+        ],
+        posted=request.form,
         pays=refunds.may_pay(actor(), of_case),
         proposes=refunds.may_propose(actor(), of_case),
         may_decide=[each.id for each in found.refunds if refunds.may_decide(actor(), each, of_case)],

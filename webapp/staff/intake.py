@@ -111,7 +111,7 @@ def _intake_of(service: ServiceDefinition, code: str = "") -> dict[str, Any] | R
         originals=tuple(request.form.getlist("originals")),
         note=request.form.get("note", "").strip(),
     )
-    mistakes, received, postmarked = _check(typed)
+    mistakes, received, postmarked = _check(typed, _channels(code))
     if mistakes:
         return _form_page(service, typed, mistakes, code=code), 422
     due = _due(service, postmarked or received)
@@ -149,7 +149,7 @@ def _form_page(
         mistakes=mistakes or {},
         has_errors=bool(mistakes),
         late=late,
-        channels=[(key, label) for key, label in CHANNELS.items() if key != "web"],
+        channels=[(key, label) for key, label in CHANNELS.items() if key in _channels(code)],
         documents=[(f.key, f.label) for f in _form_of(service).file_fields],
     )
 
@@ -167,10 +167,15 @@ def _form_of(service: ServiceDefinition) -> FormDefinition:
     return definitions.current_form(service.form, taipei_day(now()))
 
 
-def _check(typed: Typed) -> tuple[dict[str, list[str]], date | None, date | None]:
+def _channels(code: str) -> frozenset[str]:
+    """A code is told at the counter or on the telephone."""
+    return frozenset(CHANNELS) - {"web"} - ({"post"} if code else set())
+
+
+def _check(typed: Typed, channels: frozenset[str]) -> tuple[dict[str, list[str]], date | None, date | None]:
     """Mistakes by input; the day of receipt, and of the postmark of a letter (行政程序法 49)."""
     mistakes: dict[str, list[str]] = {}
-    if typed.channel not in CHANNELS or typed.channel == "web":
+    if typed.channel not in channels:
         mistakes["channel"] = [_("請選擇收件方式。")]
     received = _day(typed.received, "received", mistakes)
     postmarked = None

@@ -153,13 +153,15 @@ def take_payout_step(pid: str) -> ResponseReturnValue:
             if action == "propose":
                 payouts.propose(actor(), found, now(), version=version())
             elif action == "approve":
-                payouts.approve(actor(), found, now(), version=version())
+                same = request.form.get("same") == "yes"
+                payouts.approve(actor(), found, now(), version=version(), says_same=same)
             elif action == "dissolve":
                 payouts.dissolve(actor(), found, now(), version=version())
             else:
                 payouts.send_back(actor(), found, reason, now(), version=version())
     except DomainError as refusal:
-        return _list_page(found, refused={"note": [in_language(refusal.text)]}, note=reason), refusal.status
+        at = "same" if action == "approve" else "note"
+        return _list_page(found, refused={at: [in_language(refusal.text)]}, note=reason), refusal.status
     flash(said[action], "success")
     return redirect(url_for("staff.payout_list", pid=pid))
 
@@ -275,7 +277,9 @@ def _list_page(
 ) -> str:
     today, lines, mistakes = Typed(day=boxes(taipei_day(now()))), queries.lines(found), refused or {}
     may = actor().may
-    another = actor().account_id not in (found.created_by_id, found.proposed_by_id)
+    acting_for = payouts.acts_for(actor(), found) if found.state == "proposed" else None
+    people = {actor().account_id, acting_for} - {None}
+    another = people.isdisjoint({found.created_by_id, found.proposed_by_id})
     return render_template(
         "staff/payout_list.html",
         found=found,
@@ -291,6 +295,9 @@ def _list_page(
         may_propose=found.state == "draft" and may("gather_payouts"),
         may_dissolve=found.state in ("draft", "proposed") and may("gather_payouts"),
         may_approve=found.state == "proposed" and may("approve_payouts") and another,
+        acts_for=chart().names.get(acting_for or 0, ""),
+        same=queries.decided_by(found, people) if found.state == "proposed" else 0,
+        said_same=request.form.get("same") == "yes",
         may_export=found.state in ("approved", "paid") and may("see_payout_accounts"),
         may_pay=found.state == "approved" and may("pay_payouts"),
         may_return=found.state == "paid" and (may("pay_payouts") or may("gather_payouts")),

@@ -206,7 +206,7 @@ def test_a_payee_known_by_address_has_no_hand_in_the_list() -> None:
     with pytest.raises(Refused, match="您自己的申請"), unit_of_work():
         payouts.approve(officer("li.zhengnan"), made, NOW, version=made.version)
     with unit_of_work():
-        payouts.approve(officer(HEAD), made, NOW, version=made.version)
+        payouts.approve(officer(HEAD), made, NOW, version=made.version, says_same=True)
     own = db.session.scalars(select(PayoutClaim).order_by(PayoutClaim.id.desc())).first()
     refused(lambda: payouts.confirm(officer(lists.OTHER), own, NOW, version=own.version))
 

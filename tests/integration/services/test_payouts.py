@@ -96,7 +96,7 @@ def test_each_step_has_its_own_person() -> None:
     with unit_of_work():
         payouts.propose(author, made, NOW, version=made.version)
     with unit_of_work():
-        payouts.approve(head, made, NOW, version=made.version)
+        payouts.approve(head, made, NOW, version=made.version, says_same=True)
     assert "陳淑芬" in refused(Conflict, lambda: payouts.approve(head, made, NOW, version=made.version - 1))
     refused(Conflict, lambda: payouts.dissolve(author, made, NOW, version=made.version))
     refused(Forbidden, lambda: payouts.pay(head, made, taipei_day(NOW), NOW, version=made.version))
@@ -289,7 +289,7 @@ def test_a_list_is_approved_or_dissolved_and_paid_once(app: Flask) -> None:
         payouts.dissolve(officer(OFFICER), the_list(), NOW, version=version)
 
     def approve() -> None:
-        payouts.approve(officer(HEAD), the_list(), NOW, version=version)
+        payouts.approve(officer(HEAD), the_list(), NOW, version=version, says_same=True)
 
     assert at_once(app, dissolve, approve) == ["Conflict", "done"]
     db.session.expire_all()
@@ -399,5 +399,5 @@ def test_the_database_refuses_what_must_not_be() -> None:
         payouts.propose(officer(OFFICER), made, NOW, version=made.version)
     assert "takes no more lines" in refused_with(twice)
     with unit_of_work():
-        payouts.approve(officer(HEAD), made, NOW, version=made.version)
+        payouts.approve(officer(HEAD), made, NOW, version=made.version, says_same=True)
     assert "does not change" in refused_with("delete from payout_entry")

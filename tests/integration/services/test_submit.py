@@ -13,10 +13,22 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.journeys import NOW, account, citizen, draft, open_tasks, submitted
+from webapp.crypto import keyed_hash
 from webapp.demo.samples import picture
 from webapp.errors import AnswersInvalid, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Clock, Document, DocumentChunk, Draft, Effect, Firing, Party, Submission
+from webapp.models import (
+    Account,
+    Case,
+    Clock,
+    Document,
+    DocumentChunk,
+    Draft,
+    Effect,
+    Firing,
+    Party,
+    Submission,
+)
 from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.services import accounts, applications, documents, drafts, events
@@ -177,3 +189,16 @@ def test_a_discarded_draft_leaves_no_upload_behind(app: Flask, committed: None) 
             drafts.discard(drafts.own(citizen(), key, NOW))
         assert db.session.scalars(select(Document)).all() == []
         assert db.session.scalars(select(DocumentChunk)).all() == []
+
+
+def test_an_officer_whose_own_address_or_number_stands_in_it_is_not_chosen(
+    app: Flask, committed: None
+) -> None:
+    with app.app_context():
+        chosen = db.session.get_one(Account, open_tasks(submitted("EC09"))[0].assignee_id)
+        by_address = [submitted("EC09", email=[chosen.email or ""]) for _turn in range(4)]
+        assert chosen.id not in {open_tasks(case)[0].assignee_id for case in by_address}
+        with unit_of_work():
+            chosen.mobile_hash = keyed_hash("0911000333", "mobile")
+        by_number = [submitted("EC09", phone=["0911-000-333"]) for _turn in range(4)]
+        assert chosen.id not in {open_tasks(case)[0].assignee_id for case in by_number}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from rules import engine, facts
+from rules.actions import ACTIONS
 from rules.decision import Decision, NotUnique, Outcome
 from rules.loader import load, read_all
 from rules.model import Ruleset
@@ -359,3 +360,28 @@ def test_facts_can_be_checked_before_they_are_used() -> None:
         "facts.case.fee: 「規費」的值「x」不是數字",
         "facts.case.days_lef: 沒有「case.days_lef」這項事實，是否為「case.days_left」？",
     ]
+
+
+def test_everything_has_a_name_in_both_languages() -> None:
+    rulesets = [load(body) for body in FACTORY.values()]
+    labels = [
+        *(fact.label for fact in facts.FACTS.values()),
+        *(option for fact in facts.FACTS.values() for option in fact.options.values()),
+        *(action.label for action in ACTIONS.values()),
+        *(param.label for action in ACTIONS.values() for param in action.params),
+        *(
+            choice
+            for action in ACTIONS.values()
+            for param in action.params
+            for choice in param.choices.values()
+        ),
+        *(ruleset.title for ruleset in rulesets),
+        *(one.label for ruleset in rulesets for one in (*ruleset.rules, *ruleset.parameters.values())),
+    ]
+    assert [label.zh for label in labels if not label.en] == []
+
+
+def test_facts_and_actions_are_there_because_a_ruleset_needs_them() -> None:
+    rulesets = [load(body) for body in FACTORY.values()]
+    asked = {outcome.action for ruleset in rulesets for rule in ruleset.rules for outcome in rule.then}
+    assert asked == ACTIONS.keys()

@@ -4,9 +4,11 @@ from random import Random
 import pytest
 
 from rules import differential, engine
+from rules.compiler import Program
 from rules.conditions import evaluate
 from rules.differential import compare
-from rules.worlds import facts, world
+from rules.loader import load
+from rules.worlds import CATALOGUE, facts, world
 
 RESULTS = {True: {"fired"}, False: {"not_met"}, None: {"unknown"}}
 
@@ -55,3 +57,45 @@ def test_many_rules_spread_over_many_handles() -> None:
     with closing(engine.compile(ruleset)) as compiled:
         for _ in range(30):
             assert compiled.evaluate(facts(random), shadow=True).engine == "durable"
+
+
+def test_rules_that_want_one_value_stand_together_and_are_passed_over_for_others() -> None:
+    """Equalities of every type decide which handles are asked; what they leave out the reference does not find."""
+    random = Random(11)
+    rules = [
+        {
+            "key": f"rule_{n}",
+            "label": "x",
+            "when": {"all": [leaf, {"fact": "x.share", "op": random.choice(["ge", "lt"]), "value": n % 7}]},
+            "then": [{"action": "set_risk", "level": "low"}],
+        }
+        for n, leaf in enumerate(
+            [{"fact": "x.name", "op": "eq", "value": word} for word in "abcdefgh" for _ in range(30)]
+            + [{"fact": "x.count", "op": "eq", "value": count} for count in range(4) for _ in range(30)]
+            + [{"fact": "x.done", "op": "eq", "value": done} for done in (True, False) for _ in range(30)]
+            + [{"not": {"fact": "x.kinds", "op": "contains", "value": "a"}} for _ in range(30)]
+            + [{"fact": "x.town", "op": "exists"} for _ in range(30)]
+            + [{"fact": "x.share", "op": "le", "value": 3} for _ in range(30)]
+        )
+    ]
+    definition = {
+        "key": "w",
+        "title": "w",
+        "revision_date": "filing",
+        "hit_policy": "rule_order",
+        "rules": rules,
+    }
+    ruleset = load(definition, catalogue=CATALOGUE)
+    asked = [text for text in Program(ruleset).facts({"x.name": "a", "x.share": 1}) if text]
+    assert len(asked) < len(Program(ruleset).plans) / 2
+    with closing(engine.compile(ruleset)) as compiled:
+        fired = 0
+        for _ in range(300):
+            given = facts(random) | {
+                "x.share": random.randrange(8),
+                "x.name": random.choice([*"abhz", "", None, 1]),
+            }
+            decision = compiled.evaluate(given, shadow=True)
+            assert decision.engine == "durable", given
+            fired += len(decision.fired)
+    assert fired > 3000

@@ -3,6 +3,7 @@
 import csv
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from rules import engine
 from rules.decision import Decision
+from rules.dry_run import Change, dry_run
 from rules.loader import load, read_all
 from rules.scoring import Method, rate, score
 
@@ -63,14 +65,32 @@ def test_the_published_plans_have_their_status(decide: Decide) -> None:
         ]
 
 
-def test_a_higher_threshold_changes_one_plan(decide: Decide) -> None:
-    changed = [
-        row["project"]
-        for row in rows("plans.csv")
-        if decide("progress_lag", plan(row)).outcomes
-        != decide("progress_lag", plan(row), severe_lag=10).outcomes
-    ]
-    assert changed == ["開瑄國小校舍及運動場新建"]
+def test_a_higher_threshold_changes_one_plan() -> None:
+    """The dry run of 10 instead of 6.5 over the published plans."""
+    body = read_all()["progress_lag"]
+    body["parameters"]["severe_lag"]["value"] = 10
+    plans = [(row["project"], plan(row)) for row in rows("plans.csv")]
+    with (
+        closing(engine.compile(load(read_all()["progress_lag"]))) as current,
+        closing(engine.compile(load(body))) as draft,
+    ):
+        run = dry_run(current, draft, plans)
+    explained = "require_explanation reason_class+reason+countermeasure+catch_up_date"
+    severe = (explained, "set_light red", "set_progress severe")
+    behind = (explained, "set_light yellow", "set_progress behind")
+    assert run.changed == [Change("開瑄國小校舍及運動場新建", severe, behind)]
+    assert (run.decisions, run.matrix[severe, behind], run.matrix[severe, severe]) == (13, 1, 1)
+    assert sum(run.matrix.values()) == 13
+
+
+def test_a_draft_that_cannot_choose_is_a_change() -> None:
+    body = read_all()["progress_lag"] | {"hit_policy": "unique"}
+    with (
+        closing(engine.compile(load(read_all()["progress_lag"]))) as current,
+        closing(engine.compile(load(body))) as draft,
+    ):
+        run = dry_run(current, draft, [("plan", {"plan.lag": 7, "plan.budget_execution": 10})])
+    assert run.changed[0].after == ("not unique: explain_lag, low_execution",)
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def test_collect(aggregate: str, fee: int, value: str, sentence: str) -> None:
     ]
     assert said(decision, "a") == sentence
     (total,) = decision.totals
-    assert (total.scope, str(total.value)) == ("small", value)
+    assert (total.table, str(total.value)) == (None, value)
     assert [rule for rule, _ in total.hits] == list(decision.fired)
 
 
@@ -293,6 +293,18 @@ def test_a_row_that_contradicts_itself_is_found_under_every_policy() -> None:
     body = table("rule_order", [([10, 5], ["low", "turn"])])
     body["tables"][0]["inputs"].append({"fact": "case.fee", "op": "lt"})
     assert refusals(body) == ["tables[0].rows[0]: 第 1 列永遠不會被採用"]
+
+
+def test_what_was_published_is_read_and_not_checked_anew() -> None:
+    body = table("first", [(["-"], ["low", "turn"]), ([10], ["high", "turn"])])
+    assert refusals(body) == ["tables[0].rows[1]: 第 2 列永遠不會被採用"]
+    assert len(load(body, published=True).rules) == 2
+    word = {"fact": "plan.level", "op": "eq", "value": "township"}
+    renamed = definition("rule_order", [RISKS[0] | {"when": word}])
+    assert refusals(renamed) == [
+        "rules[0].when: 「列管層級」沒有「township」這個值，可用：magistrate、county、unit"
+    ]
+    assert load(renamed, published=True).rules
 
 
 def test_a_missing_number_is_a_region_of_its_own() -> None:
