@@ -69,7 +69,7 @@ def identity(service: ServiceDefinition) -> str:
         "none": _("不用確認身分，留下聯絡方式就好。"),
         "phone": _("承辦人會用您留的電話和您確認身分。"),
         "strong": _("審查時要確認您的身分證件，承辦單位會通知您怎麼做。"),
-        "originals": _("審查時要核對文件的正本，承辦單位會通知您什麼時候出示。"),
+        "originals": _("審查時要核對文件的正本，承辦單位會通知您什麼時候帶到櫃檯，或在現場勘查時出示。"),
     }[service.assurance]
 
 
