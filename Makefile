@@ -73,6 +73,7 @@ lock: dev-environment
 	$(LOCK) --group build -o requirements-build.lock
 	$(LOCK) pyproject.toml -o requirements.lock
 	$(LOCK) pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+	$(LOCK) --group peers -c requirements-dev.lock -o requirements-peers.lock
 
 clean:
 	rm -rf .venv *.egg-info build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -63,15 +63,19 @@ class Agreement(YesNo):
 
 
 class Choice(FieldType):
-    props = frozenset({"options", "autocomplete"})
+    """One of the options; `options_among` leaves those that a list given at run time has, where it is given."""
+
+    props = frozenset({"options", "options_among", "autocomplete"})
     required = ("請選擇{label}", "{label}: choose an option")
 
     def choices(self, field: Field, part: str = "", lists: Lists = NO_LISTS) -> Mapping[str, Text]:
-        return {option.value: option.label for option in field.options} or super().choices(field, part)
+        among = lists.get(field.options_among or "")
+        options = {o.value: o.label for o in field.options if among is None or o.value in among}
+        return options or super().choices(field, part)
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
         text = one(field, given, limit=CODE_LENGTH)
-        if text and text not in self.choices(field):
+        if text and text not in self.choices(field, lists=at.lists):
             raise unknown_option(field, text)
         return text or None
 
@@ -115,6 +119,8 @@ class Township(Choice):
 
 #: what `options_from` may name; the townships, villages and counties are known here, the rest is handed in
 LISTS = frozenset({*STANDARD_LISTS, "units", "slots"})
+#: what `options_among` may name: the kinds of applicant that the service is for
+AMONG = frozenset({"applicants"})
 
 
 class Lookup(Choice):

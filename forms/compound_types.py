@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, one, unknown_option
+from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, one, unknown_option
 from forms.identifiers import normalise
 from forms.messages import Invalid, Mistake, quoted, refuse, words
 from forms.places import ADDRESS_PLACES, ELSEWHERE, VILLAGES
@@ -86,6 +86,10 @@ class Address(Parts):
             zh, en = "請填寫完整的{label}，例如 {example}", "Enter the full {label}, for example {example}"
             yield Mistake(words(zh, en, label=field.label, example=_ELSEWHERE_EXAMPLE), "detail")
 
+    def blank(self, field: Field) -> Blank:
+        places = "　".join(f"□{place.zh}" for place in ADDRESS_PLACES.values())
+        return Blank(f"{places}\n{'＿' * 6}村（里）{'＿' * 24}", wide=True)
+
     def show(self, field: Field, value: Json, lang: str) -> str:
         township, village, detail = (text_of(value, part) for part in self.parts)
         if township == ELSEWHERE:
@@ -159,6 +163,9 @@ class BankAccount(Parts):
         if text:
             zh, en = zh + "；您輸入了「{text}」", en + "; you entered “{text}”"
         return words(zh, en, label=field.label, text=quoted(text))
+
+    def blank(self, field: Field) -> Blank:
+        return Blank(f"銀行代碼{'＿' * 4}　帳號{'＿' * 12}　戶名{'＿' * 8}", wide=True)
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         bank, account, holder = (text_of(value, part) for part in self.parts)

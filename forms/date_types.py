@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from datetime import MAXYEAR, date
 from typing import TYPE_CHECKING
 
-from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, folded, one
+from forms.bounds import DATE_BOUNDS
+from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, folded, one
 from forms.messages import Invalid, quoted, refuse, words
 from rules.values import Text, format_day, parse_roc_date
 
@@ -22,6 +23,7 @@ _PART_NAMES = {
     "day": Text(zh="日", en="the day"),
 }
 _FIRST_GREGORIAN_YEAR = 1000
+_DAY_TO_WRITE = "民國　　　年　　　月　　　日"
 _YEAR = re.compile("^(?:民國|西元)?[0-9]{1,4}年?$")
 
 
@@ -39,7 +41,7 @@ class Date(FieldType):
 
     fact = "date"
     parts: tuple[str, ...] = ("year", "month", "day", "")
-    props = frozenset({"min", "max", "not_before", "autocomplete"})
+    props = frozenset({"min", "max", "autocomplete", *DATE_BOUNDS})
     example = Text(zh="民國 47 年 3 月 9 日", en="year 1958, month 3, day 9")
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
@@ -135,6 +137,9 @@ class Date(FieldType):
                 day=shown_date(day),
             )
 
+    def blank(self, field: Field) -> Blank:
+        return Blank(_DAY_TO_WRITE)
+
     def show(self, field: Field, value: Json, lang: str) -> str:
         return shown_date(date.fromisoformat(str(value))).in_(lang)
 
@@ -181,7 +186,7 @@ class DateTime(Date):
     """A day in three boxes and a time of day in a fourth."""
 
     parts = ("year", "month", "day", "time", "")
-    props = frozenset({"min", "max", "not_before"})
+    props = frozenset({"min", "max", *DATE_BOUNDS})
     example = Text(zh="民國 116 年 3 月 2 日 14:30", en="year 2027, month 3, day 2, 14:30")
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
@@ -210,6 +215,9 @@ class DateTime(Date):
                 part="time",
                 text=quoted(text),
             ) from error
+
+    def blank(self, field: Field) -> Blank:
+        return Blank(f"{_DAY_TO_WRITE}　　　時　　　分", wide=True)
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         day, _, time = str(value).partition("T")

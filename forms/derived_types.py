@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forms.compound_types import text_of
 from forms.date_types import shown_date
-from forms.field_type import FieldType, Given, Json, Setting, folded, one
+from forms.field_type import Blank, FieldType, Given, Json, Setting, folded, one
 from forms.formula import compute
 from forms.messages import refuse
 from forms.simple_types import Number
@@ -38,6 +38,9 @@ class Computed(Number):
         if number is None:
             return None
         return f"{number.normalize():f}" if number else "0"
+
+    def blank(self, field: Field) -> Blank:
+        return Blank("（免填，由機關計算）")
 
     def to_raw(self, field: Field, value: Json) -> dict[str, list[str]]:
         return {}
@@ -72,6 +75,9 @@ class Signature(FieldType):
         signed_at = at.moment.strftime("%Y-%m-%dT%H:%M") if at.moment else at.today.isoformat()
         sentence = field.sentence.in_(at.lang) if field.sentence else ""
         return {"name": name, "sentence": sentence, "signed_at": signed_at}
+
+    def blank(self, field: Field) -> Blank:
+        return Blank(f"簽名或蓋章：{'＿' * 12}　民國　　　年　　　月　　　日", wide=True)
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         name, sentence, signed_at = (text_of(value, part) for part in ("name", "sentence", "signed_at"))

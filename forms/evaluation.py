@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
+from forms.bounds import broken
 from forms.field_type import NO_LISTS, Json, Lists, Setting
-from forms.messages import Invalid, Mistake, refuse
+from forms.messages import Invalid, Mistake
 from forms.model import Field, FormDefinition
 from rules.conditions import holds
-from rules.values import Text
 
 #: flat form data by input name, valid or not: what a draft stores
 Raw: TypeAlias = Mapping[str, Sequence[str]]
@@ -85,8 +85,8 @@ def evaluate(
         field = definition.field(key)
         mistakes[key] = field.kind.missing(field).mistakes
     for field in definition.fields:
-        if field.not_before and (early := _too_early(definition, field, answers)):
-            mistakes[field.key] = early.mistakes
+        if field.bounds and (refusal := broken(definition, field, answers, facts, today)):
+            mistakes[field.key] = refusal.mistakes
             del answers[field.key]
     placed = {f.key: answers[f.key] for f in definition.fields if f.key in answers}
     return Evaluation(placed, mistakes, frozenset(hidden), required)
@@ -134,26 +134,3 @@ def _is_required(field: Field, facts: Mapping[str, object]) -> bool:
     if not field.kind.asked:
         return False
     return holds(field.required_when, facts) if field.required_when else not field.optional
-
-
-def _too_early(definition: FormDefinition, field: Field, answers: Mapping[str, Json]) -> Invalid | None:
-    other = definition.field(field.not_before or "")
-    day, bound = answers.get(field.key), answers.get(other.key)
-    if not isinstance(day, str) or not isinstance(bound, str):
-        return None
-    size = min(len(day), len(bound))  # a day and a moment are compared by their days
-    if day[:size] >= bound[:size]:
-        return None
-    return refuse(
-        field.label,
-        "{label}不能早於{other}（{bound}），您填的是{day}",
-        "{label} cannot be before {other} ({bound}); you entered {day}",
-        part="year",
-        other=other.label,
-        bound=_shown(other, bound),
-        day=_shown(field, day),
-    )
-
-
-def _shown(field: Field, value: Json) -> Text:
-    return Text(zh=field.kind.show(field, value, "zh"), en=field.kind.show(field, value, "en"))

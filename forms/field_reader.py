@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forms.choice_types import LISTS
+from forms.bounds import DATE_BOUNDS, MOST_DAYS, NUMBER_BOUNDS, OUTSIDE, Bound, Said
+from forms.choice_types import AMONG, LISTS
 from forms.field_types import COLUMN_TYPES, FIELD_TYPES, MOST_ROWS
 from forms.formula import OPERATIONS, Formula
 from forms.model import Field, Limit, Option
@@ -144,7 +145,8 @@ class FieldReader:
             "min": self.date_limit if type_ in DAYS else self.number_limit,
             "max": self.date_limit if type_ in DAYS else self.number_limit,
             "options": self.options,
-            "options_from": self.list_name,
+            "options_from": lambda name, at: self.list_name(name, at, LISTS),
+            "options_among": lambda name, at: self.list_name(name, at, AMONG),
             "formula": self.formula,
             "totals": lambda names, at: self.totals(names, at, str(data.get("key"))),
             "name_of": self.name_of,
@@ -152,7 +154,11 @@ class FieldReader:
             "columns": self.columns,
             "accept": self.accept,
             "pattern": self.pattern,
-            "not_before": lambda other, at: self.another_date(other, at, data.get("key")),
+            **{name: lambda said, at: self.bounds(said, at, data.get("key"), DAYS) for name in DATE_BOUNDS},
+            **{
+                name: lambda said, at: self.bounds(said, at, data.get("key"), NUMBERS)
+                for name in NUMBER_BOUNDS
+            },
             "autocomplete": self.autocomplete,
             "unit": self.as_text,
         }
@@ -227,17 +233,43 @@ class FieldReader:
         self.report(path, f"autocomplete「{shown(data)}」須為 HTML 的自動填入名稱，例如 tel、email、name")
         return None
 
-    def another_date(self, data: object, path: str, own: object) -> str | None:
-        dates = sorted(key for key, of in self.types.items() if of in DAYS and "." not in key and key != own)
-        if isinstance(data, str) and data in dates:
-            return data
-        self.report(path, f"「{shown(data)}」不是另一個日期欄位{did_you_mean(data, dates)}")
+    def bounds(self, data: object, path: str, own: object, types: frozenset[str]) -> Said:
+        """A key, a mapping, or a list of them."""
+        if isinstance(data, list) and data:
+            return tuple(
+                bound
+                for i, part in enumerate(data)
+                if (bound := self.bound(part, f"{path}[{i}]", own, types)) is not None
+            )
+        return self.bound(data, path, own, types)
+
+    def bound(self, data: object, path: str, own: object, types: frozenset[str]) -> str | Bound | None:
+        if self.siblings is not None:
+            self.report(path, "表格的欄不能以其他欄位為界限")
+            return None
+        is_day = types == DAYS
+        known = sorted(key for key, of in self.types.items() if of in types and "." not in key and key != own)
+        if not isinstance(data, Mapping):
+            return self.bounding(data, path, known, is_day)
+        self.only(data, ("of", "days", "when") if is_day else ("of", "when"), path)
+        of = self.bounding(data.get("of"), f"{path}.of", [*known, *(OUTSIDE if is_day else ())], is_day)
+        days = data.get("days", 0)
+        if type(days) is not int or abs(days) > MOST_DAYS:
+            self.report(f"{path}.days", f"days「{shown(days)}」須為 -{MOST_DAYS} 到 {MOST_DAYS} 的整數")
+            return None
+        return Bound(of, days, self.condition(data, "when", path)) if of is not None else None
+
+    def bounding(self, name: object, path: str, known: Collection[str], is_day: bool) -> str | None:
+        if isinstance(name, str) and name in known:
+            return name
+        what = "日期" if is_day else "數字"
+        self.report(path, f"「{shown(name)}」不是另一個{what}欄位{did_you_mean(name, known)}")
         return None
 
-    def list_name(self, data: object, path: str) -> str | None:
-        if isinstance(data, str) and data in LISTS:
+    def list_name(self, data: object, path: str, lists: Collection[str]) -> str | None:
+        if isinstance(data, str) and data in lists:
             return data
-        known = "、".join(sorted(LISTS))
+        known = "、".join(sorted(lists))
         self.report(path, f"沒有「{shown(data)}」這份清單，可用：{known}")
         return None
 

@@ -38,6 +38,20 @@ class Setting:
     answers: Mapping[str, Json] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """What stands on paper where nothing is answered yet."""
+
+    #: words to complete: 民國　　年　　月　　日
+    text: str = ""
+    #: frames, one for each character of a code
+    frames: int = 0
+    #: lines to write on, where it is more than one
+    lines: int = 1
+    #: takes the whole width of the page
+    wide: bool = False
+
+
 class FieldType:
     """Stateless; one instance a type stands in `forms.field_types.FIELD_TYPES`."""
 
@@ -74,6 +88,10 @@ class FieldType:
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         return str(value)
+
+    def blank(self, field: Field) -> Blank:
+        """The room for an answer that is written by hand."""
+        return Blank()
 
     def remark(self, field: Field, value: Json) -> Text | None:
         """What to look at again before sending, although it was taken."""

@@ -54,7 +54,8 @@ def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
 
 def expand(mapping: object) -> dict[str, Any]:
     """A copy in which every `include: name` is replaced by the shared section; key, title, description and
-    when beside it take precedence, `without` leaves fields out, and `fields` come after the shared ones."""
+    when beside it take precedence, `without` leaves fields out, and `fields` come after the shared ones, or each
+    after the one that its `after` names."""
     if not isinstance(mapping, Mapping):
         raise DefinitionError([Problem(path="", message="表單定義須為 key、title、sections 的組合")])
     expanded = copy.deepcopy(dict(mapping))
@@ -87,7 +88,22 @@ def _included(section: dict[str, Any], path: str, problems: list[Problem]) -> di
             message = f"共用區段沒有「{shown(key)}」這個欄位{did_you_mean(str(key), keys)}"
             problems.append(Problem(path=f"{path}.without[{i}]", message=message))
     fields = [field for field in shared["fields"] if field["key"] not in left_out]
-    return {**shared, **section, "fields": [*fields, *own]}
+    for i, field in enumerate(own):
+        fields.insert(_place(field, fields, f"{path}.fields[{i}]", problems), field)
+    return {**shared, **section, "fields": fields}
+
+
+def _place(field: object, fields: list[Any], path: str, problems: list[Problem]) -> int:
+    """Where a field of the form's own stands among the shared ones."""
+    if not isinstance(field, dict) or "after" not in field:
+        return len(fields)
+    after = field.pop("after")
+    keys = [each.get("key") if isinstance(each, dict) else None for each in fields]
+    if after is None or after not in keys:
+        message = f"這個區段沒有「{shown(after)}」這個欄位{did_you_mean(after, [k for k in keys if isinstance(k, str)])}"
+        problems.append(Problem(path=f"{path}.after", message=message))
+        return len(fields)
+    return keys.index(after) + 1
 
 
 # --- reading ---------------------------------------------------------------------------------------------

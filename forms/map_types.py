@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from forms.compound_types import Parts, text_of
-from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, long_enough, one
+from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, long_enough, one
 from forms.messages import Invalid, Mistake, refuse
 from forms.places import read_points
 from rules.values import Text
@@ -29,6 +29,9 @@ class Place(Parts):
     def words_of(self, field: Field, given: Given) -> str:
         text = one(field, given, "description", limit=field.max_length or 1000)
         return long_enough(field, text, "description")
+
+    def blank(self, field: Field) -> Blank:
+        return Blank(f"座標（知道時填寫）：{'＿' * 24}", lines=3, wide=True)
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         spot = text_of(value, self.spot)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
+from forms.bounds import DATE_BOUNDS, NUMBER_BOUNDS, Bound
 from forms.field_type import FieldType
 from forms.field_types import FIELD_TYPES
 from forms.formula import Formula
@@ -20,6 +21,10 @@ from rules.values import Text
 #: Conditions are checked when they are parsed; pydantic only carries them.
 Checked = Annotated[Condition | None, GetPydanticSchema(lambda _source, _handler: core_schema.any_schema())]
 Limit = Decimal | date | Literal["today"]
+Said = Annotated[
+    str | Bound | tuple[str | Bound, ...] | None,
+    GetPydanticSchema(lambda _source, _handler: core_schema.any_schema()),
+]
 
 
 class Model(BaseModel):
@@ -46,6 +51,8 @@ class Field(Model):
     options: tuple[Option, ...] = ()
     #: the list that is given at run time
     options_from: str | None = None
+    #: the list given at run time that leaves some of the options
+    options_among: str | None = None
     min: Limit | None = None
     max: Limit | None = None
     min_length: int | None = None
@@ -54,8 +61,13 @@ class Field(Model):
     pattern: str | None = None
     decimals: int | None = None
     unit: Text | None = None
-    #: key of another date that this one may not precede
-    not_before: str | None = None
+    #: limits that stand elsewhere: see forms.bounds
+    not_before: Said = None
+    not_after: Said = None
+    after: Said = None
+    before: Said = None
+    at_least: Said = None
+    at_most: Said = None
     accept: tuple[str, ...] = ()
     max_mb: int | None = None
     max_files: int | None = None
@@ -71,6 +83,11 @@ class Field(Model):
     autocomplete: str | None = None
     #: legend of the fieldset that neighbouring fields with the same group share
     group: Text | None = None
+
+    @property
+    def bounds(self) -> Mapping[str, Said]:
+        """Its limits that stand elsewhere, by name."""
+        return {name: said for name in (*DATE_BOUNDS, *NUMBER_BOUNDS) if (said := getattr(self, name))}
 
     @property
     def kind(self) -> FieldType:
@@ -114,7 +131,9 @@ class FormDefinition(Model):
     def lists(self) -> frozenset[str]:
         """The lists that its questions choose from."""
         asked = (field for top in self.fields for field in (top, *top.columns))
-        return frozenset(field.options_from for field in asked if field.options_from)
+        return frozenset(
+            name for field in asked for name in (field.options_from, field.options_among) if name
+        )
 
     @cached_property
     def file_fields(self) -> tuple[Field, ...]:

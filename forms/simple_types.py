@@ -8,7 +8,8 @@ from decimal import Decimal
 from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
-from forms.field_type import CODE_LENGTH, FieldType, Given, Json, Setting, folded, long_enough, one
+from forms.bounds import NUMBER_BOUNDS
+from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, folded, long_enough, one
 from forms.identifiers import normalise, phone_kind, plate_styles
 from forms.messages import quoted, refuse, words
 from rules.conditions import show_number
@@ -17,6 +18,9 @@ from rules.values import Text, normalise_code
 if TYPE_CHECKING:
     from forms.model import Field
 
+
+#: what a hand writes into half the width of a page
+_HALF_A_LINE = 60
 
 # --- text ------------------------------------------------------------------------------------------------
 
@@ -34,6 +38,9 @@ class Line(FieldType):
     def tidy(self, text: str) -> str:
         return " ".join(text.split())
 
+    def blank(self, field: Field) -> Blank:
+        return Blank(wide=(field.max_length or 200) > _HALF_A_LINE)
+
 
 class Paragraphs(Line):
     props = frozenset({"min_length", "max_length"})
@@ -42,6 +49,9 @@ class Paragraphs(Line):
 
     def tidy(self, text: str) -> str:
         return text
+
+    def blank(self, field: Field) -> Blank:
+        return Blank(lines=4 if (field.max_length or 4000) <= 500 else 8, wide=True)
 
 
 def _fitted(field: Field, text: str, mask: str) -> str:
@@ -82,8 +92,10 @@ class Code(FieldType):
 
     props = frozenset({"autocomplete"})
 
-    def __init__(self, kind: str, zh: str, en: str, example: str, *, personal: bool = False) -> None:
-        self.identifier, self.zh, self.en = kind, zh, en
+    def __init__(
+        self, kind: str, zh: str, en: str, example: str, *, personal: bool = False, frames: int = 0
+    ) -> None:
+        self.identifier, self.zh, self.en, self.frames = kind, zh, en, frames
         self.example = Text(zh=example, en=example)
         self.personal = personal
 
@@ -93,6 +105,9 @@ class Code(FieldType):
             return normalise(self.identifier, text) if text else None
         except ValueError as error:
             raise refuse(field.label, self.zh, self.en, example=self.example) from error
+
+    def blank(self, field: Field) -> Blank:
+        return Blank(frames=self.frames, wide=self.identifier == "email")
 
 
 class Phone(Code):
@@ -126,7 +141,7 @@ class Number(FieldType):
     """Answers are JSON: an integer stays one, anything with decimals is a text without trailing zeros."""
 
     fact = "number"
-    props = frozenset({"min", "max", "unit"})
+    props = frozenset({"min", "max", "unit", *NUMBER_BOUNDS})
     as_integer = False
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
@@ -197,6 +212,9 @@ class Number(FieldType):
     def show(self, field: Field, value: Json, lang: str) -> str:
         return self.amount(field, Decimal(str(value))).in_(lang)
 
+    def blank(self, field: Field) -> Blank:
+        return Blank(f"{'　' * 8}{field.unit.zh}" if field.unit else "")
+
     def amount(self, field: Field, number: Decimal) -> Text:
         text = show_number(number)
         return words("{n} {unit}", "{n} {unit}", n=text, unit=field.unit) if field.unit else Text(zh=text)
@@ -217,11 +235,14 @@ class DecimalNumber(Number):
 class Money(Number):
     """New Taiwan dollars, whole ones unless the definition says otherwise."""
 
-    props = frozenset({"min", "max", "decimals"})
+    props = frozenset({"min", "max", "decimals", *NUMBER_BOUNDS})
     defaults: Mapping[str, object] = {"min": Decimal(0), "decimals": 0}
 
     def units(self, field: Field) -> tuple[str, ...]:
         return ("元整", "元", "圓", "NTD", "TWD")
+
+    def blank(self, field: Field) -> Blank:
+        return Blank(f"新臺幣{'　' * 9}元")
 
     def amount(self, field: Field, number: Decimal) -> Text:
         return words("{n} 元", "NT$ {n}", n=show_number(number))
@@ -253,12 +274,14 @@ SIMPLE_TYPES: dict[str, FieldType] = {
         "{label} is not correct. Check for missing characters, for example {example}",
         "A123456789",
         personal=True,
+        frames=10,
     ),
     "company_number": Code(
         "ubn",
         "{label}不正確，請填 8 位數字並檢查是否漏字，例如 {example}",
         "{label} is not correct. Enter 8 digits and check for missing ones, for example {example}",
         "04595257",
+        frames=8,
     ),
     "nid_or_company": Code(
         "person_or_company",
@@ -267,6 +290,7 @@ SIMPLE_TYPES: dict[str, FieldType] = {
         "or a company number of 8 digits (for example 04595257)",
         "A123456789",
         personal=True,
+        frames=10,
     ),
     "land_parcel": Code(
         "land_parcel",
@@ -280,6 +304,7 @@ SIMPLE_TYPES: dict[str, FieldType] = {
         "{label} is not correct. Enter the letter and 7 digits of the household register, for example {example}",
         "W1234567",
         personal=True,
+        frames=8,
     ),
     "vehicle_plate": Plate(
         "plate",

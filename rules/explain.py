@@ -1,9 +1,10 @@
 """Why a rule fired and why it did not: the reference evaluator's word, as data and as a sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
+from rules import policies
 from rules.conditions import (
     SYMBOLS,
     All,
@@ -25,8 +26,9 @@ from rules.conditions import (
     symbol,
     threshold,
 )
-from rules.model import Rule, Ruleset
+from rules.model import Ruleset
 from rules.normal import Literal, without_not
+from rules.policies import Resolved
 
 Json = object
 
@@ -38,28 +40,32 @@ def matching(ruleset: Ruleset, facts: Mapping[str, object]) -> list[int]:
     return [i for i, rule in enumerate(ruleset.rules) if holds(rule.when, facts, ruleset.params)]
 
 
-def explain(ruleset: Ruleset, facts: Mapping[str, object], fired: Sequence[str]) -> list[dict[str, Json]]:
+def explain(ruleset: Ruleset, facts: Mapping[str, object], resolved: Resolved) -> list[dict[str, Json]]:
     """One entry a rule, fired or not, in the order of the rules."""
-    return [_rule(ruleset, rule, facts, fired) for rule in ruleset.rules]
+    return [_rule(ruleset, index, facts, resolved) for index in range(len(ruleset.rules))]
 
 
-def _rule(ruleset: Ruleset, rule: Rule, facts: Mapping[str, object], fired: Sequence[str]) -> dict[str, Json]:
+def _rule(ruleset: Ruleset, index: int, facts: Mapping[str, object], resolved: Resolved) -> dict[str, Json]:
+    rule = ruleset.rules[index]
     tree = _node(without_not(rule.when), ruleset, facts) if rule.when else None
     result = tree["result"] if tree else True
-    if rule.key in fired:
+    if rule.key in resolved.fired:
         status = "fired"
     elif result is True:
         status = "superseded"
     else:
         status = "not_met" if result is False else "unknown"
-    return {
+    entry: dict[str, Json] = {
         "rule": rule.key,
         "label": {lang: rule.label.in_(lang) for lang in LANGUAGES},
         "status": status,
         "result": result,
-        "sentence": {lang: _sentence(status, tree, lang) for lang in LANGUAGES},
+        "sentence": {lang: _sentence(ruleset, index, status, tree, resolved, lang) for lang in LANGUAGES},
         "when": tree,
     }
+    if rule.source:
+        entry |= {"source": {lang: rule.source.in_(lang) for lang in LANGUAGES}, "origin": rule.status}
+    return entry
 
 
 # --- data ------------------------------------------------------------------------------------------------
@@ -130,7 +136,6 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
         "contains": "包含{0}",
         "not contains": "不包含{0}",
         "always": "沒有條件，一律適用",
-        "superseded": "條件成立，但已由順序在前的規則決定",
     },
     "en": {
         True: "true",
@@ -150,18 +155,20 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
         "contains": "contain {0}",
         "not contains": "not contain {0}",
         "always": "no condition: always applies",
-        "superseded": "it holds, but a rule before it has decided",
     },
 }
 
 
-def _sentence(status: str, tree: Mapping[str, Json] | None, lang: str) -> str:
+def _sentence(
+    ruleset: Ruleset, index: int, status: str, tree: Mapping[str, Json] | None, resolved: Resolved, lang: str
+) -> str:
     words = _WORDS[lang]
     if status == "superseded":
-        return words["superseded"]
-    if tree is None:
-        return words["always"]
-    return words["and"].join(dict.fromkeys(_deciding(tree, lang)))
+        return policies.superseded(ruleset, index, resolved, lang)
+    why = dict.fromkeys(_deciding(tree, lang)) if tree else {words["always"]: None}
+    if status == "fired" and (more := policies.counted(ruleset, index, resolved, lang)):
+        why[more] = None
+    return words["and"].join(why)
 
 
 def _deciding(node: Mapping[str, Json], lang: str) -> list[str]:

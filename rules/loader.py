@@ -23,14 +23,17 @@ from rules.conditions import (
 )
 from rules.facts import FACTS, Fact
 from rules.model import (
+    Aggregate,
     Example,
     HitPolicy,
     Outcome,
     Parameter,
+    Policy,
     RevisionDate,
     Rule,
     Ruleset,
     Status,
+    output_of,
 )
 from rules.normal import TooComplex, alternatives
 from rules.numbers import MAX_NUMBER, is_exact
@@ -42,6 +45,10 @@ MAX_RULES = 2000
 
 #: an empty cell of a table: any value of an input, no action of an output
 ANY = ("-", None, "")
+#: what a hit policy is told beside its name
+POLICY_ITEMS = ("output", "order", "aggregate")
+#: several rules may hold, and each of them counts; so nothing is missing where none does
+SEVERAL = ("collect", "rule_order", "output_order")
 
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -87,24 +94,40 @@ class _Reader(Reader):
         self.parameters: dict[str, Parameter] = {}
         self.params: dict[str, object] = {}
         self.used_params: set[str] = set()
-        self.policies: dict[str, HitPolicy] = {}
+        self.policies: dict[str, Policy] = {}
 
     def ruleset(self, data: object) -> Ruleset | None:
         required = ("key", "title", "revision_date", "hit_policy")
-        top = self.mapping(data, "", required, ("parameters", "rules", "tables", "examples"))
+        optional = (
+            "effective_from",
+            "effective_to",
+            *POLICY_ITEMS,
+            "parameters",
+            "rules",
+            "tables",
+            "examples",
+        )
+        top = self.mapping(data, "", required, optional)
         if top is None:
             return None
         key = self.key(top["key"], "key")
         title = self.text(top["title"], "title")
         revision_date = self.choice(top["revision_date"], "revision_date", get_args(RevisionDate))
-        policy = self.choice(top["hit_policy"], "hit_policy", get_args(HitPolicy))
+        since, until = (self.day(top.get(name), name) for name in ("effective_from", "effective_to"))
+        if since and until and until < since:
+            self.refuse("effective_to", f"失效日 {until} 早於生效日 {since}")
+        policy = self.policy(top, "", None)
         self.read_parameters(top.get("parameters"))
-        rules = [
-            rule
+        before = len(self.problems)
+        placed = [
+            (rule, f"rules[{i}]")
             for i, each in enumerate(self.items(top.get("rules"), "rules"))
             if (rule := self.rule(each, f"rules[{i}]"))
         ]
-        rules.sort(key=lambda rule: -rule.priority)
+        rules = sorted([rule for rule, _ in placed], key=lambda rule: -rule.priority)
+        if len(self.problems) == before:
+            for rule, path in placed:
+                self.fits(policy, rule, f"{path}.then", "")
         for i, each in enumerate(self.items(top.get("tables"), "tables")):
             rules += self.table(each, f"tables[{i}]", policy)
         examples = [
@@ -124,13 +147,84 @@ class _Reader(Reader):
             key=key,
             title=title,
             revision_date=revision_date,
-            hit_policy=policy,
+            policy=policy,
             parameters=self.parameters,
             rules=tuple(rules),
             table_policies=self.policies,
+            effective_from=since,
+            effective_to=until,
             examples=tuple(examples),
             catalogue=self.catalogue,
         )
+
+    # --- hit policies ------------------------------------------------------------------------------------
+
+    def policy(self, one: Mapping[str, Any], prefix: str, only: tuple[str, str] | None) -> Policy:
+        """The hit policy of a ruleset or table; `only` is the output of a table that has but one."""
+        hit: HitPolicy = self.choice(one["hit_policy"], f"{prefix}hit_policy", get_args(HitPolicy))
+        ordered = hit in ("priority", "output_order")
+        wanted = ("output", "order") if ordered else ("output", "aggregate") if hit == "collect" else ()
+        for name in POLICY_ITEMS:
+            if name in one and name not in wanted:
+                self.refuse(f"{prefix}{name}", f"「{hit}」不使用 {name}")
+        if not wanted:
+            return Policy(hit)
+        output = only
+        if "output" in one or only is None:
+            output = self.policy_output(one.get("output"), f"{prefix}output", hit)
+        if output is None:
+            return Policy(hit)
+        param = actions.find(*output)
+        assert param is not None
+        if hit == "collect":
+            aggregate = self.choice(one.get("aggregate"), f"{prefix}aggregate", get_args(Aggregate))
+            if param.type not in ("number", "period"):
+                self.refuse(
+                    f"{prefix}output",
+                    f"「{aggregate}」需要數字，但動作「{output[0]}」的{param.label}不是數字",
+                )
+            elif len(actions.ACTIONS[output[0]].params) > 1:
+                self.refuse(f"{prefix}output", f"動作「{output[0]}」還有其他參數，無法合計")
+            return Policy(hit, output, aggregate=aggregate)
+        order = self.items(one.get("order"), f"{prefix}order")
+        if not order:
+            self.refuse(f"{prefix}order", f"「{hit}」需要 order：{param.label}的值，由最優先的開始")
+        for i, value in enumerate(order):
+            if mistake := actions.mistake(param, value, self.functions, self.units):
+                self.refuse(f"{prefix}order[{i}]", mistake)
+            elif value in order[:i]:
+                self.refuse(f"{prefix}order[{i}]", f"「{shown(value)}」出現兩次")
+        return Policy(hit, output, tuple(order))
+
+    def policy_output(self, data: object, path: str, hit: str) -> tuple[str, str] | None:
+        if data is None:
+            self.refuse(
+                path,
+                f"「{hit}」需要 output：以哪個動作的哪個參數決定，例如 {{action: set_risk, param: level}}",
+            )
+            return None
+        one = self.mapping(data, path, ("action", "param"))
+        if one is None or ABSENT in one.values() or not self.known_action(one["action"], f"{path}.action"):
+            return None
+        if actions.find(one["action"], str(one["param"])) is None:
+            self.refuse(f"{path}.param", f"動作「{one['action']}」沒有參數「{shown(one['param'])}」")
+            return None
+        return one["action"], one["param"]
+
+    def fits(self, policy: Policy, rule: Rule, path: str, place: str) -> None:
+        """Whether a policy that goes by an output can go by this rule's."""
+        if policy.output is None:
+            return
+        action, param = policy.output
+        value = output_of(rule, policy.output)
+        if value is None or [each.action for each in rule.then].count(action) > 1:
+            self.refuse(path, f"{place}「{policy.hit}」需要每條規則恰有一個動作「{action}」的「{param}」")
+        elif policy.order and value not in policy.order:
+            self.refuse(
+                path, f"{place}「{shown(value)}」不在 order 之中：{'、'.join(map(str, policy.order))}"
+            )
+        elif policy.aggregate and len(rule.then) > 1:
+            self.refuse(path, f"{place}「{policy.aggregate}」只留下「{action}」，其他動作會不見")
 
     # --- parameters --------------------------------------------------------------------------------------
 
@@ -172,7 +266,7 @@ class _Reader(Reader):
     # --- rules -------------------------------------------------------------------------------------------
 
     def rule(self, data: object, path: str) -> Rule | None:
-        one = self.mapping(data, path, ("key", "label", "then"), ("when", "priority"))
+        one = self.mapping(data, path, ("key", "label", "then"), ("when", "priority", "source", "status"))
         if one is None:
             return None
         key = self.new_key(one["key"], f"{path}.key")
@@ -185,13 +279,24 @@ class _Reader(Reader):
         ]
         if isinstance(one["then"], list) and not one["then"]:
             self.refuse(f"{path}.then", "規則至少要有一個動作")
+        source, status = self.origin(one, path)
         priority = one.get("priority", 0)
         if not isinstance(priority, int) or isinstance(priority, bool):
             self.refuse(f"{path}.priority", f"優先順序「{shown(priority)}」必須是整數")
             return None
         if key is None or label is None or ("when" in one and when is None):
             return None
-        return Rule(key, label, when, tuple(then), priority)
+        return Rule(key, label, when, tuple(then), priority, source=source, status=status)
+
+    def origin(self, one: Mapping[str, Any], path: str) -> tuple[Text | None, Status | None]:
+        """Where a rule, a table or a row comes from: both said, or neither."""
+        if "source" not in one and "status" not in one:
+            return None, None
+        for name in ("source", "status"):
+            if name not in one:
+                self.refuse(f"{path}.{name}", f"source 與 status 必須一起寫，缺少「{name}」")
+        source = self.text(one.get("source", ABSENT), f"{path}.source")
+        return source, self.choice(one.get("status", ABSENT), f"{path}.status", get_args(Status))
 
     def condition(self, data: object, path: str) -> Condition | None:
         condition = parse(data, path=path, facts=self.types, params=self.params, problems=self.problems)
@@ -207,9 +312,14 @@ class _Reader(Reader):
         return condition
 
     def comparable(self, leaf: Leaf, path: str) -> None:
-        """The engine compares six decimals exactly, no more."""
+        """The engine compares six decimals exactly, no more; a fact with options takes no other word."""
         value = threshold(leaf, {}, self.params)
+        options = self.catalogue[leaf.fact].options
         for each in as_list(value) or (value,):
+            if options and isinstance(each, str) and each not in options:
+                label = self.catalogue[leaf.fact].label
+                hint = did_you_mean(each, options) or f"，可用：{'、'.join(options)}"
+                self.refuse(path, f"「{label}」沒有「{shown(each)}」這個值{hint}")
             if leaf.type == "number" and each is not None and not is_exact(coerce("number", each)):
                 self.refuse(path, f"「{shown(each)}」超過六位小數或大於 {MAX_NUMBER:,}")
 
@@ -254,29 +364,35 @@ class _Reader(Reader):
                 value = self.params[reference]
             if mistake := actions.mistake(param, value, self.functions, self.units):
                 self.refuse(where, mistake)
-            values[name] = value
+            values[name] = coerce("number", value) if isinstance(value, float) else value
         if rule is None or len(self.problems) > before:
             return None
         return Outcome(rule, action, MappingProxyType(values))
 
     # --- tables ------------------------------------------------------------------------------------------
 
-    def table(self, data: object, path: str, ruleset_policy: HitPolicy) -> list[Rule]:
+    def table(self, data: object, path: str, ruleset_policy: Policy) -> list[Rule]:
         required = ("key", "label", "inputs", "outputs", "rows")
-        one = self.mapping(data, path, required, ("hit_policy", "complete"))
+        optional = ("hit_policy", *POLICY_ITEMS, "complete", "source", "status")
+        one = self.mapping(data, path, required, optional)
         if one is None:
             return []
         before = len(self.problems)
         key = self.new_key(one["key"], f"{path}.key")
         label = self.text(one["label"], f"{path}.label")
-        policy = ruleset_policy
-        if "hit_policy" in one:
-            policy = self.choice(one["hit_policy"], f"{path}.hit_policy", get_args(HitPolicy))
-        complete = one.get("complete", policy != "rule_order")
-        if not isinstance(complete, bool):
-            self.refuse(f"{path}.complete", "complete 必須是 true 或 false")
         inputs = self.inputs(one["inputs"], f"{path}.inputs")
         outputs = self.outputs(one["outputs"], f"{path}.outputs")
+        policy = ruleset_policy
+        if "hit_policy" in one:
+            policy = self.policy(one, f"{path}.", outputs[0] if len(outputs) == 1 else None)
+        elif unused := [name for name in POLICY_ITEMS if name in one]:
+            self.refuse(f"{path}.{unused[0]}", f"沒有 hit_policy 的表不使用 {unused[0]}")
+        if policy.output and outputs and policy.output not in outputs:
+            self.refuse(f"{path}.outputs", f"「{policy.hit}」需要「{'.'.join(policy.output)}」這一欄")
+        complete = one.get("complete", policy.hit not in SEVERAL)
+        if not isinstance(complete, bool):
+            self.refuse(f"{path}.complete", "complete 必須是 true 或 false")
+        origin = self.origin(one, path)
         rows = self.items(one["rows"], f"{path}.rows")
         if not rows and len(self.problems) == before:
             self.refuse(f"{path}.rows", "表格至少要有一列")
@@ -284,29 +400,48 @@ class _Reader(Reader):
             return []
         if "hit_policy" in one:
             self.policies[key] = policy
-        read = [
-            self.row(row, f"{path}.rows[{i}]", f"{key}.{i + 1}", i + 1, inputs, outputs)
-            for i, row in enumerate(rows)
-        ]
-        if len(self.problems) == before:
-            labels = {name: fact.label for name, fact in self.catalogue.items()}
-            for finding in tables.check(
-                [cells for cells, _, _ in read], policy, complete=complete, labels=labels, params=self.params
-            ):
-                where = f"{path}.rows[{finding.row - 1}]" if finding.row else f"{path}.rows"
-                where = f"{path}.inputs[{finding.column - 1}]" if finding.column else where
-                self.refuse(where, finding.message)
-        return [
-            Rule(
-                f"{key}.{number}",
-                row_label or Text(zh=f"{label}第 {number} 列", en=f"{label.in_('en')}, row {number}"),
-                All(leaves) if (leaves := tuple(cell for cell in cells if cell)) else None,
-                then,
-                table=key,
-                row=number,
+        grid: list[list[tables.Cell]] = []
+        found: list[Rule] = []
+        for number, row in enumerate(rows, start=1):
+            here = f"{path}.rows[{number - 1}]"
+            cells, then, row_label, row_origin = self.row(
+                row, here, f"{key}.{number}", number, inputs, outputs
             )
-            for number, (cells, then, row_label) in enumerate(read, start=1)
-        ]
+            source, status = row_origin if row_origin[0] else origin
+            leaves = tuple(cell for cell in cells if cell)
+            grid.append(cells)
+            found.append(
+                Rule(
+                    f"{key}.{number}",
+                    row_label or Text(zh=f"{label}第 {number} 列", en=f"{label.in_('en')}, row {number}"),
+                    All(leaves) if leaves else None,
+                    then,
+                    table=key,
+                    row=number,
+                    source=source,
+                    status=status,
+                )
+            )
+        if policy.output and len(self.problems) == before:
+            column = outputs.index(policy.output)
+            for i, rule in enumerate(found):
+                self.fits(
+                    policy, rule, f"{path}.rows[{i}].then[{column}]", f"第 {i + 1} 列第 {column + 1} 個輸出："
+                )
+        if len(self.problems) == before:
+            self.whole(grid, policy, found, complete, path)
+        return found
+
+    def whole(self, grid: tables.Grid, policy: Policy, rows: list[Rule], complete: bool, path: str) -> None:
+        """The rows together: gaps, overlaps, rows that never count."""
+        ranks = [policy.rank(row) for row in rows] if policy.order else None
+        labels = {name: fact.label for name, fact in self.catalogue.items()}
+        for finding in tables.check(
+            grid, policy.hit, complete=complete, labels=labels, params=self.params, ranks=ranks
+        ):
+            where = f"{path}.rows[{finding.row - 1}]" if finding.row else f"{path}.rows"
+            where = f"{path}.inputs[{finding.column - 1}]" if finding.column else where
+            self.refuse(where, finding.message)
 
     def inputs(self, data: object, path: str) -> list[tuple[str, Op]]:
         result: list[tuple[str, Op]] = []
@@ -346,10 +481,10 @@ class _Reader(Reader):
         number: int,
         inputs: list[tuple[str, Op]],
         outputs: list[tuple[str, str]],
-    ) -> tuple[list[tables.Cell], tuple[Outcome, ...], Text | None]:
-        one = self.mapping(data, path, ("when", "then"), ("label",))
+    ) -> tuple[list[tables.Cell], tuple[Outcome, ...], Text | None, tuple[Text | None, Status | None]]:
+        one = self.mapping(data, path, ("when", "then"), ("label", "source", "status"))
         if one is None:
-            return [None] * len(inputs), (), None
+            return [None] * len(inputs), (), None, (None, None)
         label = self.text(one["label"], f"{path}.label") if "label" in one else None
         cells: list[tables.Cell] = [
             self.cell(value, f"{path}.when[{i}]", number, i + 1, *column)
@@ -365,7 +500,7 @@ class _Reader(Reader):
         if values and not given:
             self.refuse(f"{path}.then", f"第 {number} 列沒有任何動作")
         called = [self.call(rule, action, each, f"{path}.then") for action, each in given.items()]
-        return cells, tuple(outcome for outcome in called if outcome), label
+        return cells, tuple(outcome for outcome in called if outcome), label, self.origin(one, path)
 
     def row_of(self, data: object, path: str, width: int) -> list[Any]:
         items = self.items(data, path)

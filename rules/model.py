@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import Any, Literal
 
@@ -9,10 +10,28 @@ from rules.conditions import Condition, facts_of
 from rules.facts import FACTS, Fact
 from rules.values import Text
 
-HitPolicy = Literal["first", "unique", "rule_order"]
+HitPolicy = Literal["unique", "first", "priority", "collect", "rule_order", "output_order"]
+Aggregate = Literal["sum", "min", "max", "count"]
 #: the date that selects the revision which decides
 RevisionDate = Literal["filing", "reporting_period", "evaluation"]
 Status = Literal["sourced", "seed", "to_be_verified"]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How the rules that hold together come to what follows; the names and meanings are those of DMN."""
+
+    hit: HitPolicy
+    #: the action and parameter that priority and output_order sort by and that collect adds up
+    output: tuple[str, str] | None = None
+    #: priority and output_order: its values, the first before all others
+    order: tuple[object, ...] = ()
+    #: collect
+    aggregate: Aggregate | None = None
+
+    def rank(self, rule: "Rule") -> int:
+        """Where the rule's output stands in the order; the loader made sure that it has one."""
+        return self.order.index(output_of(rule, self.output))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +66,15 @@ class Rule:
     #: the decision table it is a row of, and which row (from 1)
     table: str | None = None
     row: int | None = None
+    #: where the rule itself comes from, beside the sources of its parameters
+    source: Text | None = None
+    status: Status | None = None
+
+
+def output_of(rule: Rule, output: tuple[str, str] | None) -> Any:
+    """The value that a rule gives to one parameter of an action, or None."""
+    action, param = output or ("", "")
+    return next((each.params.get(param) for each in rule.then if each.action == action), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +90,20 @@ class Ruleset:
     key: str
     title: Text
     revision_date: RevisionDate
-    hit_policy: HitPolicy
+    policy: Policy
     parameters: Mapping[str, Parameter]
     #: highest priority first, then as written: rules, then the rows of each table
     rules: tuple[Rule, ...]
     #: tables that resolve their own hits before the ruleset's policy applies
-    table_policies: Mapping[str, HitPolicy] = field(default_factory=dict)
+    table_policies: Mapping[str, Policy] = field(default_factory=dict)
+    #: the first and the last day on which the ruleset may decide; None has no end
+    effective_from: date | None = None
+    effective_to: date | None = None
     examples: tuple[Example, ...] = ()
     catalogue: Mapping[str, Fact] = field(default_factory=lambda: FACTS, repr=False)
+
+    def in_force(self, on: date) -> bool:
+        return (self.effective_from or on) <= on <= (self.effective_to or on)
 
     @cached_property
     def params(self) -> dict[str, object]:
@@ -84,4 +118,9 @@ class Ruleset:
     def labels(self) -> dict[str, Text]:
         """For sentences: facts and parameters by their names."""
         facts = {name: fact.label for name, fact in self.catalogue.items()}
+        facts |= {
+            f"{name}={value}": label
+            for name, fact in self.catalogue.items()
+            for value, label in fact.options.items()
+        }
         return facts | {f"param.{name}": parameter.label for name, parameter in self.parameters.items()}

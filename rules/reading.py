@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from pydantic import ValidationError
 
-from rules.conditions import did_you_mean, shown
+from rules.conditions import coerce, did_you_mean, shown
 from rules.values import Problem, Text
 
 #: stands for a required item that is not there; its absence was reported, so nothing more is said
@@ -72,6 +73,15 @@ class Reader:
             if data is not ABSENT:
                 self.refuse(path, f"「{shown(data)}」必須是文字，或 {{zh: 中文, en: 英文}}")
             return None
+
+    def day(self, data: object, path: str) -> date | None:
+        if data is None:
+            return None
+        day = coerce("date", data)
+        if isinstance(day, date):
+            return day
+        self.refuse(path, f"「{shown(data)}」不是日期，請寫成 2026-01-31")
+        return None
 
     def choice(self, data: object, path: str, choices: tuple[Any, ...]) -> Any:
         if data in choices:

@@ -56,8 +56,9 @@ def check(
     complete: bool,
     labels: Mapping[str, Text],
     params: Mapping[str, object],
+    ranks: Sequence[int] | None = None,
 ) -> list[Finding]:
-    """What is wrong with the rows together."""
+    """What is wrong with the rows together. `ranks`: where the output of each stands in its order of values."""
     by_fact: dict[str, list[Sequence[Cell]]] = {}
     for number, cells in enumerate(zip(*grid, strict=True), start=1):
         if leaves := [cell for cell in cells if cell]:
@@ -73,7 +74,7 @@ def check(
             return [*findings, Finding("表格太大，無法檢查重疊與缺口，請分成幾個表")]
         if len(findings) == MAX_FINDINGS:
             return findings
-        effective |= rows & -rows
+        effective |= _counting(rows, policy, ranks)
         where = "、".join(filter(None, words)) or "任何情形"
         if not rows and complete:
             findings.append(Finding(f"缺口：{where}，沒有任何一列符合"))
@@ -82,10 +83,18 @@ def check(
             several = [number for number in range(1, len(grid) + 1) if rows & _bit(number)]
             listed = "、".join(map(str, several))
             findings.append(Finding(f"重疊：{where}，第 {listed} 列都符合", row=several[1]))
+    idle = [number for number in range(1, len(grid) + 1) if not effective & _bit(number)]
+    return [*findings, *(Finding(f"第 {number} 列永遠不會被採用", row=number) for number in idle)]
+
+
+def _counting(rows: int, policy: HitPolicy, ranks: Sequence[int] | None) -> int:
+    """Of the rows that match a region, as bits, those that the policy lets count."""
     if policy == "first":
-        idle = [number for number in range(1, len(grid) + 1) if not effective & _bit(number)]
-        findings += [Finding(f"第 {number} 列永遠不會被採用", row=number) for number in idle]
-    return findings
+        return rows & -rows
+    if policy == "priority" and ranks:
+        matching = [number for number in range(1, len(ranks) + 1) if rows & _bit(number)]
+        return _bit(min(matching, key=lambda number: ranks[number - 1])) if matching else 0
+    return rows
 
 
 def _bit(row: int) -> int:
@@ -126,14 +135,14 @@ def _column(
 
 
 def _split(leaves: Sequence[Leaf], labels: Mapping[str, Text], params: Mapping[str, object]) -> list[_Region]:
-    fact, type_ = leaves[0].fact, leaves[0].type
-    regions: list[_Region] = []
-    if any(leaf.op in ("exists", "missing") for leaf in leaves):
-        regions.append(_Region("沒有資料", None))
+    fact = leaves[0].fact
+    compared = [leaf for leaf in leaves if leaf.op not in ("exists", "missing")]
+    type_ = compared[0].type if compared else "text"  # whether there is a value is asked of every type alike
+    regions = [_Region("沒有資料", None)] if len(compared) < len(leaves) else []
     if type_ == "boolean":
         return [*regions, _Region("為「是」", True), _Region("為「否」", False)]
     named: list[object] = []
-    for leaf in leaves:
+    for leaf in compared:
         value = threshold(leaf, {}, params)
         named += [x for each in as_list(value) or (value,) if (x := coerce(type_, each)) is not None]
     if type_ in ("number", "date"):

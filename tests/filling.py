@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
+from forms.bounds import listed
 from forms.field_type import NO_LISTS, Lists
 from forms.model import Field
 
@@ -47,8 +48,9 @@ def valid(fields: Iterable[Field], today: date, lists: Lists = NO_LISTS) -> Raw:
     """Inputs that every field takes; a signature repeats the name that stands in the same form."""
     asked = {field.key: field for field in fields}
     raw: Raw = {}
+    days: dict[str, date] = {}
     for field in asked.values():
-        raw |= _named(field, _taken(field, today, lists))
+        raw |= _named(field, _taken(field, today, lists, days))
         if field.name_of in asked:
             raw[field.key] = _taken(asked[field.name_of], today, lists)[""]
     return raw
@@ -63,7 +65,7 @@ def _named(field: Field, parts: Mapping[str, list[str]]) -> Raw:
     return {f"{field.key}-{part}" if part else field.key: texts for part, texts in parts.items()}
 
 
-def _taken(field: Field, today: date, lists: Lists) -> Raw:
+def _taken(field: Field, today: date, lists: Lists, days: dict[str, date] | None = None) -> Raw:
     kind = field.kind
     if field.columns:
         cells = valid(field.columns, today, lists)
@@ -77,7 +79,9 @@ def _taken(field: Field, today: date, lists: Lists) -> Raw:
         low, high = (x if isinstance(x, Decimal) else None for x in (field.min, field.max))
         return {"": [str(max(low or Decimal(0), min(Decimal(1), high or Decimal(1))))]}
     if field.type in ("date", "datetime"):
-        day = _day(field, today)
+        day = _day(field, today, {"today": today, **(days or {})})
+        if days is not None:
+            days[field.key] = day
         texts = {"year": [str(day.year)], "month": [str(day.month)], "day": [str(day.day)]}
         return texts | ({"time": ["10:00"]} if field.type == "datetime" else {})
     if not kind.asked:
@@ -85,10 +89,16 @@ def _taken(field: Field, today: date, lists: Lists) -> Raw:
     return {"": [_words(field)]}
 
 
-def _day(field: Field, today: date) -> date:
+def _day(field: Field, today: date, known: Mapping[str, date]) -> date:
+    """Today, or the nearest day that keeps every limit; limits that hold under a condition are kept always."""
     low, high = (today if x == "today" else x for x in (field.min, field.max))
-    day = max(today, low) if isinstance(low, date) else today
-    return min(day, high) if isinstance(high, date) else day
+    earliest, latest = ([x] if isinstance(x, date) else [] for x in (low, high))
+    for name, said in field.bounds.items():
+        away = {"after": 1, "before": -1}.get(name, 0)
+        found = [known[b.of] + timedelta(days=b.days + away) for b in listed(said) if b.of in known]
+        (earliest if name in ("not_before", "after") else latest).extend(found)
+    day = max([today, *earliest])
+    return min([day, *latest])
 
 
 def _words(field: Field) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from rules.values import DefinitionError
+from webapp import rules_commands
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -346,72 +345,7 @@ def calendar_override(
     click.echo(f"cases that would move: {days.cases_in(moves)}")
 
 
-# --- rules
-
-
-@main.group()
-def rules() -> None:
-    """Rulesets. Checking, testing and deciding need no database."""
-
-
-@rules.command("check")
-def rules_check() -> None:
-    """Parse and compile every ruleset."""
-    from rules import engine, loader
-
-    failed = False
-    for key, body in loader.read_all().items():
-        try:
-            compiled = engine.compile(loader.load(body))
-        except DefinitionError as error:
-            failed = True
-            for problem in error.problems:
-                click.echo(f"{key}: {problem}", err=True)
-        else:
-            compiled.close()
-            click.echo(f"{key}: ok")
-    sys.exit(1 if failed else 0)
-
-
-@rules.command("test")
-def rules_test() -> None:
-    """Run the examples beside every ruleset."""
-    from rules import loader
-    from rules.testing import run_examples
-
-    failures = 0
-    for key, body in loader.read_all().items():
-        ruleset = loader.load(body)
-        found = run_examples(ruleset)
-        failures += len(found)
-        for failure in found:
-            click.echo(f"{key}: {failure}", err=True)
-        click.echo(f"{key}: {len(ruleset.examples)} examples, {len(found)} failed")
-    sys.exit(1 if failures else 0)
-
-
-@rules.command("decide")
-@click.argument("key")
-@click.option("--facts", "facts_file", type=click.File("r", encoding="utf-8"), required=True)
-def rules_decide(key: str, facts_file: Any) -> None:
-    """Decide facts by a ruleset: one JSON object with outcomes and explanation."""
-    from rules import engine, loader
-    from rules import facts as rule_facts
-
-    found = loader.read_all()
-    if key not in found:
-        raise click.ClickException(f"no ruleset {key}; there are {', '.join(sorted(found))}")
-    try:
-        facts = json.load(facts_file, parse_float=Decimal)
-    except ValueError as error:
-        raise click.ClickException(f"facts are not JSON: {error}") from None
-    if not isinstance(facts, dict):
-        raise click.ClickException("facts are one JSON object of names and values")
-    for problem in rule_facts.check(facts, path="facts"):
-        click.echo(f"warning: {problem}", err=True)
-    compiled = engine.compile(loader.load(found[key]))
-    decision = compiled.evaluate(facts, shadow=True)
-    click.echo(json.dumps(decision.to_json(), ensure_ascii=False, indent=2))
+main.add_command(rules_commands.rules)
 
 
 # --- payments

@@ -32,6 +32,7 @@ WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
         "service.stages": "list",  # the stages that the service switches on
         "case.booking": "text",  # of the appointment: waiting, held or confirmed
         "service.deemed": "boolean",  # the law takes silence for consent
+        "service.answer": "text",  # decision, booking, reply, record or hearing
         "case.actions": "list",  # names of the transitions taken so far
         "case.inspections": "number",  # inspection records before this action
         "task.result": "text",  # of the last inspection record, the one given with the action included
@@ -129,7 +130,9 @@ class _Reader:
             self.joined(part, f"{path}.joined[{i}]")
             for i, part in enumerate(sequence(raw.pop("joined", ()), f"{path}.joined", self.problems))
         ]
-        state = build(State, {**raw, "key": key}, path, self.problems)
+        told = sequence(raw.pop("citizen_labels", ()), f"{path}.citizen_labels", self.problems)
+        labels = [self.guarded(part, f"{path}.citizen_labels[{i}]") for i, part in enumerate(told)]
+        state = build(State, {**raw, "key": key, "citizen_labels": labels}, path, self.problems)
         if state is None or None in tasks or None in transitions or None in joins:
             return None
         known = tuple(task for task in tasks if task is not None)

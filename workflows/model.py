@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
 from pydantic_core import PydanticCustomError
 
-from rules.conditions import Condition
+from rules.conditions import Condition, holds, leaves_of
 from rules.values import Text
 from workflows.counting import MAX_PERIOD, ClockKind
 
@@ -159,11 +159,20 @@ class Joined(Frozen):
     effects: tuple[str, ...] = ()
 
 
+class CitizenLabel(Frozen):
+    """Other words for the applicant, while a condition holds."""
+
+    label: Text
+    when: Annotated[Condition, SkipValidation]
+
+
 class State(Frozen):
     key: Key
     label: Text
     #: in plain words, for the applicant
     citizen_label: Text
+    #: said in its place; the first that holds
+    citizen_labels: tuple[CitizenLabel, ...] = ()
     kind: Literal["active", "correction", "closed"]
     outcome: Outcome | None = None
     tasks: tuple[TaskTemplate, ...] = ()
@@ -171,6 +180,13 @@ class State(Frozen):
     joined: tuple[Joined, ...] = ()
     #: the decision has been issued: it is handed over or served here, and nothing is decided or withdrawn any more
     decided: bool = Field(default=False, strict=True)
+
+    def told(self, facts: Mapping[str, object]) -> Text:
+        """What the applicant reads of it. Words that depend on a fact that is not given are left out."""
+        for other in self.citizen_labels:
+            if all(leaf.fact in facts for leaf in leaves_of(other.when)) and holds(other.when, facts):
+                return other.label
+        return self.citizen_label
 
     def task(self, key: str) -> TaskTemplate | None:
         return next((task for task in self.tasks if task.key == key), None)

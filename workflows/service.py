@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
+from workflows.answers import ANSWERS, DECISION, OTHER_LETTERS, Answer, Kind
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
 from workflows.reading import build, mapping, read_joined, repeated, with_guard
 from workflows.remedy import SEATS, seat_of
@@ -21,6 +22,8 @@ from workflows.wording import WORDING, Wording, mistakes
 #: the transition of the system that a workflow has where silence may mean consent
 DEEMED = "deemed_approved"
 UNFILLED = "（未填）"
+#: the words of `basis_status` where somebody must still look the law, the limit or the fee up
+TO_VERIFY = "待確認"
 
 #: the everyday categories of the catalogue
 GROUPS: Mapping[str, Text] = MappingProxyType(
@@ -56,6 +59,8 @@ LETTER_FACTS: Mapping[str, FactType] = MappingProxyType(
         "decision.reason": "text",
         "inspection.on": "date",
         "inspection.findings": "text",
+        "booking.slot": "text",
+        "booking.place": "text",
         "decision.date": "date",
         # of the last hearing of the parties
         "hearing.on": "date",
@@ -208,6 +213,8 @@ class ServiceDefinition(Frozen):
     fee_note: Text | None = None
     awards: tuple[Award, ...] = ()
     outcome: Text
+    #: what kind of answer it gives: a decision that may be appealed against, or one of the others
+    answer: Kind = DECISION
     #: 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
     decision_level: int = Field(ge=1, le=4, strict=True)
     who_may_apply: tuple[Literal["citizen", "company", "organisation"], ...] = Field(min_length=1)
@@ -228,6 +235,26 @@ class ServiceDefinition(Frozen):
     @property
     def key(self) -> str:
         return self.code
+
+    @property
+    def answers(self) -> Answer:
+        """The words of its answer."""
+        return ANSWERS[self.answer]
+
+    def letter_name(self, kind: str) -> Text:
+        """What a letter is called: its own title where it is a certificate, else by the kind of answer."""
+        template = self.letters.get(kind)
+        if template is not None and template.title is not None:
+            return template.title
+        said = self.answers.said(
+            {"grant": "granted", "reject": "rejected", "return": "returned"}.get(kind, "")
+        )
+        return said.letter if said is not None else OTHER_LETTERS[kind]
+
+    @property
+    def to_verify(self) -> bool:
+        """For whoever administers services, never for an applicant."""
+        return TO_VERIFY in self.basis_status
 
     @property
     def stages(self) -> tuple[str, ...]:
@@ -354,6 +381,8 @@ def _check(
         more = SESSION_FACTS if name == "invitation" else {}
         yield from _check_letter(name, letter, facts and {**facts, **more})
     yield from _check_text("remedy", service.remedy, {})
+    if service.answer != DECISION and "訴願書" in service.remedy.zh:
+        yield Problem(path="answer", message="可以提起訴願的，是行政處分（answer: decision）")
     if "訴願書" in service.remedy.zh and seat_of(service.remedy.zh) is None:
         known = "、".join(SEATS)
         yield Problem(

@@ -174,8 +174,8 @@ def citizens(page: Page, town: Town) -> None:
     shoot(page, "start", 1100)
     hands.sign_in(page, "chen.meiling")
     page.goto("/services/EC06")
-    if page.get_by_label("帶入我上次申請").count():
-        page.get_by_label("帶入我上次申請").uncheck()
+    if page.get_by_label("帶入我先前申請時填過的資料").count():
+        page.get_by_label("帶入我先前申請時填過的資料").uncheck()
     press(page, "開始申請")
     hands.fill_in(
         page, {**raw, "applicant_id": ["Ａ123456788"], "birth_date-day": ["32"], "filed_by": ["agent"]}

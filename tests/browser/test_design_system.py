@@ -12,7 +12,8 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, expect
 from werkzeug.serving import make_server
 
-from tests.functional.gallery import create_gallery
+from forms.field_types import FIELD_TYPES
+from tests.functional.gallery import create_gallery, definition_of
 
 FORM = "/form/farm_use_certificate/applicant"
 FILES = "/form/files/page?proof=scan1"
@@ -105,8 +106,16 @@ def test_pages_are_accessible_and_fit_a_desk_a_phone_and_large_text(tab: Page, p
     assert wider_than_the_window(tab) <= 0
 
 
+def test_a_field_of_every_type_is_on_a_page_that_is_looked_at() -> None:
+    """A type that comes to be is put there: tests/definitions/forms/every_type.yaml."""
+    assert "/form/every_type/page" in PAGES
+    assert {field.type for field in definition_of("every_type").fields} == set(FIELD_TYPES)
+
+
 @pytest.mark.parametrize("path", WITH_FORM)
-def test_forms_with_errors_are_accessible_and_take_the_focus(tab: Page, path: str) -> None:
+def test_detail_16_the_error_summary_takes_focus_and_its_links_lead_to_the_inputs(
+    tab: Page, path: str
+) -> None:
     tab.set_viewport_size({"width": 360, "height": 800})
     tab.goto(path)
     tab.locator(SAVE).click()
@@ -119,18 +128,12 @@ def test_forms_with_errors_are_accessible_and_take_the_focus(tab: Page, path: st
     expect(tab.locator(f"{target}, {target} input").first).to_be_focused()
 
 
-def test_without_script_the_summary_has_the_focus_and_choices_hide_fields(
+def test_detail_16_the_error_summary_takes_focus_and_the_title_begins_with_error_without_script_too(
     browser: Browser, gallery: tuple[Flask, str]
 ) -> None:
     context = browser.new_context(base_url=gallery[1], java_script_enabled=False)
     page = context.new_page()
     page.goto(FORM)
-    agent = page.locator("#field-agent_name")
-    expect(agent).to_be_hidden()
-    page.get_by_label("代理人", exact=True).check()
-    expect(agent).to_be_visible()
-    page.get_by_label("本人").check()
-    expect(agent).to_be_hidden()
     page.locator(SAVE).click()
     expect(page.locator("[data-error-summary]")).to_be_focused()
     expect(page).to_have_title("錯誤：申請人資料 – 金門縣政府線上申辦 E櫃檯")
@@ -155,7 +158,7 @@ def test_a_draft_is_saved_while_typing_and_the_page_says_when(tab: Page, state: 
     assert tab.locator("input[name=version]").input_value() == str(len(state["drafts"]))
 
 
-def test_a_failed_save_says_so_and_is_tried_again(tab: Page, state: dict[str, Any]) -> None:
+def test_detail_08_a_failed_save_says_so_and_is_tried_again(tab: Page, state: dict[str, Any]) -> None:
     state["behaviour"] = "fail"
     tab.goto(FORM)
     tab.get_by_label("申請人姓名").fill("陳美玲")
@@ -254,14 +257,27 @@ def test_where_one_stands_fills_in_the_coordinates(visitor: BrowserContext, tab:
 # --- uploads ---------------------------------------------------------------------------------------------
 
 
-def test_several_files_are_uploaded_at_once_and_become_documents(tab: Page, state: dict[str, Any]) -> None:
+def test_detail_18_several_files_are_uploaded_at_once_each_with_its_progress(
+    tab: Page, state: dict[str, Any]
+) -> None:
     def saved_with_both(request: Request) -> bool:
         return request.url.endswith("/draft") and "extra=extra18&extra=extra5" in (request.post_data or "")
 
     tab.goto("/form/files/page")
     expect(tab.locator("[data-upload-send]").first).to_be_hidden()
+    held: list[Route] = []
+    tab.route("**/upload/extra", lambda route: held.append(route))
     with tab.expect_request(saved_with_both):
         tab.locator("#extra").set_input_files([PDF, PDF | {"name": "二.pdf", "buffer": b"12345"}])
+        expect(tab.locator("#field-extra").get_by_role("progressbar")).to_have_count(2)
+        for name in ("證明.pdf", "二.pdf"):
+            expect(tab.locator("#field-extra .app-file").filter(has_text=name)).to_be_visible()
+        for _ in range(200):
+            if len(held) < 2:
+                tab.wait_for_timeout(50)
+        first, second = held
+        first.continue_()
+        second.continue_()
     rows = tab.locator("#field-extra [data-document]")
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("證明.pdf")
@@ -295,7 +311,7 @@ def test_more_files_than_allowed_are_refused(tab: Page) -> None:
     expect(tab.locator("#field-proof [data-document]")).to_have_count(2)
 
 
-def test_a_failed_upload_is_tried_again(tab: Page, state: dict[str, Any]) -> None:
+def test_detail_18_a_failed_upload_is_tried_again(tab: Page, state: dict[str, Any]) -> None:
     state["behaviour"] = "fail"
     tab.goto("/form/files/page")
     tab.locator("#proof").set_input_files(PDF)

@@ -394,7 +394,7 @@ def test_road_permit_by_mobile_number(page: Page, new_context: NewContext, desk:
     _ledger_follows_from_the_history(head, 10)
 
 
-def test_a_draft_is_saved_within_two_seconds_and_the_page_says_when(page: Page) -> None:
+def test_detail_07_autosave_confirms_with_a_time_within_two_seconds(page: Page) -> None:
     """Two seconds by the clock of the page, so that a busy machine changes nothing."""
     page.clock.install()
     page.goto("/services/EC09")

@@ -158,7 +158,7 @@ def plain(new_context: NewContext) -> Page:
     return new_context(java_script_enabled=False, viewport={"width": 360, "height": 800}).new_page()
 
 
-def test_conditional_questions_come_and_go_by_the_stylesheet(plain: Page) -> None:
+def test_detail_17_conditional_questions_come_and_go_without_script(plain: Page) -> None:
     plain.goto("/services/EC06")
     press(plain, "不登入，直接申請")
     agent = plain.get_by_label("代理人姓名")

@@ -43,6 +43,7 @@ from webapp.services import (
     documents,
     drafts,
     extensions,
+    handovers,
     invoices,
     letter_changes,
     mailings,
@@ -260,7 +261,10 @@ def _payouts(granted: Case) -> dict[str, str]:
 def _drafts() -> dict[str, str]:
     owner, other, clerk = citizen(), citizen("wang.daming"), officer("huang.meilan")
     empty = drafts.start(owner, "EC06", NOW)
+    helped = drafts.start(owner, "EC06", NOW)
+    handovers.help_out(other, handovers.make(owner, helped, NOW), LONG_NAME, NOW)
     return {
+        "helped": helped.public_id,
         "ready": draft("EC09", owner, applicant_name=[LONG_NAME]).public_id,
         "land": draft("EC06", owner, purpose=["other"], purpose_text=["農地重劃"]).public_id,
         "road": draft("PW01", other, emergency=["yes"], emergency_reason=["自來水管破裂"]).public_id,

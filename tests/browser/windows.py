@@ -13,7 +13,13 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, sync_pl
 
 from tests.browser.fonts import fontconfig_environment
 
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PROGRAMS = (
+    "chromium-headless-shell",
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+)
 #: nothing that a browser does of its own accord may leave the machine
 QUIET = [
     "--disable-gpu",

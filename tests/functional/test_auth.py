@@ -208,7 +208,7 @@ def test_an_officer_does_not_take_the_drafts_of_a_shared_desk(app: Flask, visito
         assert draft.account_id is None
 
 
-def test_after_a_timeout_one_returns_to_the_same_step_with_everything_typed(
+def test_detail_11_after_a_timeout_one_returns_to_the_same_field_with_everything_typed(
     visitor: Visitor, client: FlaskClient, with_tokens: None
 ) -> None:
     sign_in(visitor, "chen.meiling")
@@ -223,6 +223,7 @@ def test_after_a_timeout_one_returns_to_the_same_step_with_everything_typed(
     assert wrong.status == 422
     back = give_password(visitor, demo.login("chen.meiling"))
     assert back.path == page.path
+    assert str(visitor.trail[-2].location).endswith(f"{page.path}#field-chip_no")
     assert "剛才填的內容都存回草稿了" in back.text
     assert (back.value("pet_name"), back.value("chip_no")) == ("小黑", "900")
 

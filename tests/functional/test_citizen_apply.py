@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
-from tests.journeys import NOW, officer, submitted
+from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, in_process
 from tests.walks import fill_in_step, fill_in_the_rest, known, send
@@ -69,14 +69,14 @@ def count(app: Flask, table: type) -> int:
 # --- a step --------------------------------------------------------------
 
 
-def test_a_step_says_where_one_is(visitor: Visitor) -> None:
+def test_detail_05_each_step_says_which_of_how_many_it_is(visitor: Visitor) -> None:
     assert visitor.page.heading == "申請人資料"
     assert "步驟 1／6" in visitor.page.text
     assert title(visitor.page).startswith("申請人資料（步驟 1／6）")
     assert "保留至民國114年10月25日" in visitor.page.text
 
 
-def test_mistakes_are_named_and_everything_typed_is_kept(visitor: Visitor) -> None:
+def test_detail_15_errors_say_how_to_fix_and_input_is_kept(visitor: Visitor) -> None:
     typed = {
         "applicant_name": "陳美玲",
         "applicant_id": "Ａ１２３４５６７８８",
@@ -89,7 +89,7 @@ def test_mistakes_are_named_and_everything_typed_is_kept(visitor: Visitor) -> No
     page = visitor.press("儲存並繼續", typed)
     assert page.status == 422
     assert title(page).startswith("錯誤：")
-    assert len(page.mistakes) == 5
+    assert len(page.mistakes) == 4
     assert "身分證統一編號不正確，請檢查是否漏字，例如 A123456789" in frame(page, "applicant_id")
     assert "沒有 30 日" in frame(page, "birth_date")
     assert {name: page.value(name) for name in typed} == typed
@@ -99,17 +99,28 @@ def test_mistakes_are_named_and_everything_typed_is_kept(visitor: Visitor) -> No
         assert page.soup.select_one(link["href"]) is not None
 
 
-def test_numbers_dates_and_codes_are_taken_as_people_write_them(visitor: Visitor) -> None:
+def test_detail_13_full_width_digits_spaces_and_hyphens_are_accepted(visitor: Visitor) -> None:
     typed = {
         **known(visitor.page, DOG),
         "applicant_id": " ａ１２３－４５６ ７８９ ",
-        "birth_date-year": "１９５８",
-        "phone": "０９１２ ３４５ ６７８",
+        "birth_date-year": "４７",
+        "phone": "０９１２ ３４５－６７８",
     }
-    assert visitor.press("儲存並繼續", typed).heading == "寵物資料"
+    page = visitor.press("儲存並繼續", typed)
+    assert page.heading == "寵物資料"
+    review = visitor.get(step(page, "review"))
+    for words in ("A123456789", "0912-345-678"):
+        assert words in review.text, words
 
 
-def test_back_saves_like_every_other_button(visitor: Visitor) -> None:
+@pytest.mark.parametrize("year", ["47", "1958", "１９５８", "民國47"])
+def test_detail_14_roc_and_gregorian_years_are_both_accepted(visitor: Visitor, year: str) -> None:
+    page = visitor.press("儲存並繼續", {**known(visitor.page, DOG), "birth_date-year": year})
+    assert page.heading == "寵物資料"
+    assert "民國47年" in visitor.get(step(page, "review")).text
+
+
+def test_detail_06_back_never_loses_what_was_typed(visitor: Visitor) -> None:
     fill_in_step(visitor, DOG)
     visitor.press("back", {"pet_name": "小黑", "chip_no": "900"})
     assert visitor.page.heading == "申請人資料"
@@ -172,7 +183,7 @@ def test_hostile_text_never_breaks_a_page(visitor: Visitor, text: str) -> None:
 # --- several tabs, several people --------------------------------------------------------------
 
 
-def test_a_second_tab_overwrites_nothing_silently(app: Flask, visitor: Visitor) -> None:
+def test_detail_09_a_second_tab_overwrites_nothing_silently(app: Flask, visitor: Visitor) -> None:
     old = visitor.page
     visitor.press("儲存，稍後再填", {"applicant_name": "第一頁"})
     visitor.page = old
@@ -368,9 +379,12 @@ def test_rows_come_and_go_without_script_and_keep_what_was_typed(app: Flask) -> 
 # --- review and submission --------------------------------------------------------------
 
 
-def test_every_row_of_the_review_leads_to_its_question_and_back(visitor: Visitor) -> None:
+def test_detail_21_every_row_of_the_review_leads_to_its_question_and_back(visitor: Visitor) -> None:
     page = fill_in_the_rest(visitor, DOG)
     assert "步驟 6／6" in page.text
+    for row in page.soup.select("main [id^=row-]"):
+        [link] = row.select("a[href*='return=review#field-']")
+        assert str(link["href"]).endswith(str(row["id"]).replace("row-", "#field-"))
     [change] = page.soup.select("#row-pet_name a")
     assert change["href"].endswith("/pet?return=review#field-pet_name")
     visitor.get(str(change["href"]).partition("#")[0])
@@ -395,11 +409,20 @@ def test_what_is_missing_is_listed_and_nothing_is_sent(app: Flask, visitor: Visi
     assert (count(app, Case), count(app, Draft)) == (0, 1)
 
 
-def test_the_confirmation_says_what_comes_next(visitor: Visitor) -> None:
+def test_detail_23_the_confirmation_shows_number_next_step_expected_date_pdf_and_qr(visitor: Visitor) -> None:
     fill_in_the_rest(visitor, DOG)
     assert send(visitor) == "EC09-114-000001"
     page = visitor.page
-    for words in ("查詢碼", "動植物防疫所", "預計民國114年10月20日前辦理完成", "免費", "正在製作"):
+    for words in (
+        "EC09-114-000001",
+        "接下來",
+        "下載申請書（PDF）",
+        "查詢碼",
+        "動植物防疫所",
+        "預計民國114年10月20日前辦理完成",
+        "免費",
+        "正在製作",
+    ):
         assert words in page.text, words
     [image] = page.soup.select("img.app-qr")
     picture_of_it = visitor.send("GET", str(image["src"]), None, {})
@@ -411,7 +434,7 @@ def test_the_confirmation_says_what_comes_next(visitor: Visitor) -> None:
     assert "收據正在製作" in waiting.text
 
 
-def test_a_double_click_makes_one_case(app: Flask, visitor: Visitor) -> None:
+def test_detail_22_a_double_submit_creates_one_case(app: Flask, visitor: Visitor) -> None:
     review = fill_in_the_rest(visitor, DOG)
     send(visitor)
     first = visitor.page.path
@@ -454,31 +477,6 @@ def test_a_form_that_changed_under_the_draft_loses_nothing(app: Flask, visitor: 
     with app.app_context():
         [sent] = db.session.scalars(select(Submission)).all()
         assert (sent.answers["coat"], sent.answers["pet_name"]) == ("黑", "小黑")
-
-
-# --- earlier applications --------------------------------------------------------------
-
-
-def test_earlier_answers_and_files_can_be_used_again(app: Flask) -> None:
-    made(app, lambda: submitted("EC09").public_id)
-    visitor = signed_in(app, "chen.meiling")
-    page = visitor.get("/services/EC09")
-    assert "帶入我先前申請（EC09-114-000001）填過的資料" in page.text
-    page = visitor.press("開始申請")
-    assert "已帶入您先前申請" in page.text
-    assert (page.value("applicant_name"), page.value("birth_date-year")) == ("陳美玲", "47")
-    page = visitor.get(step(page, "declaration"))
-    assert page.soup.select("input[type=checkbox][checked]") == []
-    page = visitor.get(step(page, "documents"))
-    [button] = page.soup.select("#reuse-receipt button")
-    page = visitor.press(str(button["value"]))
-    assert "receipt.png" in frame(page, "receipt")
-    stranger = signed_in(app, "wang.daming")
-    stranger.get("/services/EC09")
-    page = stranger.press("開始申請")
-    assert page.value("applicant_name") == ""
-    sent = {"version": "1", "action": str(button["value"])}
-    assert stranger.post(step(page, "documents"), sent).status == 404
 
 
 # --- paper and spoken applications --------------------------------------------------------------

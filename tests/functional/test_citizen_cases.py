@@ -64,7 +64,7 @@ def timeline(page: Page) -> list[tuple[str, str]]:
 # --- progress --------------------------------------------------------------
 
 
-def test_the_timeline_is_in_plain_words_with_an_expected_date(app: Flask, owner: Visitor) -> None:
+def test_detail_24_the_timeline_is_in_plain_words_with_an_expected_date(app: Flask, owner: Visitor) -> None:
     page = owner.get(f"/applications/{made(app, case_id)}")
     assert timeline(page) == [
         ("done", "已收到您的申請"),
@@ -277,7 +277,7 @@ def test_guessing_codes_is_stopped(app: Flask) -> None:
 # --- correction --------------------------------------------------------------
 
 
-def test_only_the_named_fields_are_open_and_only_they_change(app: Flask, owner: Visitor) -> None:
+def test_detail_25_a_correction_opens_only_the_named_fields(app: Flask, owner: Visitor) -> None:
     pid = made(app, lambda: case_id(then=asked_for("chip_no", "receipt")))
     owner.get(f"/applications/{pid}")
     page = owner.follow("開始補正")

@@ -100,7 +100,7 @@ def test_a_fresh_form_has_no_errors(client: FlaskClient, form: str) -> None:
     assert not page.select("[aria-invalid], .govuk-error-message, [data-error-summary]")
 
 
-def test_only_optional_fields_say_so(client: FlaskClient) -> None:
+def test_detail_12_only_optional_fields_are_labelled(client: FlaskClient) -> None:
     page = get(client, "/form/farm_use_certificate/applicant")
     marked = {tag.find_parent(id=re.compile("^field-"))["id"] for tag in page.select(".app-optional")}
     assert marked == {"field-email", "field-address-village"}
@@ -217,7 +217,7 @@ def test_errors_of_a_table_stand_beside_their_cells(client: FlaskClient) -> None
     assert "第 1 列" in page.find(id="parcels-4-land_no-error").text
 
 
-def test_limits_are_shown_before_an_upload_and_documents_after_it(client: FlaskClient) -> None:
+def test_detail_19_limits_are_shown_before_an_upload_and_documents_after_it(client: FlaskClient) -> None:
     page = get(client, "/form/files/page?proof=scan1")
     assert page.find(id="proof-limits").text == "PDF，每個檔案最大 3 MB，最多 2 個，可一次選多個"
     chooser = page.find(id="proof")

@@ -66,7 +66,8 @@ def test_from_the_start_page_to_the_grant(
 ) -> None:
     with app.app_context():
         form = form_of(code)
-        raw = filling.valid(form.fields, TODAY, answering.lists_of(form, code, NOW))
+        who = definitions.current_service(code, TODAY).who_may_apply
+        raw = filling.valid(form.fields, TODAY, answering.lists_of(form, code, NOW, who))
     begin(visitor, code)
     fill_in_the_rest(visitor, raw)
     assert visitor.page.heading == REVIEW and visitor.page.status == 200

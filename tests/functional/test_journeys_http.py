@@ -39,6 +39,7 @@ def desk(browser: Callable[[], Visitor]) -> Callable[[str], Visitor]:
     return signed_in
 
 
+@pytest.mark.full  # the browser walks it always
 def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     citizen = browser()
     citizen.get("/")
@@ -255,6 +256,7 @@ def test_farm_use_certificate_without_an_account(browser, desk, record: Look) ->
     assert citizen.get(shown).status == 404, "photographs of the office are not for the applicant"
 
 
+@pytest.mark.full  # the browser walks it always
 def test_road_permit_by_mobile_number(browser, desk, record: Look) -> None:
     raw = SAMPLES["PW01"]
     citizen = browser()

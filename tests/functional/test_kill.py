@@ -48,7 +48,7 @@ class Patience:
         time.sleep(seconds)
 
 
-@pytest.mark.parametrize("submissions", [60, pytest.param(200, marks=pytest.mark.full)])
+@pytest.mark.parametrize("submissions", [30, pytest.param(200, marks=pytest.mark.full)])
 def test_nothing_confirmed_is_lost_and_nothing_is_done_twice(
     counter: Counter, office: Flask, submissions: int
 ) -> None:

@@ -530,9 +530,9 @@ def test_the_amount_goes_before_the_decider_back_to_the_officer_and_to_the_appli
     assert visitor.page.value("amount-subsidy") == "2000"
     visitor.press("擬予核准，送主管決行", {"amount-subsidy": "1,500"})
     page = head.get(f"/staff/cases/{case}")
-    assert "核定金額：核定補助 NT$ 1,500" in page.text
+    assert "核定補助金額：核定補助 NT$ 1,500" in page.text
     head.follow("核准並發文")
-    assert "核定金額：核定補助 NT$ 1,500" in head.page.text
+    assert "核定補助金額：核定補助 NT$ 1,500" in head.page.text
     preview = head.page.soup.select_one("#preview").text
     assert preview.count("核定補助新臺幣 1,500 元") == 2, "in the letter and in the message"
     head.press("核准並發文")

@@ -16,7 +16,7 @@ from webapp.auth import bp
 from webapp.errors import DomainError, Refused
 from webapp.presentation import language, local_path
 from webapp.security import actor, device_hash, forget_browser, now
-from webapp.services import accounts, drafts
+from webapp.services import accounts, drafts, handovers
 from webapp.uow import unit_of_work
 
 #: the number to which a code was just sent, kept in the browser's signed session
@@ -133,6 +133,7 @@ def _welcome() -> ResponseReturnValue:
     if device is not None and not actor().is_staff:
         with unit_of_work():
             adopted = drafts.adopt(actor(), device, now())
+            handovers.adopt(actor(), device, now())
         if adopted:
             words = ngettext(
                 "這個瀏覽器上的 %(num)d 份草稿已存到您的帳號。",

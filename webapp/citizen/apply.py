@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from flask import flash, g, jsonify, redirect, render_template, request, url_for
@@ -12,14 +13,15 @@ from flask_wtf.csrf import CSRFError
 
 from rules.values import Text
 from webapp import error_pages, pending
-from webapp.citizen import bp, sheet
+from webapp.citizen import behalf, bp, sheet
 from webapp.citizen.journey import DraftSheet, Journey
 from webapp.citizen.sheet import Typed
 from webapp.errors import Conflict, DomainError, Forbidden, NotFound
 from webapp.presentation import clock_time, roc_date
-from webapp.queries import mine
-from webapp.security import actor, device_token, now
-from webapp.services import accounts, applications, cases, drafts
+from webapp.queries import earlier, mine
+from webapp.queries import handovers as handed
+from webapp.security import actor, device_token, now, unlock
+from webapp.services import accounts, applications, cases, drafts, handovers
 from webapp.uow import unit_of_work
 
 REVIEW = "review"
@@ -69,8 +71,11 @@ def shown_again(endpoint: str) -> Callable[[View], View]:
 def the_journey(key: str) -> Journey:
     """The actor's draft. Asks to sign in where that is missing; a draft that was sent leads to its case."""
     try:
-        return Journey(drafts.own(actor(), key, now()))
+        return Journey(drafts.written_by(actor(), key, now()))
     except NotFound:
+        told = handovers.what_became_of_it(actor(), key)
+        if told is not None:
+            raise NotFound(told) from None
         if actor().kind == "anonymous" and mine.belongs_to_an_account(key):
             raise SignInFirst from None
         raise
@@ -92,19 +97,23 @@ def start(code: str) -> ResponseReturnValue:
     with unit_of_work():
         draft = drafts.start(actor(), code, now())
         journey = Journey(draft)
-        if request.form.get("reuse"):
-            _start_from_earlier(journey)
+        _begin(journey)
         first = journey.sections()[0].key
         key = draft.public_id
     return redirect(url_for("citizen.step", key=key, section=first))
 
 
-def _start_from_earlier(journey: Journey) -> None:
-    earlier = mine.earlier_answers(actor(), journey.form)
-    if earlier is not None:
-        number, answers = earlier
-        drafts.prefill(journey.draft, answers)
-        flash(_("已帶入您先前申請（%(number)s）的資料，請逐項確認。", number=number), "message")
+def _begin(journey: Journey) -> None:
+    """For whom it is, and what the applicant wants to take over from earlier applications."""
+    draft, way = journey.draft, behalf.chosen(request.form.get("for", ""), journey.service, journey.form)
+    raw = way.raw if way is not None else {}
+    drafts.fill(draft, raw)
+    if request.form.get("reuse"):
+        found = earlier.answers(actor(), draft.service_code, journey.form, raw, now())
+        drafts.prefill(draft, {each.field.key: each.value for each in found})
+        if found:
+            numbers = _("、").join(dict.fromkeys(each.number for each in found))
+            flash(_("已帶入您先前申請（%(number)s）的資料，請逐項確認。", number=numbers), "message")
 
 
 @bp.get("/apply/<key>")
@@ -148,6 +157,8 @@ def save_step(key: str, section: str) -> ResponseReturnValue:
     if action == "save":
         flash(_("草稿已儲存，保留至%(day)s。", day=roc_date(journey.draft.expires_on)), "success")
         return redirect(url_for("citizen.mine"))
+    if action == "handover":
+        return redirect(url_for("citizen.handover", key=key))
     anchor = f"field-{received.field_key}" if received.field_key in page.keys else None
     return redirect(_address(page, _anchor=anchor))
 
@@ -162,9 +173,9 @@ def autosave(key: str, section: str) -> ResponseReturnValue:
 
 @bp.post("/apply/<key>/discard")
 def discard(key: str) -> ResponseReturnValue:
-    draft = the_journey(key).draft
+    the_journey(key)
     with unit_of_work():
-        drafts.discard(draft)
+        drafts.discard(drafts.own(actor(), key, now()))
     flash(_("草稿已刪除。"), "success")
     return redirect(url_for("citizen.mine"))
 
@@ -175,11 +186,11 @@ def take_in_after_sign_in(key: str, section: str, typed: Typed) -> ResponseRetur
     journey = the_journey(key)
     page = DraftSheet(journey, journey.section(section))
     try:
-        sheet.keep(page, typed)
+        place = sheet.keep_and_find_again(page, typed)
     except Conflict:
         return _overtaken(page, typed)
     flash(_("您已重新登入，剛才填的內容都存回草稿了。"), "success")
-    return redirect(_address(page))
+    return redirect(_address(page, _anchor=place))
 
 
 @shown_again("citizen.save_step")
@@ -208,8 +219,12 @@ def journey_or_case(key: str) -> Journey | ResponseReturnValue:
         case = applications.submitted_from(actor(), key)
         if case is None:
             raise
-        cases.visible(actor(), case.public_id)
-        return redirect(url_for("citizen.confirmation", pid=case.public_id))
+        if case.account_id is None and handed.asked(actor(), key):
+            unlock(case.id)  # a clerk sent it, and the applicant's browser may see what became of it
+        with suppress(NotFound):
+            cases.visible(actor(), case.public_id)
+            return redirect(url_for("citizen.confirmation", pid=case.public_id))
+        raise
 
 
 def _shown(
@@ -238,7 +253,7 @@ def _shown(
         place=place,
         total=len(steps) + 1,
         files=page.files(),
-        earlier=mine.earlier_files(actor(), [f.key for f in page.file_fields]),
+        earlier=page.earlier_files() if journey.is_mine else {},
         address=_address(page),
         version=page.version if version is None else version,
         notice=notice,

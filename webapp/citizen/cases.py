@@ -12,20 +12,29 @@ from flask_babel import gettext as _
 
 import forms.answers
 from rules.values import Text
-from webapp.citizen import bp, path, payable, progress, timeline, wording
+from webapp.citizen import booking, bp, path, payable, progress, timeline, wording
 from webapp.citizen.sheet import shown, version_of
 from webapp.crypto import follow_code
 from webapp.errors import Forbidden, NotFound
 from webapp.letters.qr import qr_png
-from webapp.letters.wording import LETTERS, grouped
-from webapp.models import Case, Document, Draft, Letter
+from webapp.letters.wording import grouped
+from webapp.models import Case, Document, Draft, Handover, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import bookings, definitions, effects, letters, papers, payouts, tracking
+from webapp.queries import bookings, definitions, effects, handovers, letters, papers, payouts, tracking
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now
-from webapp.services import cases, certificates, dispatch, invitations, printing, refunds, surveys
+from webapp.services import (
+    cases,
+    certificates,
+    dispatch,
+    invitations,
+    parties,
+    printing,
+    refunds,
+    surveys,
+)
 from webapp.uow import unit_of_work
 from workflows import clock
 from workflows.model import WITHDRAW
@@ -38,16 +47,30 @@ PDF = "application/pdf"
 class ShownDraft:
     draft: Draft
     service: ServiceDefinition
+    #: the code that waits, or whoever helps now
+    handover: Handover | None = None
 
 
 @bp.get("/applications")
 def mine() -> ResponseReturnValue:
     today = taipei_day(now())
     found, following = own.cases(actor(), request.args.get("before", type=int))
-    kept = own.drafts(actor(), now()) if "before" not in request.args else ()
+    newest = "before" not in request.args
+    kept = own.drafts(actor(), now()) if newest else ()
+    helped = own.helped(actor(), now()) if newest else ()
+    handed = handovers.live_of([draft.public_id for draft in kept])
     return render_template(
         "citizen/mine.html",
-        drafts=[ShownDraft(draft, definitions.current_service(draft.service_code, today)) for draft in kept],
+        drafts=[
+            ShownDraft(
+                draft, definitions.current_service(draft.service_code, today), handed.get(draft.public_id)
+            )
+            for draft in kept
+        ],
+        helped=[
+            ShownDraft(draft, definitions.current_service(draft.service_code, today)) for draft in helped
+        ],
+        staff=actor().is_staff,
         cases=found,
         following=following,
         anonymous=actor().kind == "anonymous",
@@ -76,22 +99,25 @@ def _about(found: Case) -> dict[str, object]:
     ctx, issued = present.ctx, letters.to_applicant(found.id)
     return {
         "others": [_other(each, found) for each in issued if each is not present.letter],
-        "letter_kind": LETTERS[present.letter.kind] if present.letter else None,
+        "letter_kind": letters.name(present.letter, found) if present.letter else None,
         "changes": {each.id: [other for other in issued if other.changes_id == each.id] for each in issued},
         "case": found,
+        "people": wording.people(parties.of_case(found.id)),
         "service": ctx.service,
         "progress": present,
         "stages": path.stages(present),
         "entries": timeline.entries(present),
+        "may_appeal": present.letter is not None and dispatch.may_be_appealed(present.letter),
         "appeal_by": dispatch.appeal_by(present.letter, found) if present.letter else None,
         "verification": grouped(printing.fingerprint(present.letter)) if present.letter else "",
         "may_know_code": tracking.may_know_code(actor(), found.id),
         "may_answer": present.answer is not None and actor().may("answer_correction"),
         "may_withdraw": present.withdraw is not None and actor().may("withdraw"),
         "books": actor().may("book_slot") and bookings.offers_slots(found),
+        "appointment": booking.of_case(found),
         "unit": _unit(found),
         "ledger": clock.explain(present.ledger, language()),
-        "outcome": wording.outcome(found.outcome),
+        "outcome": wording.outcome(found.outcome, ctx.service),
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
@@ -118,7 +144,7 @@ class Issued:
 
 def _other(letter: Letter, case: Case) -> Issued:
     paper, last_day = papers.by_id(letter.document_id), dispatch.appeal_by(letter, case)
-    return Issued(letter, LETTERS[letter.kind], paper, last_day)
+    return Issued(letter, letters.name(letter, case), paper, last_day)
 
 
 @bp.get("/applications/<pid>/confirmation")
@@ -136,6 +162,7 @@ def confirmation(pid: str) -> ResponseReturnValue:
         may_know_code=may_know_code,
         receipt_ready=tracking.receipt(found.id) is not None,
         channel=wording.channel(found.channel),
+        people=wording.people(parties.of_case(found.id)),
         staff=actor().is_staff,
     )
 
@@ -207,9 +234,7 @@ def application(pid: str) -> ResponseReturnValue:
     found = cases.visible(actor(), pid)
     states = effects.states_of(found.id, "application")
     if "pending" in states:
-        answer = make_response(render_template("citizen/being_printed.html", case=found), 202)
-        answer.headers["Refresh"] = "5"
-        return answer
+        return being_printed(_("申請書"), found.number or "", url_for("citizen.case", pid=pid), _("回到案件"))
     return printed(
         None if "dead" in states else tracking.document(found.id, "application"),
         Text(
@@ -228,10 +253,20 @@ def qr(pid: str) -> ResponseReturnValue:
     return answer
 
 
+def being_printed(what: str, of: str, back: str, back_words: str) -> ResponseReturnValue:
+    """Asks again by itself until the worker has printed it."""
+    page = render_template(
+        "citizen/being_printed.html", what=what, of=of, back=back, back_words=back_words, again=request.path
+    )
+    answer = make_response(page, 202)
+    answer.headers["Refresh"] = "5"
+    return answer
+
+
 def printed(document: Document | None, absent: Text) -> ResponseReturnValue:
     if document is None:
         raise NotFound(absent)
-    return _inline(printing.handed_out(document), document.filename)
+    return inline(printing.handed_out(document), document.filename)
 
 
 def _is_opened(letter: Letter, case: Case) -> None:
@@ -240,7 +275,7 @@ def _is_opened(letter: Letter, case: Case) -> None:
         dispatch.opened(actor(), letter, case, now())
 
 
-def _inline(content: bytes, filename: str) -> ResponseReturnValue:
+def inline(content: bytes, filename: str) -> ResponseReturnValue:
     """Our own PDFs open in the browser; uploads never do."""
     return send_file(io.BytesIO(content), mimetype=PDF, download_name=filename)
 

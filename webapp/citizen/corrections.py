@@ -41,7 +41,7 @@ class CorrectionSheet(Sheet):
         self.form, self.revision = self.ctx.form, case.form_revision_id
         self.upload_key = corrections.upload_key(self.request)
         opened = {f"answers.{key}" for key in self.request.fields}
-        self.service_code = case.service_code
+        self.service_code, self.applicants = case.service_code, self.ctx.service.who_may_apply
         hidden = answering.clean(
             self.form, self.raw, now(), service_code=case.service_code, lang=language()
         ).hidden
@@ -152,11 +152,11 @@ def take_in_correction(pid: str, typed: Typed) -> ResponseReturnValue:
     """What was posted while nobody was signed in."""
     page = _open(pid)
     try:
-        sheet.keep(page, typed)
+        place = sheet.keep_and_find_again(page, typed)
     except Conflict:
         return _overtaken(page, typed)
     flash(_("您已重新登入，剛才填的內容都存起來了。"), "success")
-    return redirect(url_for("citizen.correction", pid=pid))
+    return redirect(url_for("citizen.correction", pid=pid, _anchor=place))
 
 
 @shown_again("citizen.answer")
@@ -231,6 +231,7 @@ def _shown(
         opened=[s for s in page.form.sections if any(f.key in page.keys for f in s.fields)],
         sent=[part for part in sent if part.rows],
         files=page.files(),
+        earlier=page.earlier_files(),
         version=page.version if version is None else version,
         notice=notice,
         overtaken=overtaken,

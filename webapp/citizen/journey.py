@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import forms.answers
 from forms.evaluation import Raw
@@ -11,12 +12,12 @@ from forms.model import Field, FormDefinition, Section
 from rules.conditions import facts_of
 from webapp.citizen.sheet import Sheet
 from webapp.errors import NotFound
-from webapp.models import Document, Draft
+from webapp.models import Document, Draft, Handover
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import answering, definitions
-from webapp.security import now
-from webapp.services import drafts
+from webapp.queries import definitions, handovers
+from webapp.security import actor, now
+from webapp.services import applications, drafts
 from workflows.service import ServiceDefinition
 
 
@@ -28,6 +29,26 @@ class Journey:
     def key(self) -> str:
         return self.draft.public_id
 
+    @property
+    def is_mine(self) -> bool:
+        """Whether the actor is the owner, and does not only help."""
+        return drafts.owns(actor(), self.draft.account_id, self.draft.device_hash)
+
+    @property
+    def may_ask(self) -> bool:
+        """For help: an applicant may, for their own draft."""
+        return self.is_mine and not actor().is_staff
+
+    @property
+    def intake(self) -> dict[str, Any] | None:
+        """What a clerk notes is for the office."""
+        return self.draft.intake if actor().is_staff else None
+
+    @cached_property
+    def handover(self) -> Handover | None:
+        """The code that waits, or whoever helps now."""
+        return handovers.live(self.key)
+
     @cached_property
     def form(self) -> FormDefinition:
         return definitions.form(self.draft.form_revision_id)
@@ -38,8 +59,7 @@ class Journey:
 
     def whole(self) -> forms.answers.Cleaned:
         """Every answer of the draft, with every mistake that remains."""
-        code = self.draft.service_code
-        return answering.clean(self.form, self.draft.raw, now(), service_code=code, lang=language())
+        return applications.check(self.draft, now(), language())
 
     def sections(self) -> list[Section]:
         """The steps that the answers so far call for. The review comes after them, as the last one."""
@@ -76,7 +96,7 @@ class DraftSheet(Sheet):
         self.journey, self.section = journey, section
         self.draft, self.form = journey.draft, journey.form
         self.revision, self.upload_key = journey.draft.form_revision_id, journey.key
-        self.service_code = journey.draft.service_code
+        self.service_code, self.applicants = journey.draft.service_code, journey.service.who_may_apply
         hidden = journey.whole().hidden
         self.keys = tuple(f.key for f in section.fields if f.key not in hidden or self._may_appear(f))
 

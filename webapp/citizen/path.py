@@ -8,7 +8,6 @@ from flask_babel import gettext as _
 
 from webapp.citizen.progress import Progress
 from webapp.presentation import in_language
-from webapp.services import cases, evaluation
 from workflows import paths
 
 #: what may still change is no ground to leave a step out
@@ -28,8 +27,7 @@ def stages(progress: Progress) -> list[Stage]:
     """
     ctx, then = progress.ctx, progress.then
     visited = {then.present(event.to_state or "", event.seq) for event in progress.events}
-    facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, cases.answers_of(ctx.case))
-    lasting = {name: value for name, value in facts.items() if name.startswith(LASTING)}
+    lasting = {name: value for name, value in progress.facts.items() if name.startswith(LASTING)}
     path = paths.main_path(ctx.workflow, lasting, ctx.service.parameters)
     told = paths.stages(ctx.workflow, path, ctx.case.state, visited)
     states = ctx.workflow.states

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -19,6 +19,8 @@ from workflows.model import WITHDRAW, Transition
 @dataclass(frozen=True)
 class Progress:
     ctx: steps.Context
+    #: what guards and words may know of the case now
+    facts: Mapping[str, object]
     events: Sequence[CaseEvent]
     #: by which the events happened
     then: moves.Workflows
@@ -50,10 +52,12 @@ def of(case: Case, now: datetime) -> Progress:
     days_left = None
     if running and case.due_on is not None:
         days_left = calendar(case.handling_unit_id).working_days_between(today, case.due_on)
-    actions = citizen_actions(ctx)
+    facts = cases.facts_now(ctx)
+    actions = citizen_actions(ctx, facts)
     letter, decision = tracking.letter(case.id), tracking.decision(case.id)
     return Progress(
         ctx=ctx,
+        facts=facts,
         events=tracking.events(case.id),
         then=moves.of_case(case, ctx.workflow),
         request=tracking.open_request(case.id),
@@ -71,9 +75,9 @@ def of(case: Case, now: datetime) -> Progress:
     )
 
 
-def citizen_actions(ctx: steps.Context) -> list[Transition]:
+def citizen_actions(ctx: steps.Context, facts: Mapping[str, object] | None = None) -> list[Transition]:
     """What the applicant may do now. The pages show exactly these."""
     if ctx.case.status == "closed":
         return []
-    present = steps.snapshot(ctx, steps.tasks_of_visit(ctx.case), cases.facts_now(ctx))
+    present = steps.snapshot(ctx, steps.tasks_of_visit(ctx.case), facts or cases.facts_now(ctx))
     return engine.allowed(ctx.workflow, present, "citizen", frozenset())

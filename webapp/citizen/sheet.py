@@ -25,7 +25,7 @@ from rules.values import Text
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import Document
 from webapp.presentation import language
-from webapp.queries import answering, mine, papers
+from webapp.queries import answering, earlier
 from webapp.security import actor, now
 from webapp.services import documents, drafts
 from webapp.uow import unit_of_work
@@ -47,6 +47,8 @@ class Sheet(ABC):
     revision: int
     #: which service's lists its questions choose from
     service_code: str
+    #: who may apply for it
+    applicants: tuple[str, ...]
     #: under which uploads are kept
     upload_key: str
 
@@ -90,16 +92,21 @@ class Sheet(ABC):
     def clean(self, raw: Raw | None = None) -> forms.answers.Cleaned:
         """The answers of this page with their mistakes; conditions see all that was typed."""
         typed = self.raw if raw is None else raw
-        return answering.clean(
-            self.form, typed, now(), service_code=self.service_code, lang=language(), keys=self.keys
-        )
+        return answering.clean(self.form, typed, now(), **self._asked())
 
     def unchecked(self, raw: Raw | None = None) -> AnswerForm:
         """The fields as typed, without mistakes: nobody is told off for a page that was not sent yet."""
         typed = self.raw if raw is None else raw
-        return answering.unchecked(
-            self.form, typed, now(), service_code=self.service_code, lang=language(), keys=self.keys
-        )
+        return answering.unchecked(self.form, typed, now(), **self._asked())
+
+    def _asked(self) -> dict[str, Any]:
+        """Of whom, in which language, and which questions."""
+        return {
+            "service_code": self.service_code,
+            "lang": language(),
+            "keys": self.keys,
+            "applicants": self.applicants,
+        }
 
     def results(self) -> dict[str, str]:
         """What the page computes from its answers, by the id of its place."""
@@ -109,6 +116,20 @@ class Sheet(ABC):
         """Names and sizes of the uploads that the page lists."""
         found = documents.of_draft(self.upload_key)
         return {d.public_id: shown(d) for field_files in found.values() for d in field_files}
+
+    def earlier_files(self) -> dict[str, list[earlier.File]]:
+        """Files of earlier applications, for the questions that are asked now and take one more."""
+        present = documents.of_draft(self.upload_key)
+        digests = frozenset(d.sha256 for found in present.values() for d in found)
+        hidden = answering.clean(
+            self.form, self.raw, now(), service_code=self.service_code, lang=language()
+        ).hidden
+        open_ = [
+            f
+            for f in self.file_fields
+            if f.key not in hidden and len(self.raw.get(f.key, ())) < (f.max_files or documents.DEFAULT_FILES)
+        ]
+        return earlier.files(actor(), open_, digests, documents.fits)
 
 
 def shown(document: Document) -> dict[str, Any]:
@@ -143,6 +164,13 @@ def keep(sheet: Sheet, typed: Typed) -> None:
     """Keeps what was typed, and nothing more."""
     with unit_of_work():
         sheet.save(raw_of(typed), version_of(typed))
+
+
+def keep_and_find_again(sheet: Sheet, typed: Typed) -> str | None:
+    """Keeps what was typed, and names the place of the last question that this changed: there one was at work."""
+    changed = differences(sheet, sheet.typed_over(typed))
+    keep(sheet, typed)
+    return f"field-{changed[-1].key}" if changed else None
 
 
 def receive(sheet: Sheet) -> Received:
@@ -207,6 +235,7 @@ def files_were_chosen() -> bool:
 class Difference:
     """A question that two tabs answered differently."""
 
+    key: str
     label: str
     here: str
     kept: str
@@ -216,7 +245,9 @@ def differences(sheet: Sheet, raw: Raw) -> list[Difference]:
     """Where the input of this page and what is kept are not the same."""
     here, kept = _in_words(sheet, raw), _in_words(sheet, sheet.raw)
     labels = {key: sheet.form.field(key).label.in_(language()) for key in sheet.keys}
-    return [Difference(labels[key], here[key], kept[key]) for key in sheet.keys if here[key] != kept[key]]
+    return [
+        Difference(key, labels[key], here[key], kept[key]) for key in sheet.keys if here[key] != kept[key]
+    ]
 
 
 def _in_words(sheet: Sheet, raw: Raw) -> dict[str, str]:
@@ -253,16 +284,12 @@ def _remove(sheet: Sheet, argument: str) -> None:
 
 
 def _reuse(sheet: Sheet, received: Received) -> None:
-    """Takes a copy of a file that the same account sent before."""
+    """Takes a copy of a file that the same account sent before: whatever becomes of the old case, it stays."""
     key, _colon, public_id = received.argument.partition(":")
-    wanted = sheet.file_field(key)
-    offered = {e.document.public_id for e in mine.earlier_files(actor(), [key]).get(key, [])}
-    if public_id not in offered:
-        raise NotFound()
-    earlier = papers.visible(actor(), public_id, now())
+    wanted, file = sheet.file_field(key), earlier.file(actor(), public_id)
     try:
         copy = documents.upload(
-            actor(), sheet.upload_key, wanted, earlier.filename, documents.content_of(earlier), now()
+            actor(), sheet.upload_key, wanted, file.filename, documents.content_of(file), now()
         )
         sheet.add_file(copy)
     except Refused as refusal:

@@ -26,10 +26,14 @@ class Entry:
 
 
 def entries(progress: Progress) -> list[Entry]:
-    """Only the states of the case and the applicant's own acts: the office's notes are not for this page."""
-    case, then = progress.ctx.case, progress.then
+    """Only the states of the case, what the applicant did and who helped: the office's notes are not for this page."""
+    case, then, service = progress.ctx.case, progress.then, progress.ctx.service
+    lasting = {"service.answer": service.answer}
     shown: list[Entry] = []
     for event in progress.events:
+        if event.kind == history.ASSISTED:
+            shown.insert(1, _told(event, progress))  # they helped before it was sent
+            continue
         if event.kind in history.TOLD:
             shown.append(_told(event, progress))
             continue
@@ -37,10 +41,13 @@ def entries(progress: Progress) -> list[Entry]:
             continue
         workflow = then.at(event.seq)
         shown += _own_act(event, workflow)
-        title = in_language(workflow.state(event.to_state or "").citizen_label)
+        title = in_language(workflow.state(event.to_state or "").told(lasting))
         if not shown or shown[-1].title != title:
             shown.append(Entry(title, "done", event.at, _detail(event, workflow, progress)))
     if case.status == "open":
+        here = progress.ctx.workflow.state(case.state)
+        if shown[-1].title == in_language(here.told(lasting)):
+            shown[-1].title = in_language(here.told(progress.facts))
         shown[-1].state = "current"
         shown.append(_expected(progress))
     return shown

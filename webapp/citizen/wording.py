@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -10,7 +11,9 @@ from flask_babel import ngettext
 
 from forms.model import Field, FormDefinition
 from rules import conditions
+from webapp.models import Party
 from webapp.presentation import in_language, language, money
+from webapp.services.parties import RELATIONS
 from workflows.service import ServiceDefinition
 
 FREE = Decimal(0)
@@ -62,16 +65,25 @@ def way(service: ServiceDefinition) -> str:
 
 def identity(service: ServiceDefinition) -> str:
     """How the office makes sure who applies; every service can be applied for without an account."""
-    words = {
+    return {
+        "none": _("不用確認身分，留下聯絡方式就好。"),
         "phone": _("承辦人會用您留的電話和您確認身分。"),
         "strong": _("審查時要確認您的身分證件，承辦單位會通知您怎麼做。"),
         "originals": _("審查時要核對文件的正本，承辦單位會通知您什麼時候出示。"),
-    }
-    return words.get(service.assurance, "")
+    }[service.assurance]
+
+
+def identity_in_short(service: ServiceDefinition) -> str:
+    return {
+        "none": _("不用確認身分"),
+        "phone": _("用電話確認身分"),
+        "strong": _("要確認身分證件"),
+        "originals": _("要核對文件正本"),
+    }[service.assurance]
 
 
 def card_facts(service: ServiceDefinition) -> tuple[str, ...]:
-    return limit(service), fee(service), way(service)
+    return limit(service), fee(service), way(service), identity_in_short(service)
 
 
 def fee_lines(service: ServiceDefinition, form: FormDefinition) -> list[FeeLine]:
@@ -115,17 +127,30 @@ def applicants(service: ServiceDefinition) -> str:
     return _("、").join(names[kind] for kind in service.who_may_apply)
 
 
+def people(found: Iterable[Party]) -> list[tuple[str, str]]:
+    """Who applies, who stands for a company, and who acts for them; whoever gave no name is not said."""
+    rows = []
+    for party in found:
+        more = RELATIONS[party.relation].in_(language()) if party.relation else ""
+        if party.responsible:
+            more = _("代表人：%(name)s", name=party.responsible)
+        label = _("代理人") if party.role == "representative" else _("申請人")
+        if party.name:
+            rows.append(
+                (label, _("%(name)s（%(more)s）", name=party.name, more=more) if more else party.name)
+            )
+    return rows
+
+
 def channel(name: str) -> str:
     return {"web": _("網路"), "counter": _("臨櫃"), "telephone": _("電話"), "post": _("郵寄")}[name]
 
 
-def outcome(name: str | None) -> str:
+def outcome(name: str | None, service: ServiceDefinition) -> str:
+    said = service.answers.said(name or "")
     words = {
-        "granted": _("已核准"),
-        "rejected": _("未核准"),
-        "returned": _("已退件"),
         "withdrawn": _("已撤回"),
         "merged": _("已併案"),
         "transferred": _("已移送其他機關"),
     }
-    return words.get(name or "", "")
+    return in_language(said.outcome) if said is not None else words.get(name or "", "")

@@ -63,9 +63,11 @@ SAMPLES: dict[str, Raw] = {
         **DECLARATION,
     },
     "PW01": {
+        "filed_by": ["self"],
         "applicant_type": ["company"],
         "applicant_name": ["永昌營造有限公司"],
         "company_number": ["04595257"],
+        "responsible_name": ["林永昌"],
         "contact_name": ["王大明"],
         "phone": ["082-318823#62901"],
         "email": [""],

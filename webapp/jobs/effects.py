@@ -14,7 +14,7 @@ from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Inv
 from webapp.models.letters import PLAIN
 from webapp.moments import utc_now
 from webapp.queries import submissions
-from webapp.services import mailings, notices, printing
+from webapp.services import mailings, notices, paper_forms, printing
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,14 @@ def _application(effect: Effect, now: datetime) -> None:
     """Always of the newest answers: an order that was resent late brings no older paper back."""
     case = _case(effect)
     printing.application(case, submissions.application(case.id), now, current_app.config)
+
+
+def _blank_form(effect: Effect, now: datetime) -> None:
+    paper_forms.print_blank(effect.payload["code"], effect.payload["lang"], now, current_app.config)
+
+
+def _draft_form(effect: Effect, now: datetime) -> None:
+    paper_forms.print_draft(effect.payload["draft"], now, current_app.config)
 
 
 def _letter(effect: Effect, now: datetime) -> None:
@@ -111,6 +119,8 @@ def _case(effect: Effect) -> Case:
 HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "receipt": _receipt,
     "application": _application,
+    "blank_form": _blank_form,
+    "draft_form": _draft_form,
     "letter": _letter,
     "payment_slip": _payment_slip,
     "payment_receipt": _payment_receipt,

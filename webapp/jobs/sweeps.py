@@ -1,4 +1,4 @@
-"""Periodic work: deadlines, lapsed corrections, expired drafts, and whatever a killed worker left behind."""
+"""Periodic work: deadlines, lapsed corrections, drafts that expire, and whatever a killed worker left behind."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ from webapp.services import (
     bookings,
     deadlines,
     digests,
+    drafts,
     effects,
     extensions,
+    handovers,
     limits,
     overdue_lists,
     payments,
@@ -80,6 +82,7 @@ def sweep_bookings(timestamp: int) -> None:
 @app.task(name="sweep_drafts", queue="sweeps")
 def sweep_drafts(timestamp: int) -> None:
     drop_expired_drafts(utc_now())
+    remind_of_drafts(utc_now())
     with unit_of_work():
         accounts.drop_expired(utc_now())
         payouts.recheck(utc_now())
@@ -225,4 +228,12 @@ def drop_expired_drafts(now: datetime) -> int:
                 Document.draft_key.not_in(select(Draft.public_id)),
             )
         )
+        handovers.drop_forgotten(now)
         return len(expired)
+
+
+def remind_of_drafts(now: datetime) -> dict[str, int]:
+    """Each is a transaction of its own: one that fails is logged and holds up no other."""
+    counts = {"failed": 0}
+    counts["looked_at"] = _each(drafts.to_remind(taipei_day(now)), drafts.remind, now, counts)
+    return counts

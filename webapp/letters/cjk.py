@@ -18,7 +18,7 @@ from xhtml2pdf import reportlab_paragraph as rp
 CANNOT_START = frozenset(
     "!%),.:;?]}¢°·ˇˉ―‖’”…‰′″›℃∶、。〃〉》」』】〕〗〞﹐﹑﹒﹔﹕﹖﹗﹚﹜﹞！％），．：；？］｝｠～‧—─ー々"
 )
-CANNOT_END = frozenset("$([{£¥‘“〈《「『【〔〖〝﹙﹛﹝＄（［｛｟￥")
+CANNOT_END = frozenset("□■$([{£¥‘“〈《「『【〔〖〝﹙﹛﹝＄（［｛｟￥")
 _WORD = re.compile(r"[A-Za-zÀ-ɏ0-9@#&%+\-_./:,=~?\xa0]")  # a no-break space joins as letters do
 _IMAGE = "\ufffc"
 _SLACK = 1e-6  # points; sums of widths are not exact

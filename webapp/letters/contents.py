@@ -31,6 +31,7 @@ class Attachment:
     label: str
     filename: str = ""
     note: str = ""
+    small: str = ""
 
 
 # --- 送件收據 --------------------------------------------------------------------------------------------
@@ -122,12 +123,17 @@ class Decision:
     verify_url: str
     fingerprint: str
     title: str = "函"
+    #: where it is served: the agent's address, if there is one
     recipient_address: str = ""
+    #: who stands for a company, and who acts for the recipient
+    responsible: str = ""
+    agent: str = ""
     speed: str = "普通件"
     confidentiality: str = ""
     enclosures: str = ""
     conditions: tuple[str, ...] = ()
     remedy: str = ""
+    remedy_title: str = "救濟教示"
     originals: tuple[str, ...] = ()
     copies: tuple[str, ...] = ()
     head_title: str = ""
@@ -158,25 +164,50 @@ class Choice:
 
     label: str
     chosen: bool
+    small: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One question and its answer: words, boxes to tick, or a number with a frame for each character."""
+    """One question: with its answer in words or boxes to tick, or with the room for one.
+
+    `small` is the English beside a Chinese label, where the form was asked for in English.
+    """
 
     label: str
     value: str = ""
     choices: tuple[Choice, ...] = ()
-    framed: bool = False
+    #: how many frames for single characters
+    frames: int = 0
+    small: str = ""
+    #: when and how it is answered
+    notes: tuple[str, ...] = ()
+    #: how many lines to write on, where it is more than one
+    lines: int = 1
+    #: needs a line of its own
+    wide: bool = False
+    #: what is agreed to or signed: the label is the text, without a cell of its own
+    statement: bool = False
 
 
 @dataclass(frozen=True)
 class Grid:
-    """A question answered by a table."""
+    """A question answered by a table; under a column may stand its English."""
 
     label: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    small: str = ""
+    notes: tuple[str, ...] = ()
+    small_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What holds for the questions that follow: when they are answered, and how many they are."""
+
+    label: str
+    small: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,27 +215,41 @@ class Section:
     """A part of the form."""
 
     title: str
-    rows: tuple[Row | Grid, ...]
+    rows: tuple[Row | Grid | Heading, ...]
+    small: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class ApplicationForm:
-    """A filled application, as the file keeps it."""
+    """An application on paper: blank, filled in a draft, or as it was filed."""
 
     agency_name: str
     title: str
-    case_number: str
-    applicant: str
-    filed_at: datetime
-    printed_at: datetime
-    channel: str
+    #: service, form and the version of both
+    edition: str
     sections: tuple[Section, ...]
-    track_url: str
-    legal_basis: str = ""
+    small: str = ""
+    #: empty until it is filed
+    case_number: str = ""
+    filed_at: datetime | None = None
+    printed_at: datetime | None = None
+    channel: str = ""
+    track_url: str = ""
+    blank: bool = False
+    applicant: str = ""
     agent: str = ""
+    #: somebody may file it for the applicant
+    has_agent: bool = False
+    legal_basis: str = ""
     attachments: tuple[Attachment, ...] = ()
-    declaration: str = ""
+    #: where to hand it in, how long it takes, what it costs
+    guide: tuple[Row, ...] = ()
     offices: tuple[str, ...] = ("承辦人", "單位主管", "機關首長")
+
+    @property
+    def draft(self) -> bool:
+        return not self.blank and self.filed_at is None
 
 
 # --- 會議紀錄 --------------------------------------------------------------------------------------------

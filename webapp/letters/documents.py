@@ -68,10 +68,9 @@ def receipt(document: Receipt) -> bytes:
 
 def decision(document: Decision) -> bytes:
     """函 or 處分書. A name prints with 〓 for what no typeface has; any other such character is refused."""
-    (recipient, address, originals), unprintable = printable(
-        (document.recipient, document.recipient_address, document.originals)
-    )
-    document = replace(document, recipient=recipient, recipient_address=address, originals=originals)
+    names = ("recipient", "responsible", "agent", "recipient_address", "originals")
+    printed, unprintable = printable(tuple(getattr(document, name) for name in names))
+    document = replace(document, **dict(zip(names, printed, strict=True)))
     stamp = seal.seal_png(f"{document.agency_name}印")
     return _pdf(
         "decision.html", document, qr=qr_png(document.verify_url), seal=stamp, unprintable=unprintable
@@ -79,13 +78,13 @@ def decision(document: Decision) -> bytes:
 
 
 def application(document: ApplicationForm) -> bytes:
-    """申請書. A character that no typeface has (an emoji in a remark) prints as 〓 and is named in a note."""
+    """申請書, blank or filled. What no typeface has (an emoji in a remark) prints as 〓 and is named in a note."""
     document, unprintable = printable(document)
     return _pdf(
         "application.html",
         document,
-        sections=[(section.title, list(blocks(section))) for section in document.sections],
-        qr=qr_png(document.track_url),
+        sections=[(section, list(blocks(section))) for section in document.sections],
+        qr=qr_png(document.track_url) if document.track_url else b"",
         unprintable=unprintable,
     )
 

@@ -2,30 +2,16 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from rules.values import Text, format_roc_date
+from rules.values import format_roc_date
 from webapp.letters import fonts
 
 TAIPEI = ZoneInfo("Asia/Taipei")
-
-#: what a letter is called
-LETTERS: Mapping[str, Text] = {
-    "grant": Text(zh="核准函", en="Approval"),
-    "reject": Text(zh="駁回函", en="Rejection"),
-    "return": Text(zh="退件函", en="Return"),
-    "correction": Text(zh="補正通知", en="Request for correction"),
-    "correction_of": Text(zh="更正函", en="Correction"),
-    "revocation": Text(zh="撤銷函", en="Revocation"),
-    "withdrawal": Text(zh="廢止函", en="Withdrawal"),
-    "invitation": Text(zh="開會通知", en="Invitation to a session"),
-    "certificate": Text(zh="證明書", en="Certificate"),
-}
 
 _DIGITS = "零一二三四五六七八九"
 _PLACES = ("", "十", "百", "千")

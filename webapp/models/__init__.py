@@ -29,8 +29,9 @@ from webapp.models.committees import (
     ConflictOfInterest,
 )
 from webapp.models.definitions import Publication, Revision
-from webapp.models.documents import Document, DocumentChunk
+from webapp.models.documents import BlankForm, Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, OverdueLine, OverdueList, SweepRun
+from webapp.models.handovers import Handover
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
 from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft, Phrase
 from webapp.models.limits import ExtensionRequest, Suspension
@@ -44,6 +45,7 @@ __all__ = [
     "AgendaItem",
     "AuditEntry",
     "Ballot",
+    "BlankForm",
     "Booking",
     "CalendarOverride",
     "Case",
@@ -68,6 +70,7 @@ __all__ = [
     "FileReview",
     "Firing",
     "Generation",
+    "Handover",
     "Holder",
     "Invoice",
     "Letter",

@@ -143,9 +143,16 @@ class Party(db.Model):
     phone: Mapped[str | None] = mapped_column(Encrypted)
     email: Mapped[str | None] = mapped_column(Encrypted)
     address: Mapped[str | None] = mapped_column(Encrypted)
+    #: who stands for a company or an association
+    responsible: Mapped[str | None] = mapped_column(Encrypted)
+    #: by what right a representative acts
+    relation: Mapped[str | None] = mapped_column(String(20))
 
     __table_args__ = (
         CheckConstraint("role in ('applicant','company','representative')", name="role_is_known"),
+        CheckConstraint("relation is null or role = 'representative'", name="relation_of_a_representative"),
+        CheckConstraint("relation in ('entrusted','parent','guardian')", name="relation_is_known"),
+        CheckConstraint("responsible is null or role = 'company'", name="responsible_for_a_company"),
     )
 
 
@@ -254,7 +261,7 @@ class ClockMovement(db.Model):
     kind: Mapped[str] = mapped_column(String(10))
     on_date: Mapped[date]
     days: Mapped[int | None]
-    reason: Mapped[str] = mapped_column(String(200), default="")
+    reason: Mapped[str] = mapped_column(Encrypted, default="")
     due_before: Mapped[date]
     due_after: Mapped[date]
     actor_id: Mapped[int | None] = ref("account.id")

@@ -17,7 +17,7 @@ class Document(db.Model):
     #: the draft that it was uploaded to; no foreign key, since a submitted draft is gone
     draft_key: Mapped[str | None] = mapped_column(String(32), index=True)
     case_id: Mapped[int | None] = ref("case.id", index=True)
-    #: upload, scan, receipt, application, letter, payment_slip, or payment_receipt
+    #: upload, scan, slip, receipt, application, draft_form, letter, letter_batch, payment_slip, or payment_receipt
     kind: Mapped[str] = mapped_column(String(20))
     field_key: Mapped[str | None] = mapped_column(String(80))
     filename: Mapped[str] = mapped_column(Encrypted)
@@ -41,3 +41,22 @@ class DocumentChunk(db.Model):
     number: Mapped[int] = mapped_column(primary_key=True)
     #: encrypted: an upload is as personal as an answer
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class BlankForm(db.Model):
+    """空白申請書: the paper of a service in a language, printed once for everybody."""
+
+    __tablename__ = "blank_form"
+
+    service_code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    language: Mapped[str] = mapped_column(String(2), primary_key=True)
+    #: of what stands in it: where a definition or the address of the unit changed, it is printed anew
+    digest: Mapped[str] = mapped_column(String(64))
+    pages: Mapped[int]
+    pdf: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    printed_at: Mapped[Moment]
+
+    __table_args__ = (
+        CheckConstraint("language in ('zh','en')", name="language_is_known"),
+        CheckConstraint("pages > 0", name="has_pages"),
+    )

@@ -37,7 +37,7 @@ class LetterDraft(db.Model):
     at: Mapped[Moment]
 
     __table_args__ = (
-        UniqueConstraint("case_id", "kind", "number"),
+        UniqueConstraint("case_id", "kind", "number", name="uq_letter_draft_case_id"),
         CheckConstraint("number >= 1", name="counts_from_one"),
     )
 
@@ -122,6 +122,12 @@ class Letter(db.Model):
             postgresql_where=text("kind in ('grant','reject','return')"),
         ),
     )
+
+    @property
+    def recipient(self) -> str:
+        """Into whose hands it goes: those of the agent, if there is one (行政程序法 71)."""
+        addressee, agent = self.content["addressee"], self.content.get("agent")
+        return f"{agent}（{addressee}之代理人）" if agent else str(addressee)
 
 
 class LetterChange(db.Model):

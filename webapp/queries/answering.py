@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import forms.answers
 from forms.builder import AnswerForm, form_class
@@ -11,12 +13,15 @@ from forms.field_type import Lists
 from forms.model import FormDefinition
 from forms.places import TOWNSHIPS, village_names
 from rules.values import Text, format_day
-from webapp.models import Slot
+from webapp.models import Case, Slot
 from webapp.moments import taipei, taipei_day
 from webapp.queries import bookings, definitions
 from webapp.queries.org import chart
 
+NO_FACTS: Mapping[str, object] = MappingProxyType({})
 UNITS = ("department", "bureau", "township")
+#: what a form calls the applicants that a service is for
+KINDS = {"citizen": "person", "company": "company", "organisation": "organisation"}
 
 
 def clean(
@@ -27,8 +32,11 @@ def clean(
     service_code: str,
     lang: str,
     keys: tuple[str, ...] | None = None,
+    applicants: Collection[str] = (),
+    context: Mapping[str, object] = NO_FACTS,
 ) -> forms.answers.Cleaned:
-    """The answers with every mistake; `keys` limits both to some fields."""
+    """The answers with every mistake; `keys` limits both to some fields, `applicants` are as in `lists_of`.
+    `context` are facts of the case."""
     return forms.answers.clean(
         form,
         raw,
@@ -36,8 +44,17 @@ def clean(
         today=taipei_day(now),
         moment=taipei(now),
         lang=lang,
-        lists=lists_of(form, service_code, now),
+        context=context,
+        lists=lists_of(form, service_code, now, applicants),
     )
+
+
+def clean_of_task(
+    form: FormDefinition, raw: Raw, now: datetime, case: Case, lang: str
+) -> forms.answers.Cleaned:
+    """The form of a task, which may know of its case when it was filed."""
+    known = {"case.filed_on": case.filed_on}
+    return clean(form, raw, now, service_code=case.service_code, lang=lang, context=known)
 
 
 def unchecked(
@@ -48,20 +65,28 @@ def unchecked(
     service_code: str,
     lang: str,
     keys: tuple[str, ...] | None = None,
+    applicants: Collection[str] = (),
 ) -> AnswerForm:
     """The fields as typed, without mistakes: nobody is told off for a page that was not sent yet."""
-    lists = lists_of(form, service_code, now)
+    lists = lists_of(form, service_code, now, applicants)
     return form_class(form, keys, lang=lang)(raw, today=taipei_day(now), lists=lists)
 
 
-def lists_of(form: FormDefinition, service_code: str, now: datetime) -> Lists:
-    """The lists that the form chooses from; those that are the same everywhere are known to it."""
+def lists_of(
+    form: FormDefinition, service_code: str, now: datetime, applicants: Collection[str] = ()
+) -> Lists:
+    """The lists that the form chooses from; those that are the same everywhere are known to it.
+
+    `applicants`: who may apply, as the service says it that the application is made for.
+    """
     found: dict[str, dict[str, Text]] = {}
     if "units" in form.lists:
         found["units"] = _units()
     if "villages" in form.lists:
         owner = definitions.current_service(service_code, taipei_day(now)).owner
         found["villages"] = village_names(*([owner] if owner in TOWNSHIPS else TOWNSHIPS))
+    if "applicants" in form.lists and applicants:
+        found["applicants"] = {KINDS[kind]: Text(zh=kind) for kind in applicants}
     if "slots" in form.lists:
         found["slots"] = {slot.public_id: _words(slot) for slot in bookings.free_slots(service_code, now)}
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from rules.values import format_day
 from webapp.extensions import db
 from webapp.models import Booking, Case, Party, Resource, Slot
 from webapp.models.bookings import ACTIVE
+from webapp.moments import taipei
 from webapp.permissions import PERMISSIONS, Actor
 from webapp.queries.org import chart
 
@@ -35,6 +37,31 @@ def offers_slots(case: Case) -> bool:
     return db.session.scalars(found.limit(1)).first() is not None or newest(case.id) is not None
 
 
+def words(booking: Booking, lang: str) -> str:
+    """When and where, and for how many."""
+    if lang == "en":
+        return f"{place(booking, lang)}, {when(booking, lang)}, {booking.seats} seat(s)"
+    return f"{place(booking, lang)}，{when(booking, lang)}，{booking.seats} 個名額"
+
+
+def when(booking: Booking, lang: str) -> str:
+    """115年12月3日 14:00至15:00; both days where it ends on another."""
+    starts, ends = booking.slot.starts_at, booking.slot.ends_at
+    same_day = taipei(starts).date() == taipei(ends).date()
+    until = f"{taipei(ends):%H:%M}" if same_day else moment(ends, lang)
+    return f"{moment(starts, lang)}{'–' if lang == 'en' else '至'}{until}"
+
+
+def place(booking: Booking, lang: str) -> str:
+    resource = booking.slot.resource
+    return resource.name_en if lang == "en" else resource.name_zh
+
+
+def moment(at: datetime, lang: str) -> str:
+    local = taipei(at)
+    return f"{format_day(local.date(), lang)} {local:%H:%M}"
+
+
 def current(case_id: int) -> Booking | None:
     """The appointment that the case has or waits for."""
     return db.session.scalars(
@@ -42,6 +69,14 @@ def current(case_id: int) -> Booking | None:
         .where(Booking.case_id == case_id, Booking.state.in_(ACTIVE))
         .execution_options(populate_existing=True)
     ).one_or_none()
+
+
+def states(case_ids: Collection[int]) -> dict[int, str]:
+    """How the appointments of several cases stand."""
+    rows = select(Booking.case_id, Booking.state).where(
+        Booking.case_id.in_(case_ids), Booking.state.in_(ACTIVE)
+    )
+    return dict(db.session.execute(rows).all())
 
 
 def newest(case_id: int) -> Booking | None:

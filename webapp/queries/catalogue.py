@@ -2,86 +2,145 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from forms.places import TOWNSHIPS
 from rules.values import Text
-from webapp.queries import definitions
+from webapp.queries import definitions, everyday
+from webapp.queries.characters import folded
 from workflows.service import GROUPS, ServiceDefinition
 
-#: what people write around the thing they look for
-FILLERS = re.compile(
-    "我想要|我想|我要|想要|請問|可以|如何|怎麼|怎樣|哪裡|申請|申辦|辦理|要辦|什麼|嗎|呢|的|了"
-    r"|\b(?:how|to|do|i|a|an|the|for|my|apply|application|get|where|want)\b"
-)
 LONGEST_QUESTION = 100
-SHORTEST_NAME = 2
+#: what neighbours call a township besides its name
+NICKNAMES = {"LY": ("小金門", "Little Kinmen")}
+
+
+@dataclass(frozen=True)
+class Office:
+    """One of several townships that offer the same."""
+
+    township: Text
+    service: ServiceDefinition
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A service; or, where `offices` says so, one that several townships offer and that asks for the township."""
+
+    service: ServiceDefinition
+    title: Text
+    summary: Text
+    offices: tuple[Office, ...] = ()
 
 
 @dataclass(frozen=True)
 class Group:
     title: Text
-    services: tuple[ServiceDefinition, ...]
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was found, the best first; `guesses` are what may have been meant where nothing was."""
+
+    hits: tuple[Hit, ...] = ()
+    guesses: tuple[Hit, ...] = ()
+
+    @property
+    def services(self) -> list[ServiceDefinition]:
+        """Each service by itself, for whoever knows the townships."""
+        return [s for hit in self.hits for s in ([o.service for o in hit.offices] or [hit.service])]
 
 
 def groups(on: date) -> list[Group]:
     """All services by everyday group; a group without a service is left out."""
     services = definitions.current_services(on)
-    found = [Group(title, tuple(s for s in services if s.group == key)) for key, title in GROUPS.items()]
-    return [group for group in found if group.services]
+    found = [Group(title, merged(s for s in services if s.group == key)) for key, title in GROUPS.items()]
+    return [group for group in found if group.hits]
 
 
-def search(question: str, on: date) -> list[ServiceDefinition]:
-    """The services that a question in everyday words names, the best first. Nothing found is an empty list."""
-    sentence = folded(question[:LONGEST_QUESTION])
-    words = _words(FILLERS.sub(" ", sentence)) or [w for w in _words(sentence) if len(w) >= SHORTEST_NAME]
-    scored = [(_score(service, words, sentence), service) for service in definitions.current_services(on)]
-    found = sorted((pair for pair in scored if pair[0]), key=lambda pair: -pair[0])
-    return [service for _, service in found]
+def search(question: str, on: date) -> Answer:
+    """The services that a question in everyday words names. A township that it names answers first, and alone
+    where others offer the same."""
+    services = {service.code: service for service in definitions.current_services(on)}
+    sentence, towns = _without_townships(folded(question[:LONGEST_QUESTION]))
+    if towns and not sentence.strip():
+        return Answer(merged(service for service in services.values() if service.owner in towns))
+    found = everyday.index_of(tuple(map(_entry, services.values()))).search(sentence)
+    hits = merged((services[code] for code in found.codes), towns)
+    guesses = merged((services[code] for code in found.guesses), towns)
+    return Answer(tuple(sorted(hits, key=lambda hit: hit.service.owner not in towns)), guesses)
 
 
-def alternatives(service: ServiceDefinition, on: date) -> list[ServiceDefinition]:
+def alternatives(service: ServiceDefinition, on: date) -> tuple[Hit, ...]:
     """The other services of the same everyday group."""
-    return [
+    return merged(
         other
         for other in definitions.current_services(on)
         if other.group == service.group and other.code != service.code
-    ]
-
-
-def folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
-
-
-def _words(text: str) -> list[str]:
-    return [word for word in re.split(r"[\W_]+", text) if word]
-
-
-def _score(service: ServiceDefinition, words: list[str], sentence: str) -> int:
-    """Every word must stand somewhere; or the sentence as a whole names the service by one of its names."""
-    title = _both(service.title)
-    synonyms = [folded(name) for name in service.synonyms]
-    places = (
-        (8, title),
-        (6, " ".join(synonyms)),
-        (6, folded(service.code)),
-        (3, _both(service.summary)),
-        (1, _both(GROUPS[service.group])),
     )
-    hits = [max((weight for weight, place in places if _stands(word, place)), default=0) for word in words]
-    by_words = sum(hits) if words and all(hits) else 0
-    named = [name for name in synonyms if len(name) >= SHORTEST_NAME and _stands(name, sentence, whole=True)]
-    return max(by_words, 4 * len(named))
 
 
-def _stands(words: str, text: str, *, whole: bool = False) -> bool:
-    """English words begin where a word begins, and a name ends with one: a passport is no port and no pass."""
-    if not words.isascii():
-        return words in text
-    return re.search(rf"\b{re.escape(words)}" + (r"\b" if whole else ""), text) is not None
+def merged(services: Iterable[ServiceDefinition], towns: Iterable[str] = ()) -> tuple[Hit, ...]:
+    """The services in their order; those that several townships offer on the same form are one, where the first
+    of them stands. Of a township that was named, its own service is enough."""
+    families: dict[tuple[str, str], list[ServiceDefinition]] = {}
+    for service in services:
+        alone = "" if service.owner in TOWNSHIPS else service.code
+        families.setdefault((service.form, alone), []).append(service)
+    hits: list[Hit] = []
+    for family in families.values():
+        own = [service for service in family if service.owner in towns]
+        if own or len(family) == 1:
+            hits += [Hit(service, service.title, service.summary) for service in own or family]
+        else:
+            hits.append(_shared(family))
+    return tuple(hits)
 
 
-def _both(text: Text) -> str:
-    return folded(f"{text.zh} {text.en or ''}")
+def _shared(family: list[ServiceDefinition]) -> Hit:
+    first, town = family[0], TOWNSHIPS[family[0].owner]
+    title = Text(
+        zh=first.title.zh.replace(town.zh, ""),
+        en=first.title.in_("en").replace(f", {town.en} Office", "").replace(f", {town.en}", ""),
+    )
+    summary = Text(
+        zh=first.summary.zh.replace(town.zh, "各鄉鎮"),
+        en=first.summary.in_("en").replace(town.en, "your township"),
+    )
+    offices = tuple(
+        Office(name, service)
+        for code, name in TOWNSHIPS.items()
+        for service in family
+        if service.owner == code
+    )
+    return Hit(first, title, summary, offices)
+
+
+def _without_townships(sentence: str) -> tuple[str, frozenset[str]]:
+    towns = set()
+    for code, town in TOWNSHIPS.items():
+        short = (town.zh[:-1], town.en.removesuffix(" Township"))
+        for name in (f"{town.zh}公所", town.zh, town.en, *NICKNAMES.get(code, ()), *short):
+            if folded(name) in sentence:
+                towns.add(code)
+                sentence = sentence.replace(folded(name), " ")
+    return sentence, frozenset(towns)
+
+
+def _entry(service: ServiceDefinition) -> everyday.Entry:
+    shared = service.owner in TOWNSHIPS
+    return everyday.Entry(
+        code=service.code,
+        family=service.form if shared else service.code,
+        titles=_both(service.title),
+        names=service.synonyms,
+        summaries=_both(service.summary),
+        groups=_both(GROUPS[service.group]),
+    )
+
+
+def _both(text: Text) -> tuple[str, ...]:
+    return text.zh, text.en or ""

@@ -65,6 +65,12 @@ def is_published(revision: int) -> bool:
     return revision in _published().contents
 
 
+def name_of(revision: int) -> tuple[str, int]:
+    """Key and number of a revision, as people cite it."""
+    row = db.session.execute(select(Revision.key, Revision.number).where(Revision.id == revision)).one()
+    return row[0], row[1]
+
+
 def form(revision: int) -> FormDefinition:
     return _load(revision, "form")
 

@@ -18,9 +18,11 @@ from webapp.queries.org import UnitInfo, chart
 from workflows.model import Transition, WorkflowDefinition
 
 RECALLED = "recalled"
+ASSISTED = "assisted"
 #: events that no workflow names
 LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
+    ASSISTED: Text(zh="協助填寫", en="Helped to fill in"),
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
@@ -89,6 +91,7 @@ TOLD = frozenset({"merged", "moved", "transferred", "extension_approved", "date_
 #: by a clerk, for somebody at the counter, on the telephone or by post
 TAKEN_IN = Text(zh="代為收件", en="Application taken in")
 APPLICANT = Text(zh="申請人", en="Applicant")
+HELPER = Text(zh="協助填寫的人", en="Whoever helped")
 SYSTEM = Text(zh="系統", en="System")
 
 
@@ -110,8 +113,8 @@ class Entry:
     conditions: str
     fields: tuple[Text, ...]
     on_date: date | None
-    #: fixed by a proposal to grant
-    amounts: tuple[tuple[Text, str], ...]
+    #: fixed by a proposal to grant, and whether it is an award (None: of an event that does not say)
+    amounts: tuple[tuple[Text, str, bool | None], ...]
     #: the total before and after, None while it is fixed during the review
     fee: tuple[str | None, str | None] | None
     #: what changed, for events that no workflow names: from whom to whom, which unit was asked
@@ -218,6 +221,8 @@ def _entry(
         title = tree.title(event.actor_id, taipei_day(event.at))
     elif event.actor_kind == "system" or event.kind in BY_SYSTEM:
         who = SYSTEM
+    elif event.kind == ASSISTED:
+        who = HELPER
     return Entry(
         seq=event.seq,
         kind=event.kind,
@@ -233,7 +238,8 @@ def _entry(
         fields=tuple(form.field(key).label for key in body.get("fields", ()) if key in form),
         on_date=date.fromisoformat(body["date"]) if body.get("date") else None,
         amounts=tuple(
-            (Text(zh=line["zh"], en=line["en"]), line["amount"]) for line in body.get("amounts", ())
+            (Text(zh=line["zh"], en=line["en"]), line["amount"], line.get("award"))
+            for line in body.get("amounts", ())
         ),
         fee=(body["fee"]["before"], body["fee"]["after"]) if "fee" in body else None,
         note=Text(**body["note"]) if "note" in body else None,

@@ -8,10 +8,12 @@ from datetime import date
 
 from sqlalchemy import ColumnElement, or_, select
 
+from rules.values import Text
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Case, Letter
 from webapp.permissions import Actor, visible_to
+from webapp.queries import definitions
 from webapp.queries.org import chart
 from workflows.service import APPLICANT
 
@@ -72,6 +74,11 @@ def of_case(case_id: int) -> Sequence[Letter]:
     return db.session.scalars(
         select(Letter).where(Letter.case_id == case_id).order_by(Letter.id.desc())
     ).all()
+
+
+def name(letter: Letter, case: Case) -> Text:
+    """What it is called: 核准函, 預約確認單, 更正函."""
+    return definitions.service(case.service_revision_id).letter_name(letter.kind)
 
 
 def to_applicant(case_id: int) -> Sequence[Letter]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from webapp.errors import NotFound
 from webapp.extensions import db
-from webapp.models import Case, CorrectionRequest, Document, Letter, Task
+from webapp.models import BlankForm, Case, CorrectionRequest, Document, Letter, Task
 from webapp.permissions import Actor, visible_to
 from webapp.queries import letters, mine, tracking
 
@@ -38,12 +38,22 @@ def visible(actor: Actor, public_id: str, now: datetime) -> Document:
             .where(Task.public_id.startswith(key.removeprefix("task-"), autoescape=True))
         )
     else:
-        if not mine.owns_draft(actor, key, now):
+        if not mine.writes_draft(actor, key, now):
             raise NotFound()
         return document
     if db.session.scalars(owner.where(visible_to(actor))).first() is None:
         raise NotFound()
     return document
+
+
+def blank_size(code: str, lang: str) -> tuple[int, int] | None:
+    """Pages and bytes of the blank form of a service, once it was printed."""
+    row = db.session.execute(
+        select(BlankForm.pages, func.octet_length(BlankForm.pdf)).where(
+            BlankForm.service_code == code, BlankForm.language == lang
+        )
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None else None
 
 
 def by_id(document_id: int | None) -> Document | None:

@@ -26,7 +26,7 @@ from webapp.models import (
 )
 from webapp.models.letters import DECISIONS, PLAIN
 from webapp.permissions import Actor
-from webapp.queries import committees, effects, payouts
+from webapp.queries import bookings, committees, effects, payouts
 
 
 def events(case_id: int) -> Sequence[CaseEvent]:
@@ -84,10 +84,16 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         case.due_on,
         _money(case.id),
         [(entry.id, entry.returned_on, on.paid_on) for entry, on in payouts.of_case(case.id)],
+        _appointment(case.id),
         today,
         language,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:24]
+
+
+def _appointment(case_id: int) -> Any:
+    booking = bookings.newest(case_id)
+    return (booking.id, booking.state) if booking is not None else None
 
 
 def _session(case: Case) -> tuple[int, int] | None:

@@ -26,9 +26,18 @@ CODE_LIFETIME = timedelta(minutes=10)
 CODE_ATTEMPTS = 5
 WINDOW = timedelta(minutes=15)
 #: tries from one source: at one account, number or case, where it is guessed at; `address` is all of them together
-LIMITS = {"password": 10, "code": 5, "follow": 10, "verify": 60, "payment": 60, "address": 300, "draft": 60}
+LIMITS = {
+    "password": 10,
+    "code": 5,
+    "follow": 10,
+    "handover": 10,
+    "verify": 60,
+    "payment": 60,
+    "address": 300,
+    "draft": 60,
+}
 #: guesses at one of them from everywhere: so many that nobody alone keeps the right person out
-LIMITS_EVERYWHERE = {"password": 100, "code": 20, "follow": 100}
+LIMITS_EVERYWHERE = {"password": 100, "code": 20, "follow": 100, "handover": 100}
 PASSWORD_LENGTH = 10
 
 WRONG = Text(zh="帳號或密碼不正確，請再試一次。", en="The e-mail or password is not right. Try again.")

@@ -15,12 +15,13 @@ from forms.model import FormDefinition
 from rules.decision import Decision
 from rules.values import Text, roc_year
 from webapp.crypto import public_id
-from webapp.errors import AnswersInvalid, Conflict, NotFound, Refused
+from webapp.errors import AnswersInvalid, Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Case, Draft, Effect, Submission, Task
+from webapp.models import Case, Draft, Effect, Handover, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import answering, definitions, generations
+from webapp.queries.handovers import helps
 from webapp.queries.org import chart
 from webapp.rows import Beside, write_together
 from webapp.services import (
@@ -30,6 +31,7 @@ from webapp.services import (
     evaluation,
     events,
     fees,
+    handovers,
     notices,
     parties,
     routing,
@@ -55,7 +57,15 @@ class FormChanged(Conflict):
 def check(draft: Draft, now: datetime, lang: str) -> forms.answers.Cleaned:
     """All answers of a draft, with every mistake that remains."""
     form = definitions.form(draft.form_revision_id)
-    return answering.clean(form, draft.raw, now, service_code=draft.service_code, lang=lang)
+    service = definitions.current_service(draft.service_code, taipei_day(now))
+    return _read(form, draft, service, now, lang)
+
+
+def _read(
+    form: FormDefinition, draft: Draft | Row[Any], service: ServiceDefinition, now: datetime, lang: str
+) -> forms.answers.Cleaned:
+    who = service.who_may_apply
+    return answering.clean(form, draft.raw, now, service_code=service.code, lang=lang, applicants=who)
 
 
 def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
@@ -72,7 +82,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             )
         )
     form = definitions.form(draft.form_revision_id)
-    cleaned = answering.clean(form, draft.raw, now, service_code=draft.service_code, lang=actor.language)
+    cleaned = _read(form, draft, service, now, actor.language)
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     answers = cleaned.answers
@@ -128,6 +138,8 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     make_transient_to_detached(case)
     db.session.add(case)
     _book(actor, case, form, answers, now)
+    if draft.helped:
+        handovers.record(case, draft_key, now)
     return case
 
 
@@ -148,9 +160,10 @@ def _book(actor: Actor, case: Case, form: FormDefinition, answers: Mapping[str, 
 def submitted_from(actor: Actor, draft_key: str) -> Case | None:
     """The case that a draft became, for whoever wrote the draft."""
     case = db.session.scalars(select(Case).where(Case.draft_key == draft_key)).one_or_none()
-    if case is None or (case.account_id is not None and case.account_id != actor.account_id):
-        return None
-    return case
+    if case is None or case.account_id in (None, actor.account_id):
+        return case
+    taken_in_by = (case.intake or {}).get("clerk")
+    return case if actor.is_staff and taken_in_by == actor.account_id else None
 
 
 def _take_draft(actor: Actor, draft_key: str) -> Row[Any]:
@@ -166,14 +179,30 @@ def _take_draft(actor: Actor, draft_key: str) -> Row[Any]:
         raise AlreadySubmitted(case)
     generations.prime(draft.counters)
     if not owns(actor, draft.account_id, draft.device_hash):
-        raise NotFound()
+        _require_clerk_who_helps(actor, draft)
     return draft
+
+
+def _require_clerk_who_helps(actor: Actor, draft: Row[Any]) -> None:
+    """A relative may not declare for the applicant (行政程序法 24); a clerk takes in what they say (同法 35)."""
+    if not helps(actor, draft.public_id):
+        raise NotFound()
+    if draft.intake is None or draft.intake["clerk"] != actor.account_id:
+        raise Forbidden(
+            Text(
+                zh="協助的人不能代替申請人送出。請交還草稿，由申請人檢查後自己送出。",
+                en="Whoever helps may not send the application. Give the draft back for the applicant to send.",
+            )
+        )
 
 
 def _new_case(
     actor: Actor, draft: Row[Any], service: ServiceDefinition, service_revision: int, now: datetime
 ) -> Case:
-    tree, intake = chart(), draft.intake or {}
+    tree = chart()
+    # who sends their own application takes nothing in, whichever clerk began to help
+    taken_in = draft.intake if actor.is_staff else None
+    intake = taken_in or {}
     return Case(
         id=draft.case_id,
         public_id=public_id(),
@@ -184,12 +213,12 @@ def _new_case(
         workflow_revision_id=definitions.revision_id("workflow", service.workflow, taipei_day(now)),
         owner_unit_id=tree.by_code[service.owner].id,
         handling_unit_id=routing.handling_unit(service).id,
-        account_id=None if draft.intake else draft.account_id,
+        account_id=None if taken_in and draft.account_id == actor.account_id else draft.account_id,
         channel=intake.get("channel", "web"),
         filed_on=_filed_on(intake, now),
         submitted_at=now,
         state="",
-        intake=draft.intake,
+        intake=taken_in,
         language=actor.language,
     )
 
@@ -271,6 +300,11 @@ _TAKE_DRAFT = (
         Draft.__table__,
         func.nextval("case_id_seq").label("case_id"),
         generations.COUNTERS.label("counters"),
+        select(Handover.id)
+        .where(Handover.draft_key == Draft.__table__.c.public_id, Handover.used_at.is_not(None))
+        .correlate(Draft.__table__)
+        .exists()
+        .label("helped"),
     )
 )
 

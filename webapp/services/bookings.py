@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import func, select
 
-from rules.values import Text, format_day
+from rules.values import Text
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Booking, Case, Resource, Slot, Task
@@ -19,7 +19,7 @@ from webapp.models.bookings import ACTIVE, SEATED
 from webapp.moments import TAIPEI, taipei
 from webapp.permissions import Actor
 from webapp.queries import bookings as queries
-from webapp.queries.org import calendar
+from webapp.queries.org import calendar, chart
 from webapp.services import effects, events, notices
 from workflows.calendar import WorkingCalendar
 
@@ -171,11 +171,7 @@ def choose(
     `quietly` where another message follows that says the same and more.
     """
     _hold_case(case)
-    if case.status == "closed":
-        raise Refused(Text(zh="案件已結案，不能再選時段。", en="The case is closed; no slot can be chosen."))
-    slot = db.session.scalars(select(Slot).where(Slot.public_id == slot_id)).one_or_none()
-    if slot is None or case.service_code not in slot.resource.service_codes or not slot.resource.active:
-        raise NotFound()
+    slot = _bookable(case, slot_id)
     if queries.current(case.id) is not None:
         raise Conflict(
             Text(
@@ -218,27 +214,64 @@ def choose(
     return booking
 
 
+def _bookable(case: Case, slot_id: str) -> Slot:
+    if case.status == "closed":
+        raise Refused(Text(zh="案件已結案，不能再選時段。", en="The case is closed; no slot can be chosen."))
+    slot = db.session.scalars(select(Slot).where(Slot.public_id == slot_id)).one_or_none()
+    if slot is None or case.service_code not in slot.resource.service_codes or not slot.resource.active:
+        raise NotFound()
+    return slot
+
+
 def cancel(actor: Actor, case: Case, now: datetime) -> None:
     """The applicant gives the appointment up, up to the limit of the resource; the next in the queue moves up."""
     _hold_case(case)
     booking = _required(case)
+    _require_in_time(booking, now)
+    _release(actor, booking, now)
+    said = Text(zh=f"{case.number} 申請人取消了預約", en=f"{case.number}: the applicant has cancelled")
+    _tell_desk(booking, "slot_given_up", said, now)
+
+
+def exchange(actor: Actor, case: Case, slot_id: str, now: datetime, *, seats: int = 1) -> Booking:
+    """The applicant moves to another free slot in one step, up to the same limit; the desk confirms it anew."""
+    _hold_case(case)
+    old, wanted = _required(case), _bookable(case, slot_id)
+    _require_in_time(old, now)
+    if old.slot_id == wanted.id and old.seats == seats:
+        raise Misfit("slot", Text(zh="您已經預約這個時段。", en="This is the time that you have already."))
+    hold_slots({old.slot_id, wanted.id})
+    _give_up(actor, old, now)
+    new = choose(actor, case, slot_id, now, seats=seats)
+    said = Text(zh=f"{case.number} 申請人改了預約時段", en=f"{case.number}: the applicant chose another time")
+    _tell_desk(new, "slot_exchanged", said, now)
+    return new
+
+
+def _require_in_time(booking: Booking, now: datetime) -> None:
     limit = cancel_until(booking)
     if booking.state != "waiting" and now > limit:
         raise Refused(
             Text(
-                zh=f"線上取消的期限是{_moment(limit, 'zh')}，已經過了。不能前來時請打電話給承辦單位。",
-                en=f"It could be cancelled online until {_moment(limit, 'en')}. Please call the office instead.",
+                zh=f"線上取消的期限是{queries.moment(limit, 'zh')}，改期也是，已經過了。不能前來時請打電話給承辦單位。",
+                en=f"It could be moved or cancelled online until {queries.moment(limit, 'en')}. "
+                "Please call the office instead.",
             )
         )
-    _release(actor, booking, now)
-    holders = select(Task.assignee_id).where(
-        Task.case_id == case.id, Task.state == "open", Task.assignee_id.is_not(None)
-    )
+
+
+def _tell_desk(booking: Booking, occasion: str, said: Text, now: datetime) -> None:
+    """Whoever has the case before them; where nobody took it yet, everybody who may."""
+    case, today = booking.case, taipei(now).date()
+    people: set[int] = set()
+    for task in db.session.scalars(select(Task).where(Task.case_id == case.id, Task.state == "open")):
+        seats = chart().holders(task.unit_id, task.function, today)[1]
+        people |= {task.assignee_id} if task.assignee_id else {seat.account_id for seat in seats}
     notices.tell_staff(
-        set(db.session.scalars(holders)),
-        f"slot_given_up:{booking.public_id}",
-        Text(zh=f"{case.number} 申請人取消了預約", en=f"{case.number}: the applicant has cancelled"),
-        Text(zh=words(booking, "zh"), en=words(booking, "en")),
+        people,
+        f"{occasion}:{booking.public_id}",
+        said,
+        Text(zh=queries.words(booking, "zh"), en=queries.words(booking, "en")),
         now,
         case.id,
     )
@@ -487,7 +520,7 @@ def _record(actor: Actor, booking: Booking, kind: str, now: datetime, reason: st
 
 
 def _with_reason(booking: Booking, lang: str, reason: str) -> str:
-    return "\n".join(filter(None, (words(booking, lang), reason)))
+    return "\n".join(filter(None, (queries.words(booking, lang), reason)))
 
 
 def _tell(booking: Booking, template: str, now: datetime, reason: str = "") -> None:
@@ -505,18 +538,3 @@ def _tell(booking: Booking, template: str, now: datetime, reason: str = "") -> N
             date="",
         )
     )
-
-
-def words(booking: Booking, lang: str) -> str:
-    """When and where, and for how many."""
-    slot, resource = booking.slot, booking.slot.resource
-    name = resource.name_en if lang == "en" else resource.name_zh
-    ends = taipei(slot.ends_at).strftime("%H:%M")
-    if lang == "en":
-        return f"{name}, {_moment(slot.starts_at, lang)}–{ends}, {booking.seats} seat(s)"
-    return f"{name}，{_moment(slot.starts_at, lang)}至{ends}，{booking.seats} 個名額"
-
-
-def _moment(moment: datetime, lang: str) -> str:
-    local = taipei(moment)
-    return f"{format_day(local.date(), lang)} {local.strftime('%H:%M')}"

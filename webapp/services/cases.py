@@ -294,7 +294,7 @@ def _record_form(actor: Actor, case: Case, task: Task, given: Given, now: dateti
     uploads = db.session.scalars(select(Document).where(Document.draft_key == upload_key(task))).all()
     for field in form.file_fields:
         raw[field.key] = [d.public_id for d in uploads if d.field_key == field.key]
-    cleaned = answering.clean(form, raw, now, service_code=case.service_code, lang=actor.language)
+    cleaned = answering.clean_of_task(form, raw, now, case, actor.language)
     if cleaned.errors:
         raise AnswersInvalid(cleaned.errors)
     plain, personal = forms.answers.split_personal(form, cleaned.answers)

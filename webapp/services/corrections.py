@@ -188,7 +188,13 @@ def check(case: Case, request: CorrectionRequest, now: datetime, lang: str) -> C
     form = definitions.form(case.form_revision_id)
     raw = starting_raw(case, request, form)
     return answering.clean(
-        form, raw, now, service_code=case.service_code, lang=lang, keys=tuple(request.fields)
+        form,
+        raw,
+        now,
+        service_code=case.service_code,
+        lang=lang,
+        keys=tuple(request.fields),
+        applicants=definitions.service(case.service_revision_id).who_may_apply,
     )
 
 

@@ -21,7 +21,7 @@ from webapp.letters.geta import printable
 from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import committees, definitions, history, merging, submissions, tracking
+from webapp.queries import bookings, committees, definitions, history, merging, submissions, tracking
 from webapp.queries.org import UnitInfo, chart
 from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
 from webapp.services.drafting import Passage, Wording
@@ -191,7 +191,6 @@ def compose(
     `wording`: what somebody wrote in place of the template's subject and paragraphs.
     """
     case, reason = ctx.case, reason.strip()
-    applicant = parties.applicant(case.id)
     template = ctx.service.letters[kind]
     owner = chart().units[case.owner_unit_id]
     template_now = from_template(ctx, kind, reason, amounts, now)
@@ -206,11 +205,22 @@ def compose(
         "reason": reason,
         "conditions": attached.strip() if kind == "grant" else "",
         "remedy": ctx.service.remedy.zh,
-        "addressee": (applicant.name if applicant else "") or UNNAMED,
-        "addressee_address": (applicant.address if applicant else None) or "",
+        "remedy_title": ctx.service.answers.remedy.zh,
+        **addressed(case),
         "unit": owner.zh,
         "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
         "office": office(case),
+    }
+
+
+def addressed(case: Case) -> dict[str, str]:
+    """To whom it is addressed, with who stands for a company (行政程序法 96 I 1), and the agent, who is served (71)."""
+    applicant, agent = parties.applicant(case.id), parties.representative(case.id)
+    return {
+        "addressee": (applicant.name if applicant else "") or UNNAMED,
+        "responsible": (applicant.responsible if applicant else None) or "",
+        "agent": agent.name if agent else "",
+        "addressee_address": next((p.address for p in (agent, applicant) if p and p.address), ""),
     }
 
 
@@ -308,6 +318,7 @@ def words(
         "decision.date": format_day(today, lang),
         "applicant.name": printable(parties.name_of(answers))[0],
         **_inspection(case.id),
+        **_booking(case.id),
         **_hearing(case.id, lang),
     }
 
@@ -322,6 +333,14 @@ def _inspection(case_id: int) -> dict[str, str]:
         f"inspection.{name}": forms.answers.sentence(form.field(key), answers.get(key))
         for name, key in (("on", "inspected_on"), ("findings", "findings"))
     }
+
+
+def _booking(case_id: int) -> dict[str, str]:
+    """When and where the appointment is that a letter confirms."""
+    booking = bookings.current(case_id)
+    if booking is None:
+        return {}
+    return {"booking.slot": bookings.when(booking, "zh"), "booking.place": bookings.place(booking, "zh")}
 
 
 def _hearing(case_id: int, lang: str) -> dict[str, str]:

@@ -72,8 +72,8 @@ def may_send(actor: Actor, case: Case) -> bool:
 def default_channel(case: Case) -> str:
     if case.channel == "web" and case.account_id is not None:
         return "electronic"
-    applicant = parties.applicant(case.id)
-    return "post" if applicant is not None and applicant.address else "counter"
+    served = parties.representative(case.id) or parties.applicant(case.id)
+    return "post" if served is not None and served.address else "counter"
 
 
 def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetime) -> None:
@@ -223,11 +223,16 @@ def opened(actor: Actor, letter: Letter, case: Case, now: datetime) -> None:
         _record(actor, case, "served", f"{letter.number}：{METHODS['opened'].zh}", now, letter.served_on)
 
 
+def may_be_appealed(letter: Letter) -> bool:
+    """Whether the remedy that it states is a 訴願: no booking, reply or settlement is appealed against."""
+    remedy = letter.content.get("remedy", "")
+    return "訴願" in remedy and seat_of(remedy) is not None
+
+
 def appeal_by(letter: Letter, case: Case) -> date | None:
     """The last day of an appeal; None while it is not served, or where the remedy is another one."""
-    remedy = letter.content.get("remedy", "")
-    seat = seat_of(remedy)
-    if letter.served_on is None or "訴願" not in remedy or seat is None:
+    seat = seat_of(letter.content.get("remedy", ""))
+    if letter.served_on is None or not may_be_appealed(letter) or seat is None:
         return None
     return appeal_until(letter.served_on, letter.transit, seat, calendar(case.owner_unit_id))
 

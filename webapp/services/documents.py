@@ -24,13 +24,14 @@ CHUNK = 256 * 1024
 MEDIA_TYPES = {"pdf": "application/pdf", "jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png"}
 #: a picture that unpacks to more than this is an attack on the viewer, not a scan
 MOST_PIXELS = 80_000_000
+ACCEPTED = ("pdf", "jpg", "png")
 DEFAULT_MB = 10
 DEFAULT_FILES = 5
 
 
 def check(field: Field, filename: str, content: bytes) -> str:
     """The media type of an upload that the field accepts. Raises Refused with what to do instead."""
-    accepted = field.accept or ("pdf", "jpg", "png")
+    accepted = field.accept or ACCEPTED
     limit = field.max_mb or DEFAULT_MB
     names = "、".join(kind.upper() for kind in accepted)
     if not content:
@@ -53,6 +54,12 @@ def check(field: Field, filename: str, content: bytes) -> str:
             )
         )
     return kind
+
+
+def fits(field: Field, document: Document) -> bool:
+    """Whether the field would take a file that is stored already."""
+    accepted = {MEDIA_TYPES[name] for name in field.accept or ACCEPTED}
+    return document.media_type in accepted and document.size <= (field.max_mb or DEFAULT_MB) * 1024 * 1024
 
 
 def upload(

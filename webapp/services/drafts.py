@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from flask import current_app
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 import forms.answers
 from forms.model import FormDefinition
-from rules.values import Text
+from rules.values import Text, format_day
 from webapp.crypto import public_id
 from webapp.errors import Conflict, Forbidden, NotFound
 from webapp.extensions import db
-from webapp.models import Document, Draft
+from webapp.models import Account, Document, Draft
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions
+from webapp.queries import definitions, handovers
+from webapp.services import notices
 
 LIFETIME = timedelta(days=30)
+#: so long before it is deleted, the owner is reminded of a draft
+REMIND_BEFORE = timedelta(days=7)
 
 GONE = Text(
     zh="找不到這份草稿：可能已送出、已過期，或屬於別的帳號。",
     en="This draft was not found: it may have been sent, have expired, or belong to another account.",
 )
+
+ONLY_CLERKS = Text(zh="只有櫃檯或承辦人員可以代為收件。", en="Only counter staff may take in applications.")
 
 Raw = Mapping[str, Sequence[str]]
 
@@ -33,9 +39,7 @@ Raw = Mapping[str, Sequence[str]]
 def start(actor: Actor, code: str, now: datetime, *, intake: dict[str, Any] | None = None) -> Draft:
     """A new draft of a service. `intake` marks a paper or spoken application that a clerk enters."""
     if intake is not None and not actor.may("take_in_at_counter"):
-        raise Forbidden(
-            Text(zh="只有櫃檯或承辦人員可以代為收件。", en="Only counter staff may take in applications.")
-        )
+        raise Forbidden(ONLY_CLERKS)
     today = taipei_day(now)
     service = definitions.current_service(code, today)
     draft = Draft(
@@ -58,18 +62,34 @@ def start(actor: Actor, code: str, now: datetime, *, intake: dict[str, Any] | No
 def prefill(draft: Draft, answers: Mapping[str, Any]) -> None:
     """Earlier answers for a new draft to start from."""
     form = definitions.form(draft.form_revision_id)
-    draft.raw = {**draft.raw, **forms.answers.to_raw(form, answers)}
+    fill(draft, forms.answers.to_raw(form, answers))
+
+
+def fill(draft: Draft, raw: Raw) -> None:
+    """Inputs for a new draft to start from."""
+    draft.raw = {**draft.raw, **{name: list(texts) for name, texts in raw.items()}}
     db.session.flush()
 
 
 def own(actor: Actor, key: str, now: datetime) -> Draft:
     """The actor's draft. Somebody else's, an expired and a submitted one do not exist."""
+    draft = _kept(key, now)
+    if not owns(actor, draft.account_id, draft.device_hash):
+        raise NotFound(GONE)
+    return draft
+
+
+def written_by(actor: Actor, key: str, now: datetime) -> Draft:
+    """The draft that the actor fills in: their own, or one that was handed to them."""
+    draft = _kept(key, now)
+    if not owns(actor, draft.account_id, draft.device_hash) and not handovers.helps(actor, key):
+        raise NotFound(GONE)
+    return draft
+
+
+def _kept(key: str, now: datetime) -> Draft:
     draft = db.session.scalars(select(Draft).where(Draft.public_id == key)).one_or_none()
-    if (
-        draft is None
-        or not owns(actor, draft.account_id, draft.device_hash)
-        or draft.expires_on < taipei_day(now)
-    ):
+    if draft is None or draft.expires_on < taipei_day(now):
         raise NotFound(GONE)
     return draft
 
@@ -127,6 +147,33 @@ def discard(draft: Draft) -> None:
     )
     db.session.delete(draft)
     db.session.flush()
+
+
+def to_remind(today: date) -> Sequence[int]:
+    """Drafts that are deleted soon, of owners who can be reached. Each save gives one a new period."""
+    soon = Draft.expires_on.between(today, today + REMIND_BEFORE)
+    return db.session.scalars(select(Draft.id).where(Draft.account_id.is_not(None), soon)).all()
+
+
+def remind(draft_id: int, now: datetime) -> None:
+    """Tells the owner until when the draft is kept: once a period, however often it is looked at."""
+    today = taipei_day(now)
+    soon = Draft.expires_on.between(today, today + REMIND_BEFORE)
+    query = select(Draft).where(Draft.id == draft_id, Draft.account_id.is_not(None), soon)
+    draft = db.session.scalars(query).one_or_none()
+    if draft is None:
+        return  # saved or sent a moment ago
+    title = definitions.current_service(draft.service_code, today).title
+    url = f"{current_app.config['BASE_URL']}/apply/{draft.public_id}"
+    subject = Text(zh=f"您的草稿快到期了：{title.zh}", en=f"Your draft expires soon: {title.in_('en')}")
+    body = Text(
+        zh=f"您的「{title.zh}」草稿保留到{format_day(draft.expires_on, 'zh')}，之後會連同上傳的檔案刪除。\n"
+        f"繼續填寫：{url}\n再儲存一次就會延長 30 天；不辦了可以不理會。",
+        en=f"Your draft of “{title.in_('en')}” is kept until {format_day(draft.expires_on, 'en')} and is then deleted "
+        f"with its files.\nGo on at {url}\nSaving it once keeps it for 30 more days; else you need not do anything.",
+    )
+    owner = db.session.get_one(Account, draft.account_id)
+    notices.tell_account(owner, f"draft-expiry:{draft.public_id}:{draft.expires_on}", subject, body, now)
 
 
 def adopt(actor: Actor, device_hash: str, now: datetime) -> int:

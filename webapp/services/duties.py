@@ -24,9 +24,13 @@ from workflows.model import DECIDES, State, Step, Transition, WorkflowDefinition
 if TYPE_CHECKING:
     from webapp.services.steps import Context
 
+HELPED = Text(
+    zh="這份申請由您協助申請人填寫，不能由您決行，請由其他同仁決行。",
+    en="You helped the applicant to fill in this application, so somebody else must decide it.",
+)
 OWN_CASE = Text(
-    zh="申請人是您本人或您代理的同仁，依法應自行迴避。",
-    en="You, or the colleague for whom you stand in, are the applicant and may not act on this case.",
+    zh="申請人或其代理人是您本人或您代理的同仁，依法應自行迴避。",
+    en="You, or the colleague for whom you stand in, are the applicant or their agent and may not act on this case.",
 )
 
 
@@ -36,9 +40,11 @@ class Duties:
 
     workflow: WorkflowDefinition
     state: str
-    #: staff who are the applicant, or a party by their own address or number
+    #: staff who are the applicant, or a party or its agent by their own address or number
     parties: frozenset[int]
     proposers: frozenset[int]
+    #: the clerk to whom the applicant handed the draft; who only enters what is on paper is none
+    helpers: frozenset[int]
     #: (state, people) of the present round of approval: the proposal and every level since
     acted: tuple[tuple[str, frozenset[int]], ...]
 
@@ -46,7 +52,9 @@ class Duties:
         """Why these people, an officer and whomever they stand in for, may not take the transition."""
         if self.is_party(people):
             return OWN_CASE
-        return self._second_level(people) if approves(self.workflow, self.state, transition) else None
+        if not approves(self.workflow, self.state, transition):
+            return None
+        return self._second_level(people) if self.helpers.isdisjoint(people) else HELPED
 
     def is_party(self, people: Collection[int]) -> bool:
         return not self.parties.isdisjoint(people)
@@ -54,8 +62,10 @@ class Duties:
     def bars(self, person: int, state: str, for_id: int | None = None) -> bool:
         """Whether somebody, for themselves or as a deputy, may not approve in a state."""
         people = {person} | ({for_id} if for_id is not None else set())
-        return self.is_party(people) or (
-            state in approval_states(self.workflow) and self._elsewhere(people, state) is not None
+        if self.is_party(people):
+            return True
+        return state in approval_states(self.workflow) and (
+            not self.helpers.isdisjoint(people) or self._elsewhere(people, state) is not None
         )
 
     def _second_level(self, people: Collection[int]) -> Text | None:
@@ -82,7 +92,7 @@ def of(ctx: Context) -> Duties:
     case = ctx.case
     proposers = _proposers(case)
     acted = tuple(_acted(case, ctx.workflow)) if proposers else ()
-    return Duties(ctx.workflow, case.state, party_of(case), proposers, acted)
+    return Duties(ctx.workflow, case.state, party_of(case), proposers, _helpers(case), acted)
 
 
 def after(ctx: Context, step: Step, people: frozenset[int]) -> Duties:
@@ -91,11 +101,16 @@ def after(ctx: Context, step: Step, people: frozenset[int]) -> Duties:
     proposers = _proposers(case)
     before = tuple(_acted(case, ctx.workflow)) if proposers and not step.proposal else ()
     acted = ((step.from_state or "", people), *before)
-    return Duties(ctx.workflow, step.to_state, party_of(case), proposers, acted)
+    return Duties(ctx.workflow, step.to_state, party_of(case), proposers, _helpers(case), acted)
 
 
 def _proposers(case: Case) -> frozenset[int]:
     return frozenset(p for p in (case.proposed_by_id, case.proposed_for_id) if p is not None)
+
+
+def _helpers(case: Case) -> frozenset[int]:
+    intake = case.intake or {}
+    return frozenset({intake["clerk"]}) if intake.get("handed_over") else frozenset()
 
 
 def approval_states(workflow: WorkflowDefinition) -> frozenset[str]:
@@ -147,7 +162,10 @@ def _targets(state: State, transition: Transition) -> set[str]:
 
 
 def party_of(case: Case) -> frozenset[int]:
-    """The account that applied, and the officers whose own address or number stands in the application."""
+    """The account that applied, and the officers whose own address or number stands in the application.
+
+    As the applicant's or as the agent's: both must stay away (行政程序法 32 ①③).
+    """
     found = {case.account_id} if case.account_id is not None else set()
     addresses, numbers = _known_by(parties.of_case(case.id))
     if addresses or numbers:

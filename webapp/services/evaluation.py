@@ -35,6 +35,7 @@ def facts_of(
         "service.co_review_units": service.parameters.get("co_review_units"),
         "service.stages": service.stages,
         "service.deemed": service.deemed is not None,
+        "service.answer": service.answer,
         "case.channel": case.channel,
         "case.filed_on": case.filed_on,
         "case.state": case.state,

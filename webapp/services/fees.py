@@ -16,6 +16,7 @@ from forms.model import Field, FormDefinition
 from rules import conditions
 from rules.values import Text
 from webapp.errors import Refused
+from workflows.answers import DECISION
 from workflows.service import UNFILLED, Award, ServiceDefinition
 from workflows.service import Fee as FeeRule
 
@@ -45,6 +46,7 @@ class OpenAmount:
     fixed: Decimal | None
     #: a fee that was paid stays as it was paid
     is_paid: bool = False
+    is_award: bool = False
 
     def among(self, amounts: Mapping[str, Decimal]) -> Decimal | None:
         return self.fixed if self.is_paid else amounts.get(self.key)
@@ -89,7 +91,13 @@ def open_amounts(service: ServiceDefinition, case: Case) -> tuple[OpenAmount, ..
         if fee.amount is None and fee.key in lines
     ]
     awards = [
-        OpenAmount(award.key, award.label, min(MOST, award.at_most or MOST), _read(awarded.get(award.key)))
+        OpenAmount(
+            award.key,
+            award.label,
+            min(MOST, award.at_most or MOST),
+            _read(awarded.get(award.key)),
+            is_award=True,
+        )
         for award in service.awards
     ]
     return (*fees, *awards)
@@ -104,8 +112,7 @@ def asked(
         return tuple(found)
     if "open_invoice" not in effects:
         return ()
-    awards = {award.key for award in service.awards}
-    return tuple(each for each in found if each.key not in awards)
+    return tuple(each for each in found if not each.is_award)
 
 
 def fixed(service: ServiceDefinition, case: Case) -> dict[str, Decimal]:
@@ -143,13 +150,43 @@ def _lines(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decimal
 
 def lines_of(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decimal]) -> list[dict[str, Any]]:
     """As an event keeps them."""
-    return [_line(each, amounts[each.key]) for each in open_amounts(service, case) if each.key in amounts]
+    return [
+        {**_line(each, amounts[each.key]), "award": each.is_award}
+        for each in open_amounts(service, case)
+        if each.key in amounts
+    ]
+
+
+def announced(service: ServiceDefinition, case: Case, lang: str = "zh") -> str:
+    """What was fixed, for a message: fees are owed or paid, awards are granted. 已繳規費：許可費新臺幣 1,200 元。"""
+    amounts, every = fixed(service, case), open_amounts(service, case)
+    due = _PAID if case.paid_at is not None else _DUE
+    granted = _AWARDED if service.answer == DECISION else _AGREED
+    said = []
+    for title, of_kind in (
+        (due, [each for each in every if not each.is_award]),
+        (granted, [each for each in every if each.is_award]),
+    ):
+        known = [each for each in of_kind if each.among(amounts) is not None]
+        if known:
+            said.append(title.in_(lang).format(_in_words(known, amounts, lang)))
+    return "".join(said)
+
+
+_DUE = Text(zh="應繳規費：{}。", en="Fee to pay: {}. ")
+_PAID = Text(zh="已繳規費：{}。", en="Fee paid: {}. ")
+_AWARDED = Text(zh="核定補助金額：{}。", en="Amount granted: {}. ")
+_AGREED = Text(zh="金額：{}。", en="Amount: {}. ")
 
 
 def in_words(service: ServiceDefinition, case: Case, amounts: Mapping[str, Decimal], lang: str = "zh") -> str:
     """許可費新臺幣 1,200 元、路面修復費新臺幣 30,000 元."""
+    return _in_words(open_amounts(service, case), amounts, lang)
+
+
+def _in_words(every: Sequence[OpenAmount], amounts: Mapping[str, Decimal], lang: str) -> str:
     parts = []
-    for each in open_amounts(service, case):
+    for each in every:
         amount, label = each.among(amounts), each.label.in_(lang)
         if amount is None:
             parts.append(f"{label}{UNFILLED}")

@@ -72,6 +72,8 @@ KINDS: Mapping[str, Kind] = {
 }
 #: after these a letter has nothing left to change
 ENDING = frozenset({"revocation", "withdrawal"})
+#: what the new letter takes over from the old one
+SAME = ("addressee", "responsible", "agent", "addressee_address", "unit", "contact")
 #: 分層負責: who approves, by the decision level of the service; never less than a section head
 APPROVERS = {1: "magistrate", 2: "department_head", 3: "section_head", 4: "section_head"}
 
@@ -205,7 +207,7 @@ def compose(letter: Letter, case: Case, asked: Asked) -> dict[str, Any]:
         ("note", KINDS[kind].effect),
     ]
     return {
-        **{name: letter.content[name] for name in ("addressee", "addressee_address", "unit", "contact")},
+        **{name: letter.content.get(name, "") for name in SAME},
         "title": "",
         "subject": f"{verb}本機關{old}，請查照。",
         "paragraphs": [text for _part, text in written],

@@ -127,7 +127,7 @@ def print_batch(batch: LetterBatch, now: datetime, config: Mapping[str, Any]) ->
             printed_at=taipei(now),
             mailings=tuple(
                 papers.Mailing(
-                    each.content["addressee"],
+                    each.recipient,
                     with_postal_code(each.content["addressee_address"]),
                     each.number,
                     each.registered_number or "",

@@ -16,16 +16,21 @@ from webapp.crypto import follow_code, public_id
 from webapp.extensions import db
 from webapp.models import Account, Case, Clock, Effect, Message
 from webapp.moments import taipei, taipei_day
-from webapp.queries import definitions
+from webapp.queries import bookings, definitions
 from webapp.services import effects, fees, parties
+from workflows.answers import DECISION
 
 
 @dataclass(frozen=True)
 class Template:
     subject: Text
     body: Text
+    #: {appeal} in the body: said only where the answer is a decision
+    appeal: Text | None = None
 
 
+#: announced in the words of the service's answer
+OUTCOMES = frozenset({"granted", "rejected", "returned"})
 _FOLLOW = Text(
     zh="查詢進度：{url}（案件編號 {number}，查詢碼 {code}）",
     en="Follow it at {url} (case number {number}, code {code})",
@@ -40,7 +45,10 @@ CORRECTION_CLOCK: dict[str, Text] = {
     "none": Text(zh="補正期間仍計入辦理期限。", en="Our time limit goes on meanwhile."),
 }
 
-_AMOUNTS = Text(zh="核定金額：{amounts}。", en="Amounts fixed: {amounts}. ")
+_INACTION = Text(
+    zh="您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願。",
+    en="Your rights: while there is no decision you may appeal under article 2 of the Administrative Appeal Act. ",
+)
 
 TEMPLATES: dict[str, Template] = {
     "submitted": Template(
@@ -121,11 +129,13 @@ TEMPLATES: dict[str, Template] = {
         Text(zh="辦理期限延長：{service}", en="More time is needed: {service}"),
         Text(
             zh="您的申請（{number}）無法在原期限內辦完，經核定延長至 {date}。\n延長的理由：{comment}\n"
-            "依{law}，延長以一次為限。逾 {date} 仍未決定時，"
-            "您可以依訴願法第2條提起訴願。",
+            "依{law}，延長以一次為限。{appeal}",
             en="We could not finish {number} in time; the limit was extended to {date}.\nThe reason: {comment}\n"
-            "By the {law} it is extended only once. If there is no decision after {date}, you may appeal under "
-            "article 2 of the Administrative Appeal Act.",
+            "By the {law} it is extended only once. {appeal}",
+        ),
+        Text(
+            zh="逾 {date} 仍未決定時，您可以依訴願法第2條提起訴願。",
+            en="If there is no decision after {date}, you may appeal under article 2 of the Administrative Appeal Act.",
         ),
     ),
     "suspended": Template(
@@ -147,33 +157,33 @@ TEMPLATES: dict[str, Template] = {
     "limit_passed": Template(
         Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
         Text(
-            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}\n"
-            "您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願。",
-            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}\n"
-            "Your rights: while there is no decision you may appeal under article 2 "
-            "of the Administrative Appeal Act.",
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}\n{appeal}",
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}\n{appeal}",
         ),
+        _INACTION,
     ),
     "limit_passed_paid": Template(
         Text(zh="申請逾期未辦完：{service}", en="Your application is late: {service}"),
         Text(
-            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}\n"
-            "您的權利：逾期仍未決定時，您可以依訴願法第2條提起訴願；"
+            zh="您的申請（{number}）應於 {date} 前辦完，我們沒有做到，謹此致歉。\n{comment}\n{appeal}"
             "已繳規費而逾期不可歸責於您時，您可以依規費法第19條終止辦理，並請求退還規費及利息。",
-            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}\n"
-            "Your rights: while there is no decision you may appeal under article 2 "
-            "of the Administrative Appeal Act. If you paid a fee and the delay is not your fault, you may end the "
+            en="We should have finished {number} by {date} and did not. We apologise.\n{comment}\n{appeal}"
+            "If you paid a fee and the delay is not your fault, you may end the "
             "application and get the fee back with interest under article 19 of the Charges and Fees Act.",
         ),
+        _INACTION,
     ),
     "date_promised": Template(
         Text(zh="新的預計完成日：{service}", en="A new expected date: {service}"),
         Text(
             zh="您的申請（{number}）已超過辦理期限，謹此致歉。承辦單位預計於 {date} 前辦完。\n原因：{comment}\n"
-            "法定期限不因此延長：在決定以前，您仍可以依訴願法第2條提起訴願。",
+            "法定期限不因此延長。{appeal}",
             en="We are late with {number} and apologise. We expect to finish it by {date}.\nThe reason: {comment}\n"
-            "The legal limit is not extended by it: while there is no decision you may still appeal under article 2 "
-            "of the Administrative Appeal Act.",
+            "The legal limit is not extended by it. {appeal}",
+        ),
+        Text(
+            zh="在決定以前，您仍可以依訴願法第2條提起訴願。",
+            en="While there is no decision you may still appeal under article 2 of the Administrative Appeal Act.",
         ),
     ),
     "deemed_approved": Template(
@@ -181,27 +191,6 @@ TEMPLATES: dict[str, Template] = {
         Text(
             zh="您的申請（{number}）到 {date} 期限屆滿時沒有決定，依{comment}，視為核准。",
             en="There was no decision on {number} by {date}. By {comment} it counts as approved.",
-        ),
-    ),
-    "granted": Template(
-        Text(zh="申請已核准：{service}", en="Approved: {service}"),
-        Text(
-            zh="您的申請（{number}）已核准，公文文號 {letter}。{amounts}請至進度頁下載。",
-            en="Your application {number} is approved by letter {letter}. {amounts}Download it from the progress page.",
-        ),
-    ),
-    "rejected": Template(
-        Text(zh="申請結果通知：{service}", en="Decision on your application: {service}"),
-        Text(
-            zh="您的申請（{number}）經審查未予核准，理由與救濟方式載於公文 {letter}，請至進度頁下載。",
-            en="Your application {number} was not approved. Letter {letter} gives the reasons and how to appeal.",
-        ),
-    ),
-    "returned": Template(
-        Text(zh="申請已退件：{service}", en="Returned: {service}"),
-        Text(
-            zh="您的申請（{number}）已退件：{comment}",
-            en="Your application {number} was returned: {comment}",
         ),
     ),
     "slot_held": Template(
@@ -422,7 +411,8 @@ def effect(
 
     `words` are those that this template alone quotes.
     """
-    TEMPLATES[template]  # an unknown template fails here, not in the worker
+    if template not in TEMPLATES and template not in OUTCOMES:
+        raise KeyError(template)  # here, not in the worker
     return effects.effect(
         "notice",
         f"{case.public_id}:{template}:{occasion or case.visit}",
@@ -438,7 +428,7 @@ def effect(
 def deliver(
     row: Effect, case: Case, base_url: str, now: datetime, *, correction_due: date | None, letter: str
 ) -> None:
-    """Writes the message of an effect for every channel by which the applicant can be reached."""
+    """Writes the message of an effect for the applicant and for whoever acts for them, each by their own channel."""
     given = row.payload.get("date") or ""
     subject, body = compose(
         case,
@@ -452,9 +442,9 @@ def deliver(
     follow = _FOLLOW.in_(case.language).format(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
     )
-    for channel, recipient in channels_of(case):
+    for mark, channel, recipient in channels_of(case.id):
         post(
-            f"{row.idempotency_key}:{channel}",
+            f"{row.idempotency_key}:{channel}{mark}",
             channel,
             recipient,
             subject,
@@ -478,7 +468,7 @@ def compose(
     """Subject and body in the applicant's language; also for the officer who looks before sending."""
     lang = case.language
     service = definitions.service(case.service_revision_id)
-    amounts = fees.in_words(service, case, fees.fixed(service, case), lang)
+    booking = bookings.current(case.id)
     words = {
         "service": service.title.in_(lang),
         "number": case.number or "",
@@ -488,11 +478,15 @@ def compose(
         "correction_due": _day(correction_due, lang),
         "correction_clock": CORRECTION_CLOCK[service.correction].in_(lang),
         "letter": letter,
-        "amounts": _AMOUNTS.in_(lang).format(amounts=amounts) if amounts else "",
+        "amounts": fees.announced(service, case, lang),
+        "booking": bookings.words(booking, lang) if booking is not None else "",
     }
     words |= more
-    found = TEMPLATES[template]
-    return found.subject.in_(lang).format_map(words), found.body.in_(lang).format_map(words)
+    found = service.answers.said(template) or TEMPLATES[template]
+    if isinstance(found, Template):
+        appeal = found.appeal if service.answer == DECISION else None
+        words["appeal"] = appeal.in_(lang).format_map(words) if appeal is not None else ""
+    return found.subject.in_(lang).format_map(words), found.body.in_(lang).format_map(words).strip()
 
 
 def _due(case: Case, in_hours: bool) -> str:
@@ -554,9 +548,28 @@ def tell_staff(
         )
 
 
-def channels_of(case: Case) -> list[tuple[str, str]]:
-    """By what the applicant of a case is reached."""
-    return _channels(parties.applicant(case.id))
+def tell_account(account: Account, key: str, subject: Text, body: Text, now: datetime) -> None:
+    """To somebody with an account: officers in their notices, others by e-mail, else by a text message."""
+    if account.kind == "staff":
+        return tell_staff([account.id], key, subject, body, now)
+    channel, recipient = ("email", account.email) if account.email else ("sms", account.mobile or "")
+    words = subject.in_(account.language), body.in_(account.language)
+    return post(key, channel, recipient, *words, now, account_id=account.id)
+
+
+def channels_of(case_id: int) -> list[tuple[str, str, str]]:
+    """By what the applicant and their agent are reached: (mark of the message, channel, address).
+
+    Paper goes to one of them only: the agent, as letters do.
+    """
+    agent, applicant = parties.representative(case_id), parties.applicant(case_id)
+    found = [(":agent", *each) for each in _channels(agent)]
+    reached = {each[1:] for each in found}
+    return found + [
+        ("", channel, recipient)
+        for channel, recipient in _channels(applicant)
+        if (channel, recipient) not in reached and not (found and channel == "post")
+    ]
 
 
 def _channels(party: Any) -> list[tuple[str, str]]:

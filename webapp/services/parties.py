@@ -1,4 +1,7 @@
-"""The parties of a case, read from its answers by the keys that forms share."""
+"""The parties of a case and who acts for them, read from its answers by the keys that forms share.
+
+當事人、代理人: 行政程序法 20, 24, 69, 71; 法定代理人: 民法 1086, 1098, 1110.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from sqlalchemy import select
 
 import forms.answers
 from forms.model import FormDefinition
+from rules.values import Text
 from webapp import crypto
 from webapp.extensions import db
 from webapp.models import Case, Party
@@ -17,6 +21,16 @@ from webapp.models import Case, Party
 PEOPLE = ("applicant_name", "reporter_name")
 BODIES = ("company_name", "org_name")
 IDENTIFIERS = ("applicant_id", "company_number", "ubn")
+#: who stands for a body; in the form of a person `representative` is the agent
+RESPONSIBLE = ("responsible_name", "representative")
+AGENTS = ("agent_name", "representative")
+AGENT_IDENTIFIERS = ("agent_id", "representative_id")
+
+RELATIONS: Mapping[str, Text] = {
+    "entrusted": Text(zh="受申請人委託", en="Authorised by the applicant"),
+    "parent": Text(zh="法定代理人（父母）", en="By law: a parent"),
+    "guardian": Text(zh="法定代理人（監護人）", en="By law: the guardian"),
+}
 
 
 def name_of(answers: Mapping[str, Any]) -> str:
@@ -24,28 +38,39 @@ def name_of(answers: Mapping[str, Any]) -> str:
 
 
 def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
-    kind = answers.get("applicant_type")
-    is_company = kind in {"company", "organisation"} or bool(
-        _first(answers, BODIES) and not _first(answers, PEOPLE)
-    )
+    is_body = _is_body(answers)
     people = [
         _party(
             case_id,
-            "company" if is_company else "applicant",
+            "company" if is_body else "applicant",
             name_of(answers),
             _first(answers, IDENTIFIERS),
-            answers.get("phone"),
-            answers.get("email"),
-            _in_words(form, answers, "address"),
+            phone=answers.get("phone"),
+            email=answers.get("email"),
+            address=_in_words(form, answers, "address"),
+            responsible=_first(answers, RESPONSIBLE) if is_body else None,
         )
     ]
-    if answers.get("agent_name"):
+    agent = _first(answers, AGENTS[:1] if is_body else AGENTS)
+    if agent:
         people.append(
             _party(
-                case_id, "representative", answers["agent_name"], None, answers.get("agent_phone"), None, None
+                case_id,
+                "representative",
+                agent,
+                _first(answers, AGENT_IDENTIFIERS[:1] if is_body else AGENT_IDENTIFIERS),
+                phone=answers.get("agent_phone"),
+                email=answers.get("agent_email"),
+                address=_in_words(form, answers, "agent_address"),
+                relation=answers.get("agent_relation") or "entrusted",
             )
         )
     return people
+
+
+def _is_body(answers: Mapping[str, Any]) -> bool:
+    named = _first(answers, BODIES) and not _first(answers, PEOPLE)
+    return answers.get("applicant_type") in {"company", "organisation"} or bool(named)
 
 
 def rewrite(case: Case, form: FormDefinition, answers: Mapping[str, Any]) -> None:
@@ -62,10 +87,12 @@ def of_case(case_id: int) -> list[Party]:
 
 
 def same_applicant(case: Case, other: Case) -> bool:
-    """By their account, or by an identifier that stands in both applications."""
-    if case.account_id is not None and case.account_id == other.account_id:
+    """By their account, or by an identifier that stands in both applications. An agent may act for many."""
+    agents = [representative(each.id) is not None for each in (case, other)]
+    if case.account_id is not None and case.account_id == other.account_id and not any(agents):
         return True
-    hashes = [{party.identifier_hash for party in of_case(each.id)} - {None} for each in (case, other)]
+    found = [applicant(each.id) for each in (case, other)]
+    hashes = [{party.identifier_hash} - {None} if party else set() for party in found]
     return not hashes[0].isdisjoint(hashes[1])
 
 
@@ -73,18 +100,21 @@ def applicant(case_id: int) -> Party | None:
     return next((party for party in of_case(case_id) if party.role != "representative"), None)
 
 
-def _party(
-    case_id: int, role: str, name: Any, identifier: Any, phone: Any, email: Any, address: Any
-) -> Party:
+def representative(case_id: int) -> Party | None:
+    return next((party for party in of_case(case_id) if party.role == "representative"), None)
+
+
+def _party(case_id: int, role: str, name: Any, identifier: Any, **more: Any) -> Party:
     return Party(
         case_id=case_id,
         role=role,
         name=str(name or ""),
         identifier=identifier or None,
         identifier_hash=crypto.keyed_hash(identifier, "party") if identifier else None,
-        phone=phone or None,
-        email=email or None,
-        address=address or None,
+        **{
+            field: more.get(field) or None
+            for field in ("phone", "email", "address", "responsible", "relation")
+        },
     )
 
 

@@ -10,10 +10,6 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-import forms.answers
-from forms.answers import SummaryRow
-from forms.field_types import totals_of
-from forms.model import Field
 from forms.places import with_postal_code
 from rules.values import format_roc_date
 from webapp import crypto
@@ -28,18 +24,13 @@ from webapp.payments.virtual_account import grouped
 from webapp.queries import definitions, letters
 from webapp.queries import papers as stored
 from webapp.queries.org import UnitInfo, chart
-from webapp.services import documents, invoices, parties
+from webapp.services import application_paper, documents, invoices, parties
 from webapp.services.letter_changes import KINDS
 
 Config = Mapping[str, Any]
 
 CHANNELS = {"web": "網路申辦", "counter": "臨櫃", "telephone": "電話", "post": "郵寄"}
 SOURCES = {"webhook": "轉帳", "cashier": "臨櫃"}
-DAY_UNITS = {"WD": "個工作天", "CD": "日", "CD-shift": "日", "M-shift": "個月", "HOUR": "小時"}
-
-
-#: types whose characters stand in frames of their own
-FRAMED = frozenset({"national_id", "company_number", "nid_or_company"})
 
 
 def receipt(case: Case, now: datetime, config: Config) -> Document:
@@ -60,7 +51,7 @@ def receipt(case: Case, now: datetime, config: Config) -> Document:
             contact=_contact(case),
             track_url=track_url(case, config),
             track_code=follow_code(case.public_id),
-            period=f"{service.period.period} {DAY_UNITS.get(service.period.kind, '')}",
+            period=application_paper.limit(service).zh,
             due_on=case.due_on,
             attachments=_attachments(case),
             fees=tuple(papers.Fee(line["zh"], line["amount"] or "審查後另行通知") for line in case.fee_lines),
@@ -79,6 +70,8 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             agency_name=config["AGENCY_NAME"],
             recipient=content["addressee"],
             recipient_address=with_postal_code(content["addressee_address"]),
+            responsible=content.get("responsible", ""),
+            agent=content.get("agent", ""),
             issued_on=row.issued_on,
             doc_number=row.number,
             title=content.get("title") or "函",
@@ -86,12 +79,15 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
             points=tuple(content["paragraphs"]),
             conditions=tuple(line for line in content["conditions"].splitlines() if line.strip()),
             remedy=content["remedy"],
+            remedy_title=content.get("remedy_title", "救濟教示"),
             case_number=case.number or "",
             service_title=service.title.zh,
             contact=papers.Contact(**content["office"]) if "office" in content else _contact(case),
             verify_url=verify_url(row, config),
             fingerprint=fingerprint(row),
-            originals=(content["addressee"],),
+            originals=(
+                content["addressee"] + (f"（代理人{agent}）" if (agent := content.get("agent")) else ""),
+            ),
             copies=(content["unit"],),
             head_title=content.get("head_title", config["HEAD_TITLE"]),
             head_name=content.get("head_name", config["HEAD_NAME"]),
@@ -132,27 +128,21 @@ def application(case: Case, submission: Submission, now: datetime, config: Confi
     form = definitions.form(submission.form_revision_id)
     applicant, agent = _names(case)
     answers = submission.all_answers
-    sections = tuple(
-        papers.Section(
-            part.section.title.zh,
-            tuple(_row(row, answers.get(row.field.key)) for row in part.rows if row.field.type != "file"),
-        )
-        for part in forms.answers.summary(form, answers, "zh")
-    )
     pdf = papers.application(
         papers.ApplicationForm(
-            agency_name=config["AGENCY_NAME"],
-            title=f"{service.title.zh}申請書",
+            agency_name=application_paper.agency(chart().units[case.owner_unit_id], config["AGENCY_NAME"]),
+            title=application_paper.title(form),
+            edition=application_paper.edition(service, submission.form_revision_id),
             case_number=case.number or "",
             applicant=applicant,
             agent=agent,
             filed_at=taipei(case.submitted_at),
             printed_at=taipei(now),
             channel=CHANNELS[case.channel],
-            sections=tuple(section for section in sections if section.rows),
+            sections=application_paper.filled(form, answers),
             track_url=track_url(case, config),
             legal_basis=service.legal_basis,
-            attachments=_attachments(case),
+            attachments=application_paper.attached(form, answers, documents.of_case(case.id)),
         )
     )
     return _keep(case, "application", f"申請書_{case.number}.pdf", pdf, now)
@@ -212,35 +202,6 @@ def _fees(invoice: Invoice) -> tuple[papers.Fee, ...]:
 def _dollars(amount: Decimal) -> str:
     """As letters read an amount: whole dollars where it is whole."""
     return f"{amount:.0f}" if amount == amount.to_integral_value() else f"{amount:.2f}"
-
-
-def _row(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
-    """A question as paper asks it: boxes to tick, a table, or a frame for every character of a number."""
-    field = row.field
-    options = field.kind.choices(field)
-    if options and field.type != "township" and not field.options_from:
-        given = ("yes" if value else "no") if isinstance(value, bool) else value
-        chosen = set(given if isinstance(given, list) else [given])
-        ticks = tuple(papers.Choice(label.zh, option in chosen) for option, label in options.items())
-        return papers.Row(row.label, choices=ticks)
-    if field.columns and value:
-        cells = tuple(
-            tuple(forms.answers.display(column, line.get(column.key)) for column in field.columns)
-            for line in value
-        ) + _sums(field, value)
-        return papers.Grid(row.label, tuple(column.label.zh for column in field.columns), cells)
-    return papers.Row(row.label, row.text, framed=field.type in FRAMED and len(row.text) <= 10)
-
-
-def _sums(field: Field, lines: list[dict[str, Any]]) -> tuple[tuple[str, ...], ...]:
-    """The last line of a table that asks for totals; the word stands in the first column without a sum."""
-    totals = totals_of(field, lines, "zh")
-    if not totals:
-        return ()
-    texts = [totals.get(column.key, "") for column in field.columns]
-    if "" in texts:
-        texts[texts.index("")] = "合計"
-    return (tuple(texts),)
 
 
 def minutes(session: CommitteeSession, config: Config) -> None:

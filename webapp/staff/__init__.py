@@ -39,6 +39,7 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     expediting,  # noqa: F401
     inbox,  # noqa: F401
     intake,  # noqa: F401
+    legal_basis,  # noqa: F401
     letter_changes,  # noqa: F401
     letters,  # noqa: F401
     limits,  # noqa: F401

@@ -418,9 +418,7 @@ def _has_form(offer: Offer) -> bool:
 def _checked(ctx: Context, offer: Offer, typed: Typed) -> forms.answers.Cleaned | None:
     if not _has_form(offer):
         return None
-    return answering.clean(
-        offer.task_form, typed.raw, now(), service_code=ctx.case.service_code, lang=language()
-    )
+    return answering.clean_of_task(offer.task_form, typed.raw, now(), ctx.case, language())
 
 
 def _conditions_of_opinions(ctx: Context, offer: Offer) -> str:

@@ -14,11 +14,12 @@ from webapp.crypto import follow_code
 from webapp.models import Case, CommitteeSession, Task
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import case_page, committees, history, money
+from webapp.queries import bookings, case_page, committees, history, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import case_actions as common
 from webapp.services import cases, certificates, clocks, recall, steps
+from webapp.services.bookings import STATES as STATES_OF_BOOKINGS
 from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
 from webapp.staff.cashier import COLOURS, STATES
 from webapp.uow import unit_of_work
@@ -76,6 +77,10 @@ def case(pid: str) -> ResponseReturnValue:
         corrections=shown.corrections(ctx.form, file),
         changes=shown.changes(ctx.form, file),
         letters=shown.letters(found, file),
+        letter_name=ctx.service.letter_name,
+        booking=bookings.newest(found.id),
+        booking_words=bookings.words,
+        booking_states=STATES_OF_BOOKINGS,
         letter_pending="letter" in file.pending,
         drafts=wording.of_case(found),
         messages=list(reversed(file.messages)),

@@ -163,7 +163,8 @@ def _told(case: Case, goes_on: date | None) -> str:
     told = []
     for person in hearings.heard(case):
         if person.is_applicant:
-            how = [ways[channel] for channel, _to in notices.channels_of(case)] or [_("進度頁")]
+            channels = dict.fromkeys(channel for _mark, channel, _to in notices.channels_of(case.id))
+            how = [ways[channel] for channel in channels] or [_("進度頁")]
         else:
             how = [_("公文"), *(ways[channel] for channel, _to in invitations.channels(person))]
         told.append(_("%(name)s（%(how)s）", name=person.name, how=_("、").join(how)))

@@ -17,6 +17,8 @@ from webapp.uow import unit_of_work
 KINDS = {
     "receipt": Text(zh="送件收據", en="Receipt"),
     "application": Text(zh="申請書", en="Application form"),
+    "blank_form": Text(zh="空白申請書", en="Blank form"),
+    "draft_form": Text(zh="草稿", en="Draft on paper"),
     "letter": Text(zh="公文", en="Letter"),
     "payment_slip": Text(zh="繳費單", en="Payment slip"),
     "payment_receipt": Text(zh="規費收據", en="Receipt of payment"),

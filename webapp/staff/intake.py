@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from forms.model import FormDefinition
-from rules.values import Text, parse_roc_date
-from webapp.errors import Forbidden
+from rules.values import parse_roc_date
+from webapp.errors import DomainError, Forbidden
 from webapp.moments import taipei_day
+from webapp.presentation import language
 from webapp.queries import catalogue, definitions
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import clocks, drafts
+from webapp.services import accounts, clocks, drafts, handovers
 from webapp.staff import bp
 from webapp.staff.words import CHANNELS
 from webapp.uow import unit_of_work
@@ -45,7 +47,7 @@ def intake() -> ResponseReturnValue:
     code = request.args.get("service")
     if code is None:
         asked = request.args.get("q", "").strip()
-        found = catalogue.search(asked, today) if asked else definitions.current_services(today)
+        found = catalogue.search(asked, today).services if asked else definitions.current_services(today)
         return render_template("staff/intake.html", asked=asked, services=found)
     service = definitions.current_service(code, today)
     return _form_page(service, Typed(received=_boxes(today)))
@@ -55,6 +57,53 @@ def intake() -> ResponseReturnValue:
 def take_in() -> ResponseReturnValue:
     _check_clerk()
     service = definitions.current_service(request.form.get("service", ""), taipei_day(now()))
+    intake = _intake_of(service)
+    if not isinstance(intake, dict):
+        return intake
+    with unit_of_work():
+        key = drafts.start(actor(), service.code, now(), intake=intake).public_id
+    return redirect(url_for("citizen.resume", key=key))
+
+
+@bp.get("/intake/handover")
+def handover() -> ResponseReturnValue:
+    _check_clerk()
+    return _code_page()
+
+
+@bp.post("/intake/handover")
+def take_over() -> ResponseReturnValue:
+    """First the code; then, on the form of every intake, how the applicant came. The code is used with that form."""
+    _check_clerk()
+    code, source, clerk = request.form.get("code", ""), request.remote_addr or "", str(actor().account_id)
+    try:
+        accounts.count_attempt("handover", source, now(), identity=clerk)
+        service = handovers.waiting(actor(), code, now())
+        accounts.forget_attempts("handover", source, clerk)
+        if "received-year" not in request.form:
+            return _form_page(service, Typed(received=_boxes(taipei_day(now()))), code=code)
+        intake = _intake_of(service, code)
+        if not isinstance(intake, dict):
+            return intake
+        with unit_of_work():
+            key = handovers.take_in(actor(), code, intake, now()).public_id
+    except DomainError as error:
+        return _code_page(code[:40], error)
+    return redirect(url_for("citizen.resume", key=key))
+
+
+def _code_page(code: str = "", error: DomainError | None = None) -> ResponseReturnValue:
+    page = render_template(
+        "staff/handover.html",
+        code=code,
+        mistakes=[error.text.in_(language())] if error else [],
+        has_errors=error is not None,
+    )
+    return page, error.status if error else 200
+
+
+def _intake_of(service: ServiceDefinition, code: str = "") -> dict[str, Any] | ResponseReturnValue:
+    """How and when an application came; the page once more where that is not clear."""
     typed = Typed(
         channel=request.form.get("channel", ""),
         received=_posted("received"),
@@ -64,34 +113,24 @@ def take_in() -> ResponseReturnValue:
     )
     mistakes, received, postmarked = _check(typed)
     if mistakes:
-        return _form_page(service, typed, mistakes), 422
+        return _form_page(service, typed, mistakes, code=code), 422
     due = _due(service, postmarked or received)
     if due is not None and due < taipei_day(now()) and request.form.get("late") != due.isoformat():
-        return _form_page(service, typed, late=due)
+        return _form_page(service, typed, late=due, code=code)
     labels = {field.key: field.label.zh for field in _form_of(service).file_fields}
-    with unit_of_work():
-        draft = drafts.start(
-            actor(),
-            service.code,
-            now(),
-            intake={
-                "channel": typed.channel,
-                "received_on": received.isoformat() if received else None,
-                "postmarked_on": postmarked.isoformat() if postmarked else None,
-                "originals_seen": [label for key, label in labels.items() if key in typed.originals],
-                "note": typed.note,
-                "clerk": actor().account_id,
-            },
-        )
-        key = draft.public_id
-    return redirect(url_for("citizen.resume", key=key))
+    return {
+        "channel": typed.channel,
+        "received_on": received.isoformat() if received else None,
+        "postmarked_on": postmarked.isoformat() if postmarked else None,
+        "originals_seen": [label for key, label in labels.items() if key in typed.originals],
+        "note": typed.note,
+        "clerk": actor().account_id,
+    }
 
 
 def _check_clerk() -> None:
     if not actor().may("take_in_at_counter"):
-        raise Forbidden(
-            Text(zh="只有櫃檯或承辦人員可以代為收件。", en="Only counter staff may take in applications.")
-        )
+        raise Forbidden(drafts.ONLY_CLERKS)
 
 
 def _form_page(
@@ -99,10 +138,13 @@ def _form_page(
     typed: Typed,
     mistakes: dict[str, list[str]] | None = None,
     late: date | None = None,
-) -> ResponseReturnValue:
+    code: str = "",
+) -> str:
+    """With the code of a draft that the applicant hands over, where there is one."""
     return render_template(
         "staff/intake_form.html",
         service=service,
+        code=code,
         typed=typed,
         mistakes=mistakes or {},
         has_errors=bool(mistakes),

@@ -16,9 +16,10 @@ from webapp.moments import taipei_day
 from webapp.queries import letters as found
 from webapp.security import actor, now
 from webapp.services import letter_changes as service
-from webapp.staff import bp, shown, words
+from webapp.staff import bp, shown
 from webapp.staff.typed import DATE_PARTS, day_in, posted_day
 from webapp.uow import unit_of_work
+from workflows.answers import OTHER_LETTERS
 
 NOTHING: Mapping[str, Text] = MappingProxyType({})
 
@@ -56,7 +57,7 @@ def letter_changes() -> ResponseReturnValue:
     return render_template(
         "staff/letter_changes.html",
         waiting=service.waiting_for(actor()),
-        kinds=words.LETTERS,
+        kinds=OTHER_LETTERS,
         names=shown.staff_name,
     )
 
@@ -115,7 +116,7 @@ def _decision(change: LetterChange, old: Letter, case: Case, refusal: Text | Non
         change=change,
         old=old,
         case=case,
-        kind=words.LETTERS[change.kind],
+        kind=OTHER_LETTERS[change.kind],
         proposer=shown.staff_name(change.proposed_by_id),
         proposed_for=shown.staff_name(change.proposed_for_id),
         answer=request.form.get("answer", ""),

@@ -19,7 +19,7 @@ from webapp.queries import letters as found
 from webapp.security import actor, now
 from webapp.services import dispatch, letter_changes, printing
 from webapp.services.dispatch import Service
-from webapp.staff import bp, shown, words
+from webapp.staff import bp, shown
 from webapp.staff.typed import DATE_PARTS, day_in, posted_day
 from webapp.uow import unit_of_work
 from workflows.remedy import GROUNDS, TRANSIT
@@ -110,7 +110,7 @@ def _page(row: Letter, case: Case, mistakes: dict[str, Text] | None = None) -> s
         document=shown.document_of(row.document_id),
         slip=slip,
         code=grouped(printing.fingerprint(row)),
-        kind=words.LETTERS[row.kind],
+        kind=found.name(row, case),
         channels=dispatch.CHANNELS if case.account_id is not None else _without_electronic(),
         methods=[(name, dispatch.METHODS[name]) for name in dispatch.METHODS_OF[row.channel]],
         method=dispatch.METHODS.get(row.service_method or ""),

@@ -19,7 +19,7 @@ from webapp.queries import letters as found
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import dispatch, documents, mailings
-from webapp.staff import bp, words
+from webapp.staff import bp
 from webapp.staff.typed import DATE_PARTS, day_in, posted_day
 from webapp.uow import unit_of_work
 
@@ -117,7 +117,7 @@ def _page(refusal: Text | None = None) -> str:
         asked=asked,
         channels=list(dispatch.CHANNELS.items()),
         units=[unit for unit in chart().units.values() if unit.kind in ("department", "bureau", "township")],
-        kinds=words.LETTERS,
+        name=found.name,
         postal=with_postal_code,
         chosen=request.form.getlist("letter"),
         most=found.MOST_LISTED,

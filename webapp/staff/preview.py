@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
@@ -26,6 +27,7 @@ _DAY = Text(zh="（排定的日期）", en="(the day)")
 _TIME = Text(zh="（時間）", en="(the hour)")
 _PLACE = Text(zh="（地點）", en="(the place)")
 _FIELDS = Text(zh="開放修改的欄位：", en="Fields to be changed:")
+_OPEN = Text(zh="（填寫金額後算出）", en="(once the amounts are entered)")
 NO_WORDS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -75,11 +77,8 @@ def of(ctx: Context, transition: Transition, given: Given, now: datetime) -> lis
             found.append(_message(ctx, effect.removeprefix(NOTICE_EFFECT), given, now))
         elif effect == "put_on_agenda":
             found += _invitation(ctx, now)
-        elif effect == "open_invoice" and (total := fees.total(ctx.service, ctx.case, given.amounts)):
-            on_date = invoices.last_day(ctx, now)
-            bank = invoices.gateway().slip("", total, on_date).fields[0][1]
-            words = invoices.in_words(total, _AFTER.in_(ctx.case.language), bank)
-            found.append(_message(ctx, "invoice", replace(given, on_date=on_date), now, words))
+        elif effect == "open_invoice" and fees.total(ctx.service, ctx.case, given.amounts) != 0:
+            found.append(_invoice(ctx, given, now))
     return found
 
 
@@ -99,6 +98,17 @@ def _invitation(ctx: Context, now: datetime) -> list[Preview]:
         Text(zh=f"{each.label.zh}：{each.name}", en=f"{each.label.in_('en')}: {each.name}") for each in people
     )
     return [Preview(title, lang, subject, paragraphs, names, Text(zh="受通知的人：", en="Who is told:"))]
+
+
+def _invoice(ctx: Context, given: Given, now: datetime) -> Preview:
+    """The message about an invoice, also while its amount is still to be typed; one of nothing is not sent."""
+    lang, on_date = ctx.case.language, invoices.last_day(ctx, now)
+    total = fees.total(ctx.service, ctx.case, given.amounts)
+    bank = invoices.gateway().slip("", total or Decimal(0), on_date).fields[0][1]
+    words = invoices.in_words(total or Decimal(0), _AFTER.in_(lang), bank)
+    if total is None:
+        words["amount"] = _OPEN.in_(lang)
+    return _message(ctx, "invoice", replace(given, on_date=on_date), now, words)
 
 
 def refusal(ctx: Context, transition: Transition, given: Given, now: datetime) -> Text | None:

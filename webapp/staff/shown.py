@@ -14,13 +14,13 @@ import forms.answers
 from forms.model import Field, FormDefinition
 from rules.values import Text
 from webapp.letters.wording import grouped
-from webapp.models import Case, Document, Letter, Submission, Task
+from webapp.models import Case, Document, Letter, Party, Submission, Task
 from webapp.presentation import language
 from webapp.queries import definitions, effects, papers
 from webapp.queries.case_page import CaseFile, FiredRuleset, ReachedRung
 from webapp.queries.inbox import ASKED_OPINION
 from webapp.queries.org import calendar, chart
-from webapp.services import dispatch, printing
+from webapp.services import dispatch, parties, printing
 from webapp.staff.words import function_label, outcome
 from workflows.model import WorkflowDefinition
 
@@ -165,7 +165,8 @@ class Rung:
 @dataclass(frozen=True)
 class Header:
     applicant: str
-    representative: str
+    agent: str
+    responsible: str
     handling_unit: str
     officer: str
     intake: Mapping[str, Any] = field(default_factory=dict)
@@ -174,17 +175,25 @@ class Header:
 
 def header(case: Case, file: CaseFile) -> Header:
     tree = chart()
-    names = {party.role: party.name for party in file.parties}
+    agent = next((party for party in file.parties if party.role == "representative"), None)
+    applicant = next((party for party in file.parties if party.role != "representative"), None)
     officers = [t.assignee_id for t in file.tasks if t.function == "officer" and t.assignee_id is not None]
     intake = case.intake or {}
     return Header(
-        applicant=names.get("applicant") or names.get("company", ""),
-        representative=names.get("representative", ""),
+        applicant=applicant.name if applicant else "",
+        agent=_agent(agent) if agent else "",
+        responsible=(applicant.responsible if applicant else None) or "",
         handling_unit=unit_name(case.handling_unit_id),
         officer=tree.names.get(officers[-1], "") if officers else "",
         intake=intake,
         clerk=tree.names.get(intake.get("clerk") or 0, ""),
     )
+
+
+def _agent(party: Party) -> str:
+    """Name, right to act, and number to call."""
+    relation = parties.RELATIONS[party.relation].in_(language()) if party.relation else ""
+    return "　".join(part for part in (party.name, relation, party.phone) if part)
 
 
 def desk(workflow: WorkflowDefinition, task: Task, today: date) -> Desk:

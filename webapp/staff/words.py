@@ -7,10 +7,10 @@ from typing import Any
 
 from rules.actions import ACTIONS
 from rules.values import Text
-from webapp.letters.wording import LETTERS as LETTERS
 from webapp.models.cases import CHANNELS as CHANNEL_KEYS
 from webapp.queries.org import chart
 from workflows.functions import FUNCTION_LABELS
+from workflows.service import ServiceDefinition
 
 CHANNELS: Mapping[str, Text] = {
     "web": Text(zh="網路申辦", en="Online"),
@@ -27,10 +27,8 @@ MESSAGE_CHANNELS: Mapping[str, Text] = {
     "inbox": Text(zh="系統通知", en="Notice in the system"),
 }
 
-OUTCOMES: Mapping[str, Text] = {
-    "granted": Text(zh="已核准", en="Granted"),
-    "rejected": Text(zh="已駁回", en="Rejected"),
-    "returned": Text(zh="已退件", en="Returned"),
+#: of what was not answered
+_ENDS: Mapping[str, Text] = {
     "withdrawn": Text(zh="已撤回", en="Withdrawn"),
     "merged": Text(zh="已併案", en="Merged"),
     "transferred": Text(zh="已移送其他機關", en="Transferred"),
@@ -73,6 +71,12 @@ _LEVELS: Mapping[str, Text] = {
     "medium": Text(zh="中", en="medium"),
     "high": Text(zh="高", en="high"),
 }
+
+
+def ended(name: str, service: ServiceDefinition) -> Text:
+    """How a case ended."""
+    said = service.answers.said(name)
+    return said.outcome if said is not None else _ENDS[name]
 
 
 def function_label(function: str) -> Text:

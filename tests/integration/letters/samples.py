@@ -53,6 +53,7 @@ RECEIPT = Receipt(
 APPLICATION = ApplicationForm(
     agency_name="金門縣政府",
     title="農業用地作農業使用證明書申請書",
+    edition="EC06　表單 farm_use_certificate 第 2 版",
     case_number="EC06-115-000123",
     applicant="王𡍼堃",
     filed_at=FILED,
@@ -63,7 +64,7 @@ APPLICATION = ApplicationForm(
             "申請人資料",
             (
                 Row("姓名", "王𡍼堃"),
-                Row("身分證統一編號", "W123456789", framed=True),
+                Row("身分證統一編號", "W123456789", frames=10),
                 Row("送件人", choices=(Choice("本人", True), Choice("代理人", False))),
                 Row("電話", "0912-345-678"),
                 Row("電子郵件", "wang.zhekun.long-mailbox@mail.k12.example.gov.tw"),
@@ -79,13 +80,13 @@ APPLICATION = ApplicationForm(
                 ),
                 Row("現況作物", "高粱"),
                 Row("設施"),
+                Row("聲明", choices=(Choice("以上所填均屬實。", True),), statement=True),
             ),
         ),
     ),
     track_url="https://counter.example/track?number=EC06-115-000123",
     legal_basis="農業用地作農業使用認定及核發證明辦法第13條",
     attachments=RECEIPT.attachments,
-    declaration="以上所填均屬實。",
 )
 
 DECISION = Decision(

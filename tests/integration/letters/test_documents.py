@@ -163,7 +163,7 @@ def test_an_application_is_the_filled_form():
         "收件編號：EC06-115-000123", "一、申請人資料", "姓名王𡍼堃", "W123456789", "■本人□代理人",
         "電話0912-345-678", "電子郵件wang.zhekun.long-mailbox@mail.k12.example.gov.tw", "二、土地資料",
         "土地清冊", "地段地號", "金湖鎮料羅段0124-0001", "現況作物高粱", "設施—", "三、應附文件",
-        "■土地登記謄本", "□委託書", "切結以上所填均屬實。", "申請人：王𡍼堃（簽名或蓋章）", "承辦人",
+        "■土地登記謄本", "□委託書", "■聲明", "EC06表單farm_use_certificate第2版", "申請人：王𡍼堃（簽名或蓋章）", "承辦人",
         "機關首長", "列印時間：", "第1頁，共1頁",
     ]:  # fmt: skip
         assert printed(words) in text
@@ -186,11 +186,20 @@ def test_a_long_application_flows_over_pages_and_repeats_its_headings():
     assert all(f"第{i}段" in text for i in range(80))
 
 
+@pytest.mark.parametrize("count", [120, pytest.param(1_000, marks=pytest.mark.full)])
+def test_a_table_of_many_rows_is_printed_whole(count):
+    many = Grid("名冊", ("姓名", "地號"), tuple((f"王𡍼堃{n}號", f"{n:04}") for n in range(count)))
+    text = copied(application(with_section(many)))
+    assert [n for n in range(count) if f"王𡍼堃{n}號" not in text] == []
+    assert text.count("名冊（續）") >= (count - 1) // 100
+
+
 @pytest.mark.parametrize("length", [450, 1_500, 10_000])
 def test_a_long_answer_is_printed_whole(length):
     answer = chinese(Random(length), length)
     text = copied(application(with_section(Row("說明", answer))))
-    assert printed(answer) in re.sub(r"案件編號：EC06-115-000123列印時間：.{1,30}第\d+頁，共\d+頁", "", text)
+    footer = printed(APPLICATION.edition) + r"案件編號：EC06-115-000123列印時間：.{1,30}第\d+頁，共\d+頁"
+    assert printed(answer) in re.sub(footer, "", text)
 
 
 def test_a_table_cell_higher_than_a_page_is_cut_not_refused():

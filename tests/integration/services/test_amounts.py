@@ -80,7 +80,7 @@ def test_fees_are_recorded_and_stand_in_letter_message_and_history() -> None:
     take(case, "approve")
     said = "許可費新臺幣 1,200 元、路面修復費或保證金新臺幣 30,000 元"
     assert f"核定費用：{said}。" in letter_of(case)
-    assert f"核定金額：{said}。" in notices.compose(case, "granted")[1]
+    assert f"應繳規費：{said}。" in notices.compose(case, "granted")[1]
     case.language = "en"
     assert (
         "Permit fee NT$ 1,200, Road repair fee or deposit NT$ 30,000. D"
@@ -88,7 +88,7 @@ def test_fees_are_recorded_and_stand_in_letter_message_and_history() -> None:
     )
     ctx = steps.context(case)
     entries = {entry.kind: entry.amounts for entry in history.of_case(case, ctx.workflow, ctx.form)}
-    assert [(label.zh, amount) for label, amount in entries["propose_approval"]] == [
+    assert [(label.zh, amount) for label, amount, _award in entries["propose_approval"]] == [
         ("許可費", "1200"),
         ("路面修復費或保證金", "30000"),
     ]
@@ -142,4 +142,4 @@ def test_a_service_without_open_amounts_asks_for_none() -> None:
     service = definitions.service(case.service_revision_id)
     assert service.awards == () and None not in fees_of(case).values()
     assert UNFILLED not in notices.compose(case, "granted")[1]
-    assert "核定金額" not in notices.compose(case, "granted")[1]
+    assert "核定" not in notices.compose(case, "granted")[1]

@@ -58,8 +58,21 @@ def test_an_answer_that_calls_for_another_question_opens_it(app: Flask, committe
         with pytest.raises(AnswersInvalid) as refused, unit_of_work():
             case = db.session.get_one(Case, case.id)
             corrections.take_in(citizen(), case, corrections.current(case), NOW)
-        assert set(refused.value.errors) == {"agent_name", "agent_phone", "power_of_attorney"}
-        corrected(case.id, filed_by=["agent"], agent_name=["王大明"], agent_phone=["0987654321"])
+        assert set(refused.value.errors) == {
+            "agent_name",
+            "agent_relation",
+            "agent_phone",
+            "agent_address",
+        }
+        asked = {
+            "filed_by": ["agent"],
+            "agent_name": ["王大明"],
+            "agent_relation": ["entrusted"],
+            "agent_phone": ["0987654321"],
+            "agent_address-township": ["JC"],
+            "agent_address-detail": ["民生路60號"],
+        }
+        corrected(case.id, **asked)
         attach_power_of_attorney(case.id)
         with unit_of_work():
             case = db.session.get_one(Case, case.id)

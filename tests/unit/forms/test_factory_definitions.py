@@ -125,9 +125,11 @@ LAND = {
 }
 ROAD = {
     **AGREED,
+    "filed_by": "self",
     "applicant_type": "company",
     "applicant_name": "金門電信工程有限公司",
     "company_number": "04595257",
+    "responsible_name": "林永昌",
     "contact_name": "李大同",
     "phone": "082-318823#12",
     "address-township": "other",
@@ -146,6 +148,15 @@ ROAD = {
     "contractor_ubn": "１２３４５６７５",
     "site_manager": "陳美玲",
     **dict.fromkeys(("construction_plan", "traffic_plan", "location_map", "utility_map", "insurance"), "x"),
+}
+AGENT = {"agent_name", "agent_relation", "agent_phone", "agent_address"}
+AS_AGENT = {
+    "filed_by": "agent",
+    "agent_name": "林美玉",
+    "agent_relation": "entrusted",
+    "agent_phone": "0912-345-679",
+    "agent_address-township": "JC",
+    "agent_address-detail": "民生路62號",
 }
 FILLED: Mapping[str, Mapping[str, object]] = {
     "pet_neutering": PET,
@@ -197,13 +208,18 @@ def test_an_empty_form_names_every_required_field(key: str) -> None:
         ("pet_neutering", {"chip_no": "90012345678901"}, {"chip_no"}),
         ("pet_neutering", {"amount": "0"}, {"amount"}),
         ("pet_neutering", {"amount": "50001"}, {"amount"}),
-        ("pet_neutering", {"filed_by": "agent"}, {"agent_name", "agent_phone", "power_of_attorney"}),
+        ("pet_neutering", {"filed_by": "agent"}, AGENT),
+        ("pet_neutering", AS_AGENT, {"power_of_attorney"}),
+        ("pet_neutering", {**AS_AGENT, "agent_relation": "parent"}, {"guardian_proof"}),
+        ("pet_neutering", {**AS_AGENT, "agent_relation": "guardian"}, {"guardian_proof"}),
         ("farm_use_certificate", {"purpose": "other"}, {"purpose_text"}),
-        ("farm_use_certificate", {"filed_by": "agent"}, {"agent_name", "agent_phone", "power_of_attorney"}),
+        ("farm_use_certificate", {"filed_by": "agent"}, {*AGENT, "agent_id"}),
         ("farm_use_certificate", {"parcels-0-area_m2": "0"}, {"parcels"}),
         ("farm_use_certificate", {"facilities-0-name": "灌溉井"}, {"facilities"}),
         ("road_excavation", {"applicant_type": "person"}, {"applicant_id"}),
         ("road_excavation", {"company_number": "00000000"}, {"company_number"}),
+        ("road_excavation", {"responsible_name": ""}, {"responsible_name"}),
+        ("road_excavation", {"filed_by": "agent"}, {*AGENT, "power_of_attorney"} - {"agent_relation"}),
         ("road_excavation", {"purpose": "other"}, {"purpose_text"}),
         ("road_excavation", {"emergency": "yes"}, {"emergency_reason"}),
         ("road_excavation", {"end_date": "116/3/1"}, {"end_date"}),
@@ -240,6 +256,47 @@ def test_the_kind_of_applicant_decides_the_number_that_is_asked() -> None:
     organisation = fill(road, {**ROAD, "applicant_type": "organisation", "applicant_id": "A123456789"})
     assert organisation.answers["company_number"] == "04595257"
     assert "applicant_id" not in organisation.answers
+
+
+#: who informs, orders a collection or asks for help is the only one concerned: nobody is represented
+FOR_NOBODY_ELSE = {"bulky_waste_collection", "corruption_report", "damage_report", "long_term_care"}
+#: what may stand for the agent's name and number
+AGENT_KEYS = {"agent_relation", "agent_phone", "agent_email", "agent_address", "power_of_attorney"}
+
+
+@pytest.mark.parametrize("key", sorted({body["form"] for body in SERVICES.values()}))
+def test_every_application_can_be_filed_by_an_agent(key: str) -> None:
+    """行政程序法 24. The one exception are those in which nobody but the sender is concerned."""
+    definition = factory_form(key)
+    asked = {field.key for field in definition.fields}
+    if key in FOR_NOBODY_ELSE:
+        assert not {"filed_by", "agent_name", "power_of_attorney"} & asked
+        return
+    assert [option.value for option in definition.field("filed_by").options] == ["self", "agent"]
+    section = [field.key for field in definition.section_of("filed_by").fields]
+    assert section[0] == "filed_by", "it comes before what it decides"
+    company_only = "company_name" in asked or "org_name" in asked
+    wanted = AGENT_KEYS - {"agent_relation"} if company_only else {*AGENT_KEYS, "guardian_proof"}
+    assert wanted <= set(section)
+    assert {"agent_name", "representative"} & set(section)
+    services = [body for body in SERVICES.values() if body["form"] == key]
+    sure = any(body.get("assurance") in ("strong", "originals") for body in services)
+    assert sure == bool({"agent_id", "representative_id"} & set(section))
+
+
+@pytest.mark.parametrize("code", sorted(SERVICES))
+def test_every_kind_of_applicant_finds_a_place_in_the_form(code: str) -> None:
+    """An assembly has a person who is responsible (集會遊行法 7), an association yet to be founded has founders."""
+    service, definition = SERVICES[code], factory_form(SERVICES[code]["form"])
+    kinds = set(service["who_may_apply"])
+    asked = {field.key for field in definition.fields}
+    if "applicant_type" in asked:
+        assert definition.field("applicant_type").options_among == "applicants"
+        assert {"company_number", "responsible_name", "contact_name"} <= asked
+    elif {"company_name", "org_name"} & asked:
+        assert "citizen" not in kinds and "contact_name" in asked
+    elif "applicant_name" in asked and definition.key not in FOR_NOBODY_ELSE:
+        assert kinds == {"citizen"} or code in ("PO02", "SW07")
 
 
 def walk(definition: FormDefinition) -> Iterator[Field]:

@@ -1,4 +1,5 @@
 import copy
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forms import loader
+from forms import answers, loader
 from forms.builder import AnswerForm
 from forms.field_reader import FILE_KINDS, RESERVED
 from forms.model import FormDefinition
-from rules.values import DefinitionError, read_yaml
+from rules.values import DefinitionError, Text, read_yaml
 from tests.form_fixtures import FIXTURES, NAMES, form_named
 
 
@@ -235,6 +236,35 @@ def test_an_include_leaves_fields_out_and_adds_its_own() -> None:
     definition = loader.load({"key": "tiny", "title": "小", "sections": [section]})
     keys = [field.key for field in definition.fields]
     assert "birth_date" not in keys and keys[-1] == "nickname"
+
+
+def test_a_field_of_its_own_stands_after_the_one_that_it_names() -> None:
+    own = [
+        {"key": "nickname", "after": "applicant_name", "type": "text", "label": "別名"},
+        {"key": "stage_name", "after": "nickname", "type": "text", "label": "藝名"},
+    ]
+    mapping = {"key": "tiny", "title": "小", "sections": [{"include": "applicant", "fields": own}]}
+    keys = [field.key for field in loader.load(mapping).fields]
+    at = keys.index("applicant_name")
+    assert keys[at : at + 4] == ["applicant_name", "nickname", "stage_name", "applicant_id"]
+    own[0]["after"] = "applicant_nam"
+    assert mistakes(mapping)["sections[0].fields[0].after"] == (
+        "這個區段沒有「applicant_nam」這個欄位，是否為「applicant_name」？"
+    )
+
+
+def test_a_list_can_leave_some_of_the_options() -> None:
+    field = {"key": "kind", "type": "choice", "label": "類別", "options_among": "applicants"}
+    field["options"] = [{"value": "person", "label": "個人"}, {"value": "company", "label": "公司"}]
+    definition = loader.load(form(field))
+    lists = {"applicants": {"company": Text(zh="公司")}}
+    for handed, offered in (({}, ["person", "company"]), (lists, ["company"])):
+        cleaned = answers.clean(definition, {"kind": ["person"]}, today=date(2026, 11, 22), lists=handed)
+        assert ("kind" in cleaned.errors) == ("person" not in offered)
+        assert [choice.value for choice in cleaned.form["kind"].choices()] == offered
+    assert answers.display(definition.field("kind"), "person") == "個人"
+    wrong = mistakes(form({**field, "options_among": "units"}))
+    assert "applicants" in wrong["sections[0].fields[0].options_among"]
 
 
 def test_files_bear_the_key_of_their_form(tmp_path: Path) -> None:

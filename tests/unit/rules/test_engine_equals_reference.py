@@ -3,34 +3,35 @@ from random import Random
 
 import pytest
 
-from rules import engine
+from rules import differential, engine
 from rules.conditions import evaluate
-from rules.explain import matching
-from tests.unit.rules.worlds import facts, world
+from rules.differential import compare
+from rules.worlds import facts, world
 
 RESULTS = {True: {"fired"}, False: {"not_met"}, None: {"unknown"}}
 
 
-def decide(first_seed: int, worlds: int, decisions: int) -> None:
-    for seed in range(first_seed, first_seed + worlds):
-        ruleset = world(seed)
-        random = Random(seed)
-        with closing(engine.compile(ruleset, shadow_every=10**9)) as compiled:
-            for _ in range(decisions):
-                given = facts(random)
-                decision = compiled.evaluate(given, shadow=False)
-                expected = tuple(ruleset.rules[i].key for i in matching(ruleset, given))
-                assert decision.engine == "durable", seed
-                assert decision.fired == expected, (seed, given)
+def differences(decisions: int, seed: int) -> list[str]:
+    compared = list(compare(decisions, seed))
+    assert sum(count for count, _ in compared) == decisions
+    return [str(difference) for _, found in compared for difference in found]
 
 
-def test_engine_and_reference_agree() -> None:
-    decide(0, worlds=100, decisions=40)
+def test_engine_and_reference_agree_in_fifty_thousand_decisions() -> None:
+    assert differences(50_000, seed=0) == []
 
 
 @pytest.mark.full
 def test_engine_and_reference_agree_in_a_million_decisions() -> None:
-    decide(1000, worlds=4000, decisions=250)
+    assert differences(1_000_000, seed=1000) == []
+
+
+def test_a_difference_is_told_with_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(differential, "matching", lambda ruleset, facts: [0, 1])
+    found = differences(3, seed=7)
+    assert found
+    assert found[0].startswith("seed 7: the engine says ")
+    assert ", not rule_0, rule_1: {" in found[0]
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from rules.loader import load, read_all
+from rules.model import Policy
 from rules.values import DefinitionError
 
 GOOD: dict[str, Any] = {
@@ -68,7 +69,7 @@ def test_a_good_ruleset_is_read() -> None:
     ]
     assert ruleset.rules[0].then[1].params == {"kind": "M-shift", "period": 2}
     assert ruleset.used == {"case.fee", "service.code"}
-    assert ruleset.table_policies == {"who": "first"}
+    assert ruleset.table_policies == {"who": Policy("first")}
 
 
 def test_every_mistake_comes_at_once_with_its_path() -> None:

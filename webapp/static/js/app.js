@@ -1,22 +1,20 @@
 // Starts what the page asks for. Everything here is an addition: each page works without script.
+// All modules come with the page: one fetched later would be missing where the network fails just after it.
 
+import { autosave } from "./autosave.js";
 import { watchErrorSummary } from "./error-summary.js";
+import { poll } from "./poll.js";
 import { submitOnce } from "./submit-once.js";
+import { upload } from "./upload.js";
+import { whereabouts } from "./whereabouts.js";
 
 watchErrorSummary(document);
 submitOnce(document);
 
-const form = document.querySelector("form[data-autosave-url]");
-if (form) import("./autosave.js").then(({ autosave }) => autosave(form));
-
-const uploads = document.querySelectorAll("[data-upload-url]");
-if (uploads.length) import("./upload.js").then(({ upload }) => uploads.forEach(upload));
-
-const polled = document.querySelectorAll("[data-poll-url]");
-if (polled.length) import("./poll.js").then(({ poll }) => polled.forEach(poll));
-
-const places = document.querySelectorAll("button[data-here]");
-if (places.length) import("./whereabouts.js").then(({ whereabouts }) => places.forEach(whereabouts));
+document.querySelectorAll("form[data-autosave-url]").forEach(autosave);
+document.querySelectorAll("[data-upload-url]").forEach(upload);
+document.querySelectorAll("[data-poll-url]").forEach(poll);
+document.querySelectorAll("button[data-here]").forEach(whereabouts);
 
 for (const print of document.querySelectorAll("[data-print]")) {
   print.hidden = false;

@@ -28,6 +28,8 @@ TYPES: dict[str, FactType] = {
 }
 CATALOGUE = {name: Fact(name, type_, Text(zh=name)) for name, type_ in TYPES.items()}
 
+MOST_RULES = 8
+
 NUMBERS = [
     0,
     1,
@@ -55,7 +57,7 @@ DAYS = [date(2026, 2, 28) + timedelta(days=n) for n in range(5)] + [date.max, da
 OTHER: list[Any] = [None, "", [], True, False, 0, "2026-02-30", {"a": 1}, object()]
 
 
-def world(seed: int, rules: int = 8) -> Ruleset:
+def world(seed: int, rules: int = MOST_RULES) -> Ruleset:
     """A ruleset in which every rule that matches comes out."""
     random = Random(seed)
     definition = {

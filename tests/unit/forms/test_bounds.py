@@ -1,0 +1,140 @@
+"""Limits that an answer finds in another one, in today, or in its case."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from forms import answers, loader
+from rules.values import DefinitionError
+
+TODAY = date(2026, 3, 2)
+
+
+def form(*fields: dict[str, Any]) -> Any:
+    section = {"key": "page", "title": "頁", "fields": list(fields)}
+    return loader.load({"key": "tiny", "title": "小表單", "sections": [section]})
+
+
+def said(fields: tuple[dict[str, Any], ...], key: str, lang: str = "zh", **typed: str) -> list[str]:
+    context = {"case.filed_on": date(2026, 2, 27)}
+    raw = {name: [text] for name, text in typed.items()}
+    return answers.clean(form(*fields), raw, today=TODAY, lang=lang, context=context).errors.get(key, [])
+
+
+def day(key: str = "day", label: str = "開始日期", **more: Any) -> dict[str, Any]:
+    return {"key": key, "type": "date", "label": {"zh": label, "en": key}, "optional": True, **more}
+
+
+def moment(key: str, label: str, **more: Any) -> dict[str, Any]:
+    return day(key, label, **more) | {"type": "datetime"}
+
+
+def number(key: str, label: str, **more: Any) -> dict[str, Any]:
+    return {"key": key, "type": "money", "label": {"zh": label, "en": key}, "optional": True, **more}
+
+
+URGENT = {"key": "urgent", "type": "boolean", "label": "緊急申請", "optional": True}
+SIX = {"of": "today", "days": 6, "when": {"fact": "answers.urgent", "op": "eq", "value": False}}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "typed", "message"),
+    [
+        ({"not_before": SIX}, {"day": "115/3/8", "urgent": "no"}, ""),
+        (
+            {"not_before": SIX},
+            {"day": "115/3/7", "urgent": "no"},
+            "開始日期不能早於民國115年3月8日（今天之後 6 天），您填的是民國115年3月7日",
+        ),
+        ({"not_before": SIX}, {"day": "115/3/7", "urgent": "yes"}, ""),
+        ({"not_before": SIX}, {"day": "115/3/7"}, ""),
+        (
+            {"not_after": {"of": "today", "days": -7}},
+            {"day": "115/2/24"},
+            "開始日期不能晚於民國115年2月23日（今天之前 7 天），您填的是民國115年2月24日",
+        ),
+        ({"not_after": {"of": "today", "days": -7}}, {"day": "115/2/23"}, ""),
+        (
+            {"not_before": {"of": "case.filed_on"}},
+            {"day": "115/2/26"},
+            "開始日期不能早於民國115年2月27日（收件日），您填的是民國115年2月26日",
+        ),
+        ({"not_before": {"of": "case.filed_on"}}, {"day": "115/2/27"}, ""),
+        (
+            {"not_before": [{"of": "today"}, {"of": "case.filed_on", "days": 5}]},
+            {"day": "115/3/3"},
+            "開始日期不能早於民國115年3月4日（收件日之後 5 天），您填的是民國115年3月3日",
+        ),
+    ],
+)
+def test_a_day_and_today(bounds: dict[str, Any], typed: dict[str, str], message: str) -> None:
+    assert said((URGENT, day(**bounds)), "day", **typed) == ([message] if message else [])
+
+
+def test_a_day_and_another_one() -> None:
+    both = (day("start"), day("end", "結束日期", after="start", not_after={"of": "start", "days": 30}))
+    assert said(both, "end", start="115/3/2", end="115/4/1") == []
+    assert said(both, "end", start="115/3/2", end="115/3/2") == [
+        "結束日期必須晚於開始日期（民國115年3月2日），您填的是民國115年3月2日"
+    ]
+    assert said(both, "end", start="115/3/2", end="115/4/2") == [
+        "結束日期不能晚於民國115年4月1日（開始日期之後 30 天），您填的是民國115年4月2日"
+    ]
+    assert said(both, "end", lang="en", start="115/3/2", end="115/4/2") == [
+        "end cannot be after 1 April 2026 (30 days after start); you entered 2 April 2026"
+    ]
+    assert said(both, "end", end="115/4/2") == [], "there is nothing to compare it with"
+    assert said(both, "end", start="不明", end="115/4/2") == []
+
+
+def test_a_moment_is_compared_to_the_minute_and_with_a_day_by_its_day() -> None:
+    both = (moment("start", "開始時間"), moment("end", "結束時間", after="start"))
+    assert said(both, "end", start="115/3/2 10:00", end="115/3/2 10:01") == []
+    assert said(both, "end", start="115/3/2 10:00", end="115/3/2 10:00") == [
+        "結束時間必須晚於開始時間（民國115年3月2日 10:00），您填的是民國115年3月2日 10:00"
+    ]
+    mixed = (day("start"), moment("end", "結束時間", not_before="start"))
+    assert said(mixed, "end", start="115/3/2", end="115/3/2 00:00") == []
+
+
+def test_a_number_and_another_one() -> None:
+    both = (number("total", "總經費"), number("asked", "申請金額", at_most="total", at_least={"of": "least"}))
+    both = (*both, number("least", "下限"))
+    assert said(both, "asked", total="100", asked="100") == []
+    assert said(both, "asked", total="9", asked="10") == ["申請金額不能大於總經費（9 元），您填的是10 元"]
+    assert said(both, "asked", least="11", asked="10") == ["申請金額不能小於下限（11 元），您填的是10 元"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "path", "message"),
+    [
+        (day(not_after="strat"), "not_after", "「strat」不是另一個日期欄位，是否為「start」？"),
+        (day(after="day"), "after", "「day」不是另一個日期欄位"),
+        (day(after=["start", "x"]), "after[1]", "「x」不是另一個日期欄位"),
+        (day(after={"of": "cost"}), "after.of", "「cost」不是另一個日期欄位"),
+        (day(after={"of": "start", "days": "6"}), "after.days", "days「6」須為 -36600 到 36600 的整數"),
+        (
+            day(after={"of": "start", "when": {"fact": "answers.none", "op": "exists"}}),
+            "after.when.fact",
+            "沒有「answers.none」這項事實，是否為「answers.cost」？",
+        ),
+        (number("day", "額", at_most="start"), "at_most", "「start」不是另一個數字欄位"),
+        (number("day", "額", at_most={"of": "today"}), "at_most.of", "「today」不是另一個數字欄位"),
+        (number("day", "額", after="start"), "after", "型別 money 沒有「after」這個設定"),
+    ],
+)
+def test_what_a_limit_cannot_name(broken: dict[str, Any], path: str, message: str) -> None:
+    with pytest.raises(DefinitionError) as refused:
+        form(day("start"), number("cost", "費用"), broken)
+    assert [(p.path, p.message) for p in refused.value.problems] == [
+        (f"sections[0].fields[2].{path}", message)
+    ]
+
+
+def test_a_column_has_no_limit_elsewhere() -> None:
+    table = {"key": "rows", "type": "table", "label": "表", "columns": [day("on", not_before="start")]}
+    with pytest.raises(DefinitionError, match="表格的欄不能以其他欄位為界限"):
+        form(day("start"), table)
