@@ -63,6 +63,7 @@ def _state(state: State, said: Wording) -> State:
         update={
             "label": own.label or state.label,
             "citizen_label": own.citizen_label or state.citizen_label,
+            "citizen_labels": () if own.citizen_label else state.citizen_labels,
             "tasks": tasks,
             "transitions": transitions,
         }

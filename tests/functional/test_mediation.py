@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from tests.journeys import NOW, account, officer, open_tasks, submitted, take
+from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted, take
 from tests.officers import at, case_of, made, signed_in
 from tests.visitor import Visitor
 from webapp.demo.samples import SAMPLES
@@ -28,7 +28,7 @@ from webapp.models import (
     Message,
 )
 from webapp.queries import committees as queries
-from webapp.services import ballots, committees, sittings
+from webapp.services import ballots, cases, committees, sittings
 from webapp.services.hearings import Hearing
 from webapp.uow import unit_of_work
 
@@ -390,3 +390,23 @@ def test_not_settled_and_certified_on_request(app: Flask, monkeypatch: pytest.Mo
     other = signed_in(app, legal_of("LY01"))
     other.post(f"/staff/cases/{pid}/certificate", {"party": "applicant"})
     assert other.page.status == 404
+
+
+def test_whoever_was_invited_hears_that_the_request_was_withdrawn(app: Flask) -> None:
+    def withdrawn() -> str:
+        pid, _number = requested("JC01")
+        item = db.session.scalars(select(AgendaItem)).one()
+        with unit_of_work():
+            secretary = officer(secretary_of("JC01"))
+            sittings.plan(secretary, board_of("JC01"), MEETING, "調解室", [item.public_id], NOW)
+        case = case_of(pid)
+        with unit_of_work():
+            cases.take_as_citizen(citizen(), case, "withdraw", NOW, version=case.version)
+        return pid
+
+    pid = made(app, withdrawn)
+    _first, last = made(app, lambda: letters(pid, "invitation"))
+    assert "取消" in last.content["subject"] and "退出議程" in "".join(last.content["paragraphs"])
+    assert last.content["signer"], "by the secretary who planned it"
+    told = made(app, lambda: [m for m in messages(pid) if "退出議程" in m.body])
+    assert [m.channel for m in told] == ["sms"], "the applicant knows"

@@ -21,16 +21,7 @@ from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Draft, Handover, Letter
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import (
-    bookings,
-    definitions,
-    effects,
-    handovers,
-    letters,
-    papers,
-    payouts,
-    tracking,
-)
+from webapp.queries import bookings, definitions, effects, handovers, letters, papers, payouts, tracking
 from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, chart
 from webapp.security import actor, now

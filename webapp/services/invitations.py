@@ -35,19 +35,21 @@ WHAT: dict[str, Text] = {
     "moved": Text(zh="開會改期通知", en="A session is moved"),
     "cancelled": Text(zh="會議取消通知", en="A session is cancelled"),
 }
+#: why nobody need come
+LEFT = "案件已撤回或退出議程"
 #: where a service has no letter of its own
 _SUBJECT = Text(zh="{what}：{service}", en="{what}: {service}")
 _BODY: dict[str, Text] = {
     "planned": Text(
-        zh="{committee}訂於{day} {time} 在{place}開會，審議「{service}」（案件編號 {number}）。",
+        zh="{committee}訂於{day} {time} 在{place}開會，處理「{service}」（案件編號 {number}）。",
         en="{committee} meets on {day} at {time}, {place}, about {service} (case {number}).",
     ),
     "moved": Text(
-        zh="{committee}審議「{service}」（案件編號 {number}）的會議改為{day} {time}，地點：{place}。",
+        zh="{committee}處理「{service}」（案件編號 {number}）的會議改為{day} {time}，地點：{place}。",
         en="The session of {committee} about {service} (case {number}) is moved to {day} at {time}, {place}.",
     ),
     "cancelled": Text(
-        zh="{committee}原訂{day} {time} 審議「{service}」（案件編號 {number}）的會議取消。原因：{reason}。"
+        zh="{committee}原訂{day} {time} 處理「{service}」（案件編號 {number}）的會議取消。原因：{reason}。"
         "新的時間會另行通知。",
         en="The session of {committee} on {day} at {time} about {service} (case {number}) is cancelled. Why: {reason}. "
         "You will be told of a new time.",
@@ -65,6 +67,7 @@ class Sitting:
     place: str
     occasion: Occasion = "planned"
     reason: str = ""
+    secretary_id: int = 0
 
 
 def sitting(session: CommitteeSession, occasion: Occasion, reason: str = "") -> Sitting:
@@ -76,6 +79,7 @@ def sitting(session: CommitteeSession, occasion: Occasion, reason: str = "") -> 
         session.place,
         occasion,
         reason,
+        session.secretary_id,
     )
 
 
@@ -84,17 +88,27 @@ def send(
 ) -> None:
     """To everybody whom the services of its cases invite."""
     told = sitting(session, occasion, reason)
+    key = f"{session.public_id}:{occasion}:{session.starts_at:%Y%m%d%H%M}:{session.version}"
     for _item, case in queries.agenda(session):
-        ctx = steps.context(case)
-        for person in hearings.heard(case):
-            key = f"{session.public_id}:{occasion}:{session.starts_at:%Y%m%d%H%M}:{session.version}"
-            if person.is_applicant:
-                subject, paragraphs = wording(ctx, told, now, case.language)
-                said = {"heading": subject, "said": "\n".join(paragraphs)}
-                notices.notify(case, "session", now, occasion=key, words=said)
-            else:
-                _write(actor, ctx, person, told, now)
-                _short_message(ctx, person, told, f"{key}:{person.key}", now)
+        _tell(actor, case, told, key, now)
+
+
+def call_off(actor: Actor, ctx: Context, session: CommitteeSession, now: datetime) -> None:
+    """The case left before its session: the others need not come. Whoever withdrew it knows."""
+    told = sitting(session, "cancelled", LEFT)
+    _tell(actor, ctx.case, told, f"{session.public_id}:left:{ctx.case.visit}", now)
+
+
+def _tell(actor: Actor, case: Case, told: Sitting, key: str, now: datetime) -> None:
+    ctx = steps.context(case)
+    for person in hearings.heard(case):
+        if not person.is_applicant:
+            _write(actor, ctx, person, told, now)
+            _short_message(ctx, person, told, f"{key}:{person.key}", now)
+        elif actor.kind not in ("citizen", "anonymous"):
+            subject, paragraphs = wording(ctx, told, now, case.language)
+            said = {"heading": subject, "said": "\n".join(paragraphs)}
+            notices.notify(case, "session", now, occasion=key, words=said)
 
 
 def wording(ctx: Context, told: Sitting, now: datetime, lang: str) -> tuple[str, tuple[str, ...]]:
@@ -136,7 +150,7 @@ def _plain_words(ctx: Context, told: Sitting, lang: str) -> dict[str, str]:
 
 def _write(actor: Actor, ctx: Context, person: Heard, told: Sitting, now: datetime) -> None:
     """An official letter to the other side, for the mail room."""
-    case, today = ctx.case, taipei_day(now)
+    case, today, by = ctx.case, taipei_day(now), _signed(actor, told)
     owner = chart().units[case.owner_unit_id]
     template = ctx.service.letters.get(LETTER)
     subject, paragraphs = wording(ctx, told, now, "zh")
@@ -148,13 +162,22 @@ def _write(actor: Actor, ctx: Context, person: Heard, told: Sitting, now: dateti
         kind=LETTER,
         number=decisions.next_number_of(owner, today),
         issued_on=today,
-        issued_by_id=actor.account_id,
-        content=content | decisions.Decider(actor, "committee_secretary").signs(today),
+        issued_by_id=by.actor.account_id,
+        content=content | by.signs(today),
         channel="post" if person.address else "counter",
     )
     db.session.add(letter)
     db.session.flush()
     effects.enqueue(effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id))
+
+
+def _signed(actor: Actor, told: Sitting) -> decisions.Decider:
+    """By the officer who acts; where the applicant withdrew, the secretary who planned the session."""
+    if actor.is_staff:
+        return decisions.Decider(actor, "committee_secretary")
+    return decisions.Decider(
+        Actor("staff", told.secretary_id, chart().names.get(told.secretary_id, "")), "committee_secretary"
+    )
 
 
 def _short_message(ctx: Context, person: Heard, told: Sitting, key: str, now: datetime) -> None:

@@ -15,7 +15,7 @@ from webapp.models import Case, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import bookings as appointments
-from webapp.queries import definitions, submissions
+from webapp.queries import committees, definitions, submissions
 from webapp.queries.org import Seat, chart
 from webapp.rows import write_together
 from webapp.services import (
@@ -32,6 +32,7 @@ from webapp.services import (
     events,
     extension_requests,
     fees,
+    invitations,
     invoices,
     notices,
     payouts,
@@ -138,6 +139,7 @@ def carry_out(
         fees.fix(ctx.service, case, amounts)
     for effect in step.effects:
         _move_clock(actor, ctx, effect, now)
+    called = committees.coming(case) if step.moved and _waits_for_committee(ctx, previous) else None
     if step.moved:
         case.visit += 1
     if step.closed:
@@ -167,8 +169,14 @@ def carry_out(
     by = decisions.Decider(actor, task.function if task is not None else "", acting_for_id)
     for effect in step.effects:
         _effect(by, ctx, effect, previous, given, now)
+    if called is not None:
+        invitations.call_off(actor, ctx, called, now)
     if step.closed:
         let_go(actor, case, now)
+
+
+def _waits_for_committee(ctx: Context, state: str) -> bool:
+    return any(name.startswith("committee_") for name in ctx.workflow.state(state).transitions)
 
 
 def let_go(actor: Actor, case: Case, now: datetime) -> None:
