@@ -19,7 +19,7 @@ from webapp.presentation import language
 from webapp.queries import definitions, effects, papers
 from webapp.queries.case_page import CaseFile, FiredRuleset, ReachedRung
 from webapp.queries.inbox import ASKED_OPINION
-from webapp.queries.org import calendar, chart
+from webapp.queries.org import calendar, chart, office_now
 from webapp.services import dispatch, printing
 from webapp.staff.words import function_label, outcome
 from workflows.model import WorkflowDefinition
@@ -175,12 +175,14 @@ class Header:
 def header(case: Case, file: CaseFile) -> Header:
     tree = chart()
     names = {party.role: party.name for party in file.parties}
-    officers = [t.assignee_id for t in file.tasks if t.function == "officer" and t.assignee_id is not None]
+    office = office_now(case)
+    hands = {"officer", "township_officer"} if office.kind == "township" else {"officer"}
+    officers = [t.assignee_id for t in file.tasks if t.function in hands and t.assignee_id is not None]
     intake = case.intake or {}
     return Header(
         applicant=names.get("applicant") or names.get("company", ""),
         representative=names.get("representative", ""),
-        handling_unit=unit_name(case.handling_unit_id),
+        handling_unit=unit_name(office.id),
         officer=tree.names.get(officers[-1], "") if officers else "",
         intake=intake,
         clerk=tree.names.get(intake.get("clerk") or 0, ""),
