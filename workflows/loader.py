@@ -44,7 +44,7 @@ WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
 )
 
 #: the units that a task may name without knowing their code
-PLACES = frozenset({"handling", "owner", "township"})
+PLACES = frozenset({"handling", "owner", "township", "county"})
 
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:

@@ -96,7 +96,7 @@ class TaskTemplate(Frozen):
     key: Key
     label: Text
     function: str
-    #: handling, owner, township (that of the applicant) or a unit code
+    #: handling, owner, township (that of the applicant), county (the service's `county_unit`) or a unit code
     unit: str = "handling"
     #: the service parameter that lists the units of the branches
     each: str | None = None

@@ -99,6 +99,8 @@ MOST_PAYMENT_DAYS = 366
 INVITED, APPLICANT = "invited", "applicant"
 #: the parameter that says how many of a hundred cases are drawn for a check after they were issued (抽查)
 SAMPLE_AUDIT = "sample_audit_percent"
+#: the parameter that names the unit of the county which looks at what a township has reviewed (縣府複核)
+COUNTY_UNIT = "county_unit"
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+(?:\.[a-z0-9_]+)+)\}")
 
@@ -356,6 +358,9 @@ def _check(
         yield _unknown("group", "類別", service.group, GROUPS)
     if units is not None and service.owner not in units:
         yield _unknown("owner", "單位", service.owner, units)
+    county = service.parameters.get(COUNTY_UNIT)
+    if units is not None and county is not None and str(county).partition("-")[0] not in units:
+        yield _unknown(f"parameters.{COUNTY_UNIT}", "單位", str(county), units)
     keys = [fee.key for fee in service.fees] + [award.key for award in service.awards]
     for i, fee in enumerate(service.fees):
         if keys.index(fee.key) < i:

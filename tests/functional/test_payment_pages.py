@@ -121,6 +121,15 @@ def test_the_cashier_finds_the_invoice_and_takes_the_money(app: Flask, case: tup
     assert page.status == 422 and "不能晚於今天" in page.text
 
 
+def test_the_officer_sees_until_when_the_fee_can_be_paid_and_has_the_slip(
+    app: Flask, case: tuple[str, str]
+) -> None:
+    page = officers.signed_in(app, OFFICER).get(f"/staff/cases/{case[0]}")
+    assert "等候申請人繳費" in page.text and "最後一天是民國114年10月7日" in page.text
+    slip = officers.signed_in(app, OFFICER).get(f"/applications/{case[0]}/payment-slip.pdf")
+    assert page.links("下載繳費單（PDF）") and case[1][:5] in slip.pdf_text
+
+
 TODAY = {"day-year": "114", "day-month": "9", "day-day": "25"}
 
 

@@ -23,7 +23,7 @@ from webapp.moments import taipei_day
 from webapp.presentation import language
 from webapp.queries import bookings, definitions, effects, handovers, letters, papers, payouts, tracking
 from webapp.queries import mine as own
-from webapp.queries.org import UnitInfo, chart
+from webapp.queries.org import UnitInfo, office_now
 from webapp.security import actor, now
 from webapp.services import (
     cases,
@@ -281,4 +281,4 @@ def inline(content: bytes, filename: str) -> ResponseReturnValue:
 
 
 def _unit(found: Case) -> UnitInfo:
-    return chart().units[found.handling_unit_id]
+    return office_now(found)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from rules.values import Text
 from webapp.extensions import db
-from webapp.models import Absence, Account, CalendarOverride, Holder, Position, Unit
+from webapp.models import Absence, Account, CalendarOverride, Case, Holder, Position, Task, Unit
 from webapp.queries.generations import cached
 from workflows.calendar import WorkingCalendar
 
@@ -165,6 +165,18 @@ class SpecialDay:
     kind: str
     reason: str
     scope: str
+
+
+def office_now(case: Case) -> UnitInfo:
+    """Who works on a case now: the township office while it reviews, else the unit that handles it."""
+    tree = chart()
+    units = db.session.scalars(
+        select(Task.unit_id).where(
+            Task.case_id == case.id, Task.visit == case.visit, Task.state == "open", Task.branch == ""
+        )
+    ).all()
+    there = {unit for unit in units if tree.units[unit].kind == "township"}
+    return tree.units[there.pop() if len(there) == len(set(units)) == 1 else case.handling_unit_id]
 
 
 def calendar(

@@ -27,6 +27,7 @@ from webapp.services import (
     fees,
     notices,
     parties,
+    routing,
     steps,
 )
 from webapp.services.steps import Context
@@ -125,9 +126,11 @@ def _is_of_handling_unit(ctx: Context, task: Task) -> bool:
     name = next(
         (each.unit for each in ctx.workflow.state(ctx.case.state).tasks if each.key == task.key), None
     )
+    if name == "county":
+        return not routing.has_county(ctx.service)
     if name != "township":
         return name == "handling" and not task.branch
-    township = evaluation.township_of(ctx.form, submissions.application(ctx.case.id).all_answers)
+    township = evaluation.township_of(ctx.service, ctx.form, submissions.application(ctx.case.id).all_answers)
     return township not in chart().by_code
 
 

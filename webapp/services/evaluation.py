@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 import forms.answers
 from forms.model import FormDefinition
+from forms.places import TOWNSHIPS
 from rules.decision import Decision
 from webapp.extensions import db
 from webapp.models import Case, Firing
@@ -43,13 +44,15 @@ def facts_of(
         "case.fee": case.fee_total,
         "case.paid": case.paid_at is not None,
         "applicant.type": answers.get("applicant_type"),
-        "applicant.township": township_of(form, answers),
+        "applicant.township": township_of(service, form, answers),
         **forms.answers.facts(form, answers),
     }
 
 
-def township_of(form: FormDefinition, answers: Mapping[str, Any]) -> str | None:
-    """The township that the application is about where the form asks for it, else that of the address."""
+def township_of(service: ServiceDefinition, form: FormDefinition, answers: Mapping[str, Any]) -> str | None:
+    """The township whose own service it is; else the one that the form asks for, else that of the address."""
+    if service.owner in TOWNSHIPS:
+        return service.owner
     asked = (answers.get(field.key) for field in form.fields if field.type == "township")
     address = answers.get("address")
     return next((t for t in asked if t), address.get("township") if isinstance(address, Mapping) else None)

@@ -7,7 +7,7 @@ from datetime import date
 
 from webapp.models import Case
 from webapp.queries.org import Seat, UnitInfo, chart
-from workflows.service import ServiceDefinition
+from workflows.service import COUNTY_UNIT, ServiceDefinition
 
 
 def handling_unit(service: ServiceDefinition, assigned: str = "handling") -> UnitInfo:
@@ -19,11 +19,18 @@ def handling_unit(service: ServiceDefinition, assigned: str = "handling") -> Uni
     return owner if assigned == "owner" else tree.by_name.get(service.handling_unit.zh, owner)
 
 
-def unit_for(name: str, case: Case, township: str | None = None) -> int:
-    """The unit that a task template names: handling, owner, township, or a unit code.
+def unit_for(name: str, case: Case, service: ServiceDefinition, township: str | None = None) -> int:
+    """The unit that a task template names: handling, owner, township, county, or a unit code.
 
-    A case from outside the county has no township office; the handling unit does its part.
+    A case from outside the county has no township office; the handling unit does its part. Where a township answers
+    for the service, it says which unit of the county looks at it; else that is the handling unit.
     """
+    if name == "county":
+        return (
+            chart().by_code[service.parameters[COUNTY_UNIT]].id
+            if has_county(service)
+            else case.handling_unit_id
+        )
     if name == "township" and township in chart().by_code:
         return chart().by_code[township].id
     if name in ("handling", "township"):
@@ -31,6 +38,11 @@ def unit_for(name: str, case: Case, township: str | None = None) -> int:
     if name == "owner":
         return case.owner_unit_id
     return chart().by_code[name].id
+
+
+def has_county(service: ServiceDefinition) -> bool:
+    """Whether another unit than the handling one looks at what the township has reviewed."""
+    return service.parameters.get(COUNTY_UNIT) in chart().by_code
 
 
 def candidates(seats: Sequence[Seat], by: str, township: str | None, day: date) -> list[int]:

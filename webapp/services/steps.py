@@ -255,7 +255,9 @@ def new_tasks(
     separation = duties.after(ctx, step, by) if is_level else None
     tasks = []
     for new in step.open:
-        unit_id, seats = tree.holders(routing.unit_for(new.unit, case, township), new.function, today)
+        unit_id, seats = tree.holders(
+            routing.unit_for(new.unit, case, ctx.service, township), new.function, today
+        )
         assignee = None
         if new.function != picked:
             assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
@@ -290,7 +292,7 @@ def _township(ctx: Context, step: Step) -> str | None:
     """The township that the case is about, read only where a task goes to its office."""
     if all(new.unit != "township" for new in step.open):
         return None
-    return evaluation.township_of(ctx.form, submissions.application(ctx.case.id).all_answers)
+    return evaluation.township_of(ctx.service, ctx.form, submissions.application(ctx.case.id).all_answers)
 
 
 def _limit(period: Period, now: datetime) -> tuple[str, int, date]:

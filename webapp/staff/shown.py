@@ -19,7 +19,7 @@ from webapp.presentation import language
 from webapp.queries import definitions, effects, papers
 from webapp.queries.case_page import CaseFile, FiredRuleset, ReachedRung
 from webapp.queries.inbox import ASKED_OPINION
-from webapp.queries.org import calendar, chart
+from webapp.queries.org import calendar, chart, office_now
 from webapp.services import dispatch, parties, printing
 from webapp.staff.words import function_label, outcome
 from workflows.model import WorkflowDefinition
@@ -177,13 +177,15 @@ def header(case: Case, file: CaseFile) -> Header:
     tree = chart()
     agent = next((party for party in file.parties if party.role == "representative"), None)
     applicant = next((party for party in file.parties if party.role != "representative"), None)
-    officers = [t.assignee_id for t in file.tasks if t.function == "officer" and t.assignee_id is not None]
+    office = office_now(case)
+    hands = {"officer", "township_officer"} if office.kind == "township" else {"officer"}
+    officers = [t.assignee_id for t in file.tasks if t.function in hands and t.assignee_id is not None]
     intake = case.intake or {}
     return Header(
         applicant=applicant.name if applicant else "",
         agent=_agent(agent) if agent else "",
         responsible=(applicant.responsible if applicant else None) or "",
-        handling_unit=unit_name(case.handling_unit_id),
+        handling_unit=unit_name(office.id),
         officer=tree.names.get(officers[-1], "") if officers else "",
         intake=intake,
         clerk=tree.names.get(intake.get("clerk") or 0, ""),

@@ -19,7 +19,7 @@ from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.jobs.sweeps import run_deadlines
 from webapp.models import Case, Clock, Effect, Escalation, Letter, Task
-from webapp.queries.org import chart
+from webapp.queries.org import chart, office_now
 from webapp.services import cases, steps
 from webapp.uow import unit_of_work
 
@@ -344,6 +344,31 @@ def test_p12_the_township_first_and_again_then_the_county(app: Flask) -> None:
         assert closed(case) == "granted"
         own = db.session.scalars(select(Clock).where(Clock.task_id.is_not(None))).all()
         assert {(c.period, c.state) for c in own} == {(7, "stopped"), (2, "stopped"), (10, "stopped")}
+
+
+def test_p12_of_a_township_of_its_own_with_the_unit_of_the_county_that_it_names(app: Flask) -> None:
+    """The applicant lives in Lieyu, the service is Jinning's: its office reviews and decides."""
+    with app.app_context():
+        own = {"owner": "JN", "handling_unit": {"zh": "金寧鄉公所", "en": "Jinning Township Office"}}
+        serve("township_then_county", level=3, parameters={"county_unit": "SW"}, **own)
+        case = submitted("EC09")
+        assert desk(case) == ("township_review", "JN", "township_officer")
+        assert office_now(case).code == "JN"
+        take(case, "propose_forwarding")
+        take(case, "forward_to_county")
+        assert desk(case) == ("review", "SW", "officer")
+        take(case, "propose_approval", amounts={"subsidy": Decimal(100)})
+        assert desk(case)[1] == "JN", "what the township answers for it decides itself"
+
+
+def test_pages_name_the_township_office_while_it_reviews(app: Flask) -> None:
+    with app.app_context():
+        serve("township_then_county", level=2, **AT_SOCIAL_AFFAIRS)
+        case = submitted("EC09")
+        assert office_now(case).code == "LY"
+        take(case, "propose_forwarding")
+        take(case, "forward_to_county")
+        assert office_now(case).code == "SW"
 
 
 def test_a_township_may_be_switched_on_for_another_pattern(app: Flask) -> None:

@@ -58,6 +58,20 @@ def test_a_service_fits_its_workflow_and_the_units(code, workflow):
     assert loaded.key == code
 
 
+def test_the_unit_of_the_county_that_looks_at_a_township_s_review_exists(workflow):
+    raw = {**RAW["JN03"], "parameters": {"county_unit": "XX"}}
+    with pytest.raises(DefinitionError) as refused:
+        service.load(raw, facts=facts_of(raw), workflow=workflow(raw["workflow"]), units=UNITS)
+    assert [problem.path for problem in refused.value.problems] == ["parameters.county_unit"]
+
+
+def test_only_a_decision_is_open_to_appeal():
+    raw = {**RAW["EC09"], "answer": "booking"}
+    with pytest.raises(DefinitionError) as refused:
+        service.load(raw, facts=None)
+    assert [problem.path for problem in refused.value.problems] == ["answer"]
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_a_stored_service_loads_without_its_form(code):
     assert (
