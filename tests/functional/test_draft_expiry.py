@@ -111,9 +111,8 @@ def test_a_draft_that_was_saved_while_the_sweep_ran_is_not_reminded_of(app: Flas
 
 
 def test_what_belongs_to_no_draft_is_kept(app: Flask) -> None:
-    def store(kind: str) -> None:
-        documents.store("甲.pdf", "application/pdf", b"%PDF-1.7", NOW, kind=kind, draft_key=f"{kind}-1")
-
-    made(app, lambda: [store(kind) for kind in ("upload", "letter_batch")])
+    with app.app_context(), unit_of_work():
+        for kind in ("upload", "letter_batch"):
+            documents.store("甲.pdf", "application/pdf", b"%PDF-1.7", NOW, kind=kind, draft_key=f"{kind}-1")
     swept(app, NOW + timedelta(days=91))
     assert made(app, lambda: list(db.session.scalars(select(Document.kind)))) == ["letter_batch"]
