@@ -148,20 +148,18 @@ def test_no_other_answer_speaks_of_approval_or_appeal(app: Flask) -> None:
 #: what single templates quote besides the words of every message
 MORE = dict.fromkeys(
     set(re.findall(r"{(\w+)}", repr((notices.TEMPLATES, notices.OUTCOMES))))
-    - set(
-        [
-            "service",
-            "number",
-            "due",
-            "comment",
-            "date",
-            "correction_due",
-            "correction_clock",
-            "letter",
-            "amounts",
-            "booking",
-            "appeal",
-        ]
-    ),
+    - {
+        "service",
+        "number",
+        "due",
+        "comment",
+        "date",
+        "correction_due",
+        "correction_clock",
+        "letter",
+        "amounts",
+        "booking",
+        "appeal",
+    },
     "—",
 )
