@@ -135,8 +135,7 @@ def require_recordable(each: Deciding, said: Hearing, result: str, remark: str, 
 
 
 def _both_sides(people: Sequence[Heard], came: frozenset[str]) -> bool:
-    sides = {person.is_applicant for person in people}
-    return {person.is_applicant for person in people if person.key in came} == sides
+    return {person.is_applicant for person in people if person.key in came} == {True, False}
 
 
 def put_into(item: AgendaItem, case: Case, said: Hearing, result: str) -> None:

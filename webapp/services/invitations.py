@@ -95,6 +95,8 @@ def send(
 
 def call_off(actor: Actor, ctx: Context, session: CommitteeSession, now: datetime) -> None:
     """The case left before its session: the others need not come. Whoever withdrew it knows."""
+    if session.starts_at <= now:
+        return  # they have come
     told = sitting(session, "cancelled", LEFT)
     _tell(actor, ctx.case, told, f"{session.public_id}:left:{ctx.case.visit}", now)
 
