@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted, take
 from tests.officers import at, case_of, made, signed_in
 from tests.visitor import Visitor
+from webapp.crypto import keyed_hash
 from webapp.demo.samples import SAMPLES
 from webapp.errors import Refused
 from webapp.extensions import db
@@ -28,7 +30,7 @@ from webapp.models import (
     Message,
 )
 from webapp.queries import committees as queries
-from webapp.services import ballots, cases, certificates, committees, dispatch, hearings, sittings
+from webapp.services import ballots, cases, certificates, committees, dispatch, hearings, sittings, steps
 from webapp.services.hearings import Hearing
 from webapp.uow import unit_of_work
 
@@ -478,3 +480,36 @@ def test_who_leaves_after_the_hearing_calls_nothing_off(app: Flask) -> None:
 
     pid = made(app, withdrawn)
     assert len(made(app, lambda: letters(pid, "invitation"))) == 1
+
+
+def test_an_officer_who_is_the_other_side_stays_away(app: Flask) -> None:
+    """行政程序法 32 ①: known by their own number."""
+
+    def refused() -> None:
+        case, session = sat("JC01", "reject", "雙方金額差距過大。")
+        approved("JC01", session)
+        clerk = officer(legal_of("JC01"))
+        assert certificates.may_issue(clerk, case) and cases.offers(clerk, steps.context(case), MEETING)
+        with unit_of_work():
+            account(legal_of("JC01")).mobile_hash = keyed_hash("0911222333", "mobile")
+        assert not certificates.may_issue(clerk, case)
+        assert not [
+            offer for offer in cases.offers(clerk, steps.context(case), MEETING) if offer.task is not None
+        ]
+
+    made(app, refused)
+
+
+def test_an_english_message_gives_the_reason_in_english(app: Flask) -> None:
+    def taken_off() -> list[str]:
+        case = submitted("JC01", actor=replace(citizen(), language="en"))
+        take(case, "put_on_agenda", legal_of("JC01"))
+        item = db.session.scalars(select(AgendaItem)).one()
+        with unit_of_work():
+            secretary = officer(secretary_of("JC01"))
+            sittings.plan(secretary, board_of("JC01"), MEETING, "調解室", [item.public_id], NOW)
+        take(case, "take_off_agenda", secretary_of("JC01"), comment="資料待補")
+        return [m.body for m in messages(case.public_id) if m.subject.startswith("A session is cancelled")]
+
+    (body,) = made(app, taken_off)
+    assert "Why: the case was withdrawn or taken off the agenda." in body

@@ -126,9 +126,21 @@ def _send(by: Decider, case: Case, kind: str, content: dict[str, Any], now: date
     db.session.flush()
     effects.enqueue(
         effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id),
-        notices.effect(case, NOTICES[kind], now, comment=content["reason"], words={"letter": letter.number}),
+        notices.effect(
+            case,
+            NOTICES[kind],
+            now,
+            comment=content["reason"],
+            words={"letter": letter.number, **_booked(case)},
+        ),
     )
     return letter
+
+
+def _booked(case: Case) -> dict[str, str]:
+    """The appointment as the letter has it, whatever becomes of it before the message is written."""
+    booking = bookings.current(case.id)
+    return {"booking": bookings.words(booking, case.language)} if booking is not None else {}
 
 
 def drafted_as(

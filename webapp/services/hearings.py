@@ -78,6 +78,11 @@ def heard(case: Case) -> list[Heard]:
     return found
 
 
+def other_side(case: Case) -> list[Heard]:
+    """A party to the dispute like the applicant, though it has no row of its own."""
+    return [person for person in heard(case) if not person.is_applicant]
+
+
 def _applicant(case: Case) -> list[Heard]:
     party = parties.applicant(case.id)
     if party is None:

@@ -36,7 +36,7 @@ WHAT: dict[str, Text] = {
     "cancelled": Text(zh="會議取消通知", en="A session is cancelled"),
 }
 #: why nobody need come
-LEFT = "案件已撤回或退出議程"
+LEFT = Text(zh="案件已撤回或退出議程", en="the case was withdrawn or taken off the agenda")
 #: where a service has no letter of its own
 _SUBJECT = Text(zh="{what}：{service}", en="{what}: {service}")
 _BODY: dict[str, Text] = {
@@ -66,11 +66,12 @@ class Sitting:
     time: str
     place: str
     occasion: Occasion = "planned"
-    reason: str = ""
+    #: why it is cancelled
+    reason: Text | None = None
     secretary_id: int = 0
 
 
-def sitting(session: CommitteeSession, occasion: Occasion, reason: str = "") -> Sitting:
+def sitting(session: CommitteeSession, occasion: Occasion, reason: Text | None = None) -> Sitting:
     committee, local = session.committee, taipei(session.starts_at)
     return Sitting(
         Text(zh=committee.name_zh, en=committee.name_en),
@@ -87,7 +88,7 @@ def send(
     actor: Actor, session: CommitteeSession, occasion: Occasion, now: datetime, *, reason: str = ""
 ) -> None:
     """To everybody whom the services of its cases invite."""
-    told = sitting(session, occasion, reason)
+    told = sitting(session, occasion, Text(zh=reason) if reason else None)
     key = f"{session.public_id}:{occasion}:{session.starts_at:%Y%m%d%H%M}:{session.version}"
     for _item, case in queries.agenda(session):
         _tell(actor, case, told, key, now)
@@ -126,7 +127,7 @@ def wording(ctx: Context, told: Sitting, now: datetime, lang: str) -> tuple[str,
         "session.at": told.time,
         "session.place": told.place,
         "session.notice": WHAT[told.occasion].in_(lang),
-        "session.reason": told.reason,
+        "session.reason": told.reason.in_(lang) if told.reason else "",
     }
     facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, answers) | {
         "session.occasion": told.occasion
@@ -146,7 +147,7 @@ def _plain_words(ctx: Context, told: Sitting, lang: str) -> dict[str, str]:
         "day": told.day.in_(lang),
         "time": told.time,
         "place": told.place,
-        "reason": told.reason,
+        "reason": told.reason.in_(lang) if told.reason else "",
     }
 
 
