@@ -25,7 +25,7 @@ OF_DECISIONS = ("核准函", "已核准", "訴願", "申請已核准", "未核�
 
 
 @pytest.fixture(autouse=True)
-def _now(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def _now(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     at(app, monkeypatch, NOW)
 
 
@@ -98,7 +98,7 @@ def test_who_moves_it_does_so_in_one_step_and_the_desk_hears_of_it(app: Flask) -
     assert after[0] == "held" and after[1] != before[1]
     page = applicant.get(f"/applications/{pid}")
     assert "您另選的時段已保留，等候承辦人確認" in page.text and "預約已確認" not in page.text
-    assert made(app, lambda: _told_officers(pid)) == ["申請人改了預約時段"]
+    assert made(app, lambda: _told_officers(pid)) == ["申請人改選了預約時段"]
 
 
 def test_after_a_cancellation_no_page_says_that_it_is_confirmed(app: Flask) -> None:
@@ -109,7 +109,7 @@ def test_after_a_cancellation_no_page_says_that_it_is_confirmed(app: Flask) -> N
     applicant.press("取消預約")
     page = applicant.get(f"/applications/{pid}")
     assert "您的預約已取消" in page.text and "另選時段" in page.text
-    assert "預約已確認" not in page.text
+    assert "已確認" not in page.text
     assert "預約已確認" not in applicant.get("/applications").text
     assert set(made(app, lambda: _told_officers(pid))) == {"申請人取消了預約"}, (
         "also where nobody took it yet"

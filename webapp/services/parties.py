@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -35,6 +35,13 @@ RELATIONS: Mapping[str, Text] = {
 
 def name_of(answers: Mapping[str, Any]) -> str:
     return _first(answers, (*PEOPLE, *BODIES))
+
+
+def names_of(people: Iterable[Party]) -> tuple[str, str]:
+    """The applicant and who acts for them; "" where there is none."""
+    people = list(people)
+    applicant = next((each.name for each in people if each.role != "representative"), "")
+    return applicant, next((each.name for each in people if each.role == "representative"), "")
 
 
 def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
