@@ -146,5 +146,23 @@ def test_no_other_answer_speaks_of_approval_or_appeal(app: Flask) -> None:
 
 #: what single templates quote
 MORE = dict.fromkeys(
-    ("law", "bank", "account", "amount", "leading", "sent", "when", "place", "link", "until", "change"), "—"
+    (
+        "law",
+        "bank",
+        "account",
+        "amount",
+        "leading",
+        "sent",
+        "when",
+        "place",
+        "link",
+        "until",
+        "change",
+        "heading",
+        "said",
+        "unit",
+        "phone",
+        "called",
+    ),
+    "—",
 )

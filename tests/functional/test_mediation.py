@@ -116,6 +116,8 @@ def test_from_the_request_to_the_settlement(app: Flask, monkeypatch: pytest.Monk
     (invitation,) = made(app, lambda: letters(pid, "invitation"))
     said = "".join(invitation.content["paragraphs"])
     assert "14:00" in said and "調解室" in said and "須雙方同意" in said
+    assert REQUEST["facts"][0] in said and REQUEST["claim"][0] in said, "鄉鎮市調解條例 15 II"
+    assert not [body for _channel, _subject, body in told if REQUEST["facts"][0] in body]
     assert invitation.channel == "post" and invitation.content["addressee"] not in ("", "不具名申請人")
     theirs = [body for channel, _subject, body in told if channel == "sms" and "查詢碼" not in body]
     assert (
@@ -350,6 +352,11 @@ def test_moved_and_cancelled(app: Flask) -> None:
     assert len(told) == 2 and "10:30" in told[1] and "不再適用" in told[1]
     sent = made(app, lambda: [each.content["subject"] for each in letters(pid, "invitation")])
     assert [subject.partition("：")[0] for subject in sent] == ["開會通知", "開會改期通知", "會議取消通知"]
+    stated = [
+        REQUEST["facts"][0] in "".join(each.content["paragraphs"])
+        for each in made(app, lambda: letters(pid, "invitation"))
+    ]
+    assert stated == [True, False, False]
     (last,) = made(app, lambda: [m.body for m in messages(pid) if "查詢碼" in m.body and "颱風" in m.body])
     assert "另行通知" in last
     secretary.get("/staff/committees")

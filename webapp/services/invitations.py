@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from rules import conditions
 from rules.values import Text, format_day
 from webapp.extensions import db
+from webapp.letters.geta import printable
 from webapp.models import Case, CommitteeSession, Letter
 from webapp.moments import taipei, taipei_day
 from webapp.permissions import Actor
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from webapp.services.steps import Context
 
 Occasion = Literal["planned", "moved", "cancelled"]
+Reader = Literal["applicant", "other_side"]
 
 #: the service's own words for whoever is invited
 LETTER = "invitation"
@@ -114,14 +116,17 @@ def _tell(actor: Actor, case: Case, told: Sitting, key: str, now: datetime) -> N
             notices.notify(case, "session", now, occasion=key, words=said)
 
 
-def wording(ctx: Context, told: Sitting, now: datetime, lang: str) -> tuple[str, tuple[str, ...]]:
+def wording(
+    ctx: Context, told: Sitting, now: datetime, lang: str, *, to: Reader = "applicant"
+) -> tuple[str, tuple[str, ...]]:
     """Subject and paragraphs, of the service's own letter where it has one."""
     template = ctx.service.letters.get(LETTER)
     if template is None:
         words = _plain_words(ctx, told, lang)
         return _SUBJECT.in_(lang).format_map(words), (_BODY[told.occasion].in_(lang).format_map(words),)
     answers = submissions.application(ctx.case.id).all_answers
-    words = decisions.words(ctx, answers, "", taipei_day(now), lang) | {
+    quoted = decisions.words(ctx, answers, "", taipei_day(now), lang)
+    words = {name: printable(said)[0] for name, said in quoted.items()} | {
         "session.committee": told.committee.in_(lang),
         "session.on": told.day.in_(lang),
         "session.at": told.time,
@@ -130,7 +135,8 @@ def wording(ctx: Context, told: Sitting, now: datetime, lang: str) -> tuple[str,
         "session.reason": told.reason.in_(lang) if told.reason else "",
     }
     facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, answers) | {
-        "session.occasion": told.occasion
+        "session.occasion": told.occasion,
+        "session.to": to,
     }
     paragraphs = tuple(
         fill(each.text.in_(lang), words) for each in template.paragraphs if conditions.holds(each.when, facts)
@@ -156,7 +162,7 @@ def _write(actor: Actor, ctx: Context, person: Heard, told: Sitting, now: dateti
     case, today, by = ctx.case, taipei_day(now), _signed(actor, told)
     owner = chart().units[case.owner_unit_id]
     template = ctx.service.letters.get(LETTER)
-    subject, paragraphs = wording(ctx, told, now, "zh")
+    subject, paragraphs = wording(ctx, told, now, "zh", to="other_side")
     title = template.title.zh if template is not None and template.title is not None else ""
     content = decisions.plain_letter(ctx, title or WHAT[told.occasion].zh, subject, paragraphs, person)
     decisions.require_printable(content)
