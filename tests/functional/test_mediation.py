@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -520,3 +520,49 @@ def test_an_english_message_gives_the_reason_in_english(app: Flask) -> None:
 
     (body,) = made(app, taken_off)
     assert "Why: the case was withdrawn or taken off the agenda." in body
+
+
+def test_after_another_hearing_everything_is_asked_anew(app: Flask) -> None:
+    """The day that was agreed on, the request for a certificate and the certificate were those of the one before."""
+
+    def heard_again(case: Case, days: int, result: str, **heard: object) -> datetime:
+        board, at_ = board_of("JC01"), MEETING + timedelta(days=days)
+        secretary = officer(secretary_of("JC01"), at_)
+        item = queries.open_item(case)
+        assert item is not None
+        with unit_of_work():
+            session = sittings.plan(secretary, board, at_, "調解室", [item.public_id], at_ - timedelta(1))
+        members = frozenset(queries.members(board, at_.date()))
+        said = Hearing(frozenset({"applicant"}), members, **heard)  # type: ignore[arg-type]
+        results, recorded = {item.public_id: (result, "對方未到。")}, {item.public_id: said}
+        with unit_of_work():
+            committees.record(secretary, session, results, at_, version=session.version, heard=recorded)
+        with unit_of_work():
+            committees.approve(officer(TOWNSHIPS["JC01"][1], at_), session, at_, version=session.version)
+        return at_
+
+    def told() -> list[str]:
+        rows = select(Message.subject).where(Message.account_id == account(legal_of("JC01")).id)
+        return [subject for subject in db.session.scalars(rows) if "調解不成立證明書" in subject]
+
+    with app.app_context():
+        pid, _number = requested("JC01")
+        case = case_of(pid)
+        later = (MEETING + timedelta(days=7)).date()
+        heard_again(case, 0, "defer", continues_on=later)
+        assert queries.goes_on([case.id]) == {case.id: later}
+        at_ = heard_again(case, 7, "reject")
+        with unit_of_work():
+            certificates.ask(citizen(), case, at_)
+            certificates.issue(officer(legal_of("JC01"), at_), case, "applicant", at_)
+        asked = len(told())
+        take(case, "another_hearing", legal_of("JC01"), at_, comment="雙方願意再談")
+        assert queries.goes_on([case.id]) == {}
+        at_ = heard_again(case, 14, "reject")
+        standing = certificates.standing(case)
+        assert standing is not None and standing.asked_on is None and not standing.issued
+        with unit_of_work():
+            certificates.ask(citizen(), case, at_)
+            certificates.ask(citizen(), case, at_)
+            certificates.issue(officer(legal_of("JC01"), at_), case, "applicant", at_)
+        assert len(letters(pid, "certificate")) == 2 and len(told()) == 2 * asked > 0
