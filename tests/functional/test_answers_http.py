@@ -122,6 +122,23 @@ def test_after_a_cancellation_no_page_says_that_it_is_confirmed(app: Flask) -> N
     assert not any(text.startswith(("已到場", "未到場")) for text in buttons)
 
 
+def test_a_confirmation_names_its_time_also_when_it_is_written_after_a_cancellation(app: Flask) -> None:
+    pid = made(app, confirmed)
+    _state, when, place = made(app, lambda: _booked(pid))
+    applicant = signed_in(app, "chen.meiling")
+    applicant.get(f"/applications/{pid}/booking")
+    applicant.press("取消預約")
+
+    def written() -> list[str]:
+        for key in db.session.scalars(select(Effect.id).where(Effect.kind == "notice")).all():
+            perform_effect(key)
+        rows = select(Message).where(Message.case_id == case_of(pid).id)
+        return [each.body for each in db.session.scalars(rows) if "預約確認單" in each.subject]
+
+    (body,) = made(app, written)
+    assert when in body and place in body
+
+
 def _into_the_pool(pid: str) -> None:
     task = open_tasks(case_of(pid))[0]
     task.assignee_id = None
