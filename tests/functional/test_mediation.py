@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from tests.functional.test_behalf import AGENT
 from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted, take
 from tests.officers import at, case_of, made, signed_in
 from tests.visitor import Visitor
@@ -28,7 +29,7 @@ from webapp.models import (
     Message,
 )
 from webapp.queries import committees as queries
-from webapp.services import ballots, cases, committees, sittings
+from webapp.services import ballots, cases, certificates, committees, sittings
 from webapp.services.hearings import Hearing
 from webapp.uow import unit_of_work
 
@@ -390,6 +391,23 @@ def test_not_settled_and_certified_on_request(app: Flask, monkeypatch: pytest.Mo
     other = signed_in(app, legal_of("LY01"))
     other.post(f"/staff/cases/{pid}/certificate", {"party": "applicant"})
     assert other.page.status == 404
+
+
+def test_the_certificate_is_served_on_the_agent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """行政程序法 71, as every other letter to the applicant."""
+    monkeypatch.setitem(SAMPLES, "JC01", {**REQUEST, **AGENT})
+
+    def issued() -> Letter:
+        case, session = sat("JC01", "reject", "雙方金額差距過大。", came=frozenset({"applicant"}))
+        approved("JC01", session)
+        with unit_of_work():
+            certificates.issue(officer(legal_of("JC01"), MEETING), case, "applicant", MEETING)
+        return letters(case.public_id, "certificate")[0]
+
+    content = made(app, issued).content
+    assert (content["addressee"], content["agent"]) == ("陳美玲", "林美玉")
+    assert "民生路62號" in content["addressee_address"]
+    assert content["for"] == "applicant"
 
 
 def test_whoever_was_invited_hears_that_the_request_was_withdrawn(app: Flask) -> None:
