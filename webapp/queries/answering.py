@@ -22,6 +22,15 @@ NO_FACTS: Mapping[str, object] = MappingProxyType({})
 UNITS = ("department", "bureau", "township")
 #: what a form calls the applicants that a service is for
 KINDS = {"citizen": "person", "company": "company", "organisation": "organisation"}
+#: a form that asks for the name of a body is filled in for one
+BODIES = ("company_name", "org_name")
+
+
+def agent_keys(form: FormDefinition) -> tuple[str, str]:
+    """Name and number of the agent. `representative` stands for a body; only where a person applies it is the agent."""
+    if "agent_name" in form or any(body in form for body in BODIES):
+        return "agent_name", "agent_id"
+    return "representative", "representative_id"
 
 
 def clean(

@@ -20,7 +20,7 @@ from rules.conditions import Condition, show_number
 from rules.values import Text
 from webapp.letters import contents as papers
 from webapp.models import Document
-from webapp.queries import definitions
+from webapp.queries import answering, definitions
 from webapp.queries.org import UnitInfo
 from workflows.service import ServiceDefinition
 
@@ -148,7 +148,7 @@ def blank(
         edition=edition(service, form_revision),
         blank=True,
         sections=tuple(section for section in sections if section.rows),
-        has_agent="agent_name" in form,
+        has_agent=answering.agent_keys(form)[0] in form,
         legal_basis=service.legal_basis,
         attachments=tuple(asked.document(field) for field in form.file_fields),
         guide=tuple(_guide(service, form, unit, asked, url)),
