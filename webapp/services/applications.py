@@ -160,12 +160,13 @@ def _book(actor: Actor, case: Case, form: FormDefinition, answers: Mapping[str, 
 
 
 def submitted_from(actor: Actor, draft_key: str) -> Case | None:
-    """The case that a draft became, for whoever wrote the draft."""
+    """The case that a draft became, for whoever wrote the draft; for staff, what they took in themselves."""
     case = db.session.scalars(select(Case).where(Case.draft_key == draft_key)).one_or_none()
-    if case is None or case.account_id in (None, actor.account_id):
-        return case
-    taken_in_by = (case.intake or {}).get("clerk")
-    return case if actor.is_staff and taken_in_by == actor.account_id else None
+    if case is None:
+        return None
+    if actor.is_staff:
+        return case if (case.intake or {}).get("clerk") == actor.account_id else None
+    return case if case.account_id in (None, actor.account_id) else None
 
 
 def _take_draft(actor: Actor, draft_key: str) -> Row[Any]:
