@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 
 import forms.answers
@@ -43,14 +43,15 @@ def clean(
     keys: tuple[str, ...] | None = None,
     applicants: Collection[str] = (),
     context: Mapping[str, object] = NO_FACTS,
+    today: date | None = None,
 ) -> forms.answers.Cleaned:
     """The answers with every mistake; `keys` limits both to some fields, `applicants` are as in `lists_of`.
-    `context` are facts of the case."""
+    `context` are facts of the case, `today` another day to count limits from."""
     return forms.answers.clean(
         form,
         raw,
         keys=keys,
-        today=taipei_day(now),
+        today=today or taipei_day(now),
         moment=taipei(now),
         lang=lang,
         context=context,
@@ -75,10 +76,11 @@ def unchecked(
     lang: str,
     keys: tuple[str, ...] | None = None,
     applicants: Collection[str] = (),
+    today: date | None = None,
 ) -> AnswerForm:
     """The fields as typed, without mistakes: nobody is told off for a page that was not sent yet."""
     lists = lists_of(form, service_code, now, applicants)
-    return form_class(form, keys, lang=lang)(raw, today=taipei_day(now), lists=lists)
+    return form_class(form, keys, lang=lang)(raw, today=today or taipei_day(now), lists=lists)
 
 
 def lists_of(

@@ -65,8 +65,21 @@ def check(draft: Draft, now: datetime, lang: str) -> forms.answers.Cleaned:
 def _read(
     form: FormDefinition, draft: Draft | Row[Any], service: ServiceDefinition, now: datetime, lang: str
 ) -> forms.answers.Cleaned:
-    who = service.who_may_apply
-    return answering.clean(form, draft.raw, now, service_code=service.code, lang=lang, applicants=who)
+    return answering.clean(
+        form,
+        draft.raw,
+        now,
+        service_code=service.code,
+        lang=lang,
+        applicants=service.who_may_apply,
+        today=counted_from(draft, now),
+    )
+
+
+def counted_from(draft: Draft | Row[Any], now: datetime) -> date:
+    """The day from which limits count: of paper that a clerk types in, the day it was filed (行政程序法 49)."""
+    intake = draft.intake or {}
+    return taipei_day(now) if intake.get("handed_over") else _filed_on(intake, now)
 
 
 def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
