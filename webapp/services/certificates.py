@@ -158,7 +158,7 @@ def _write(by: decisions.Decider, case: Case, person: Heard, called: Text, now: 
     content = decisions.plain_letter(ctx, called.zh, fill(template.subject.zh, words), paragraphs, person)
     if person.is_applicant:
         content |= decisions.addressed(case)  # an agent is served (行政程序法 71)
-    content |= by.signs(today)
+    content |= by.signs(case, today)
     decisions.require_printable(content)
     channel = (
         dispatch.default_channel(case) if person.is_applicant else "post" if person.address else "counter"
