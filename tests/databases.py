@@ -76,8 +76,8 @@ class Databases:
         return self.url(name)
 
     def restore(self, name: str, template: str) -> None:
-        """Back to the beginning of a copy. Rows written since then are deleted, which is fast; where a row of the
-        beginning was changed, and so went with them, a new copy is made. Nobody may be connected."""
+        """Back to the beginning of a copy: rows written since then are deleted, and a table of which a row of the
+        beginning was changed, and so went with them, is filled anew. Nobody may be connected."""
         mark = self.marks[name]
         with self._inside(name) as connection:
             connection.execute(text("SET session_replication_role = replica"))  # no triggers, no foreign keys
@@ -86,9 +86,12 @@ class Databases:
                     text(f"DELETE FROM {table} WHERE xmin::text::bigint >= :first"),
                     {"first": mark.next_transaction},
                 )
-            is_whole = _count(connection) == mark.rows
-        if not is_whole:
-            self.create(name, template)
+            now = _count(connection)
+            if changed := [table for table in mark.rows if now[table] != mark.rows[table]]:
+                with self._inside(template) as source:
+                    for table in changed:
+                        _refill(table, source, connection)
+        self.marks[name] = Mark(self.next_transaction(), mark.rows)
 
     def next_transaction(self) -> int:
         """Moves with every transaction that writes, on the whole server."""
@@ -110,6 +113,17 @@ class Databases:
         engine = create_engine(self.url(name), poolclass=NullPool)
         with engine.begin() as connection:
             yield connection
+
+
+def _refill(table: str, source: Connection, target: Connection) -> None:
+    target.execute(text(f"DELETE FROM {table}"))
+    driver = [each.connection.driver_connection for each in (source, target)]
+    with (
+        driver[0].cursor().copy(f"COPY {table} TO STDOUT") as rows,
+        driver[1].cursor().copy(f"COPY {table} FROM STDIN") as into,
+    ):
+        for block in rows:
+            into.write(block)
 
 
 def _count(connection: Connection) -> dict[str, int]:

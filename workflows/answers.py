@@ -59,7 +59,7 @@ ANSWERS: Mapping[Kind, Answer] = MappingProxyType(
             _APPEAL,
             Said(
                 Text(zh="核准函", en="Approval"),
-                Text(zh="已核准", en="Granted"),
+                Text(zh="已核准", en="Approved"),
                 Text(zh="申請已核准：{service}", en="Approved: {service}"),
                 Text(
                     zh="您的申請（{number}）已核准，公文文號 {letter}。{amounts}請至進度頁下載。",
@@ -69,7 +69,7 @@ ANSWERS: Mapping[Kind, Answer] = MappingProxyType(
             ),
             Said(
                 Text(zh="駁回函", en="Rejection"),
-                Text(zh="未核准", en="Not granted"),
+                Text(zh="未核准", en="Not approved"),
                 Text(zh="申請結果通知：{service}", en="Decision on your application: {service}"),
                 Text(
                     zh="您的申請（{number}）經審查未予核准，理由與救濟方式載於公文 {letter}，請至進度頁下載。",

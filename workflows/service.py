@@ -82,6 +82,8 @@ SESSION_FACTS: Mapping[str, FactType] = MappingProxyType(
         "session.occasion": "text",
         "session.notice": "text",
         "session.reason": "text",
+        #: who reads it: the applicant or the other side
+        "session.to": "text",
     }
 )
 

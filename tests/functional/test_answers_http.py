@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 from flask import Flask
@@ -25,7 +26,7 @@ OF_DECISIONS = ("核准函", "已核准", "訴願", "申請已核准", "未核�
 
 
 @pytest.fixture(autouse=True)
-def _now(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+def _now(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     at(app, monkeypatch, NOW)
 
 
@@ -98,7 +99,7 @@ def test_who_moves_it_does_so_in_one_step_and_the_desk_hears_of_it(app: Flask) -
     assert after[0] == "held" and after[1] != before[1]
     page = applicant.get(f"/applications/{pid}")
     assert "您另選的時段已保留，等候承辦人確認" in page.text and "預約已確認" not in page.text
-    assert made(app, lambda: _told_officers(pid)) == ["申請人改了預約時段"]
+    assert made(app, lambda: _told_officers(pid)) == ["申請人改選了預約時段"]
 
 
 def test_after_a_cancellation_no_page_says_that_it_is_confirmed(app: Flask) -> None:
@@ -109,7 +110,7 @@ def test_after_a_cancellation_no_page_says_that_it_is_confirmed(app: Flask) -> N
     applicant.press("取消預約")
     page = applicant.get(f"/applications/{pid}")
     assert "您的預約已取消" in page.text and "另選時段" in page.text
-    assert "預約已確認" not in page.text
+    assert "已確認" not in page.text
     assert "預約已確認" not in applicant.get("/applications").text
     assert set(made(app, lambda: _told_officers(pid))) == {"申請人取消了預約"}, (
         "also where nobody took it yet"
@@ -119,6 +120,23 @@ def test_after_a_cancellation_no_page_says_that_it_is_confirmed(app: Flask) -> N
     buttons = [link.text for link in desk.page.soup.select(".app-case__actions a")]
     assert any("申請人已取消預約，結案" in text for text in buttons)
     assert not any(text.startswith(("已到場", "未到場")) for text in buttons)
+
+
+def test_a_confirmation_names_its_time_also_when_it_is_written_after_a_cancellation(app: Flask) -> None:
+    pid = made(app, confirmed)
+    _state, when, place = made(app, lambda: _booked(pid))
+    applicant = signed_in(app, "chen.meiling")
+    applicant.get(f"/applications/{pid}/booking")
+    applicant.press("取消預約")
+
+    def written() -> list[str]:
+        for key in db.session.scalars(select(Effect.id).where(Effect.kind == "notice")).all():
+            perform_effect(key)
+        rows = select(Message).where(Message.case_id == case_of(pid).id)
+        return [each.body for each in db.session.scalars(rows) if "預約確認單" in each.subject]
+
+    (body,) = made(app, written)
+    assert when in body and place in body
 
 
 def _into_the_pool(pid: str) -> None:
@@ -144,7 +162,21 @@ def test_no_other_answer_speaks_of_approval_or_appeal(app: Flask) -> None:
             assert [text for text in said if any(word in text for word in OF_DECISIONS)] == [], answer
 
 
-#: what single templates quote
+#: what single templates quote besides the words of every message
 MORE = dict.fromkeys(
-    ("law", "bank", "account", "amount", "leading", "sent", "when", "place", "link", "until", "change"), "—"
+    set(re.findall(r"{(\w+)}", repr((notices.TEMPLATES, notices.OUTCOMES))))
+    - {
+        "service",
+        "number",
+        "due",
+        "comment",
+        "date",
+        "correction_due",
+        "correction_clock",
+        "letter",
+        "amounts",
+        "booking",
+        "appeal",
+    },
+    "—",
 )

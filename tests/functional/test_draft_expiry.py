@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from tests.journeys import NOW, citizen, officer
 from tests.officers import at, made, signed_in
 from tests.visitor import in_process
 from webapp.extensions import db
 from webapp.jobs.sweeps import drop_expired_drafts, remind_of_drafts
-from webapp.models import Draft, Message
+from webapp.models import Document, Draft, Message
 from webapp.permissions import Actor
-from webapp.services import accounts, drafts
+from webapp.services import accounts, documents, drafts
 from webapp.services.drafts import LIFETIME, REMIND_BEFORE
 from webapp.uow import unit_of_work
 
@@ -107,3 +108,11 @@ def test_a_draft_that_was_saved_while_the_sweep_ran_is_not_reminded_of(app: Flas
         return db.session.query(Message).count()
 
     assert made(app, both) == 0
+
+
+def test_what_belongs_to_no_draft_is_kept(app: Flask) -> None:
+    with app.app_context(), unit_of_work():
+        for kind in ("upload", "letter_batch"):
+            documents.store("甲.pdf", "application/pdf", b"%PDF-1.7", NOW, kind=kind, draft_key=f"{kind}-1")
+    swept(app, NOW + timedelta(days=91))
+    assert made(app, lambda: list(db.session.scalars(select(Document.kind)))) == ["letter_batch"]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from tests.functional.test_behalf import AGENT
 from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted, take
 from tests.officers import at, case_of, made, signed_in
 from tests.visitor import Visitor
+from webapp.crypto import keyed_hash
 from webapp.demo.samples import SAMPLES
 from webapp.errors import Refused
 from webapp.extensions import db
@@ -29,7 +30,17 @@ from webapp.models import (
     Message,
 )
 from webapp.queries import committees as queries
-from webapp.services import ballots, cases, certificates, committees, printing, sittings
+from webapp.services import (
+    ballots,
+    cases,
+    certificates,
+    committees,
+    dispatch,
+    hearings,
+    printing,
+    sittings,
+    steps,
+)
 from webapp.services.hearings import Hearing
 from webapp.uow import unit_of_work
 
@@ -69,8 +80,8 @@ def legal_of(code: str) -> str:
     return f"legal_officer.{TOWNSHIPS[code][0].lower()}"
 
 
-def requested(code: str) -> tuple[str, str]:
-    case = submitted(code)
+def requested(code: str, **asked: list[str]) -> tuple[str, str]:
+    case = submitted(code, **asked)
     take(case, "put_on_agenda", legal_of(code))
     assert open_tasks(case)[0].function == "committee_secretary"
     return case.public_id, case.number or ""
@@ -115,9 +126,13 @@ def test_from_the_request_to_the_settlement(app: Flask, monkeypatch: pytest.Monk
     (invitation,) = made(app, lambda: letters(pid, "invitation"))
     said = "".join(invitation.content["paragraphs"])
     assert "14:00" in said and "調解室" in said and "須雙方同意" in said
+    assert REQUEST["facts"][0] in said and REQUEST["claim"][0] in said, "鄉鎮市調解條例 15 II"
+    assert not [body for _channel, _subject, body in told if REQUEST["facts"][0] in body]
     assert invitation.channel == "post" and invitation.content["addressee"] not in ("", "不具名申請人")
     theirs = [body for channel, _subject, body in told if channel == "sms" and "查詢碼" not in body]
-    assert all("14:00" in body for body in theirs)
+    assert (
+        len(theirs) == 1 and "14:00" in theirs[0] and "許志遠" not in theirs[0] and "陳美玲" not in theirs[0]
+    )
 
     applicant = signed_in(app, "chen.meiling")
     applicant.get(f"/applications/{pid}")
@@ -185,9 +200,11 @@ def board_of(code: str) -> Committee:
     return db.session.scalars(select(Committee).where(Committee.service_codes.contains([code]))).one()
 
 
-def sat(code: str, result: str, remark: str = "", **heard: object) -> tuple[Case, CommitteeSession]:
+def sat(
+    code: str, result: str, remark: str = "", asked: dict[str, list[str]] | None = None, **heard: object
+) -> tuple[Case, CommitteeSession]:
     """A session for one new case, recorded with everybody there and all members."""
-    pid, _number = requested(code)
+    pid, _number = requested(code, **(asked or {}))
     board, secretary = board_of(code), secretary_of(code)
     item = db.session.scalars(select(AgendaItem).where(AgendaItem.closed_at.is_(None))).one()
     with unit_of_work():
@@ -243,6 +260,19 @@ def test_it_goes_on_another_day(app: Flask, monkeypatch: pytest.MonkeyPatch) -> 
     secretary.get("/staff/committees")
     secretary.follow("調解委員會")
     assert "續行調解" in secretary.page.text and "許志遠（公文、簡訊）" in secretary.page.text
+
+
+@pytest.mark.parametrize("there", [(), ("applicant",), ("opponents-1",)])
+def test_nothing_is_settled_without_another_side(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, there: tuple[str, ...]
+) -> None:
+    """Nor where the service invites nobody, or one side only."""
+    everybody = hearings.heard
+    monkeypatch.setattr(
+        hearings, "heard", lambda case: [each for each in everybody(case) if each.key in there]
+    )
+    with app.app_context(), pytest.raises(Refused, match="雙方"):
+        sat("JC01", "pass", "付清。", came=frozenset(there))
 
 
 def test_where_the_parties_decide_nobody_votes(app: Flask) -> None:
@@ -332,6 +362,11 @@ def test_moved_and_cancelled(app: Flask) -> None:
     assert len(told) == 2 and "10:30" in told[1] and "不再適用" in told[1]
     sent = made(app, lambda: [each.content["subject"] for each in letters(pid, "invitation")])
     assert [subject.partition("：")[0] for subject in sent] == ["開會通知", "開會改期通知", "會議取消通知"]
+    stated = [
+        REQUEST["facts"][0] in "".join(each.content["paragraphs"])
+        for each in made(app, lambda: letters(pid, "invitation"))
+    ]
+    assert stated == [True, False, False]
     (last,) = made(app, lambda: [m.body for m in messages(pid) if "查詢碼" in m.body and "颱風" in m.body])
     assert "另行通知" in last
     secretary.get("/staff/committees")
@@ -400,23 +435,6 @@ def test_not_settled_and_certified_on_request(app: Flask, monkeypatch: pytest.Mo
     assert other.page.status == 404
 
 
-def test_the_certificate_is_served_on_the_agent(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """行政程序法 71, as every other letter to the applicant."""
-    monkeypatch.setitem(SAMPLES, "JC01", {**REQUEST, **AGENT})
-
-    def issued() -> Letter:
-        case, session = sat("JC01", "reject", "雙方金額差距過大。", came=frozenset({"applicant"}))
-        approved("JC01", session)
-        with unit_of_work():
-            certificates.issue(officer(legal_of("JC01"), MEETING), case, "applicant", MEETING)
-        return letters(case.public_id, "certificate")[0]
-
-    content = made(app, issued).content
-    assert (content["addressee"], content["agent"]) == ("陳美玲", "林美玉")
-    assert "民生路62號" in content["addressee_address"]
-    assert content["for"] == "applicant"
-
-
 def test_whoever_was_invited_hears_that_the_request_was_withdrawn(app: Flask) -> None:
     def withdrawn() -> str:
         pid, _number = requested("JC01")
@@ -435,3 +453,133 @@ def test_whoever_was_invited_hears_that_the_request_was_withdrawn(app: Flask) ->
     assert last.content["signer"], "by the secretary who planned it"
     told = made(app, lambda: [m for m in messages(pid) if "退出議程" in m.body])
     assert [m.channel for m in told] == ["sms"], "the applicant knows"
+
+
+AGENT = {
+    "filed_by": ["agent"],
+    "agent_name": ["林美玉"],
+    "agent_relation": ["entrusted"],
+    "agent_phone": ["0987-654-321"],
+    "agent_email": ["lin.meiyu@ecounter.example"],
+    "agent_address-township": ["JC"],
+    "agent_address-village": ["東門里"],
+    "agent_address-detail": ["民生路62號"],
+}
+
+
+def test_who_acts_for_the_applicant_is_told_and_served(app: Flask) -> None:
+    """行政程序法 71; the other side gets its own, and never by the account of the applicant."""
+
+    def failed() -> None:
+        case, session = sat("JC01", "reject", "雙方金額差距過大。", asked=AGENT)
+        approved("JC01", session)
+        clerk = officer(legal_of("JC01"))
+        with unit_of_work():
+            mine = certificates.issue(clerk, case, "applicant", MEETING)
+            theirs = certificates.issue(clerk, case, "opponents-1", MEETING)
+        assert (mine.content["addressee"], mine.content["agent"]) == ("陳美玲", "林美玉")
+        assert "民生路62號" in mine.content["addressee_address"] and "林美玉" in mine.recipient
+        assert theirs.recipient == "許志遠" and "雙口34號" in theirs.content["addressee_address"]
+        told = [m.recipient for m in messages(case.public_id) if "開會通知" in m.subject]
+        assert AGENT["agent_email"][0] in told
+        with pytest.raises(Refused, match="不能用這種方式"), unit_of_work():
+            dispatch.send_by(clerk, theirs, case, "electronic", MEETING)
+        with unit_of_work():
+            dispatch.send_by(clerk, mine, case, "electronic", MEETING)
+
+    made(app, failed)
+
+
+def test_who_leaves_after_the_hearing_calls_nothing_off(app: Flask) -> None:
+    def withdrawn() -> str:
+        pid, _number = requested("JC01")
+        item = db.session.scalars(select(AgendaItem)).one()
+        with unit_of_work():
+            secretary = officer(secretary_of("JC01"))
+            sittings.plan(secretary, board_of("JC01"), MEETING, "調解室", [item.public_id], NOW)
+        case = case_of(pid)
+        with unit_of_work():
+            cases.take_as_citizen(citizen(), case, "withdraw", MEETING, version=case.version)
+        return pid
+
+    pid = made(app, withdrawn)
+    assert len(made(app, lambda: letters(pid, "invitation"))) == 1
+
+
+def test_an_officer_who_is_the_other_side_stays_away(app: Flask) -> None:
+    """行政程序法 32 ①: known by their own number."""
+
+    def refused() -> None:
+        case, session = sat("JC01", "reject", "雙方金額差距過大。")
+        approved("JC01", session)
+        clerk = officer(legal_of("JC01"))
+        assert certificates.may_issue(clerk, case) and cases.offers(clerk, steps.context(case), MEETING)
+        with unit_of_work():
+            account(legal_of("JC01")).mobile_hash = keyed_hash("0911222333", "mobile")
+        assert not certificates.may_issue(clerk, case)
+        assert not [
+            offer for offer in cases.offers(clerk, steps.context(case), MEETING) if offer.task is not None
+        ]
+
+    made(app, refused)
+
+
+def test_an_english_message_gives_the_reason_in_english(app: Flask) -> None:
+    def taken_off() -> list[str]:
+        case = submitted("JC01", actor=replace(citizen(), language="en"))
+        take(case, "put_on_agenda", legal_of("JC01"))
+        item = db.session.scalars(select(AgendaItem)).one()
+        with unit_of_work():
+            secretary = officer(secretary_of("JC01"))
+            sittings.plan(secretary, board_of("JC01"), MEETING, "調解室", [item.public_id], NOW)
+        take(case, "take_off_agenda", secretary_of("JC01"), comment="資料待補")
+        return [m.body for m in messages(case.public_id) if m.subject.startswith("A session is cancelled")]
+
+    (body,) = made(app, taken_off)
+    assert "Why: the case was withdrawn or taken off the agenda." in body
+
+
+def test_after_another_hearing_everything_is_asked_anew(app: Flask) -> None:
+    """The day that was agreed on, the request for a certificate and the certificate were those of the one before."""
+
+    def heard_again(case: Case, days: int, result: str, **heard: object) -> datetime:
+        board, at_ = board_of("JC01"), MEETING + timedelta(days=days)
+        secretary = officer(secretary_of("JC01"), at_)
+        item = queries.open_item(case)
+        assert item is not None
+        with unit_of_work():
+            session = sittings.plan(secretary, board, at_, "調解室", [item.public_id], at_ - timedelta(1))
+        members = frozenset(queries.members(board, at_.date()))
+        said = Hearing(frozenset({"applicant"}), members, **heard)  # type: ignore[arg-type]
+        results, recorded = {item.public_id: (result, "對方未到。")}, {item.public_id: said}
+        with unit_of_work():
+            committees.record(secretary, session, results, at_, version=session.version, heard=recorded)
+        with unit_of_work():
+            committees.approve(officer(TOWNSHIPS["JC01"][1], at_), session, at_, version=session.version)
+        return at_
+
+    def told() -> list[str]:
+        rows = select(Message.subject).where(Message.account_id == account(legal_of("JC01")).id)
+        return [subject for subject in db.session.scalars(rows) if "調解不成立證明書" in subject]
+
+    with app.app_context():
+        pid, _number = requested("JC01")
+        case = case_of(pid)
+        later = (MEETING + timedelta(days=7)).date()
+        heard_again(case, 0, "defer", continues_on=later)
+        assert queries.goes_on([case.id]) == {case.id: later}
+        at_ = heard_again(case, 7, "reject")
+        with unit_of_work():
+            certificates.ask(citizen(), case, at_)
+            certificates.issue(officer(legal_of("JC01"), at_), case, "applicant", at_)
+        asked = len(told())
+        take(case, "another_hearing", legal_of("JC01"), at_, comment="雙方願意再談")
+        assert queries.goes_on([case.id]) == {}
+        at_ = heard_again(case, 14, "reject")
+        standing = certificates.standing(case)
+        assert standing is not None and standing.asked_on is None and not standing.issued
+        with unit_of_work():
+            certificates.ask(citizen(), case, at_)
+            certificates.ask(citizen(), case, at_)
+            certificates.issue(officer(legal_of("JC01"), at_), case, "applicant", at_)
+        assert len(letters(pid, "certificate")) == 2 and len(told()) == 2 * asked > 0

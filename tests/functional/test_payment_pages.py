@@ -179,6 +179,26 @@ def test_what_was_mistyped_is_taken_back_on_the_same_day_and_counts_no_more(
     assert not invoice_page(app, CASHIER, pid).page.offers("收回這筆登錄")
 
 
+def test_a_payment_typed_too_small_and_corrected_pays_the_fee(app: Flask, case: tuple[str, str]) -> None:
+    pid, _number = case
+    cashier = invoice_page(app, CASHIER, pid)
+    waits = officers.made(app, lambda: officers.case_of(pid).state)
+    cashier.press("登錄收款", {"amount": "300", "reference": "C-1", **TODAY})
+    mistyped = officers.made(app, lambda: invoice_of(pid).payments[0].id)
+    page = cashier.press("收回這筆登錄", {f"correct-{mistyped}": "31000", f"reason-{mistyped}": "漏打二個零"})
+    assert page.status == 200 and "已繳清" not in page.text
+    again = officers.made(app, lambda: invoice_of(pid).payments[-1].id)
+    page = cashier.press("收回這筆登錄", {f"correct-{again}": "31200", f"reason-{again}": "又打錯"})
+    assert page.status == 200 and "已繳清" in page.text
+    assert officers.made(app, lambda: (invoice_of(pid).state, officers.case_of(pid).state == waits)) == (
+        "paid",
+        False,
+    )
+    officers.made(app, lambda: _print_all(pid))
+    messages = officers.signed_in(app, OFFICER).get(f"/staff/cases/{pid}").text
+    assert messages.count("收款登錄已更正") == 2 and "已收到您的繳費" in messages
+
+
 def test_the_database_keeps_what_an_invoice_rests_on(app: Flask, case: tuple[str, str]) -> None:
     pid, _number = case
     cashier = invoice_page(app, CASHIER, pid)

@@ -17,7 +17,21 @@ from webapp.config import driver_url
 from webapp.extensions import db
 
 OF_THE_JOB_ENGINE = "procrastinate_"
-BEFORE_REASONS = "0022"
+#: table, the revisions before and after, and a row with its reason
+REASONS = [
+    (
+        "clock_movement",
+        ("0022", "0023"),
+        "INSERT INTO clock_movement (clock_id, kind, on_date, reason, due_before, due_after, at) VALUES"
+        " (1, 'pause', '2026-11-02', '申請人住院', '2026-11-09', '2026-11-09', '2026-11-02T02:00Z')",
+    ),
+    (
+        "absence",
+        ("0023", "0025"),
+        "INSERT INTO absence (account_id, starts_on, ends_on, reason) VALUES"
+        " (1, '2026-11-02', '2026-11-09', '申請人住院')",
+    ),
+]
 
 
 @pytest.fixture
@@ -58,19 +72,19 @@ def test_up_down_and_up_again(connection: Connection) -> None:
     assert compare_metadata(context, db.metadata) == []
 
 
-def test_reasons_of_clocks_are_kept_and_no_longer_read(connection: Connection) -> None:
+@pytest.mark.parametrize(("table", "revisions", "row"), REASONS)
+def test_reasons_are_kept_and_no_longer_read(
+    connection: Connection, table: str, revisions: tuple[str, str], row: str
+) -> None:
     crypto.configure(os.environ["ECOUNTER_DATA_KEY"])
-    go(connection, BEFORE_REASONS)
+    before, after = revisions
+    reason = text(f"SELECT reason FROM {table}")
+    go(connection, before)
     connection.execute(text("SET session_replication_role = replica"))  # no foreign keys
-    connection.execute(
-        text(
-            "INSERT INTO clock_movement (clock_id, kind, on_date, reason, due_before, due_after, at) VALUES"
-            " (1, 'pause', '2026-11-02', '申請人住院', '2026-11-09', '2026-11-09', '2026-11-02T02:00Z')"
-        )
-    )
-    go(connection, "0023")
-    stored = connection.execute(text("SELECT reason FROM clock_movement")).scalar_one()
+    connection.execute(text(row))
+    go(connection, after)
+    stored = connection.execute(reason).scalar_one()
     assert "住院".encode() not in bytes(stored)
     assert crypto.decrypt(bytes(stored)) == "申請人住院"
-    go(connection, BEFORE_REASONS, down=True)
-    assert connection.execute(text("SELECT reason FROM clock_movement")).scalar_one() == "申請人住院"
+    go(connection, before, down=True)
+    assert connection.execute(reason).scalar_one() == "申請人住院"

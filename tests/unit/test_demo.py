@@ -43,7 +43,13 @@ def test_whoever_a_case_can_come_to_is_there(code: str) -> None:
     assert service["owner"] in upwards(handling)
     states = WORKFLOWS[service["workflow"]].states.values()
     for task in (task for state in states for task in state.tasks):
-        places = {"handling": [handling], "owner": [service["owner"]], "township": TOWNSHIPS}
+        county = service.get("parameters", {}).get("county_unit", handling)
+        places = {
+            "handling": [handling],
+            "owner": [service["owner"]],
+            "township": TOWNSHIPS,
+            "county": [county],
+        }
         where = places.get(task.unit, [task.unit])
         if task.each:
             where = service["parameters"][task.each]

@@ -46,6 +46,8 @@ BATCH = 200
 CLOCKS_TOGETHER = 500
 #: an upload to a correction or a task that was never sent
 FORGOTTEN_AFTER = timedelta(days=90)
+#: what belongs to a draft; a batch of letters belongs to no case either, and is kept
+OF_DRAFTS = ("upload", "draft_form")
 
 
 @app.periodic(cron="*/5 * * * *")
@@ -224,6 +226,7 @@ def drop_expired_drafts(now: datetime) -> int:
         db.session.execute(
             delete(Document).where(
                 Document.case_id.is_(None),
+                Document.kind.in_(OF_DRAFTS),
                 Document.created_at < now - FORGOTTEN_AFTER,
                 Document.draft_key.not_in(select(Draft.public_id)),
             )

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
-from webapp.models.types import Key, MaybeMoment, Moment, ref
+from webapp.models.types import Encrypted, Key, MaybeMoment, Moment, ref
 
 
 class Unit(db.Model):
@@ -69,7 +69,7 @@ class Absence(db.Model):
     deputy_id: Mapped[int | None] = ref("account.id")
     starts_on: Mapped[date]
     ends_on: Mapped[date]
-    reason: Mapped[str] = mapped_column(String(200), default="")
+    reason: Mapped[str] = mapped_column(Encrypted, default="")
 
     __table_args__ = (
         CheckConstraint("ends_on >= starts_on", name="ends_after_start"),

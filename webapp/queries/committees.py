@@ -147,18 +147,18 @@ def last_heard(case_id: int) -> tuple[AgendaItem, CommitteeSession] | None:
 
 
 def goes_on(case_ids: Sequence[int]) -> dict[int, date]:
-    """續行調解: by case, the day on which it is to be heard again."""
+    """續行調解: by case, the day on which it is to be heard again, as its last hearing left it."""
     rows = db.session.execute(
         select(AgendaItem.case_id, AgendaItem.continues_on)
         .join(CommitteeSession, CommitteeSession.id == AgendaItem.session_id)
         .where(
             AgendaItem.case_id.in_(case_ids),
-            AgendaItem.continues_on.is_not(None),
+            AgendaItem.result.is_not(None),
             CommitteeSession.state == "minutes_approved",
         )
         .order_by(AgendaItem.id)
     )
-    return dict(rows.all())
+    return {case_id: day for case_id, day in dict(rows.all()).items() if day is not None}
 
 
 def visible_cases(actor: Actor, case_ids: Sequence[int]) -> frozenset[int]:

@@ -143,7 +143,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         case_id=case.id,
         draft_key=draft_key,
         wanted=wanted,
-        **_candidates(route, tasks, people, today),
+        **_candidates(route, tasks, people, case.account_id, today),
     )
     if found != len(wanted):
         raise Refused(
@@ -285,7 +285,9 @@ def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) 
     return Route(kind, period, function if by else None, by or "", str(township) if township else None)
 
 
-def _candidates(route: Route, tasks: Sequence[Task], people: Sequence[Party], today: date) -> dict[str, Any]:
+def _candidates(
+    route: Route, tasks: Sequence[Task], people: Sequence[Party], applied_by: int | None, today: date
+) -> dict[str, Any]:
     """Whom the statement may choose among, as `routing.DESKS` reads it."""
     seats = [
         (task.unit_id, officer)
@@ -294,6 +296,7 @@ def _candidates(route: Route, tasks: Sequence[Task], people: Sequence[Party], to
         for officer in routing.candidates(
             chart().holders(task.unit_id, task.function, today)[1], route.by, route.township, today
         )
+        if officer != applied_by
     ]
     addresses, numbers = duties.known_by(people)
     return {

@@ -189,6 +189,7 @@ def choose(
                 zh=f"名額須在 1 到 {slot.capacity} 之間。", en=f"Between 1 and {slot.capacity} seats, please."
             ),
         )
+    had_one = queries.newest(case.id) is not None
     full = slot.taken + seats > slot.capacity or _first_in_queue(slot) is not None
     if full and not may_wait:
         raise Conflict(
@@ -211,6 +212,11 @@ def choose(
     _record(actor, booking, "slot_waited" if full else "slot_held", now)
     if not quietly:
         _tell(booking, "slot_waiting" if full else "slot_held", now)
+    if had_one and not actor.is_staff:
+        said = Text(
+            zh=f"{case.number} 申請人改選了預約時段", en=f"{case.number}: the applicant chose another time"
+        )
+        _tell_desk(booking, "slot_chosen_again", said, now)
     return booking
 
 
@@ -242,10 +248,7 @@ def exchange(actor: Actor, case: Case, slot_id: str, now: datetime, *, seats: in
         raise Misfit("slot", Text(zh="您已經預約這個時段。", en="This is the time that you have already."))
     hold_slots({old.slot_id, wanted.id})
     _give_up(actor, old, now)
-    new = choose(actor, case, slot_id, now, seats=seats)
-    said = Text(zh=f"{case.number} 申請人改了預約時段", en=f"{case.number}: the applicant chose another time")
-    _tell_desk(new, "slot_exchanged", said, now)
-    return new
+    return choose(actor, case, slot_id, now, seats=seats)
 
 
 def _require_in_time(booking: Booking, now: datetime) -> None:

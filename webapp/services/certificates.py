@@ -1,4 +1,7 @@
-"""調解不成立證明書: on request of a party, once approved minutes say that nothing was settled (鄉鎮市調解條例 30)."""
+"""調解不成立證明書: on request of a party, once approved minutes say that nothing was settled (鄉鎮市調解條例 30).
+
+Of each hearing that failed one to a party: what was asked for or issued after an earlier one settles nothing.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +35,9 @@ _CALLED = Text(zh="證明書", en="certificate")
 
 @dataclass(frozen=True)
 class Standing:
-    """What may be certified in a case, and what has been."""
+    """What may be certified of the last hearing of a case, and what has been."""
 
+    item_id: int
     called: Text
     people: list[Heard]
     #: by party
@@ -57,11 +61,18 @@ def standing(case: Case) -> Standing | None:
         return None
     if committees.open_item(case) is not None:
         return None
-    asked = [event.at for event in history.that_stand(case.id) if event.kind == ASKED]
+    item, session = heard
+    since = session.approved_at or session.starts_at
+    asked = [event.at for event in history.that_stand(case.id) if event.kind == ASKED and event.at >= since]
     return Standing(
+        item.id,
         template.title or _CALLED,
         hearings.heard(case),
-        {each.content["for"]: each for each in letters.of_case(case.id) if each.kind == LETTER},
+        {
+            each.content["for"]: each
+            for each in letters.of_case(case.id)
+            if each.kind == LETTER and each.issued_on >= taipei_day(since)
+        },
         taipei_day(asked[-1]) if asked else None,
     )
 
@@ -82,7 +93,7 @@ def ask(actor: Actor, case: Case, now: datetime) -> None:
     number = case.number or ""
     notices.tell_staff(
         _writers(case, now),
-        f"{ASKED}:{case.public_id}",
+        f"{ASKED}:{case.public_id}:{found.item_id}",
         Text(zh=f"聲請{found.called.zh}：{number}", en=f"{found.called.in_('en')} asked for: {number}"),
         Text(
             zh=f"{number} 的申請人聲請{found.called.zh}，請於{format_day(day, 'zh')}前在案件頁發給。",
@@ -155,10 +166,9 @@ def _write(by: decisions.Decider, case: Case, person: Heard, called: Text, now: 
     paragraphs = [
         fill(each.text.zh, words) for each in template.paragraphs if conditions.holds(each.when, facts)
     ]
-    content = decisions.plain_letter(ctx, called.zh, fill(template.subject.zh, words), paragraphs, person)
-    if person.is_applicant:
-        content |= decisions.addressed(case)  # an agent is served (行政程序法 71)
-    content |= by.signs(case, today)
+    content = decisions.plain_letter(
+        ctx, called.zh, fill(template.subject.zh, words), paragraphs, person
+    ) | by.signs(case, today)
     decisions.require_printable(content)
     channel = (
         dispatch.default_channel(case) if person.is_applicant else "post" if person.address else "counter"

@@ -137,9 +137,21 @@ def _send(by: Decider, case: Case, kind: str, content: dict[str, Any], now: date
     db.session.flush()
     effects.enqueue(
         effects.effect("letter", letter.public_id, now, case_id=case.id, letter_id=letter.id),
-        notices.effect(case, NOTICES[kind], now, comment=content["reason"], words={"letter": letter.number}),
+        notices.effect(
+            case,
+            NOTICES[kind],
+            now,
+            comment=content["reason"],
+            words={"letter": letter.number, **_booked(case)},
+        ),
     )
     return letter
+
+
+def _booked(case: Case) -> dict[str, str]:
+    """The appointment as the letter has it, whatever becomes of it before the message is written."""
+    booking = bookings.current(case.id)
+    return {"booking": bookings.words(booking, case.language)} if booking is not None else {}
 
 
 def drafted_as(
@@ -235,6 +247,10 @@ def addressed(case: Case) -> dict[str, str]:
     }
 
 
+def _other_side(to: Heard) -> dict[str, str]:
+    return {"addressee": to.name or UNNAMED, "addressee_address": to.address}
+
+
 def plain_letter(
     ctx: Context, title: str, subject: str, paragraphs: Sequence[str], to: Heard
 ) -> dict[str, Any]:
@@ -249,8 +265,7 @@ def plain_letter(
         "reason": "",
         "conditions": "",
         "remedy": "",
-        "addressee": to.name or UNNAMED,
-        "addressee_address": to.address,
+        **(addressed(case) if to.is_applicant else _other_side(to)),
         #: whom it is for: the applicant reads no letter to the other side
         "for": to.key,
         "unit": owner.zh,
@@ -329,7 +344,7 @@ def words(
         "decision.date": format_day(today, lang),
         "applicant.name": printable(parties.name_of(answers))[0],
         **_inspection(case.id),
-        **_booking(case.id),
+        **_booking(case.id, lang),
         **_hearing(case.id, lang),
     }
 
@@ -346,12 +361,12 @@ def _inspection(case_id: int) -> dict[str, str]:
     }
 
 
-def _booking(case_id: int) -> dict[str, str]:
+def _booking(case_id: int, lang: str) -> dict[str, str]:
     """When and where the appointment is that a letter confirms."""
     booking = bookings.current(case_id)
     if booking is None:
         return {}
-    return {"booking.slot": bookings.when(booking, "zh"), "booking.place": bookings.place(booking, "zh")}
+    return {"booking.slot": bookings.when(booking, lang), "booking.place": bookings.place(booking, lang)}
 
 
 def _hearing(case_id: int, lang: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from webapp.extensions import db
 from webapp.models import Case, Letter
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
+from webapp.queries import letters
 from webapp.queries.org import calendar, chart
 from webapp.services import documents, duties, events, parties
 from workflows.remedy import GROUNDS, TRANSIT, appeal_until, place_of, seat_of, served_by_notice
@@ -76,6 +77,11 @@ def default_channel(case: Case) -> str:
     return "post" if served is not None and served.address else "counter"
 
 
+def may_be_electronic(letter: Letter, case: Case) -> bool:
+    """To the account that applied; the other side of a hearing has none."""
+    return case.account_id is not None and letters.is_to_applicant(letter)
+
+
 def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetime) -> None:
     """Another channel, for example post where nobody opens the electronic letter. Not once it is served."""
     hold(letter, case)
@@ -93,7 +99,7 @@ def send_by(actor: Actor, letter: Letter, case: Case, channel: str, now: datetim
                 en="This letter was posted. Take that back before you change its channel.",
             )
         )
-    if channel not in CHANNELS or (channel == "electronic" and case.account_id is None):
+    if channel not in CHANNELS or (channel == "electronic" and not may_be_electronic(letter, case)):
         raise Refused(
             Text(
                 zh="這個案件不能用這種方式發文：電子送達須申請人以帳號線上申辦。",

@@ -17,7 +17,8 @@ from webapp.models import Account, Case, Party, Task
 from webapp.permissions import Actor
 from webapp.queries import history
 from webapp.queries.org import Mandate, chart
-from webapp.services import parties
+from webapp.services import hearings, parties
+from webapp.services.hearings import Heard
 from workflows.functions import RANKS
 from workflows.model import DECIDES, State, Step, Transition, WorkflowDefinition
 
@@ -29,8 +30,8 @@ HELPED = Text(
     en="You helped the applicant to fill in this application, so somebody else must decide it.",
 )
 OWN_CASE = Text(
-    zh="申請人或其代理人是您本人或您代理的同仁，依法應自行迴避。",
-    en="You, or the colleague for whom you stand in, are the applicant or their agent and may not act on this case.",
+    zh="當事人或其代理人是您本人或您代理的同仁，依法應自行迴避。",
+    en="You, or the colleague for whom you stand in, are a party or its agent and may not act on this case.",
 )
 
 
@@ -164,10 +165,10 @@ def _targets(state: State, transition: Transition) -> set[str]:
 def party_of(case: Case) -> frozenset[int]:
     """The account that applied, and the officers whose own address or number stands in the application.
 
-    As the applicant's or as the agent's: both must stay away (行政程序法 32 ①③).
+    As the applicant's, the agent's or the other side's: all must stay away (行政程序法 32 ①③).
     """
     found = {case.account_id} if case.account_id is not None else set()
-    addresses, numbers = known_by(parties.of_case(case.id))
+    addresses, numbers = known_by([*parties.of_case(case.id), *hearings.other_side(case)])
     if addresses or numbers:
         found |= set(
             db.session.scalars(
@@ -180,7 +181,7 @@ def party_of(case: Case) -> frozenset[int]:
     return frozenset(found)
 
 
-def known_by(rows: Iterable[Party]) -> tuple[set[str], set[str]]:
+def known_by(rows: Iterable[Party | Heard]) -> tuple[set[str], set[str]]:
     """The keyed hashes of their addresses and of their numbers."""
     known = [(row.email or "", "".join(c for c in row.phone or "" if c.isdigit())) for row in rows]
     return (

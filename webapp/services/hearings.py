@@ -78,6 +78,11 @@ def heard(case: Case) -> list[Heard]:
     return found
 
 
+def other_side(case: Case) -> list[Heard]:
+    """A party to the dispute like the applicant, though it has no row of its own."""
+    return [person for person in heard(case) if not person.is_applicant]
+
+
 def _applicant(case: Case) -> list[Heard]:
     party = parties.applicant(case.id)
     if party is None:
@@ -135,8 +140,7 @@ def require_recordable(each: Deciding, said: Hearing, result: str, remark: str, 
 
 
 def _both_sides(people: Sequence[Heard], came: frozenset[str]) -> bool:
-    sides = {person.is_applicant for person in people}
-    return {person.is_applicant for person in people if person.key in came} == sides
+    return {person.is_applicant for person in people if person.key in came} == {True, False}
 
 
 def put_into(item: AgendaItem, case: Case, said: Hearing, result: str) -> None:

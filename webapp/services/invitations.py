@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from rules import conditions
 from rules.values import Text, format_day
 from webapp.extensions import db
+from webapp.letters.geta import printable
 from webapp.models import Case, CommitteeSession, Letter
 from webapp.moments import taipei, taipei_day
 from webapp.permissions import Actor
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from webapp.services.steps import Context
 
 Occasion = Literal["planned", "moved", "cancelled"]
+Reader = Literal["applicant", "other_side"]
 
 #: the service's own words for whoever is invited
 LETTER = "invitation"
@@ -36,7 +38,7 @@ WHAT: dict[str, Text] = {
     "cancelled": Text(zh="會議取消通知", en="A session is cancelled"),
 }
 #: why nobody need come
-LEFT = "案件已撤回或退出議程"
+LEFT = Text(zh="案件已撤回或退出議程", en="the case was withdrawn or taken off the agenda")
 #: where a service has no letter of its own
 _SUBJECT = Text(zh="{what}：{service}", en="{what}: {service}")
 _BODY: dict[str, Text] = {
@@ -66,11 +68,12 @@ class Sitting:
     time: str
     place: str
     occasion: Occasion = "planned"
-    reason: str = ""
+    #: why it is cancelled
+    reason: Text | None = None
     secretary_id: int = 0
 
 
-def sitting(session: CommitteeSession, occasion: Occasion, reason: str = "") -> Sitting:
+def sitting(session: CommitteeSession, occasion: Occasion, reason: Text | None = None) -> Sitting:
     committee, local = session.committee, taipei(session.starts_at)
     return Sitting(
         Text(zh=committee.name_zh, en=committee.name_en),
@@ -87,7 +90,7 @@ def send(
     actor: Actor, session: CommitteeSession, occasion: Occasion, now: datetime, *, reason: str = ""
 ) -> None:
     """To everybody whom the services of its cases invite."""
-    told = sitting(session, occasion, reason)
+    told = sitting(session, occasion, Text(zh=reason) if reason else None)
     key = f"{session.public_id}:{occasion}:{session.starts_at:%Y%m%d%H%M}:{session.version}"
     for _item, case in queries.agenda(session):
         _tell(actor, case, told, key, now)
@@ -95,6 +98,8 @@ def send(
 
 def call_off(actor: Actor, ctx: Context, session: CommitteeSession, now: datetime) -> None:
     """The case left before its session: the others need not come. Whoever withdrew it knows."""
+    if session.starts_at <= now:
+        return  # they have come
     told = sitting(session, "cancelled", LEFT)
     _tell(actor, ctx.case, told, f"{session.public_id}:left:{ctx.case.visit}", now)
 
@@ -111,23 +116,27 @@ def _tell(actor: Actor, case: Case, told: Sitting, key: str, now: datetime) -> N
             notices.notify(case, "session", now, occasion=key, words=said)
 
 
-def wording(ctx: Context, told: Sitting, now: datetime, lang: str) -> tuple[str, tuple[str, ...]]:
+def wording(
+    ctx: Context, told: Sitting, now: datetime, lang: str, *, to: Reader = "applicant"
+) -> tuple[str, tuple[str, ...]]:
     """Subject and paragraphs, of the service's own letter where it has one."""
     template = ctx.service.letters.get(LETTER)
     if template is None:
         words = _plain_words(ctx, told, lang)
         return _SUBJECT.in_(lang).format_map(words), (_BODY[told.occasion].in_(lang).format_map(words),)
     answers = submissions.application(ctx.case.id).all_answers
-    words = decisions.words(ctx, answers, "", taipei_day(now), lang) | {
+    quoted = decisions.words(ctx, answers, "", taipei_day(now), lang)
+    words = {name: printable(said)[0] for name, said in quoted.items()} | {
         "session.committee": told.committee.in_(lang),
         "session.on": told.day.in_(lang),
         "session.at": told.time,
         "session.place": told.place,
         "session.notice": WHAT[told.occasion].in_(lang),
-        "session.reason": told.reason,
+        "session.reason": told.reason.in_(lang) if told.reason else "",
     }
     facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, answers) | {
-        "session.occasion": told.occasion
+        "session.occasion": told.occasion,
+        "session.to": to,
     }
     paragraphs = tuple(
         fill(each.text.in_(lang), words) for each in template.paragraphs if conditions.holds(each.when, facts)
@@ -144,7 +153,7 @@ def _plain_words(ctx: Context, told: Sitting, lang: str) -> dict[str, str]:
         "day": told.day.in_(lang),
         "time": told.time,
         "place": told.place,
-        "reason": told.reason,
+        "reason": told.reason.in_(lang) if told.reason else "",
     }
 
 
@@ -153,7 +162,7 @@ def _write(actor: Actor, ctx: Context, person: Heard, told: Sitting, now: dateti
     case, today, by = ctx.case, taipei_day(now), _signed(actor, told)
     owner = chart().units[case.owner_unit_id]
     template = ctx.service.letters.get(LETTER)
-    subject, paragraphs = wording(ctx, told, now, "zh")
+    subject, paragraphs = wording(ctx, told, now, "zh", to="other_side")
     title = template.title.zh if template is not None and template.title is not None else ""
     content = decisions.plain_letter(ctx, title or WHAT[told.occasion].zh, subject, paragraphs, person)
     decisions.require_printable(content)

@@ -124,13 +124,14 @@ def _draft(draft: Draft, now: datetime, config: Config) -> papers.ApplicationFor
     service = definitions.current_service(draft.service_code, taipei_day(now))
     form = definitions.form(draft.form_revision_id)
     answers = applications.check(draft, now, "zh").answers
+    applicant, agent = parties.names_of(parties.from_answers(0, form, answers))
     uploads = [document for found in documents.of_draft(draft.public_id).values() for document in found]
     return papers.ApplicationForm(
         agency_name=application_paper.agency(chart().by_code[service.owner], config["AGENCY_NAME"]),
         title=application_paper.title(form),
         edition=application_paper.edition(service, draft.form_revision_id),
-        applicant=parties.name_of(answers),
-        agent=parties.agent_of(form, answers),
+        applicant=applicant,
+        agent=agent,
         sections=application_paper.filled(form, answers),
         legal_basis=service.legal_basis,
         attachments=application_paper.attached(form, answers, uploads),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -35,8 +35,11 @@ def name_of(answers: Mapping[str, Any]) -> str:
     return _first(answers, (*PEOPLE, *BODIES))
 
 
-def agent_of(form: FormDefinition, answers: Mapping[str, Any]) -> str:
-    return str(answers.get(agent_keys(form)[0]) or "")
+def names_of(people: Iterable[Party]) -> tuple[str, str]:
+    """The applicant and who acts for them; "" where there is none."""
+    people = list(people)
+    applicant = next((each.name for each in people if each.role != "representative"), "")
+    return applicant, next((each.name for each in people if each.role == "representative"), "")
 
 
 def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any]) -> list[Party]:
@@ -53,14 +56,15 @@ def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any])
             responsible=_first(answers, RESPONSIBLE) if is_body else None,
         )
     ]
-    agent = agent_of(form, answers)
+    name, number = agent_keys(form)
+    agent = answers.get(name)
     if agent:
         people.append(
             _party(
                 case_id,
                 "representative",
                 agent,
-                answers.get(agent_keys(form)[1]),
+                answers.get(number),
                 phone=answers.get("agent_phone"),
                 email=answers.get("agent_email"),
                 address=_in_words(form, answers, "agent_address"),

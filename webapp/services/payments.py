@@ -137,26 +137,32 @@ def take_back(
         )
     payment.taken_back_at, payment.taken_back_by_id, payment.taken_back_reason = now, actor.account_id, why
     db.session.flush()
-    if correct:
-        db.session.add(
-            Payment(
-                invoice_id=invoice.id,
-                account=payment.account,
-                source=payment.source,
-                reference=payment.reference,
-                amount=correct,
-                paid_at=payment.paid_at,
-                recorded_at=now,
-                recorded_by_id=actor.account_id,
-            )
-        )
     was = {"key": "paid", "zh": "原登錄", "en": "Recorded before", "amount": f"{payment.amount:f}"}
     said = {"comment": why, "amounts": [was]}
     events.record(actor, case, "payment_taken_back", now, from_state=case.state, payload=said)
     invoices.tell(invoice, "payment_corrected", now, mark=f":{payment.id}-", amount=left)
     if invoice.state == "paid":
         effects.again(f"payment_receipt:{invoice.public_id}")
+    if correct:
+        _take_in(actor, invoice, _in_place_of(payment, correct, actor, now), now)
     return payment
+
+
+def _in_place_of(payment: Payment, amount: Decimal, actor: Actor, now: datetime) -> Payment:
+    """The same receipt with the amount that had really come in."""
+    right = Payment(
+        invoice_id=payment.invoice_id,
+        account=payment.account,
+        source=payment.source,
+        reference=payment.reference,
+        amount=amount,
+        paid_at=payment.paid_at,
+        recorded_at=now,
+        recorded_by_id=actor.account_id,
+    )
+    db.session.add(right)
+    db.session.flush()
+    return right
 
 
 def unknown(actor: Actor, payment_id: int) -> Payment:

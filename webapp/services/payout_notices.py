@@ -17,8 +17,9 @@ from webapp.queries import definitions
 from webapp.queries import payouts as queries
 from webapp.queries.org import chart
 from webapp.services import duties, effects, notices
-from workflows.functions import RANKS
 
+#: who may approve a list, the nearest first
+HEADS = ("section_head", "department_head", "township_head")
 _SUBJECT = Text(zh="撥款清冊待核定：{service} 第 {n} 號", en="A payment list to approve: {service}, list {n}")
 _BODY = Text(
     zh="{by}陳核{period}的撥款清冊，{lines} 筆，合計新臺幣 {total} 元。\n{url}",
@@ -60,7 +61,7 @@ def _heads(cases: list[Case], makers: set[int], now: datetime) -> set[int]:
     if not cases:
         return set()
     today = taipei_day(now)
-    for head in sorted(RANKS, key=lambda name: RANKS[name]):
+    for head in HEADS:
         for unit in (cases[0].handling_unit_id, cases[0].owner_unit_id):
             people = {
                 person

@@ -252,9 +252,7 @@ def _keep(case: Case, kind: str, filename: str, pdf: bytes, now: datetime) -> Do
 
 
 def _names(case: Case) -> tuple[str, str]:
-    people = parties.of_case(case.id)
-    applicant = next((p.name for p in people if p.role != "representative"), "")
-    return applicant, next((p.name for p in people if p.role == "representative"), "")
+    return parties.names_of(parties.of_case(case.id))
 
 
 def _agency(case: Case, config: Config) -> str:

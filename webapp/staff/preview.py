@@ -89,7 +89,8 @@ def _invitation(ctx: Context, now: datetime) -> list[Preview]:
         return []
     lang = ctx.case.language
     told = invitations.Sitting(_COMMITTEE, _DAY, _TIME.in_(lang), _PLACE.in_(lang))
-    subject, paragraphs = invitations.wording(ctx, told, now, lang)
+    to: invitations.Reader = "applicant" if all(each.is_applicant for each in people) else "other_side"
+    subject, paragraphs = invitations.wording(ctx, told, now, lang, to=to)
     title = Text(
         zh="現在不寄出；幹事排定會議後，通知這些人",
         en="Not sent now; once the secretary has planned a session, these people are told",

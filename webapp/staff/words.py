@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rules.actions import ACTIONS
+from rules.actions import ACTIONS, ActionParam, find
 from rules.values import Text
 from webapp.models.cases import CHANNELS as CHANNEL_KEYS
 from webapp.queries.org import chart
@@ -61,16 +61,6 @@ _RELATIVE_UNITS: Mapping[str, Text] = {
     "handling": Text(zh="該項目的承辦單位", en="the handling unit of the service"),
     "owner": Text(zh="該項目的主管單位", en="the owner unit of the service"),
 }
-_PICKS: Mapping[str, Text] = {
-    "township": Text(zh="依所在鄉鎮", en="by township"),
-    "turn": Text(zh="承辦人輪流", en="in turn"),
-    "load": Text(zh="派給待辦最少者", en="whoever has the fewest open tasks"),
-}
-_LEVELS: Mapping[str, Text] = {
-    "low": Text(zh="低", en="low"),
-    "medium": Text(zh="中", en="medium"),
-    "high": Text(zh="高", en="high"),
-}
 
 
 def ended(name: str, service: ServiceDefinition) -> Text:
@@ -86,20 +76,24 @@ def function_label(function: str) -> Text:
 def outcome(entry: Mapping[str, Any]) -> Text:
     """What a rule asked for, in words: 指定承辦單位：農林科."""
     action = ACTIONS[entry["action"]]
-    values = [_value(name, value) for name, value in entry["params"].items()]
+    values = [_value(find(action.name, name), value) for name, value in entry["params"].items()]
+    if not values:
+        return action.label
     return Text(
         zh=f"{action.label.zh}：{'，'.join(v.zh for v in values)}",
         en=f"{action.label.in_('en')}: {', '.join(v.in_('en') for v in values)}",
     )
 
 
-def _value(name: str, value: Any) -> Text:
-    if name == "unit":
-        unit = chart().by_code.get(value)
-        return Text(zh=unit.zh, en=unit.en) if unit else _RELATIVE_UNITS.get(value, Text(zh=str(value)))
-    if name == "function":
+def _value(param: ActionParam | None, value: Any) -> Text:
+    """By the name of a choice, a unit or a function; what has no name as it is written."""
+    if isinstance(value, (list, tuple)):
+        each = [_value(param, one) for one in value]
+        return Text(zh="、".join(x.zh for x in each), en=", ".join(x.in_("en") for x in each))
+    kind = param.type if param is not None else ""
+    if kind == "unit" and value in (units := chart().by_code):
+        return Text(zh=units[value].zh, en=units[value].en)
+    if kind in ("function", "functions"):
         return function_label(value)
-    if name == "to":
-        labels = [function_label(each) for each in value]
-        return Text(zh="、".join(x.zh for x in labels), en=", ".join(x.in_("en") for x in labels))
-    return {**_PICKS, **_LEVELS}.get(str(value), Text(zh=str(value)))
+    named = {**param.choices, **(_RELATIVE_UNITS if kind == "unit" else {})} if param is not None else {}
+    return named.get(str(value), Text(zh=str(value)))

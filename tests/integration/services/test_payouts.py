@@ -35,8 +35,9 @@ from webapp.errors import Conflict, DomainError, Forbidden, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, PayoutClaim, PayoutEntry, PayoutList
 from webapp.moments import taipei_day
+from webapp.permissions import PERMISSIONS
 from webapp.queries import payouts as queries
-from webapp.services import payout_files, payouts
+from webapp.services import payout_files, payout_notices, payouts
 from webapp.uow import unit_of_work
 
 ACCOUNT = {"bank": "700", "account": "00012345678", "holder": "陳美玲"}
@@ -401,3 +402,7 @@ def test_the_database_refuses_what_must_not_be() -> None:
     with unit_of_work():
         payouts.approve(officer(HEAD), made, NOW, version=made.version, says_same=True)
     assert "does not change" in refused_with("delete from payout_entry")
+
+
+def test_whoever_may_approve_a_list_is_told_of_it_and_nobody_else() -> None:
+    assert {f"function:{head}" for head in payout_notices.HEADS} == PERMISSIONS["approve_payouts"]

@@ -202,3 +202,12 @@ def test_an_officer_whose_own_address_or_number_stands_in_it_is_not_chosen(
             chosen.mobile_hash = keyed_hash("0911000333", "mobile")
         by_number = [submitted("EC09", phone=["0911-000-333"]) for _turn in range(4)]
         assert chosen.id not in {open_tasks(case)[0].assignee_id for case in by_number}
+
+
+def test_nor_is_who_applies_by_their_own_account(app: Flask, committed: None) -> None:
+    with app.app_context():
+        chosen = db.session.get_one(Account, open_tasks(submitted("EC09"))[0].assignee_id)
+        own = Actor("staff", chosen.id, chosen.name)
+        assert chosen.id not in {
+            open_tasks(submitted("EC09", actor=own))[0].assignee_id for _turn in range(4)
+        }
