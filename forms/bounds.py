@@ -144,9 +144,17 @@ def _from_outside(name: str, facts: Mapping[str, object], today: date) -> str | 
 def _comparable(value: str, found: str, days: int) -> tuple[str, str]:
     """A day and a moment are compared by their days, and so is what is so many days away."""
     if days:
-        found = (date.fromisoformat(found[:10]) + timedelta(days=days)).isoformat()
+        found = _days_from(date.fromisoformat(found[:10]), days).isoformat()
     size = min(len(value), len(found))
     return value[:size], found[:size]
+
+
+def _days_from(day: date, days: int) -> date:
+    """The calendar ends: what lies beyond it is its last day, or its first."""
+    try:
+        return day + timedelta(days=days)
+    except OverflowError:
+        return date.max if days > 0 else date.min
 
 
 def _away(label: Text, days: int) -> Text:

@@ -56,6 +56,8 @@ RESERVED = frozenset(
     {"action", "context", "csrf_token", "data", "definition", "errors", "evaluation", "form_errors", "lang"}
     | {"meta", "populate_obj", "post_process", "process", "today", "validate", "version"}
 )
+#: addresses of a draft that stand beside those of its steps
+PAGES = frozenset({"discard", "files", "handover", "review"})
 COMMON = ("key", "type", "label", "hint", "optional", "personal")
 #: not in a column: a row is shown as a whole
 PLACED = ("when", "required_when", "group")

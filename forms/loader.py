@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from forms.field_reader import FieldReader, keys_read
+from forms.field_reader import PAGES, FieldReader, keys_read
 from forms.model import Field, FormDefinition, Section
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text, read_yaml
@@ -154,6 +154,8 @@ class _FormReader(FieldReader):
             return None
         self.only(data, ("key", "title", "description", "when", "fields"), path)
         key, title = self.key(data, path), self.text(data, "title", path, required=True)
+        if key in PAGES:
+            self.report(f"{path}.key", f"「{key}」是系統保留的名稱，請改用其他 key")
         items = data.get("fields")
         if not isinstance(items, list) or not items:
             self.report(f"{path}.fields", "區段至少要有一個欄位")

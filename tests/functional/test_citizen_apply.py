@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
+from forms.field_reader import PAGES
 from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, in_process
@@ -523,3 +524,10 @@ def test_one_address_begins_only_so_many_without_signing_in(
     at(app, monkeypatch, NOW + timedelta(minutes=16))
     somebody.get("/services/EC09")
     assert somebody.press("不登入，直接申請").status == 200
+
+
+def test_every_address_beside_the_steps_is_no_name_of_a_step(app: Flask) -> None:
+    parts = [
+        rule.rule.split("/")[3] for rule in app.url_map.iter_rules() if rule.rule.startswith("/apply/<key>/")
+    ]
+    assert {part for part in parts if part.isidentifier()} == PAGES

@@ -8,16 +8,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from tests import filling
 from tests.functional.test_behalf import AGENT
 from tests.journeys import NOW, citizen, draft, officer, submitted, take
 from tests.officers import at, case_of, corrected, made, signed_in
 from tests.visitor import Page, Visitor, in_process
-from webapp.demo.samples import picture
+from webapp.demo.samples import SAMPLES, picture
 from webapp.extensions import db
 from webapp.models import Document, DocumentChunk, Draft
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions, earlier
+from webapp.queries import answering, definitions, earlier
 from webapp.services import documents
 from webapp.uow import unit_of_work
 
@@ -122,6 +123,31 @@ def test_another_form_calls_the_company_by_another_name(app: Flask) -> None:
         found = brought("EP02", SELF)
         assert found["company_name"][0] == "永昌營造有限公司"
         assert (found["ubn"][0], found["contact_name"][0]) == ("04595257", "王大明")
+
+
+def test_an_association_and_a_company_are_not_mixed(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the form calls the name of a body, telephone and address come from the same one."""
+    with app.app_context():
+        submitted("PW01")
+        form = definitions.current_form("condominium_filing", taipei_day(NOW))
+        raw = filling.valid(form.fields, taipei_day(NOW), answering.lists_of(form, "EC03", NOW))
+        monkeypatch.setitem(SAMPLES, "EC03", raw)
+        condominium = submitted("EC03", phone=["082-111-111"])
+        found = brought("EP02", SELF)
+        assert found["phone"] == ("082-111111", condominium.number)
+        assert not {"company_name", "ubn"} & found.keys()
+        own = brought("EC03", SELF)
+        assert own["org_name"] == (SAMPLES["EC03"]["org_name"][0], condominium.number)
+
+
+def test_an_agent_does_not_become_who_stands_for_a_body(app: Flask) -> None:
+    """`representative` is the agent where a person applies, and somebody else where an association does."""
+    with app.app_context():
+        submitted("EC09")
+        found = brought("EC03", {"filed_by": ["agent"]})
+        assert found["agent_name"][0] == "陳美玲"
+        assert not {"representative", "representative_id"} & found.keys()
+        assert brought("SW01", {"filed_by": ["agent"]})["representative"][0] == "陳美玲"
 
 
 def test_an_agent_brings_their_own_data_and_nothing_of_whom_they_acted_for(app: Flask) -> None:

@@ -83,7 +83,7 @@ def test_from_the_start_page_to_the_grant(
         assert case.state != "missed"
         pid, service = case.public_id, ctx.service
         name = name_of_applicant(case)
-        assert bool(name) == any(raw.get(key) for key in (*parties.PEOPLE, *parties.BODIES))
+        assert bool(name) == any(raw.get(key) for key in (*parties.PEOPLE, *answering.BODIES))
         print_papers(case)
     monkeypatch.setitem(app.config, "CLOCK", lambda: ended)
     visitor = signed_in(app, APPLICANT)

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, take
 from tests.officers import at, case_of, made, officer_of, signed_in
 from tests.visitor import Visitor, in_process
-from tests.walks import REVIEW, fill_in_step, fill_in_the_rest, send, sign_in
+from tests.walks import REVIEW, fill_in_step, fill_in_the_rest, give_password, send, sign_in
+from webapp import demo
 from webapp.crypto import keyed_hash
 from webapp.demo.samples import SAMPLES
 from webapp.errors import Refused
@@ -213,6 +214,21 @@ def test_whoever_signs_in_meanwhile_goes_on_helping(app: Flask, owner: Visitor, 
     assert "協助填寫的草稿" not in owner.get("/applications").text
 
 
+def test_a_helper_whose_sign_in_ended_signs_in_again_and_loses_nothing(
+    app: Flask, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the applicant has no account, whose draft asks nobody to sign in."""
+    key, helper = key_of(owner), signed_in(app, "chen.meiling")
+    enters(helper, code_for(owner, key))
+    helper.get(f"/apply/{key}/pet")
+    at(app, monkeypatch, NOW + timedelta(hours=3))
+    helper.press("儲存並繼續", {"pet_name": "小黑"})
+    assert "登入" in helper.page.heading
+    give_password(helper, demo.login("chen.meiling"))
+    assert helper.page.path.startswith(f"/apply/{key}/pet")
+    assert owner.get(f"/apply/{key}/pet").value("pet_name") == "小黑"
+
+
 # --- codes that open nothing ------------------------------------------------------------------------------
 
 
@@ -403,6 +419,20 @@ def test_a_clerk_is_no_longer_in_it_once_the_applicant_takes_the_draft_back(
     send(owner)
     case = made(app, lambda: db.session.query(Case).one())
     assert (case.channel, case.intake) == ("web", None)
+
+
+def test_a_clerk_sees_nothing_of_what_the_applicant_sent_without_them(app: Flask, owner: Visitor) -> None:
+    """The review page that they were shown is worth nothing any more."""
+    key = key_of(owner)
+    fill_in_the_rest(owner, DOG)
+    clerk = takes_over(signed_in(app, CLERK), code_for(owner, key))
+    assert clerk.page.offers("送出申請")
+    owner.get(f"/apply/{key}/review")
+    send(owner)
+    pid = made(app, lambda: db.session.query(Case.public_id).scalar())
+    assert clerk.press("送出申請").status == 404
+    assert clerk.get(f"/apply/{key}").status == 404
+    assert clerk.get(f"/applications/{pid}").status == 404
 
 
 def test_an_applicant_who_sends_while_a_clerk_helps_files_by_web_today(app: Flask, owner: Visitor) -> None:

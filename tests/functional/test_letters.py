@@ -206,7 +206,10 @@ def test_a_deputy_signs_in_the_rank_of_the_absent(app: Flask) -> None:
     title, name = content["signer_title"], content["signer"]
     assert (content["signer_for"], name in ("林雅涵", "許明德")) == ("陳淑芬", True)
     assert (
-        title == made(app, lambda: Decider(officer(HEAD), "section_head").signs(NOW.date()))["signer_title"]
+        title
+        == made(app, lambda: Decider(officer(HEAD), "section_head").signs(case_of(case), NOW.date()))[
+            "signer_title"
+        ]
     )
     text = signed_in(app, "chen.meiling").get(f"/applications/{case}/letter.pdf").pdf_text.replace(" ", "")
     assert f"{title}陳淑芬\u3000{name}代理".replace("\u3000", "") in text.replace("\u3000", "").replace(

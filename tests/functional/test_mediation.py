@@ -30,7 +30,17 @@ from webapp.models import (
     Message,
 )
 from webapp.queries import committees as queries
-from webapp.services import ballots, cases, certificates, committees, dispatch, hearings, sittings, steps
+from webapp.services import (
+    ballots,
+    cases,
+    certificates,
+    committees,
+    dispatch,
+    hearings,
+    printing,
+    sittings,
+    steps,
+)
 from webapp.services.hearings import Hearing
 from webapp.uow import unit_of_work
 
@@ -407,7 +417,14 @@ def test_not_settled_and_certified_on_request(app: Flask, monkeypatch: pytest.Mo
     applicant.get(f"/applications/{pid}")
     assert mine.number in applicant.page.text and theirs.number not in applicant.page.text
     applicant.follow(f"{mine.number}")
-    assert "調解不成立證明書" in applicant.page.pdf_text
+    paper_text = "".join(applicant.page.pdf_text.split())
+    assert "調解不成立證明書" in paper_text
+    assert "金城鎮公所" in paper_text and "鎮長李文彬" in paper_text, (
+        "an agency of its own, with its own head"
+    )
+    assert "金門縣政府" not in paper_text and "縣長" not in paper_text
+    code = made(app, lambda: printing.fingerprint(letters(pid, "certificate")[1]))
+    assert "金城鎮公所" in applicant.get(f"/verify?number={mine.number}&code={code}").text
     paper = made(
         app, lambda: db.session.get_one(Document, letters(pid, "certificate")[0].document_id).public_id
     )

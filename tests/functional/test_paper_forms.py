@@ -115,6 +115,25 @@ def test_a_filled_draft_of_every_service_shows_every_answer(
     assert "〓" not in text
 
 
+@pytest.mark.parametrize(
+    ("code", "name", "signs"),
+    [
+        ("EC09", "agent_name", True),
+        ("SW01", "representative", True),
+        ("EC03", "representative", False),  # who stands for the association
+        ("PW02", "reporter_name", False),
+    ],
+)
+def test_an_agent_signs_whatever_the_form_calls_them(
+    app: Flask, undone: None, code: str, name: str, signs: bool
+) -> None:
+    blank = paper_forms._blank(code, "zh", NOW, app.config)
+    assert blank.has_agent == (code != "PW02")
+    draft = drafts.start(citizen(), code, NOW)
+    draft.raw = {"filed_by": ["agent"], name: ["林美玉"]}
+    assert paper_forms._draft(draft, NOW, app.config).agent == ("林美玉" if signs else "")
+
+
 def test_every_kind_of_field_has_its_room(quiet: None) -> None:
     sections = []
     for name in form_fixtures.NAMES:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 
+from tests import filling
 from tests.journeys import NOW, account
 from tests.officers import at, made, signed_in
 from tests.visitor import Visitor
+from tests.walks import REVIEW, fill_in_the_rest, send
 from webapp.extensions import db
 from webapp.models import Draft
+from webapp.moments import taipei_day
+from webapp.queries import answering, definitions
 
 
 @pytest.fixture(autouse=True)
@@ -106,3 +111,26 @@ def test_the_clerk_is_warned_of_what_is_late_when_it_is_entered(app: Flask, cler
     assert "民國114年8月22日" in clerk.page.text, "of another day it is warned again"
     clerk.press("仍以這個收件日登錄", {})
     assert [draft["received_on"] for draft in drafts(app)] == ["2025-08-04"]
+
+
+def test_limits_of_days_count_from_the_day_that_the_paper_was_filed(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """行政程序法 49: FD03, posted thirty days before the performance, is in time whenever it is typed in."""
+
+    def filled() -> dict[str, list[str]]:
+        form = definitions.current_form("open_flame_performance", taipei_day(NOW))
+        lists = answering.lists_of(form, "FD03", NOW, ("company",))
+        return filling.valid(form.fields, taipei_day(NOW), lists)
+
+    paper = made(app, filled)
+    at(app, monkeypatch, NOW + timedelta(days=4))
+    clerk = signed_in(app, "huang.meilan")
+    clerk.get("/staff/intake?service=FD03")
+    late = {"received-year": "114", "received-month": "9", "received-day": "29"}
+    posted = {"postmarked-year": "114", "postmarked-month": "9", "postmarked-day": "25"}
+    clerk.press("開始填寫表單", {"channel": "post", **late, **posted})
+    page = fill_in_the_rest(clerk, paper)
+    assert page.heading == REVIEW
+    send(clerk)
+    assert clerk.page.heading == "已收到您的申請"

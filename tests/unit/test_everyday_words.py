@@ -127,6 +127,13 @@ def test_a_township_that_is_named_answers_first_and_without_asking(question: str
     assert [hit.offices for hit in hits[: len(codes)]] == [()] * len(codes)
 
 
+@pytest.mark.parametrize(
+    "question", ["金城鎮", "金城鎮 申請", "請問金城鎮公所可以辦什麼", "apply in Jincheng"]
+)
+def test_a_township_alone_shows_what_its_office_offers(question: str) -> None:
+    assert {hit.service.owner for hit in catalogue.search(question, TODAY).hits} == {"JC"}
+
+
 def test_the_catalogue_holds_every_service_once(services: list[service.ServiceDefinition]) -> None:
     hits = [hit for group in catalogue.groups(TODAY) for hit in group.hits]
     shown = [s.code for hit in hits for s in ([o.service for o in hit.offices] or [hit.service])]

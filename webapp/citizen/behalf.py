@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from forms.evaluation import Raw
 from forms.model import FormDefinition
 from rules.values import Text
-from webapp.queries.answering import KINDS
-from webapp.services.parties import BODIES
+from webapp.queries.answering import BODIES, KINDS
 from workflows.service import ServiceDefinition
 
 AGENT = "agent"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from functools import wraps
 from typing import Any
 
@@ -58,6 +59,10 @@ class CorrectionSheet(Sheet):
     @property
     def version(self) -> int:
         return self.request.version
+
+    @property
+    def today(self) -> date:
+        return corrections.check(self.case, self.request, now(), language()).today
 
     def save(self, raw: Raw, version: int) -> None:
         corrections.save(self.case, self.request, raw, version)

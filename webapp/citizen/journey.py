@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -114,6 +115,10 @@ class DraftSheet(Sheet):
     @property
     def version(self) -> int:
         return self.draft.version
+
+    @property
+    def today(self) -> date:
+        return applications.counted_from(self.draft, now())
 
     def save(self, raw: Raw, version: int) -> None:
         drafts.save(self.draft, self.form, self.keys, raw, version, now())

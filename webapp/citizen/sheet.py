@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, TypeAlias
 
 from flask import request, url_for
@@ -61,6 +62,11 @@ class Sheet(ABC):
     @abstractmethod
     def version(self) -> int: ...
 
+    @property
+    @abstractmethod
+    def today(self) -> date:
+        """The day from which limits count."""
+
     @abstractmethod
     def save(self, raw: Raw, version: int) -> None:
         """Raises Conflict if the page is older than what is kept."""
@@ -106,6 +112,7 @@ class Sheet(ABC):
             "lang": language(),
             "keys": self.keys,
             "applicants": self.applicants,
+            "today": self.today,
         }
 
     def results(self) -> dict[str, str]:

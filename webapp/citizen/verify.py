@@ -36,6 +36,7 @@ def verify() -> ResponseReturnValue:
         code=code,
         asked=asked,
         letter=found,
+        agency=letters.township_of(found) if found is not None else None,
         changes=letters.changes_of(found) if found is not None else (),
         mistake=mistake,
         has_errors=bool(mistake),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 
 import forms.answers
@@ -22,6 +22,15 @@ NO_FACTS: Mapping[str, object] = MappingProxyType({})
 UNITS = ("department", "bureau", "township")
 #: what a form calls the applicants that a service is for
 KINDS = {"citizen": "person", "company": "company", "organisation": "organisation"}
+#: a form that asks for the name of a body is filled in for one
+BODIES = ("company_name", "org_name")
+
+
+def agent_keys(form: FormDefinition) -> tuple[str, str]:
+    """Name and number of the agent. `representative` stands for a body; only where a person applies it is the agent."""
+    if "agent_name" in form or any(body in form for body in BODIES):
+        return "agent_name", "agent_id"
+    return "representative", "representative_id"
 
 
 def clean(
@@ -34,14 +43,15 @@ def clean(
     keys: tuple[str, ...] | None = None,
     applicants: Collection[str] = (),
     context: Mapping[str, object] = NO_FACTS,
+    today: date | None = None,
 ) -> forms.answers.Cleaned:
     """The answers with every mistake; `keys` limits both to some fields, `applicants` are as in `lists_of`.
-    `context` are facts of the case."""
+    `context` are facts of the case, `today` another day to count limits from."""
     return forms.answers.clean(
         form,
         raw,
         keys=keys,
-        today=taipei_day(now),
+        today=today or taipei_day(now),
         moment=taipei(now),
         lang=lang,
         context=context,
@@ -66,10 +76,11 @@ def unchecked(
     lang: str,
     keys: tuple[str, ...] | None = None,
     applicants: Collection[str] = (),
+    today: date | None = None,
 ) -> AnswerForm:
     """The fields as typed, without mistakes: nobody is told off for a page that was not sent yet."""
     lists = lists_of(form, service_code, now, applicants)
-    return form_class(form, keys, lang=lang)(raw, today=taipei_day(now), lists=lists)
+    return form_class(form, keys, lang=lang)(raw, today=today or taipei_day(now), lists=lists)
 
 
 def lists_of(

@@ -66,9 +66,10 @@ def search(question: str, on: date) -> Answer:
     where others offer the same."""
     services = {service.code: service for service in definitions.current_services(on)}
     sentence, towns = _without_townships(folded(question[:LONGEST_QUESTION]))
-    if towns and not sentence.strip():
+    index = everyday.index_of(tuple(map(_entry, services.values())))
+    if towns and not index.asks(sentence):
         return Answer(merged(service for service in services.values() if service.owner in towns))
-    found = everyday.index_of(tuple(map(_entry, services.values()))).search(sentence)
+    found = index.search(sentence)
     hits = merged((services[code] for code in found.codes), towns)
     guesses = merged((services[code] for code in found.guesses), towns)
     return Answer(tuple(sorted(hits, key=lambda hit: hit.service.owner not in towns)), guesses)

@@ -30,9 +30,12 @@ APPLICANT: Mapping[str, tuple[str, ...]] = {
     "company_name": ("company_name", "applicant_name"),
     "company_number": ("company_number", "ubn"),
     "ubn": ("ubn", "company_number"),
+    **{key: (key,) for key in ("org_name", "org_reg_no", "reporter_name")},
     **{key: (key,) for key in ("applicant_id", "birth_date", "responsible_name", "responsible_id")},
     **{key: (key,) for key in ("contact_name", "phone", "email", "address")},
 }
+#: whoever of these is named is the applicant
+_APPLICANTS = ("applicant_name", "company_name", "org_name", "reporter_name")
 _NAMES, _NUMBERS = ("agent_name", "representative"), ("agent_id", "representative_id")
 #: about the agent: what they gave as such, or about themselves
 AGENT: Mapping[str, tuple[str, ...]] = {
@@ -80,7 +83,7 @@ class Sent:
 
     @property
     def kind(self) -> str:
-        if self.answers.get("company_name") or self.answers.get("org_name"):
+        if any(self.answers.get(key) for key in answering.BODIES):
             return "company"
         return str(self.answers.get("applicant_type") or "person")
 
@@ -107,14 +110,14 @@ def answers(
         kind = next(iter(way.get("applicant_type") or ()), _kind_of(form))
         own = [each for each in sent if not each.by_agent]
         alike = [(each, APPLICANT) for each in own if each.kind == kind]
-        found = _others(form, own) | _of_one(form, alike, ("applicant_name", "company_name"))
+        found = _others(form, own) | _of_one(form, alike, _APPLICANTS)
     raw = {**way, **forms.answers.to_raw(form, {key: each.value for key, each in found.items()})}
     taken = answering.clean(form, raw, now, service_code=service_code, lang="zh").answers
     return [found[f.key] for f in form.fields if f.key in found and taken.get(f.key) == found[f.key].value]
 
 
 def _kind_of(form: FormDefinition) -> str:
-    return "company" if "company_name" in form or "org_name" in form else "person"
+    return "company" if any(key in form for key in answering.BODIES) else "person"
 
 
 def sent_by(actor: Actor) -> list[Sent]:
@@ -147,15 +150,20 @@ def _of_one(
     for each, keys in sent:
         named = each.answers.get(each.first([source for name in names for source in keys[name]]))
         who = who or named
-        if named != who:
+        if named is None or named != who:
             continue
         for key, sources in keys.items():
             source = each.first(sources)
-            if key in found or key not in form or source not in each.form:
+            if key in found or not _asks(form, key) or not _asks(each.form, source):
                 continue
             if each.form.field(source).type == form.field(key).type:
                 found[key] = Brought(form.field(key), each.answers[source], each.number)
     return found
+
+
+def _asks(form: FormDefinition, key: str) -> bool:
+    """Whether the form asks for it, and means by it what it is read for here."""
+    return key in form and (key not in (*_NAMES, *_NUMBERS) or key in answering.agent_keys(form))
 
 
 def _others(form: FormDefinition, sent: Sequence[Sent]) -> dict[str, Brought]:

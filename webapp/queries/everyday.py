@@ -157,6 +157,10 @@ class Index:
         meant = dict.fromkeys([*mistyped, *(n for *_, n in guesses)])
         return Found(guesses=tuple(self.entries[n].code for n in self._of_few_families(meant)))
 
+    def asks(self, question: str) -> bool:
+        """Whether anything is asked for, besides the words that stand around it."""
+        return any(unit.weight for unit in self._units(folded(question)))
+
     def _units(self, sentence: str) -> Iterator[_Unit]:
         for found in _TOKEN.finditer(sentence):
             token, start = found[0], found.start()

@@ -37,6 +37,13 @@ def _may_see(actor: Actor) -> ColumnElement[bool]:
     return or_(seen, Case.owner_unit_id.in_(sorted(posted))) if posted else seen
 
 
+def township_of(letter: Letter) -> Text | None:
+    """The township that issued it as an agency of its own; all others are the county's."""
+    owner = chart().units[db.session.get_one(Case, letter.case_id).owner_unit_id]
+    units = (unit for unit in chart().upwards(owner.id) if unit.kind == "township")
+    return next((Text(zh=unit.zh, en=unit.en) for unit in units), None)
+
+
 def visible(actor: Actor, public_id: str) -> tuple[Letter, Case]:
     row = db.session.execute(
         select(Letter, Case)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, or_, select
 
 from rules.values import Text
 from webapp.extensions import db
@@ -83,9 +83,11 @@ def cases(actor: Actor, before: int | None = None) -> tuple[list[MyCase], int | 
 
 
 def belongs_to_an_account(draft_key: str) -> bool:
-    """Whether a draft waits for its owner to sign in."""
-    owner = db.session.scalars(select(Draft.account_id).where(Draft.public_id == draft_key)).first()
-    return owner is not None
+    """Whether a draft waits for its owner to sign in, or for whoever helps."""
+    helps = and_(Handover.draft_key == Draft.public_id, Handover.ended_at.is_(None))
+    waits = or_(Draft.account_id.is_not(None), Handover.helper_id.is_not(None))
+    query = select(Draft.id).outerjoin(Handover, helps).where(Draft.public_id == draft_key, waits)
+    return db.session.scalars(query).first() is not None
 
 
 def _owned(actor: Actor) -> ColumnElement[bool]:

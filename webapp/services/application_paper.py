@@ -20,8 +20,8 @@ from rules.conditions import Condition, show_number
 from rules.values import Text
 from webapp.letters import contents as papers
 from webapp.models import Document
-from webapp.queries import definitions
-from webapp.queries.org import UnitInfo
+from webapp.queries import answering, definitions
+from webapp.queries.org import UnitInfo, chart
 from workflows.service import ServiceDefinition
 
 #: of one answer; a longer list is chosen from on screen, and written on paper
@@ -41,8 +41,8 @@ def title(form: FormDefinition) -> str:
 
 
 def agency(unit: UnitInfo, county: str) -> str:
-    """A township office takes in its own applications."""
-    return unit.zh if unit.kind == "township" else county
+    """A township is an agency of its own: it takes in, decides and signs what it answers for (行政程序法 2)."""
+    return next((above.zh for above in chart().upwards(unit.id) if above.kind == "township"), county)
 
 
 def limit(service: ServiceDefinition) -> Text:
@@ -148,7 +148,7 @@ def blank(
         edition=edition(service, form_revision),
         blank=True,
         sections=tuple(section for section in sections if section.rows),
-        has_agent="agent_name" in form,
+        has_agent=answering.agent_keys(form)[0] in form,
         legal_basis=service.legal_basis,
         attachments=tuple(asked.document(field) for field in form.file_fields),
         guide=tuple(_guide(service, form, unit, asked, url)),

@@ -65,8 +65,21 @@ def check(draft: Draft, now: datetime, lang: str) -> forms.answers.Cleaned:
 def _read(
     form: FormDefinition, draft: Draft | Row[Any], service: ServiceDefinition, now: datetime, lang: str
 ) -> forms.answers.Cleaned:
-    who = service.who_may_apply
-    return answering.clean(form, draft.raw, now, service_code=service.code, lang=lang, applicants=who)
+    return answering.clean(
+        form,
+        draft.raw,
+        now,
+        service_code=service.code,
+        lang=lang,
+        applicants=service.who_may_apply,
+        today=counted_from(draft, now),
+    )
+
+
+def counted_from(draft: Draft | Row[Any], now: datetime) -> date:
+    """The day from which limits count: of paper that a clerk types in, the day it was filed (行政程序法 49)."""
+    intake = draft.intake or {}
+    return taipei_day(now) if intake.get("handed_over") else _filed_on(intake, now)
 
 
 def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
@@ -160,12 +173,13 @@ def _book(actor: Actor, case: Case, form: FormDefinition, answers: Mapping[str, 
 
 
 def submitted_from(actor: Actor, draft_key: str) -> Case | None:
-    """The case that a draft became, for whoever wrote the draft."""
+    """The case that a draft became, for whoever wrote the draft; for staff, what they took in themselves."""
     case = db.session.scalars(select(Case).where(Case.draft_key == draft_key)).one_or_none()
-    if case is None or case.account_id in (None, actor.account_id):
-        return case
-    taken_in_by = (case.intake or {}).get("clerk")
-    return case if actor.is_staff and taken_in_by == actor.account_id else None
+    if case is None:
+        return None
+    if actor.is_staff:
+        return case if (case.intake or {}).get("clerk") == actor.account_id else None
+    return case if case.account_id in (None, actor.account_id) else None
 
 
 def _take_draft(actor: Actor, draft_key: str) -> Row[Any]:

@@ -168,7 +168,7 @@ def _write(by: decisions.Decider, case: Case, person: Heard, called: Text, now: 
     ]
     content = decisions.plain_letter(
         ctx, called.zh, fill(template.subject.zh, words), paragraphs, person
-    ) | by.signs(today)
+    ) | by.signs(case, today)
     decisions.require_printable(content)
     channel = (
         dispatch.default_channel(case) if person.is_applicant else "post" if person.address else "counter"

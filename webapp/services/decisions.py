@@ -23,7 +23,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import bookings, committees, definitions, history, merging, submissions, tracking
 from webapp.queries.org import UnitInfo, chart
-from webapp.services import dispatch, drafting, effects, evaluation, fees, notices, parties
+from webapp.services import application_paper, dispatch, drafting, effects, evaluation, fees, notices, parties
 from webapp.services.drafting import Passage, Wording
 from workflows.model import INSPECTION
 from workflows.service import fill
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 UNNAMED = "不具名申請人"
 #: where the minutes say nothing of the terms
 AS_WRITTEN = Text(zh="詳如文書", en="as the document says")
+TOWNSHIP_HEAD = "township_head"
 NOTICES = {"grant": "granted", "reject": "rejected", "return": "returned"}
 EFFECTS = {"issue_decision": "grant", "issue_rejection": "reject", "issue_return": "return"}
 
@@ -49,16 +50,26 @@ class Decider:
     function: str = ""
     acting_for_id: int | None = None
 
-    def signs(self, today: date) -> dict[str, str]:
-        """The position is that of the absent: a deputy decides in the other's rank, under their own name."""
+    def signs(self, case: Case, today: date) -> dict[str, str]:
+        """The agency that decides and its head (行政程序法 96 I 4), and who decided for them. The position is that of
+        the absent: a deputy decides in the other's rank, under their own name."""
         holder = self.acting_for_id or self.actor.account_id or 0
         return {
-            "head_title": current_app.config["HEAD_TITLE"],
-            "head_name": current_app.config["HEAD_NAME"],
+            **_agency(chart().units[case.owner_unit_id], today),
             "signer_title": str(chart().title(holder, today, self.function) or ""),
             "signer": self.actor.name,
             "signer_for": chart().names.get(self.acting_for_id or 0, ""),
         }
+
+
+def _agency(owner: UnitInfo, today: date) -> dict[str, str]:
+    config = current_app.config
+    name, head = config["AGENCY_NAME"], (config["HEAD_TITLE"], config["HEAD_NAME"])
+    named = application_paper.agency(owner, name)
+    if named != name:
+        seats = chart().holders(owner.id, TOWNSHIP_HEAD, today)[1]
+        head = (seats[0].title_zh, chart().names.get(seats[0].account_id, "")) if seats else ("", "")
+    return {"agency": named, "head_title": head[0], "head_name": head[1]}
 
 
 def issue(
@@ -118,7 +129,7 @@ def _send(by: Decider, case: Case, kind: str, content: dict[str, Any], now: date
         number=next_number_of(owner, today),
         issued_on=today,
         issued_by_id=by.actor.account_id,
-        content=content | by.signs(today),
+        content=content | by.signs(case, today),
         channel=dispatch.default_channel(case),
         transit=dispatch.residence(case, content["remedy"]),
     )

@@ -172,7 +172,7 @@ def _write(actor: Actor, ctx: Context, person: Heard, told: Sitting, now: dateti
         number=decisions.next_number_of(owner, today),
         issued_on=today,
         issued_by_id=by.actor.account_id,
-        content=content | by.signs(today),
+        content=content | by.signs(case, today),
         channel="post" if person.address else "counter",
     )
     db.session.add(letter)

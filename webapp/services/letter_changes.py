@@ -235,7 +235,7 @@ def approve(actor: Actor, change: LetterChange, now: datetime) -> Letter:
         number=decisions.next_number(chart().units[case.owner_unit_id].letter_word, roc_year(today)),
         issued_on=today,
         issued_by_id=actor.account_id,
-        content=change.body | by.signs(today),
+        content=change.body | by.signs(case, today),
         channel=dispatch.default_channel(case),
         transit=dispatch.residence(case, change.body["remedy"]),
         changes_id=old.id,

@@ -25,9 +25,9 @@ from webapp.extensions import db
 from webapp.letters import documents as papers
 from webapp.models import BlankForm, Document, Draft, Effect
 from webapp.moments import taipei, taipei_day
-from webapp.queries import answering, definitions
+from webapp.queries import definitions
 from webapp.queries.org import chart
-from webapp.services import application_paper, documents, drafts, effects, parties
+from webapp.services import application_paper, applications, documents, drafts, effects, parties
 
 Config = Mapping[str, Any]
 
@@ -123,7 +123,7 @@ def print_draft(key: str, now: datetime, config: Config) -> None:
 def _draft(draft: Draft, now: datetime, config: Config) -> papers.ApplicationForm:
     service = definitions.current_service(draft.service_code, taipei_day(now))
     form = definitions.form(draft.form_revision_id)
-    answers = answering.clean(form, draft.raw, now, service_code=draft.service_code, lang="zh").answers
+    answers = applications.check(draft, now, "zh").answers
     applicant, agent = parties.names_of(parties.from_answers(0, form, answers))
     uploads = [document for found in documents.of_draft(draft.public_id).values() for document in found]
     return papers.ApplicationForm(

@@ -16,15 +16,13 @@ from rules.values import Text
 from webapp import crypto
 from webapp.extensions import db
 from webapp.models import Case, Party
+from webapp.queries.answering import BODIES, agent_keys
 
 #: who applies, by the keys that forms use; whoever informs of misconduct is no party
 PEOPLE = ("applicant_name", "reporter_name")
-BODIES = ("company_name", "org_name")
 IDENTIFIERS = ("applicant_id", "company_number", "ubn")
-#: who stands for a body; in the form of a person `representative` is the agent
+#: who stands for a body
 RESPONSIBLE = ("responsible_name", "representative")
-AGENTS = ("agent_name", "representative")
-AGENT_IDENTIFIERS = ("agent_id", "representative_id")
 
 RELATIONS: Mapping[str, Text] = {
     "entrusted": Text(zh="受申請人委託", en="Authorised by the applicant"),
@@ -58,14 +56,15 @@ def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any])
             responsible=_first(answers, RESPONSIBLE) if is_body else None,
         )
     ]
-    agent = _first(answers, AGENTS[:1] if is_body else AGENTS)
+    name, number = agent_keys(form)
+    agent = answers.get(name)
     if agent:
         people.append(
             _party(
                 case_id,
                 "representative",
                 agent,
-                _first(answers, AGENT_IDENTIFIERS[:1] if is_body else AGENT_IDENTIFIERS),
+                answers.get(number),
                 phone=answers.get("agent_phone"),
                 email=answers.get("agent_email"),
                 address=_in_words(form, answers, "agent_address"),

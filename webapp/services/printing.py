@@ -39,7 +39,7 @@ def receipt(case: Case, now: datetime, config: Config) -> Document:
     applicant, agent = _names(case)
     pdf = papers.receipt(
         papers.Receipt(
-            agency_name=config["AGENCY_NAME"],
+            agency_name=_agency(case, config),
             case_number=case.number or "",
             service_title=service.title.zh,
             applicant=applicant,
@@ -67,7 +67,7 @@ def letter(row: Letter, now: datetime, config: Config) -> Document:
     service, content = definitions.service(case.service_revision_id), row.content
     pdf = papers.decision(
         papers.Decision(
-            agency_name=config["AGENCY_NAME"],
+            agency_name=content.get("agency", config["AGENCY_NAME"]),
             recipient=content["addressee"],
             recipient_address=with_postal_code(content["addressee_address"]),
             responsible=content.get("responsible", ""),
@@ -117,6 +117,8 @@ def handed_out(document: Document) -> bytes:
 
 def _signature(content: Mapping[str, Any]) -> str:
     """Who decided in the head's place; a deputy signs under the position of the person they stand in for."""
+    if content["signer"] == content.get("head_name") and not content.get("signer_for"):
+        return ""  # the head of a township decides in person
     if content.get("signer_for"):
         return f"{content['signer_title']} {content['signer_for']}　{content['signer']}代理 決行"
     return f"{content['signer_title']} {content['signer']} 決行"
@@ -130,7 +132,7 @@ def application(case: Case, submission: Submission, now: datetime, config: Confi
     answers = submission.all_answers
     pdf = papers.application(
         papers.ApplicationForm(
-            agency_name=application_paper.agency(chart().units[case.owner_unit_id], config["AGENCY_NAME"]),
+            agency_name=_agency(case, config),
             title=application_paper.title(form),
             edition=application_paper.edition(service, submission.form_revision_id),
             case_number=case.number or "",
@@ -154,7 +156,7 @@ def payment_slip(invoice: Invoice, now: datetime, config: Config) -> Document:
     slip = invoices.gateway().slip(invoice.account, invoice.total, invoice.due_on)
     pdf = papers.payment_slip(
         papers.PaymentSlip(
-            agency_name=config["AGENCY_NAME"],
+            agency_name=_agency(case, config),
             case_number=case.number or "",
             service_title=definitions.service(case.service_revision_id).title.zh,
             applicant=_names(case)[0],
@@ -176,7 +178,7 @@ def payment_receipt(invoice: Invoice, now: datetime, config: Config) -> Document
     case = db.session.get_one(Case, invoice.case_id)
     pdf = papers.payment_receipt(
         papers.PaymentReceipt(
-            agency_name=config["AGENCY_NAME"],
+            agency_name=_agency(case, config),
             case_number=case.number or "",
             service_title=definitions.service(case.service_revision_id).title.zh,
             payer=_names(case)[0],
@@ -209,7 +211,9 @@ def minutes(session: CommitteeSession, config: Config) -> None:
     content = session.minutes or {}
     pdf = papers.minutes(
         papers.Minutes(
-            agency_name=config["AGENCY_NAME"],
+            agency_name=application_paper.agency(
+                chart().units[session.committee.unit_id], config["AGENCY_NAME"]
+            ),
             committee=content["committee"],
             unit=content["unit"],
             when=content["when"],
@@ -249,6 +253,11 @@ def _keep(case: Case, kind: str, filename: str, pdf: bytes, now: datetime) -> Do
 
 def _names(case: Case) -> tuple[str, str]:
     return parties.names_of(parties.of_case(case.id))
+
+
+def _agency(case: Case, config: Config) -> str:
+    """Whose paper it is."""
+    return application_paper.agency(chart().units[case.owner_unit_id], config["AGENCY_NAME"])
 
 
 def _handling(case: Case) -> UnitInfo:

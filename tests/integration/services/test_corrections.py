@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from tests import filling
 from tests.journeys import NOW, citizen, submitted, take
 from webapp.demo.samples import SAMPLES, picture
 from webapp.errors import AnswersInvalid
 from webapp.extensions import db
 from webapp.models import Case, Party
-from webapp.queries import definitions, history
+from webapp.moments import taipei_day
+from webapp.queries import answering, definitions, history
 from webapp.services import cases, corrections, documents, events, notices, steps
 from webapp.uow import unit_of_work
 
@@ -48,6 +51,27 @@ def test_only_the_named_fields_change(app: Flask, committed: None) -> None:
         assert [(change.key, change.new_text) for change in changes] == [("pet_name", "小白")]
         assert cases.answers_of(case)["species"] == "dog"
         assert case.state == "review"
+
+
+def test_what_was_in_time_when_it_was_filed_stays_in_time(
+    app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FD03 is asked for thirty days ahead; a correction ten days later does not come ten days too late."""
+    with app.app_context():
+        form = definitions.current_form("open_flame_performance", taipei_day(NOW))
+        lists = answering.lists_of(form, "FD03", NOW, ("company",))
+        monkeypatch.setitem(SAMPLES, "FD03", filling.valid(form.fields, taipei_day(NOW), lists))
+        case_id = submitted("FD03").id
+        case = db.session.get_one(Case, case_id)
+        start = cases.answers_of(case)["start"]
+        take(case, "request_correction", fields=("event_name", "start"), comment="請寫出活動名稱")
+        later = NOW + timedelta(days=10)
+        with unit_of_work():
+            request = corrections.current(case)
+            kept = corrections.starting_raw(case, request, form)
+            corrections.save(case, request, {**kept, "event_name": ["火舞"]}, request.version)
+            corrections.take_in(citizen(), case, request, later)
+        assert (cases.answers_of(case)["start"], cases.answers_of(case)["event_name"]) == (start, "火舞")
 
 
 def test_an_answer_that_calls_for_another_question_opens_it(app: Flask, committed: None) -> None:

@@ -90,6 +90,16 @@ def test_a_day_and_another_one() -> None:
     assert said(both, "end", start="不明", end="115/4/2") == []
 
 
+def test_a_day_at_the_end_of_the_calendar_raises_nothing() -> None:
+    later = (day("start"), day("end", "結束日期", not_before={"of": "start", "days": 30}))
+    assert said(later, "end", start="西元9999/12/20", end="西元9999/12/31") == []
+    assert said(later, "end", lang="en", start="西元9999/12/20", end="115/4/2") == [
+        "end cannot be before 31 December 9999 (30 days after start); you entered 2 April 2026"
+    ]
+    earlier = (day("start"), day("end", "結束日期", not_after={"of": "start", "days": -30}))
+    assert len(said(earlier, "end", start="西元0001/1/2", end="115/4/2")) == 1
+
+
 def test_a_moment_is_compared_to_the_minute_and_with_a_day_by_its_day() -> None:
     both = (moment("start", "開始時間"), moment("end", "結束時間", after="start"))
     assert said(both, "end", start="115/3/2 10:00", end="115/3/2 10:01") == []

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -310,3 +311,15 @@ def test_labels_of_a_form_can_be_told_apart(key: str) -> None:
     labels = [str(field.label) for field in factory_form(key).fields]
     assert len(labels) == len(set(labels))
     assert all(len(str(field.label)) <= 60 for field in walk(factory_form(key)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "days", "taken"),
+    [("new", 30, True), ("new", 29, False), ("extension", 15, True), ("extension", 14, False)],
+)
+def test_an_open_flame_is_asked_for_thirty_days_ahead_and_its_extension_fifteen(
+    kind: str, days: int, taken: bool
+) -> None:
+    day = TODAY + timedelta(days=days)
+    typed = {"application_kind": kind, "start": f"西元{day:%Y/%m/%d} 19:00"}
+    assert ("start" in fill(factory_form("open_flame_performance"), typed).answers) == taken

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from forms import answers, loader
 from forms.builder import AnswerForm
-from forms.field_reader import FILE_KINDS, RESERVED
+from forms.field_reader import FILE_KINDS, PAGES, RESERVED
 from forms.model import FormDefinition
 from rules.values import DefinitionError, Text, read_yaml
 from tests.form_fixtures import FIXTURES, NAMES, form_named
@@ -194,6 +194,11 @@ def test_conditions_read_answers_and_the_facts_they_are_lent() -> None:
         "sections[0].fields[0].when.fact": "沒有「case.channel」這項事實"
     }
     assert loader.load(form(text(when=counter)), facts={"case.channel": "text"})
+
+
+@pytest.mark.parametrize("key", sorted(PAGES))
+def test_a_step_is_called_like_no_other_page_of_a_draft(key: str) -> None:
+    assert "系統保留" in mistakes(form(text(), key=key))["sections[0].key"]
 
 
 def test_names_of_the_form_object_are_reserved() -> None:
