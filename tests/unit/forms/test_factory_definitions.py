@@ -195,6 +195,8 @@ def test_an_empty_form_names_every_required_field(key: str) -> None:
     cleaned = fill(definition, {})
     asked = [f for f in definition.fields if f.type != "computed" and not f.optional and not f.required_when]
     required = {f.key for f in asked} - cleaned.hidden
+    if key == "damage_report":
+        required.add("point")  # of two ways to say where it is, one
     assert set(cleaned.errors) == required
     for name, (message,) in cleaned.errors.items():
         assert str(definition.field(name).label) in message
@@ -323,3 +325,41 @@ def test_an_open_flame_is_asked_for_thirty_days_ahead_and_its_extension_fifteen(
     day = TODAY + timedelta(days=days)
     typed = {"application_kind": kind, "start": f"西元{day:%Y/%m/%d} 19:00"}
     assert ("start" in fill(factory_form("open_flame_performance"), typed).answers) == taken
+
+
+@pytest.mark.parametrize(
+    ("typed", "missing"),
+    [
+        ({}, True),
+        ({"place-township": "JS", "place-detail": "沙美"}, False),
+        ({"point-description": "環島北路往沙美第三支路燈"}, False),
+        ({"point-point": "24.4321,118.3171"}, False),
+    ],
+)
+def test_a_lamp_on_a_road_without_houses_is_found_by_its_place_or_its_position(
+    typed: dict[str, str], missing: bool
+) -> None:
+    mistakes = fill(factory_form("damage_report"), typed).errors
+    assert ("point" in mistakes, "place" in mistakes) == (missing, False)
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        ({"birth_count": "3"}, {"baby_names"}),
+        ({"baby_names-0-birth-year": "110"}, {"baby_names"}),
+        ({"birth_registered_on-year": "114"}, {"baby_names"}),
+        ({"mother_name": "林秋月"}, {"bank"}),
+        ({"relation": "father"}, {"father_name"}),
+    ],
+)
+def test_a_birth_is_counted_recent_registered_after_it_and_paid_to_a_parent(
+    typed: dict[str, str], named: set[str]
+) -> None:
+    form = factory_form("childbirth_subsidy")
+    right = valid(form.fields, TODAY, LISTS)
+    del right["father_name"]
+    right["relation"] = ["mother"]
+    keys = ("baby_names", "birth_registered_on", "birth_count", "bank", "father_name")
+    assert [key for key in keys if key in fill(form, right).errors] == []
+    assert {key for key in keys if key in fill(form, {**right, **typed}).errors} == named
