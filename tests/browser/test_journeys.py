@@ -57,7 +57,8 @@ def officer_of(office: Flask) -> Callable[[str], str]:
 def test_pet_subsidy_with_an_account(
     page: Page, context: BrowserContext, desk: Desk, officer_of: Callable[[str], str]
 ) -> None:
-    raw = {**SAMPLES["EC09"], "applicant_name": ["許春華"], "email": [""], "phone": ["0911-000-333"]}
+    raw = {**SAMPLES["EC09"], "applicant_name": ["許春華"], "bank-holder": ["許春華"]}
+    raw |= {"email": [""], "phone": ["0911-000-333"]}
     page.goto("/")
     page.get_by_role("searchbox", name="搜尋申辦項目").fill("狗結紮")
     page.get_by_role("searchbox").press("Enter")

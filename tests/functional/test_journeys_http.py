@@ -54,7 +54,8 @@ def test_pet_subsidy_with_an_account(browser, desk, record: Look) -> None:
     assert page.heading == "犬貓絕育及寵物登記補助", page
 
     # a mistake is named beside its field and in the summary; what was typed stays, right or wrong
-    raw = {**SAMPLES["EC09"], "applicant_name": ["林秋月"], "email": [""], "phone": ["0911-000-111"]}
+    raw = {**SAMPLES["EC09"], "applicant_name": ["林秋月"], "bank-holder": ["林秋月"]}
+    raw |= {"email": [""], "phone": ["0911-000-111"]}
     citizen.press("開始申請")
     page = walks.fill_in_step(citizen, {**raw, "applicant_id": ["A123456788"], "birth_date-day": ["32"]})
     assert page.status == 422 and len(page.mistakes) == 2, page.mistakes

@@ -44,8 +44,8 @@ def test_what_neighbours_say_finds_the_service_first() -> None:
     "question",
     [
         "假牙", "裝假牙", "老人假牙補助", "護照", "护照", "結婚登記", "駕照過期", "健保卡", "印鑑證明", "幼兒園", "機票", "勞保",
-        "房租補助", "戶籍遷入", "考駕照", "打疫苗", "抓蛇",
-        "dentures", "passport", "marriage certificate", "health insurance",
+        "房租補助", "戶籍遷入", "考駕照", "打疫苗", "抓蛇", "里長", "放鞭炮", "公廁", "死亡證明",
+        "dentures", "passport", "marriage certificate", "health insurance", "kindergarten", "divorce",
     ],
 )  # fmt: skip
 def test_what_the_counter_does_not_offer_is_not_found(question: str) -> None:
@@ -65,6 +65,15 @@ def test_a_word_with_one_mistake_is_asked_back(question: str, code: str) -> None
     answer = catalogue.search(question, TODAY)
     assert answer.hits == ()
     assert answer.guesses[0].service.code == code
+
+
+def test_a_word_that_a_service_only_mentions_is_no_guess_at_it() -> None:
+    """A death is a reason to enlist later; who looks for a death certificate does not look for that."""
+    assert catalogue.search("死亡證明", TODAY).guesses == ()
+
+
+def test_who_wants_to_sue_the_county_reads_of_the_appeal_and_of_the_compensation() -> None:
+    assert set(answers("告政府")) == {"AD04", "AD05"}
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ class Index:
             rank = (-score, min((place for _, _, place in named), default=len(self.names[n])), n)
             if named or known >= ENOUGH * asked:
                 found.append(rank)
-            elif known >= A_LITTLE * asked:
+            elif known >= A_LITTLE * asked and any(unit.known.get(n, 0.0) > IN_SUMMARY for unit in units):
                 guesses.append(rank)
         found.sort()
         guesses.sort()
