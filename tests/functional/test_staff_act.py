@@ -14,7 +14,8 @@ from tests.visitor import Visitor
 from webapp import demo
 from webapp.demo.samples import picture
 from webapp.extensions import db
-from webapp.models import Case, CaseEvent, CorrectionRequest, Letter, Submission, Task
+from webapp.models import Account, Case, CaseEvent, CorrectionRequest, Letter, Submission, Task
+from webapp.queries import identity
 from webapp.queries.org import chart
 
 TODAY = NOW.date()
@@ -547,3 +548,47 @@ def test_a_stale_page_shows_the_amounts_that_were_typed(app: Flask) -> None:
     visitor.press("擬予核准，送主管決行", {"amount-subsidy": "4321"})
     assert visitor.page.status == 409
     assert "核定補助" in visitor.page.text and "4321" in visitor.page.text
+
+
+@pytest.mark.parametrize(
+    ("code", "needed", "to_have"),
+    [
+        ("EC09", "決定前須以申請人留的電話確認身分", "承辦人會打您留的電話"),
+        ("EC06", "決定前須核對文件正本", "請備妥您上傳文件的正本"),
+    ],
+)
+def test_officer_and_applicant_read_how_identity_is_made_sure_of(
+    app: Flask, code: str, needed: str, to_have: str
+) -> None:
+    officer, pid = desk(app, code)
+    assert f"{needed}（以電子郵件帳號送件，手機未經驗證）" in officer.page.text
+    assert to_have in signed_in(app, "chen.meiling").get(f"/applications/{pid}/confirmation").text
+
+
+def test_how_an_application_came_in_is_told_apart(app: Flask) -> None:
+    def said() -> list[str]:
+        case = submitted("EC09")
+        owner = db.session.get_one(Account, case.account_id)
+        found = []
+        for channel, mobile, email in (
+            ("web", "a" * 64, None),
+            ("web", "a" * 64, "b" * 64),
+            ("counter", None, "b" * 64),
+            ("post", None, "b" * 64),
+        ):
+            case.channel, owner.mobile_hash, owner.email_hash = channel, mobile, email
+            with db.session.no_autoflush:
+                found.append(identity.known(case).zh)
+        case.channel, case.account_id = "web", None
+        with db.session.no_autoflush:
+            found.append(identity.known(case).zh)
+        db.session.rollback()
+        return found
+
+    assert made(app, said) == [
+        "以手機驗證碼登入的帳號送件",
+        "以電子郵件帳號送件，手機未經驗證",
+        "臨櫃送件",
+        "郵寄送件，未核對證件",
+        "未登入送件，未經確認",
+    ]

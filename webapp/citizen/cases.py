@@ -157,6 +157,7 @@ def confirmation(pid: str) -> ResponseReturnValue:
         case=found,
         service=definitions.service(found.service_revision_id),
         state=definitions.workflow_of(found).state(found.state),
+        identity=wording.identity_next(definitions.service(found.service_revision_id)),
         unit=_unit(found),
         code=follow_code(found.public_id) if found.account_id is None and may_know_code else "",
         may_know_code=may_know_code,

@@ -73,6 +73,18 @@ def identity(service: ServiceDefinition) -> str:
     }[service.assurance]
 
 
+def identity_next(service: ServiceDefinition) -> str:
+    """What comes next for whoever sent an application, to make sure who applies."""
+    return {
+        "none": "",
+        "phone": _("承辦人會打您留的電話，和您確認身分。"),
+        "strong": _("審查時要核對您的身分證件：請備妥國民身分證或居留證正本，承辦單位會通知您怎麼出示。"),
+        "originals": _(
+            "審查時要核對文件正本：請備妥您上傳文件的正本，承辦單位會通知您什麼時候帶到櫃檯，或在現場勘查時出示。"
+        ),
+    }[service.assurance]
+
+
 def identity_in_short(service: ServiceDefinition) -> str:
     return {
         "none": _("不用確認身分"),

@@ -25,7 +25,7 @@ from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotF
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import answering, bookings, case_page, definitions, history, inbox
+from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox
 from webapp.queries.org import calendar
 from webapp.security import actor, now
 from webapp.services import case_actions, cases, decisions, documents, drafting, fees, steps, tasks
@@ -505,6 +505,7 @@ def _page(
         standing_still=limits.standing_still(ctx.case),
         case=ctx.case,
         service=ctx.service,
+        identity=(identity.needed(ctx.service), identity.known(ctx.case)),
         offer=offer,
         transition=transition,
         acts_for=shown.staff_name(offer.acting_for_id),

@@ -14,7 +14,7 @@ from webapp.crypto import follow_code
 from webapp.models import Case, CommitteeSession, Task
 from webapp.moments import taipei_day
 from webapp.presentation import language
-from webapp.queries import bookings, case_page, committees, history, money
+from webapp.queries import bookings, case_page, committees, history, identity, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import case_actions as common
@@ -60,6 +60,7 @@ def case(pid: str) -> ResponseReturnValue:
         state=ctx.workflow.state(found.state),
         words=words,
         header=shown.header(found, file),
+        identity=(identity.needed(ctx.service), identity.known(found)),
         clock=clock,
         ledger=explain(ledger, language()),
         used=amount(clock.kind, ledger.used),
