@@ -275,12 +275,13 @@ class FieldReader:
         self.report(path, f"沒有「{shown(data)}」這份清單，可用：{known}")
         return None
 
-    def name_of(self, data: object, path: str) -> str | None:
+    def name_of(self, data: object, path: str) -> tuple[str, ...]:
         names = sorted(key for key, of in self.types.items() if of == "text" and "." not in key)
-        if isinstance(data, str) and data in names:
-            return data
-        self.report(path, f"「{shown(data)}」不是文字欄位{did_you_mean(data, names)}")
-        return None
+        asked = data if isinstance(data, list) and data else [data]
+        for each in asked:
+            if each not in names:
+                self.report(path, f"「{shown(each)}」不是文字欄位{did_you_mean(each, names)}")
+        return tuple(asked)
 
     def totals(self, data: object, path: str, table: str) -> tuple[str, ...]:
         names = sorted(

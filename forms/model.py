@@ -77,8 +77,8 @@ class Field(Model):
     #: keys of the columns with a sum under them
     totals: tuple[str, ...] = ()
     formula: Formula | None = None
-    #: key of the answer that a signature repeats, and what is signed
-    name_of: str | None = None
+    #: keys of the names that a signature repeats, of which the first that was asked for and given counts; what is signed
+    name_of: tuple[str, ...] = ()
     sentence: Text | None = None
     autocomplete: str | None = None
     #: legend of the fieldset that neighbouring fields with the same group share

@@ -29,6 +29,12 @@ MOST_OPTIONS = 12
 #: empty rows of a table, unless the form asks for more
 EMPTY_ROWS = 5
 
+#: what stands after the time that a service takes, by what a correction does to it
+AFTER_CORRECTION: Mapping[str, Text] = {
+    "pause": Text(zh="（補正期間不計入）", en=", without the time for corrections"),
+    "restart": Text(zh="（補正後重新起算）", en=", starting anew after a correction"),
+}
+
 OPTIONAL = Text(zh="（選填）", en=" (optional)")
 
 
@@ -302,8 +308,8 @@ def _guide(
         ways.append(Text(zh="本項須到場一次。", en="You have to come once."))
     yield row(Text(zh="辦理方式", en="How"), *ways)
     time = limit(service)
-    if service.correction != "none":
-        time = Text(zh=f"{time.zh}（補正期間不計入）", en=f"{time.en}, without the time for corrections")
+    if after := AFTER_CORRECTION.get(service.correction):
+        time = Text(zh=f"{time.zh}{after.zh}", en=f"{time.en}{after.en}")
     yield row(Text(zh="辦理期限", en="Time"), time)
     yield row(Text(zh="費用", en="Fee"), *(_fees(service, form) or [Text(zh="免費", en="Free of charge")]))
     if service.eligibility:
