@@ -1,6 +1,7 @@
 """Limits that an answer finds elsewhere: in another answer, in today, or in a fact of the case.
 
-A date lies `not_before`, `not_after`, `after` or `before` a day; a number is `at_least` or `at_most` another one.
+A date lies `not_before`, `not_after`, `after` or `before` a day; a number is `at_least` or `at_most` another one;
+a table has as many `rows` as a number says.
 Each is the key of another field, or a mapping with `of` (a key, `today`, or a fact from outside), `days` to add and
 a condition `when`, or several of them in a list.
 """
@@ -15,7 +16,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from forms.field_type import Json
-from forms.messages import Invalid, refuse, words
+from forms.messages import Invalid, Mistake, refuse, words
 from rules.conditions import Condition, holds
 from rules.values import Text, format_day
 
@@ -32,6 +33,7 @@ MOST_DAYS = 36_600
 
 DATE_BOUNDS = ("not_before", "not_after", "after", "before")
 NUMBER_BOUNDS = ("at_least", "at_most")
+ROW_BOUNDS = ("rows",)
 
 _FITS: Mapping[str, Callable[[Any, Any], bool]] = {
     "not_before": operator.ge,
@@ -40,6 +42,7 @@ _FITS: Mapping[str, Callable[[Any, Any], bool]] = {
     "before": operator.lt,
     "at_least": operator.ge,
     "at_most": operator.le,
+    "rows": operator.eq,
 }
 _SAID: Mapping[str, tuple[str, str]] = {
     "not_before": ("不能早於", "cannot be before"),
@@ -82,6 +85,11 @@ def broken(
     value = answers.get(field.key)
     if value is None:
         return None
+    for column in field.columns:
+        for row in value if column.bounds and isinstance(value, list) else ():
+            cells = {**answers, column.key: row.get(column.key) if isinstance(row, dict) else None}
+            if refusal := broken(definition, column, cells, facts, today):
+                return Invalid(Mistake(mistake.text) for mistake in refusal.mistakes)
     for name, said in field.bounds.items():
         for bound in listed(said):
             if holds(bound.when, facts) and (
@@ -106,6 +114,8 @@ def _refusal(
     found = answers.get(bound.of) if other is not None else _from_outside(bound.of, facts, today)
     if found is None:
         return None
+    if name in ROW_BOUNDS:
+        return _rows_refusal(field, value, Decimal(str(found)), other)
     given: Any
     limit: Any
     given, limit = (
@@ -133,6 +143,21 @@ def _refusal(
         other=where,
         bound=shown,
         value=_shown(field, value),
+    )
+
+
+def _rows_refusal(field: Field, value: Json, wanted: Decimal, other: Field | None) -> Invalid | None:
+    count = len(value) if isinstance(value, list) else 0
+    if other is None or _FITS["rows"](count, wanted):
+        return None
+    return refuse(
+        field.label,
+        "{label}要有 {wanted} 列，和「{other}」相同，您填了 {count} 列。請增減列數，或更正「{other}」",
+        "{label} needs {wanted} rows, as many as “{other}” says; you filled in {count}. Add or remove rows, or correct "
+        "“{other}”",
+        wanted=int(wanted),
+        other=other.label,
+        count=count,
     )
 
 

@@ -52,6 +52,7 @@ class Agreement(YesNo):
     """A box to tick; where it is required, only a tick will do."""
 
     column = False
+    own_word = True
     fixed: Mapping[str, Mapping[str, Text]] = {"": {YES: Text(zh="同意", en="Agreed")}}
     required = ("請閱讀後勾選「{label}」", "Read and tick “{label}”")
 

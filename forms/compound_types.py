@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, one, unknown_option
+from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, folded, one, unknown_option
 from forms.identifiers import normalise
 from forms.messages import Invalid, Mistake, quoted, refuse, words
 from forms.places import ADDRESS_PLACES, ELSEWHERE, VILLAGES
@@ -119,7 +119,11 @@ class BankAccount(Parts):
     parts = ("bank", "account", "holder")
     column = False
     personal = True
+    props = frozenset({"holder_of"})
     example = Text(zh="銀行代碼 700、帳號、戶名", en="bank code 700, account number and holder")
+
+    def reads(self, field: Field) -> frozenset[str]:
+        return frozenset(key for names in field.holder_of for key in names)
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
         texts = {part: one(field, given, part, limit=100) for part in self.parts}
@@ -134,7 +138,27 @@ class BankAccount(Parts):
                 mistakes.append(Mistake(self.complaint(field, part, text), part))
         if mistakes:
             raise Invalid(mistakes)
+        self.check_holder(field, text_of(value, "holder"), at.answers)
         return value
+
+    def check_holder(self, field: Field, holder: str, answers: Mapping[str, Json]) -> None:
+        """Whose account it may be; a name that is not given yet, or not rightly, is asked for where it stands."""
+        owners = [
+            " ".join(str(answers[key]) for key in names)
+            for names in field.holder_of
+            if all(key in answers for key in names)
+        ]
+        if not owners or _same_name(holder) in map(_same_name, owners):
+            return
+        raise refuse(
+            field.label,
+            "{label}的戶名須為「{owners}」，您填的是「{holder}」。請改填這個戶名的帳戶；戶名打錯時請照存摺更正",
+            "{label}: the holder has to be {owners}; you entered “{holder}”. Give an account in that name, or correct it "
+            "as it stands in the passbook",
+            part="holder",
+            owners=Text(zh="」或「".join(owners), en=" or ".join(owners)),
+            holder=quoted(holder),
+        )
 
     def read(self, part: str, text: str) -> str:
         if not text:
@@ -175,6 +199,11 @@ class BankAccount(Parts):
 
     def typed(self, field: Field, value: Json) -> object:
         return self.show(field, value, "zh")
+
+
+def _same_name(name: str) -> str:
+    """A passbook has other spaces, dots, hyphens and capitals than the form, and 台 for 臺."""
+    return "".join(c for c in folded(name).casefold() if c.isalnum()).replace("台", "臺")
 
 
 # --- files -----------------------------------------------------------------------------------------------

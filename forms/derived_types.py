@@ -51,6 +51,7 @@ class Signature(FieldType):
 
     column = False
     personal = True
+    own_word = True
     props = frozenset({"name_of", "sentence"})
     required = ("請在「{label}」輸入您的姓名，表示同意", "Type your name in “{label}” to sign")
 

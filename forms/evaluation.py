@@ -85,7 +85,7 @@ def evaluate(
         field = definition.field(key)
         mistakes[key] = field.kind.missing(field).mistakes
     for field in definition.fields:
-        if field.bounds and (refusal := broken(definition, field, answers, facts, today)):
+        if (field.bounds or field.columns) and (refusal := broken(definition, field, answers, facts, today)):
             mistakes[field.key] = refusal.mistakes
             del answers[field.key]
     placed = {f.key: answers[f.key] for f in definition.fields if f.key in answers}

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from forms.bounds import DATE_BOUNDS, MOST_DAYS, NUMBER_BOUNDS, OUTSIDE, Bound, Said
+from forms.bounds import DATE_BOUNDS, MOST_DAYS, NUMBER_BOUNDS, OUTSIDE, ROW_BOUNDS, Bound, Said
 from forms.choice_types import AMONG, LISTS
 from forms.field_types import COLUMN_TYPES, FIELD_TYPES, MOST_ROWS
 from forms.formula import OPERATIONS, Formula
@@ -152,6 +152,7 @@ class FieldReader:
             "formula": self.formula,
             "totals": lambda names, at: self.totals(names, at, str(data.get("key"))),
             "name_of": self.name_of,
+            "holder_of": self.holder_of,
             "sentence": self.as_text,
             "columns": self.columns,
             "accept": self.accept,
@@ -159,7 +160,7 @@ class FieldReader:
             **{name: lambda said, at: self.bounds(said, at, data.get("key"), DAYS) for name in DATE_BOUNDS},
             **{
                 name: lambda said, at: self.bounds(said, at, data.get("key"), NUMBERS)
-                for name in NUMBER_BOUNDS
+                for name in (*NUMBER_BOUNDS, *ROW_BOUNDS)
             },
             "autocomplete": self.autocomplete,
             "unit": self.as_text,
@@ -246,10 +247,10 @@ class FieldReader:
         return self.bound(data, path, own, types)
 
     def bound(self, data: object, path: str, own: object, types: frozenset[str]) -> str | Bound | None:
-        if self.siblings is not None:
-            self.report(path, "表格的欄不能以其他欄位為界限")
-            return None
         is_day = types == DAYS
+        if self.siblings is not None and not is_day:
+            self.report(path, "表格的欄只有日期能以其他欄位為界限")
+            return None
         known = sorted(key for key, of in self.types.items() if of in types and "." not in key and key != own)
         if not isinstance(data, Mapping):
             return self.bounding(data, path, known, is_day)
@@ -282,6 +283,14 @@ class FieldReader:
             if each not in names:
                 self.report(path, f"「{shown(each)}」不是文字欄位{did_you_mean(each, names)}")
         return tuple(asked)
+
+    def holder_of(self, data: object, path: str) -> tuple[tuple[str, ...], ...]:
+        """A key, or a list of keys and of lists of keys."""
+        owners = data if isinstance(data, list) else [data]
+        read = tuple(self.name_of(names, path) for names in owners)
+        if not read or not all(read):
+            self.report(path, "holder_of 須為姓名欄位的 key，或這些 key 的清單")
+        return read
 
     def totals(self, data: object, path: str, table: str) -> tuple[str, ...]:
         names = sorted(

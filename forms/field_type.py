@@ -66,6 +66,8 @@ class FieldType:
     personal = False
     #: somebody is asked; what is not asked follows from other answers and takes no input
     asked = True
+    #: the applicant's own word (a consent, a signature): who only helps to fill in cannot give it
+    own_word = False
     #: properties that a definition may set, beside those of every field
     props: frozenset[str] = frozenset()
     defaults: Mapping[str, object] = {}

@@ -45,7 +45,7 @@ class Table(FieldType):
     fact = "list"
     parts = ()
     column = False
-    props = frozenset({"columns", "min_rows", "max_rows", "totals"})
+    props = frozenset({"columns", "min_rows", "max_rows", "rows", "totals"})
     defaults: Mapping[str, object] = {"max_rows": 20}
     required = ("請至少填寫一列{label}", "Fill in at least one row of {label}")
 

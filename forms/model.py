@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, GetPydanticSchema
 from pydantic_core import core_schema
 
-from forms.bounds import DATE_BOUNDS, NUMBER_BOUNDS, Bound
+from forms.bounds import DATE_BOUNDS, NUMBER_BOUNDS, ROW_BOUNDS, Bound
 from forms.field_type import FieldType
 from forms.field_types import FIELD_TYPES
 from forms.formula import Formula
@@ -80,6 +80,10 @@ class Field(Model):
     #: keys of the names that a signature repeats, of which the first that was asked for and given counts; what is signed
     name_of: tuple[str, ...] = ()
     sentence: Text | None = None
+    #: keys of the names that the holder of an account may have, each alone or several in a row
+    holder_of: tuple[tuple[str, ...], ...] = ()
+    #: number of which a table has as many rows
+    rows: Said = None
     autocomplete: str | None = None
     #: legend of the fieldset that neighbouring fields with the same group share
     group: Text | None = None
@@ -87,7 +91,11 @@ class Field(Model):
     @property
     def bounds(self) -> Mapping[str, Said]:
         """Its limits that stand elsewhere, by name."""
-        return {name: said for name in (*DATE_BOUNDS, *NUMBER_BOUNDS) if (said := getattr(self, name))}
+        return {
+            name: said
+            for name in (*DATE_BOUNDS, *NUMBER_BOUNDS, *ROW_BOUNDS)
+            if (said := getattr(self, name))
+        }
 
     @property
     def kind(self) -> FieldType:

@@ -53,6 +53,8 @@ def valid(fields: Iterable[Field], today: date, lists: Lists = NO_LISTS) -> Raw:
         raw |= _named(field, _taken(field, today, lists, days))
         if name := next((key for key in field.name_of if key in asked), None):
             raw[field.key] = _taken(asked[name], today, lists)[""]
+        for name in [names[0] for names in field.holder_of if names[0] in asked][:1]:
+            raw[f"{field.key}-holder"] = _taken(asked[name], today, lists)[""]
     return raw
 
 

@@ -202,7 +202,10 @@ def test_detail_04_whoever_is_not_eligible_comes_to_an_exit_page_with_alternativ
     visitor.get("/services/EC09")
     page = visitor.follow("我不符合這些資格，還有什麼辦法？")
     assert page.heading.startswith("不符合申請資格時")
-    assert set(page.links("082-318823#62300")) == {"tel:082-318823,62300"}
+    assert set(page.links("082-336625")) == {"tel:082-336625"}, (
+        "of the unit that handles it, as on its papers"
+    )
+    assert "082-318823#62300" not in page.text
     assert visitor.follow("我其實符合資格，回去申請").heading == DOG
 
 

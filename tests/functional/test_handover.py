@@ -120,7 +120,8 @@ def test_a_relative_goes_on_where_the_applicant_stopped_and_the_applicant_sends(
     assert relative.get(f"/apply/{key}").status == 404
     assert "您已把這份草稿交還申請人" in relative.page.text
 
-    assert owner.get(f"/apply/{key}").heading == REVIEW
+    assert owner.get(f"/apply/{key}").heading == "聲明與同意"
+    fill_in_the_rest(owner, DOG)
     send(owner)
     assert owner.page.heading == "已收到您的申請"
     page = owner.follow("查看進度")
@@ -147,6 +148,42 @@ def test_a_relative_sends_deletes_and_hands_on_nothing(app: Flask, owner: Visito
     assert relative.post(f"/apply/{key}/handover").status == 403
     assert made(app, lambda: db.session.query(Case).count()) == 0
     assert made(app, lambda: db.session.query(Draft).count()) == 1
+
+
+def test_consent_and_truth_are_the_applicants_own_word(app: Flask, owner: Visitor, relative: Visitor) -> None:
+    """Neither the page nor a request made by hand takes them from a helper; ticked before, they are asked anew."""
+    key = key_of(owner)
+    fill_in_the_rest(owner, DOG)
+    enters(relative, code_for(owner, key))
+    assert relative.page.heading == REVIEW and "由申請人自己同意或簽名" in relative.page.text
+    page = relative.get(f"/apply/{key}/declaration")
+    assert "您不能代替" in page.text and "均屬實" in page.text
+    assert not page.form_with("version").names & {"agree_privacy", "agree_truth"}
+    version = page.value("version")
+    for way in ("", "/autosave"):
+        relative.post(f"/apply/{key}/declaration{way}", {"version": version, "agree_truth": "yes"})
+    assert _agreed(app, key) == []
+    assert "請閱讀後勾選" not in relative.get(f"/apply/{key}/review").text
+    relative.press("交還申請人")
+    owner.get(f"/apply/{key}/review")
+    assert owner.press("送出申請").status == 422
+    assert len([mistake for mistake in owner.page.mistakes if "請閱讀後勾選" in mistake]) == 2
+
+
+def test_what_a_clerk_ticked_for_a_spoken_application_is_asked_of_who_takes_it_back(
+    app: Flask, owner: Visitor
+) -> None:
+    key = key_of(owner)
+    clerk = takes_over(signed_in(app, CLERK), code_for(owner, key))
+    fill_in_the_rest(clerk, DOG)
+    assert _agreed(app, key) == ["agree_privacy", "agree_truth"]
+    owner.post(f"/apply/{key}/handover/end")
+    assert _agreed(app, key) == []
+
+
+def _agreed(app: Flask, key: str) -> list[str]:
+    raw = made(app, lambda: db.session.scalars(select(Draft.raw).where(Draft.public_id == key)).one())
+    return sorted(name for name in raw if name.startswith("agree_") and raw[name])
 
 
 def test_the_applicant_takes_the_draft_back_with_everything_that_was_filled_in(
@@ -416,6 +453,7 @@ def test_a_clerk_is_no_longer_in_it_once_the_applicant_takes_the_draft_back(
     clerk.press("送出申請")
     assert clerk.page.status == 404 and "申請人已經收回這份草稿" in clerk.page.text
     owner.get(f"/apply/{key}")
+    fill_in_the_rest(owner, DOG)
     send(owner)
     case = made(app, lambda: db.session.query(Case).one())
     assert (case.channel, case.intake) == ("web", None)

@@ -134,7 +134,7 @@ def step(key: str, section: str) -> ResponseReturnValue:
     if not isinstance(journey, Journey):
         return journey
     page = DraftSheet(journey, journey.section(section))
-    if not page.keys:
+    if not page.keys and not page.left:
         return redirect(url_for("citizen.resume", key=key))
     return _shown(page)
 

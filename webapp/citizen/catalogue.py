@@ -16,8 +16,8 @@ from webapp.moments import taipei_day
 from webapp.presentation import language
 from webapp.queries import catalogue as services
 from webapp.queries import definitions, earlier, papers
-from webapp.queries.org import chart
 from webapp.security import actor, now
+from webapp.services import routing
 from webapp.services.application_paper import AFTER_CORRECTION
 from workflows.service import ServiceDefinition
 
@@ -41,12 +41,12 @@ def catalogue() -> ResponseReturnValue:
 def service(code: str) -> ResponseReturnValue:
     today = taipei_day(now())
     found = definitions.current_service(code, today)
-    owner = chart().by_code.get(found.owner)
+    unit = routing.handling_unit(found)
     if request.args.get("eligible") == "no":
         return render_template(
             "citizen/not_eligible.html",
             service=found,
-            owner=owner,
+            unit=unit,
             others=services.alternatives(found, today),
             facts=wording.card_facts,
             phone=current_app.config["HELP_PHONE"],
@@ -55,7 +55,7 @@ def service(code: str) -> ResponseReturnValue:
     return render_template(
         "citizen/service.html",
         service=found,
-        owner=owner,
+        unit=unit,
         applicants=wording.applicants(found),
         limit=wording.limit(found),
         after_correction=AFTER_CORRECTION.get(found.correction),

@@ -40,6 +40,11 @@ class Journey:
         """For help: an applicant may, for their own draft."""
         return self.is_mine and not actor().is_staff
 
+    def leaves(self, field: Field) -> bool:
+        """Whether the actor has to leave the answer to the applicant: a clerk writes down what is said, a relative
+        agrees to nothing and signs nothing for somebody else."""
+        return field.kind.own_word and not self.is_mine and not self.intake
+
     @property
     def intake(self) -> dict[str, Any] | None:
         """What a clerk notes is for the office."""
@@ -87,7 +92,10 @@ class Journey:
     def unfinished(self) -> str | None:
         """The first step that still has a mistake; None when all is ready for the review."""
         wrong = self.whole().errors
-        return next((s.key for s in self.form.sections if any(f.key in wrong for f in s.fields)), None)
+        for section in self.form.sections:
+            if any(f.key in wrong and not self.leaves(f) for f in section.fields):
+                return section.key
+        return None
 
 
 class DraftSheet(Sheet):
@@ -99,7 +107,10 @@ class DraftSheet(Sheet):
         self.revision, self.upload_key = journey.draft.form_revision_id, journey.key
         self.service_code, self.applicants = journey.draft.service_code, journey.service.who_may_apply
         hidden = journey.whole().hidden
-        self.keys = tuple(f.key for f in section.fields if f.key not in hidden or self._may_appear(f))
+        shown = [f for f in section.fields if f.key not in hidden or self._may_appear(f)]
+        self.keys = tuple(f.key for f in shown if not journey.leaves(f))
+        #: what is only shown, for the applicant to answer
+        self.left = [f for f in shown if journey.leaves(f)]
 
     def _may_appear(self, field: Field) -> bool:
         """A hidden question stays in the page if an answer of this very page can call for it."""

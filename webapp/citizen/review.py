@@ -40,6 +40,8 @@ class Row:
     documents: list[dict[str, object]] = holding(default_factory=list)
     mistakes: list[str] = holding(default_factory=list)
     remark: str = ""
+    #: to the applicant, by a helper
+    left: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,8 @@ def _parts(journey: Journey, whole: forms.answers.Cleaned) -> list[Part]:
                 continue
             value, asked = whole.answers.get(wanted.key), typed[wanted.key]
             row = Row(wanted, wanted.label.in_(lang), forms.answers.display(wanted, value, lang))
-            row.mistakes = list(asked.errors)
+            row.left = journey.leaves(wanted)
+            row.mistakes = [] if row.left else list(asked.errors)
             if wanted.type == "file":
                 row.documents = [uploads[name] for name in asked.values if name in uploads]
             elif value is not None:

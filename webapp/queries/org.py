@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from sqlalchemy import select
@@ -220,6 +220,12 @@ def _read_overrides() -> dict[str, list[tuple[int, date, str, str, datetime]]]:
     return dict(found)
 
 
+def _to_call(unit: UnitInfo, units: Mapping[int, UnitInfo]) -> str:
+    """The telephone of a unit, or of the nearest above it that has one: pages, papers and letters name the same."""
+    above = units.get(unit.parent_id or 0)
+    return unit.phone or (_to_call(above, units) if above else "")
+
+
 def _read_chart() -> Chart:
     units = {
         u.id: UnitInfo(
@@ -247,6 +253,7 @@ def _read_chart() -> Chart:
         for row in db.session.scalars(select(Absence).order_by(Absence.id))
     )
     names = dict(db.session.execute(select(Account.id, Account.name).where(Account.kind == "staff")).all())
+    units = {u.id: replace(u, phone=_to_call(u, units)) for u in units.values()}
     return Chart(
         units,
         {u.code: u for u in units.values()},

@@ -22,6 +22,7 @@ from webapp.letters import contents as papers
 from webapp.models import Document
 from webapp.queries import answering, definitions
 from webapp.queries.org import UnitInfo, chart
+from webapp.services import routing
 from workflows.service import ServiceDefinition
 
 #: of one answer; a longer list is chosen from on screen, and written on paper
@@ -298,10 +299,15 @@ def _guide(
         written = "\n".join(line for text in texts for line in asked.lines(text))
         return papers.Row(label.zh, written, small=asked.small(label))
 
+    handling = routing.handling_unit(service)
     where = [service.handling_unit]
     if unit.zh not in service.handling_unit.zh:
         where.insert(0, Text(zh=unit.zh, en=unit.en))
-    contact = [Text(zh=line) for line in (unit.address, unit.phone and f"電話：{unit.phone}") if line]
+    contact = [
+        Text(zh=line)
+        for line in (handling.address or unit.address, handling.phone and f"電話：{handling.phone}")
+        if line
+    ]
     yield row(Text(zh="送件單位", en="Hand in to"), *where, *contact)
     ways = [Text(zh="親自送交或郵寄；也可以線上申辦：", en="In person or by post, or online:"), Text(zh=url)]
     if service.in_person:

@@ -231,7 +231,7 @@ def compose(
         "remedy_title": ctx.service.answers.remedy.zh,
         **addressed(case),
         "unit": owner.zh,
-        "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
+        "contact": "{unit}　{phone}".format_map(office(case)),
         "office": office(case),
     }
 
@@ -269,7 +269,7 @@ def plain_letter(
         #: whom it is for: the applicant reads no letter to the other side
         "for": to.key,
         "unit": owner.zh,
-        "contact": f"{chart().units[case.handling_unit_id].zh}　{owner.phone}",
+        "contact": "{unit}　{phone}".format_map(office(case)),
         "office": office(case),
     }
 

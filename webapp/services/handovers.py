@@ -108,7 +108,9 @@ def help_out(actor: Actor, code: str, name: str, now: datetime) -> Draft:
                 en=f"Enter your name ({LONGEST_NAME} characters at most); the applicant sees who helps.",
             ),
         )
-    return _use(actor, code, given, now)
+    draft = _use(actor, code, given, now)
+    _ask_anew(draft)
+    return draft
 
 
 def take_in(actor: Actor, code: str, intake: Mapping[str, Any], now: datetime) -> Draft:
@@ -132,7 +134,9 @@ def end(actor: Actor, draft: Draft, now: datetime) -> None:
         _audit(actor, "handover_cancelled", draft.public_id, now)
         return
     row.ended_at, row.ended_by = now, "applicant" if own else "helper"
-    draft.intake = None
+    if draft.intake is not None:
+        draft.intake = None
+        _ask_anew(draft)
     draft.updated_at = now  # a page that the helper still has open is out of date
     _audit(actor, "handover_taken_back" if own else "handover_given_back", draft.public_id, now)
 
@@ -192,6 +196,14 @@ def drop_forgotten(now: datetime) -> None:
             Handover.draft_key.not_in(select(Draft.public_id)),
         )
     )
+
+
+def _ask_anew(draft: Draft) -> None:
+    """What the applicant agrees to and signs is the form as it is filled in at the end, in their own hand."""
+    form = definitions.form(draft.form_revision_id)
+    own = {field.key for field in form.fields if field.kind.own_word}
+    draft.raw = {name: texts for name, texts in draft.raw.items() if name not in own}
+    db.session.flush()
 
 
 def _use(actor: Actor, code: str, name: str, now: datetime) -> Draft:

@@ -144,7 +144,54 @@ def test_what_a_limit_cannot_name(broken: dict[str, Any], path: str, message: st
     ]
 
 
-def test_a_column_has_no_limit_elsewhere() -> None:
-    table = {"key": "rows", "type": "table", "label": "表", "columns": [day("on", not_before="start")]}
-    with pytest.raises(DefinitionError, match="表格的欄不能以其他欄位為界限"):
-        form(day("start"), table)
+def test_a_column_of_numbers_has_no_limit_elsewhere() -> None:
+    column = number("share", "份", at_most="all")
+    table = {"key": "rows", "type": "table", "label": "表", "columns": [column]}
+    with pytest.raises(DefinitionError, match="表格的欄只有日期能以其他欄位為界限"):
+        form(number("all", "總數"), table)
+
+
+# --- tables -----------------------------------------------------------------------------------------------
+
+BABIES = (
+    {"key": "babies", "type": "integer", "label": {"zh": "嬰兒數", "en": "Babies"}, "optional": True},
+    day("registered", "登記日期"),
+    {
+        "key": "names",
+        "type": "table",
+        "label": {"zh": "新生兒", "en": "Names"},
+        "optional": True,
+        "rows": "babies",
+        "columns": [
+            {"key": "name", "type": "text", "label": "姓名"},
+            day("born", "出生日期", not_after="registered", not_before={"of": "today", "days": -245}),
+        ],
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ({"babies": "1"}, []),
+        ({}, []),
+        ({"babies": "3"}, ["新生兒要有 3 列，和「嬰兒數」相同，您填了 1 列。請增減列數，或更正「嬰兒數」"]),
+        ({"names-0-born": "115/2/2", "registered": "115/2/2"}, []),
+        (
+            {"names-0-born": "115/2/2", "registered": "115/2/1"},
+            ["出生日期不能晚於登記日期（民國115年2月1日），您填的是民國115年2月2日"],
+        ),
+        (
+            {"names-0-born": "110/10/3"},
+            ["出生日期不能早於民國114年6月30日（今天之前 245 天），您填的是民國110年10月3日"],
+        ),
+    ],
+)
+def test_rows_are_counted_and_their_dates_have_limits(typed: dict[str, str], message: list[str]) -> None:
+    assert said(BABIES, "names", **{"names-0-name": "小寶", **typed}) == message
+
+
+@pytest.mark.parametrize("rows", ["registered", "nothing", {"of": "babies", "days": 2}, 3])
+def test_rows_are_as_many_as_a_number_says(rows: object) -> None:
+    with pytest.raises(DefinitionError):
+        form(*BABIES[:2], {**BABIES[2], "rows": rows})

@@ -1,12 +1,14 @@
 """Each type: what is taken as which answer, and what is said about the rest."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 
-from forms import answers
+from forms import answers, loader
 from forms.field_types import FIELD_TYPES
 from forms.places import TOWNSHIPS
+from rules.values import DefinitionError
 from tests.form_fixtures import NAMES, answer, complaint, factory_form, fill, form_named
 
 
@@ -517,3 +519,51 @@ def test_too_few_and_too_many_rows(form_key: str, rows: int, message: str) -> No
 
 def test_an_optional_table_may_stay_empty() -> None:
     assert answer("table", "sheds", {}) is None
+
+
+# --- whose account it is ----------------------------------------------------------------------------------
+
+
+def of_whom(holder: str, *, holder_of: Any, **names: str) -> list[str]:
+    fields: list[dict[str, Any]] = [
+        {"key": key, "type": "text", "label": key, "optional": True} for key in ("owner", "boss")
+    ]
+    bank = {"key": "bank", "type": "bank_account", "label": "撥款帳戶", "holder_of": holder_of}
+    section = {"key": "page", "title": "頁", "fields": [bank, *fields]}
+    tiny = loader.load({"key": "tiny", "title": "小表單", "sections": [section]})
+    raw = {"bank-bank": "700", "bank-account": "00123456789012", "bank-holder": holder, **names}
+    return answers.clean(tiny, {key: [text] for key, text in raw.items()}, today=date(2026, 3, 2)).errors.get(
+        "bank", []
+    )
+
+
+@pytest.mark.parametrize(
+    ("holder", "owner"),
+    [
+        ("陳美玲", "陳美玲"),
+        ("陳 美 玲", "陳美玲"),
+        ("LIN, MEI LING", "Lin Mei-ling"),
+        ("拉告‧伊斯瑪哈單", "拉告．伊斯瑪哈單"),
+        ("台灣農場", "臺灣農場"),
+        ("誰都可以", ""),
+    ],
+)
+def test_an_account_is_taken_of_its_owner_however_the_passbook_writes_it(holder: str, owner: str) -> None:
+    assert of_whom(holder, holder_of="owner", owner=owner) == []
+
+
+def test_an_account_of_somebody_else_is_refused_with_whose_it_has_to_be() -> None:
+    both = ["owner", ["owner", "boss"]]
+    assert of_whom("永昌商行王大明", holder_of=both, owner="永昌商行", boss="王大明") == []
+    assert of_whom("王大明", holder_of="owner", owner="陳美玲") == [
+        "撥款帳戶的戶名須為「陳美玲」，您填的是「王大明」。請改填這個戶名的帳戶；戶名打錯時請照存摺更正"
+    ]
+    [said] = of_whom("王大明", holder_of=both, owner="永昌商行", boss="王大明")
+    assert "「永昌商行」或「永昌商行 王大明」" in said
+    assert of_whom("隔壁老王", holder_of=["owner", "boss"], owner="陳美玲", boss="王大明") != []
+
+
+@pytest.mark.parametrize("wrong", ["bank", "nobody", [], [[]], 3, [["owner", 3]]])
+def test_whose_account_it_is_names_questions_for_a_name(wrong: object) -> None:
+    with pytest.raises(DefinitionError):
+        of_whom("王大明", holder_of=wrong)
