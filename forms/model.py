@@ -77,7 +77,7 @@ class Field(Model):
     #: keys of the columns with a sum under them
     totals: tuple[str, ...] = ()
     formula: Formula | None = None
-    #: keys of the names that a signature repeats, of which the first that was asked for and given counts; what is signed
+    #: the names of which a signature repeats the first that is asked and given, and what is signed
     name_of: tuple[str, ...] = ()
     sentence: Text | None = None
     #: keys of the names that the holder of an account may have, each alone or several in a row

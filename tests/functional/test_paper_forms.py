@@ -115,6 +115,17 @@ def test_a_filled_draft_of_every_service_shows_every_answer(
     assert "〓" not in text
 
 
+def test_a_draft_keeps_on_paper_what_is_typed_and_not_valid_yet(app: Flask, undone: None) -> None:
+    draft = drafts.start(citizen(), "EC09", NOW)
+    draft.raw = {"phone": ["電話壞了"], "address-township": ["JC"], "applicant_name": ["陳美玲"]}
+    sections = paper_forms._draft(draft, NOW, app.config).sections
+    said = {row.label: row.value for part in sections for row in part.rows if isinstance(row, Row)}
+    assert said["聯絡電話"] == "電話壞了（待更正）"
+    assert said["通訊地址"] == "金城鎮（待更正）"
+    assert [value for value in said.values() if "陳美玲" in value] == ["陳美玲"]
+    assert said["電子郵件"] == ""
+
+
 @pytest.mark.parametrize(
     ("code", "name", "signs"),
     [

@@ -13,6 +13,7 @@ from typing import Any
 
 import forms.answers
 from forms.answers import SummaryRow
+from forms.builder import AnswerForm
 from forms.field_types import totals_of
 from forms.model import Field, FormDefinition, Section
 from rules import conditions
@@ -72,13 +73,18 @@ def edition(service: ServiceDefinition, form_revision: int) -> str:
 # --- with answers ----------------------------------------------------------------------------------------
 
 
-def filled(form: FormDefinition, answers: Mapping[str, Any]) -> tuple[papers.Section, ...]:
-    """The questions that these answers call for; files have a list of their own."""
+def filled(
+    form: FormDefinition, answers: Mapping[str, Any], typed: AnswerForm | None = None
+) -> tuple[papers.Section, ...]:
+    """The questions that these answers call for; files have a list of their own. Of a draft, what was `typed` stands
+    in for an answer that is not valid yet, so that nothing is lost on paper."""
     sections = (
         papers.Section(
             part.section.title.zh,
             tuple(
-                _answered(row, answers.get(row.field.key)) for row in part.rows if row.field.type != "file"
+                _to_correct(row, typed) or _answered(row, answers.get(row.field.key))
+                for row in part.rows
+                if row.field.type != "file"
             ),
         )
         for part in forms.answers.summary(form, answers, "zh")
@@ -99,6 +105,13 @@ def attached(
         for field in asked
         if field.type == "file"
     )
+
+
+def _to_correct(row: SummaryRow, typed: AnswerForm | None) -> papers.Row | None:
+    if typed is None or row.field.type == "agreement" or not typed[row.field.key].errors:
+        return None
+    written = "\n".join(typed[row.field.key].written)
+    return papers.Row(row.label, f"{written}（待更正）") if written else None
 
 
 def _answered(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
