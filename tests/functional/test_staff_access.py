@@ -213,3 +213,9 @@ def test_who_reports_is_reached_where_they_said_and_never_by_their_account(
     with app.app_context():
         case = submitted("ET01", contact=[contact], want_reply=[want_reply])
         assert notices.channels_of(case.id) == reached
+
+
+def test_the_start_page_of_a_confidential_service_says_what_an_account_keeps(app: Flask) -> None:
+    assert "請先登出" in signed_in(app, "chen.meiling").get("/services/ET01").text
+    assert "案件會留在您的帳號裡" in in_process(app.test_client()).get("/services/ET01").text
+    assert "請先登出" not in signed_in(app, "chen.meiling").get("/services/EC09").text

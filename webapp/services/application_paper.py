@@ -29,6 +29,9 @@ MOST_OPTIONS = 12
 #: empty rows of a table, unless the form asks for more
 EMPTY_ROWS = 5
 
+#: the question by which somebody keeps their name to themselves
+UNNAMED = "anonymous"
+
 OPTIONAL = Text(zh="（選填）", en=" (optional)")
 
 
@@ -149,6 +152,7 @@ def blank(
         blank=True,
         sections=tuple(section for section in sections if section.rows),
         has_agent=answering.agent_keys(form)[0] in form,
+        may_be_unnamed=UNNAMED in form,
         legal_basis=service.legal_basis,
         attachments=tuple(asked.document(field) for field in form.file_fields),
         guide=tuple(_guide(service, form, unit, asked, url)),
