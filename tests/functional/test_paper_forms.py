@@ -145,6 +145,16 @@ def test_an_agent_signs_whatever_the_form_calls_them(
     assert paper_forms._draft(draft, NOW, app.config).agent == ("林美玉" if signs else "")
 
 
+def test_whoever_stays_unnamed_signs_nothing(app: Flask, undone: None) -> None:
+    blank = paper_forms._blank("ET01", "zh", NOW, app.config)
+    assert "匿名者免簽" in flat(pdf_text(papers.application(blank)))
+    draft = drafts.start(citizen(), "ET01", NOW)
+    for answer, said in (("yes", "匿名提出，免簽名"), ("no", "（簽名或蓋章）")):
+        draft.raw = {"anonymous": [answer]}
+        text = flat(pdf_text(papers.application(paper_forms._draft(draft, NOW, app.config))))
+        assert said in text and ("簽名或蓋章" in text) == (answer == "no")
+
+
 def test_every_kind_of_field_has_its_room(quiet: None) -> None:
     sections = []
     for name in form_fixtures.NAMES:

@@ -194,3 +194,28 @@ def test_a_confidential_letter_is_not_in_the_mail_room_nor_in_the_outbox_of_admi
             notices.post("secret", "sms", "0912000111", "檢舉", "檢舉", NOW, case_id=case.id)
         assert [m.subject for m in outbox.messages(everything=True)[0]].count("檢舉") == 1
         assert all(m.case_id is None for m in outbox.messages(everything=False)[0])
+
+
+@pytest.mark.usefixtures("_reports")
+@pytest.mark.parametrize(
+    ("contact", "want_reply", "reached"),
+    [
+        ("手機 ０９１２－０００－１１１，晚上方便", "yes", [("", "sms", "0912000111")]),
+        ("請寄 safe.box@example.org", "yes", [("", "email", "safe.box@example.org")]),
+        ("金城鎮民生路60號", "yes", [("", "post", "金城鎮民生路60號")]),
+        ("082-318823", "yes", []),
+        ("0912000111", "no", []),
+    ],
+)
+def test_who_reports_is_reached_where_they_said_and_never_by_their_account(
+    app: Flask, contact: str, want_reply: str, reached: list[tuple[str, str, str]]
+) -> None:
+    with app.app_context():
+        case = submitted("ET01", contact=[contact], want_reply=[want_reply])
+        assert notices.channels_of(case.id) == reached
+
+
+def test_the_start_page_of_a_confidential_service_says_what_an_account_keeps(app: Flask) -> None:
+    assert "請先登出" in signed_in(app, "chen.meiling").get("/services/ET01").text
+    assert "案件會留在您的帳號裡" in in_process(app.test_client()).get("/services/ET01").text
+    assert "請先登出" not in signed_in(app, "chen.meiling").get("/services/EC09").text

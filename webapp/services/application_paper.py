@@ -36,6 +36,8 @@ AFTER_CORRECTION: Mapping[str, Text] = {
     "pause": Text(zh="（補正期間不計入）", en=", without the time for corrections"),
     "restart": Text(zh="（補正後重新起算）", en=", starting anew after a correction"),
 }
+#: the question by which somebody keeps their name to themselves
+UNNAMED = "anonymous"
 
 OPTIONAL = Text(zh="（選填）", en=" (optional)")
 
@@ -169,6 +171,7 @@ def blank(
         blank=True,
         sections=tuple(section for section in sections if section.rows),
         has_agent=answering.agent_keys(form)[0] in form,
+        may_be_unnamed=UNNAMED in form,
         legal_basis=service.legal_basis,
         attachments=tuple(asked.document(field) for field in form.file_fields),
         guide=tuple(_guide(service, form, unit, asked, url)),

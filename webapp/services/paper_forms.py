@@ -133,6 +133,7 @@ def _draft(draft: Draft, now: datetime, config: Config) -> papers.ApplicationFor
         edition=application_paper.edition(service, draft.form_revision_id),
         applicant=applicant,
         agent=agent,
+        unnamed=answers.get(application_paper.UNNAMED) is True,
         sections=application_paper.filled(form, answers, checked.form),
         legal_basis=service.legal_basis,
         attachments=application_paper.attached(form, answers, uploads),

@@ -139,6 +139,7 @@ def application(case: Case, submission: Submission, now: datetime, config: Confi
             case_number=case.number or "",
             applicant=applicant,
             agent=agent,
+            unnamed=answers.get(application_paper.UNNAMED) is True,
             filed_at=taipei(case.submitted_at),
             printed_at=taipei(now),
             channel=CHANNELS[case.channel],
