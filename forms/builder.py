@@ -106,6 +106,22 @@ class AnswerField(wtforms.Field):  # type: ignore[misc]  # WTForms publishes no 
         return [printable(text) for text in self.given.get("", ())]
 
     @property
+    def written(self) -> list[str]:
+        """What was typed, line by line, for somebody to read: it stands in for an answer that is not valid."""
+        if self.definition.columns:
+            rows = ([" ".join(cell.written) for cell in row] for row in self.rows)
+            return ["、".join(filter(None, cells)) for cells in rows if any(cells)]
+        found = []
+        for part, typed in self.given.items():
+            known = self.definition.kind.choices(self.definition, part, self.lists)
+            for text in filter(str.strip, typed):
+                if text in known:
+                    found.append(known[text].in_(self.lang))
+                elif not self.definition.options_from:  # an entry that a list has no more is only a code
+                    found.append(printable(text))
+        return found
+
+    @property
     def inputs(self) -> dict[str, Input]:
         """The inputs by part: `field.inputs.year.name`. A single input is the part ""."""
         blamed = {mistake.part for mistake in self.mistakes}

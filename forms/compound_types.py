@@ -153,8 +153,8 @@ class BankAccount(Parts):
         raise refuse(
             field.label,
             "{label}的戶名須為「{owners}」，您填的是「{holder}」。請改填這個戶名的帳戶；戶名打錯時請照存摺更正",
-            "{label}: the holder has to be {owners}; you entered “{holder}”. Give an account in that name, or "
-            "correct it as it stands in the passbook",
+            "{label}: the holder has to be {owners}; you entered “{holder}”. Give an account in that name, or correct "
+            "it as it stands in the passbook",
             part="holder",
             owners=Text(zh="」或「".join(owners), en=" or ".join(owners)),
             holder=quoted(holder),

@@ -59,13 +59,13 @@ class Signature(FieldType):
         return False
 
     def reads(self, field: Field) -> frozenset[str]:
-        return frozenset({field.name_of} if field.name_of else ())
+        return frozenset(field.name_of)
 
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
         name = " ".join(one(field, given, limit=LONGEST_NAME).split())
         if not name:
             return None
-        expected = at.answers.get(field.name_of or "")
+        expected = next((at.answers[key] for key in field.name_of if key in at.answers), None)
         if isinstance(expected, str) and folded(name).casefold() != folded(expected).casefold():
             raise refuse(
                 field.label,

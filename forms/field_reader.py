@@ -276,20 +276,18 @@ class FieldReader:
         self.report(path, f"沒有「{shown(data)}」這份清單，可用：{known}")
         return None
 
-    def name_of(self, data: object, path: str) -> str | None:
+    def name_of(self, data: object, path: str) -> tuple[str, ...]:
         names = sorted(key for key, of in self.types.items() if of == "text" and "." not in key)
-        if isinstance(data, str) and data in names:
-            return data
-        self.report(path, f"「{shown(data)}」不是文字欄位{did_you_mean(data, names)}")
-        return None
+        asked = data if isinstance(data, list) and data else [data]
+        for each in asked:
+            if each not in names:
+                self.report(path, f"「{shown(each)}」不是文字欄位{did_you_mean(each, names)}")
+        return tuple(asked)
 
     def holder_of(self, data: object, path: str) -> tuple[tuple[str, ...], ...]:
         """A key, or a list of keys and of lists of keys."""
-        owners = [
-            each if isinstance(each, list) else [each]
-            for each in (data if isinstance(data, list) else [data])
-        ]
-        read = tuple(tuple(self.name_of(key, path) or "" for key in names) for names in owners)
+        owners = data if isinstance(data, list) else [data]
+        read = tuple(self.name_of(names, path) for names in owners)
         if not read or not all(read):
             self.report(path, "holder_of 須為姓名欄位的 key，或這些 key 的清單")
         return read

@@ -77,8 +77,8 @@ class Field(Model):
     #: keys of the columns with a sum under them
     totals: tuple[str, ...] = ()
     formula: Formula | None = None
-    #: key of the answer that a signature repeats, and what is signed
-    name_of: str | None = None
+    #: the names of which a signature repeats the first that is asked and given, and what is signed
+    name_of: tuple[str, ...] = ()
     sentence: Text | None = None
     #: keys of the names that the holder of an account may have, each alone or several in a row
     holder_of: tuple[tuple[str, ...], ...] = ()

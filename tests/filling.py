@@ -51,8 +51,8 @@ def valid(fields: Iterable[Field], today: date, lists: Lists = NO_LISTS) -> Raw:
     days: dict[str, date] = {}
     for field in asked.values():
         raw |= _named(field, _taken(field, today, lists, days))
-        if field.name_of in asked:
-            raw[field.key] = _taken(asked[field.name_of], today, lists)[""]
+        if name := next((key for key in field.name_of if key in asked), None):
+            raw[field.key] = _taken(asked[name], today, lists)[""]
         for name in [names[0] for names in field.holder_of if names[0] in asked][:1]:
             raw[f"{field.key}-holder"] = _taken(asked[name], today, lists)[""]
     return raw

@@ -17,6 +17,10 @@ TODAY = date(2026, 11, 22)
 #: what the counter would hand in
 LISTS = {
     "units": {"EC": Text(zh="建設處", en="Economic Development"), "PW": Text(zh="工務處", en="Public Works")},
+    "agencies": {
+        "EC": Text(zh="建設處", en="Economic Development"),
+        "PW": Text(zh="工務處", en="Public Works"),
+    },
     "slots": {"a1": Text(zh="115年12月1日 10:00", en="1 Dec 2026, 10:00")},
 }
 

@@ -139,6 +139,8 @@ def _offers(ctx: Context, now: datetime) -> Iterator[tuple[Actor, Offer]]:
 
 def _given(ctx: Context, actor: Actor, offer: Offer, now: datetime) -> Given:
     given: dict[str, Any] = {"comment": "說明見卷內。", "amounts": _amounts(ctx.service)}
+    if offer.transition.proposes and ctx.service.letters["grant"].needs_conditions is not None:
+        given["conditions"] = "一、金城段 12 地號：住宅區。"
     if "date" in offer.transition.requires:
         free = appointments.free(ctx.case, now)
         given["on_date"] = taipei_day(free[0].starts_at if free else now)

@@ -87,6 +87,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 DESKS = frozenset({"cashier", "committee_secretary", "operator", "original_agency"})
 
 
+#: functions that head a unit, and read what is confidential in it
+HEADS = frozenset({"section_head", "department_head", "township_head"})
+
+
 @dataclass(frozen=True)
 class Actor:
     """Who acts: an account with the functions of the day, somebody without an account, or the system itself."""
@@ -126,29 +130,61 @@ def staff_actor(account_id: int, name: str, now: datetime, **extra: Any) -> Acto
 
 def visible_to(actor: Actor) -> ColumnElement[bool]:
     """The cases that an actor may see. Every read of a case passes here; what is not seen does not exist (404)."""
-    if actor.kind == "system" or actor.may("see_every_case"):
+    if actor.kind == "system":
         return true()
     if actor.is_staff:
-        units = _units_of(actor)
-        own = or_(Case.handling_unit_id.in_(units), Case.owner_unit_id.in_(units))
-        # a name of its own, since the statement around it may read tasks too
-        task = aliased(Task)
-        desks = [
-            and_(task.function == function, task.unit_id.in_(served))
-            for function, served in _desks_of(actor).items()
-        ]
-        asked = exists().where(
-            task.case_id == Case.id,
-            or_(task.unit_id.in_(units), task.assignee_id == actor.account_id, *desks),
-        )
         taken_in = [Case.id.in_(actor.unlocked)] if actor.unlocked else []
-        return or_(own, asked, *taken_in)
+        ordinary = true() if actor.may("see_every_case") else _work_of(actor)
+        return or_(and_(open_to_others(), ordinary), and_(~open_to_others(), _entrusted_to(actor)), *taken_in)
     mine: list[ColumnElement[bool]] = []
     if actor.account_id is not None:
         mine.append(and_(Case.account_id == actor.account_id))
     if actor.unlocked:
         mine.append(Case.id.in_(actor.unlocked))
     return or_(*mine) if mine else false()
+
+
+def open_to_others() -> ColumnElement[bool]:
+    """Cases that are not confidential."""
+    return Case.confidential.is_(False)
+
+
+def _work_of(actor: Actor) -> ColumnElement[bool]:
+    """Cases of the actor's units, and those that somebody asked them about."""
+    units = _units_of(actor)
+    own = or_(Case.handling_unit_id.in_(units), Case.owner_unit_id.in_(units))
+    # a name of its own, since the statement around it may read tasks too
+    task = aliased(Task)
+    desks = [
+        and_(task.function == function, task.unit_id.in_(served))
+        for function, served in _desks_of(actor).items()
+    ]
+    asked = exists().where(
+        task.case_id == Case.id,
+        or_(task.unit_id.in_(units), task.assignee_id == actor.account_id, *desks),
+    )
+    return or_(own, asked)
+
+
+def _entrusted_to(actor: Actor) -> ColumnElement[bool]:
+    """Confidential cases in which the actor, or whom they stand in for, has a task or could take one; heads' own."""
+    tree, task = chart(), aliased(Task)
+    people = {actor.account_id, *(m.acting_for_id for m in actor.mandates)} - {None}
+    pools = [
+        and_(
+            task.state == "open",
+            task.assignee_id.is_(None),
+            task.function == m.function,
+            task.unit_id.in_(sorted(tree.within(m.unit_id))),
+        )
+        for m in actor.mandates
+    ]
+    worked_on = exists().where(
+        task.case_id == Case.id,
+        or_(task.assignee_id.in_(people), task.done_by_id == actor.account_id, *pools),
+    )
+    headed = {u for m in actor.mandates if m.function in HEADS for u in tree.within(m.unit_id)}
+    return or_(worked_on, Case.owner_unit_id.in_(sorted(headed))) if headed else worked_on
 
 
 def _units_of(actor: Actor) -> list[int]:

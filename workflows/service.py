@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from rules.conditions import FactType, did_you_mean, shown
 from rules.values import DefinitionError, Problem, Text
 from workflows.answers import ANSWERS, DECISION, OTHER_LETTERS, Answer, Kind
+from workflows.confidential import CONFIDENTIAL
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
 from workflows.reading import build, mapping, read_joined, repeated, with_guard
 from workflows.remedy import SEATS, seat_of
@@ -261,6 +262,11 @@ class ServiceDefinition(Frozen):
         return TO_VERIFY in self.basis_status
 
     @property
+    def confidential(self) -> bool:
+        """Whether only those who work on a case, and the heads of its unit, may know of it."""
+        return self.parameters.get(CONFIDENTIAL) is True
+
+    @property
     def stages(self) -> tuple[str, ...]:
         """What the service switches on in its workflow (fee, inspection, committee, …)."""
         named = self.parameters.get("stages")
@@ -380,6 +386,9 @@ def _check(
     percent = service.parameters.get(SAMPLE_AUDIT, 0)
     if type(percent) is not int or not 0 <= percent <= 100:
         yield Problem(path=f"parameters.{SAMPLE_AUDIT}", message="抽查比例必須是 0 至 100 的整數")
+    secret = service.parameters.get(CONFIDENTIAL, False)
+    if type(secret) is not bool:
+        yield Problem(path=f"parameters.{CONFIDENTIAL}", message=f"「{shown(secret)}」必須是 true 或 false")
     yield from _check_invited(service, facts)
     for name in LETTERS:
         if name not in service.letters:

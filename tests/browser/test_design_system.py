@@ -168,6 +168,22 @@ def test_detail_08_a_failed_save_says_so_and_is_tried_again(tab: Page, state: di
     assert state["drafts"][-1]["applicant_name"] == ["陳美玲"]
 
 
+@pytest.mark.parametrize(("behaviour", "said"), [("fail", "自動儲存失敗"), ("ok", "已於 10:32 自動儲存")])
+def test_on_a_phone_it_is_said_where_one_is_typing(
+    tab: Page, state: dict[str, Any], behaviour: str, said: str
+) -> None:
+    state["behaviour"] = behaviour
+    tab.set_viewport_size({"width": 360, "height": 640})
+    tab.goto(FORM)
+    tab.get_by_label("申請人姓名").fill("陳美玲")
+    status(tab).to_contain_text(said)
+    status(tab).to_be_in_viewport(ratio=1)
+    tab.keyboard.press("Tab")
+    bar = tab.locator("[data-autosave-status]").bounding_box()
+    here = tab.locator(":focus").bounding_box()
+    assert bar is not None and here is not None and here["y"] + here["height"] <= bar["y"]
+
+
 def test_no_network_is_a_failed_save(visitor: BrowserContext, tab: Page, state: dict[str, Any]) -> None:
     tab.goto(FORM)
     visitor.set_offline(True)

@@ -21,7 +21,7 @@ from webapp.extensions import db
 from webapp.models import Case, Letter, Message, Party
 from webapp.moments import taipei_day
 from webapp.queries import definitions
-from webapp.services import applications, decisions, dispatch, drafts, duties, parties
+from webapp.services import applications, decisions, dispatch, drafts, duties, notices, parties
 from webapp.uow import unit_of_work
 
 DOG, ROAD = SAMPLES["EC09"], SAMPLES["PW01"]
@@ -286,3 +286,16 @@ def test_cases_of_one_agent_are_not_of_one_applicant(app: Flask) -> None:
         first, second = represented(), represented(applicant_id=["B123456780"], applicant_name=["王大同"])
         assert not parties.same_applicant(first, second)
         assert parties.same_applicant(first, represented())
+
+
+def test_the_account_is_written_to_before_paper_unless_they_wrote_by_post(app: Flask) -> None:
+    with app.app_context():
+        case = submitted("EC09", email=[""], phone=["082-318823"])
+        assert [each[1:] for each in notices.channels_of(case.id)] == [
+            ("email", account("chen.meiling").email)
+        ]
+        _subject, letter = notices.compose(case, "correction", comment="缺收據", correction_due=NOW.date())
+        assert "線上補正，也可以親自送到櫃檯或郵寄" in letter
+        with unit_of_work():
+            case.channel = "post"
+        assert [channel for _mark, channel, _to in notices.channels_of(case.id)] == ["post"]

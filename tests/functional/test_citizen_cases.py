@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from tests import filling
 from tests.journeys import NOW, officer, open_tasks, submitted, take
 from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, in_process, plain
@@ -21,7 +22,7 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Document, Effect, Submission
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
-from webapp.queries import definitions
+from webapp.queries import answering, definitions
 from webapp.services import cases, documents, drafts, moves, publishing
 from webapp.uow import unit_of_work
 from workflows.loader import read_all
@@ -417,3 +418,26 @@ def test_a_case_from_the_counter_is_followed_by_its_code(app: Flask) -> None:
     assert "撤回申請" in page.text
     with app.app_context():
         assert open_tasks(db.session.scalars(select(Case)).one())
+
+
+def appeal_id() -> str:
+    form = definitions.current_form("administrative_appeal", taipei_day(NOW))
+    raw = filling.valid(form.fields, taipei_day(NOW), answering.lists_of(form, "AD04", NOW))
+    files = {field.key for field in form.file_fields}
+    return submitted("AD04", **{name: texts for name, texts in raw.items() if name not in files}).public_id
+
+
+def test_an_appeal_is_no_mediation_and_its_heads_are_one_step(
+    app: Flask, owner: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SAMPLES, "AD04", {})
+    page = owner.get(f"/applications/{made(app, appeal_id)}")
+    assert stages(page) == [
+        "目前：程序審查",
+        "接下來：訴願審議委員會審議",
+        "接下來：製作訴願決定書",
+        "接下來：主管核定",
+        "接下來：送達",
+        "接下來：完成",
+    ]
+    assert "調解" not in page.text

@@ -255,3 +255,19 @@ def test_the_language_is_chosen_on_every_page(visitor: Visitor) -> None:
     page = visitor.follow("English")
     assert (page.path, page.heading) == ("/services/EC09", "Subsidy for neutering and pet registration")
     assert visitor.follow("中文").heading == DOG
+
+
+@pytest.mark.parametrize(
+    ("code", "lang", "says"),
+    [
+        ("AD04", "zh", "3 個月（補正後重新起算）"),
+        ("EC01", "en", "working days, starting anew after a correction"),
+        ("EC09", "zh", "14 個工作天（補正期間不計入）"),
+    ],
+)
+def test_the_limit_says_what_a_correction_does_to_it(
+    visitor: Visitor, code: str, lang: str, says: str
+) -> None:
+    if lang == "en":
+        visitor.get("/language/en?next=/help")
+    assert says in visitor.get(f"/services/{code}").text

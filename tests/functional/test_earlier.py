@@ -14,6 +14,7 @@ from tests.journeys import NOW, citizen, draft, officer, submitted, take
 from tests.officers import at, case_of, corrected, made, signed_in
 from tests.visitor import Page, Visitor, in_process
 from webapp.demo.samples import SAMPLES, picture
+from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Document, DocumentChunk, Draft
 from webapp.moments import taipei_day
@@ -327,3 +328,21 @@ def test_someone_who_only_follows_a_case_is_offered_nothing(app: Flask) -> None:
         follower = Actor("anonymous", unlocked=frozenset({case.id}), device_hash="x")
         form = definitions.current_form("pet_neutering", taipei_day(NOW))
         assert earlier.files(follower, form.file_fields, frozenset(), documents.fits) == {}
+
+
+def test_nothing_of_a_confidential_case_is_offered(app: Flask) -> None:
+    with app.app_context():
+        case = submitted("EC09")
+        file_field = definitions.form(case.form_revision_id).file_fields[0]
+        document = documents.of_case(case.id)[0].public_id
+
+        def offered() -> tuple[bool, bool]:
+            files = earlier.files(citizen(), [file_field], frozenset(), lambda _field, _document: True)
+            return bool(earlier.sent_by(citizen())), bool(files)
+
+        assert offered() == (True, True)
+        with unit_of_work():
+            case.confidential = True
+        assert offered() == (False, False)
+        with pytest.raises(NotFound):
+            earlier.file(citizen(), document)

@@ -271,7 +271,8 @@ def test_a_head_writes_an_opinion_that_stays(app: Flask) -> None:
 
     def look() -> tuple[int, list[int], list[str]]:
         case = case_of(pid)
-        kinds = [e.kind for e in db.session.query(events.CaseEvent).filter_by(case_id=case.id)]
+        found = db.session.query(events.CaseEvent).filter_by(case_id=case.id).order_by(events.CaseEvent.id)
+        kinds = [event.kind for event in found]
         return len(db.session.scalars(select(FileReview)).all()), events.broken_links(case.id), kinds
 
     assert made(app, look) == (1, [], ["submitted", "file_reviewed"])

@@ -146,6 +146,19 @@ def test_a_township_office_offers_its_own_villages(app: Flask) -> None:
         assert len(villages) == 5
 
 
+@pytest.mark.parametrize(
+    ("form", "code"), [("administrative_appeal", "AD04"), ("state_compensation", "AD05")]
+)
+def test_an_appeal_names_any_agency_of_the_county(app: Flask, form: str, code: str) -> None:
+    with app.app_context():
+        lists = answering.lists_of(definitions.current_form(form, taipei_day(NOW)), code, NOW)
+    names = [str(name) for name in lists["agencies"].values()]
+    assert names[0] == "金門縣政府" and {"金城鎮公所", "殯葬管理所", "各鄉鎮戶政事務所"} <= set(names)
+    at = names.index("建設處")
+    assert "動植物防疫所" in names[at : names.index("工務處")], "each after what it belongs to"
+    assert "養護工程所" in names and not any(name.endswith("科") for name in names)
+
+
 def test_what_is_computed_follows_the_draft_and_is_never_taken_from_the_page(app: Flask) -> None:
     visitor = at_the_visit(app)
     path, version = visitor.page.path, visitor.page.value("version")

@@ -115,6 +115,17 @@ def test_a_filled_draft_of_every_service_shows_every_answer(
     assert "〓" not in text
 
 
+def test_a_draft_keeps_on_paper_what_is_typed_and_not_valid_yet(app: Flask, undone: None) -> None:
+    draft = drafts.start(citizen(), "EC09", NOW)
+    draft.raw = {"phone": ["電話壞了"], "address-township": ["JC"], "applicant_name": ["陳美玲"]}
+    sections = paper_forms._draft(draft, NOW, app.config).sections
+    said = {row.label: row.value for part in sections for row in part.rows if isinstance(row, Row)}
+    assert said["聯絡電話"] == "電話壞了（待更正）"
+    assert said["通訊地址"] == "金城鎮（待更正）"
+    assert [value for value in said.values() if "陳美玲" in value] == ["陳美玲"]
+    assert said["電子郵件"] == ""
+
+
 @pytest.mark.parametrize(
     ("code", "name", "signs"),
     [
@@ -132,6 +143,16 @@ def test_an_agent_signs_whatever_the_form_calls_them(
     draft = drafts.start(citizen(), code, NOW)
     draft.raw = {"filed_by": ["agent"], name: ["林美玉"]}
     assert paper_forms._draft(draft, NOW, app.config).agent == ("林美玉" if signs else "")
+
+
+def test_whoever_stays_unnamed_signs_nothing(app: Flask, undone: None) -> None:
+    blank = paper_forms._blank("ET01", "zh", NOW, app.config)
+    assert "匿名者免簽" in flat(pdf_text(papers.application(blank)))
+    draft = drafts.start(citizen(), "ET01", NOW)
+    for answer, said in (("yes", "匿名提出，免簽名"), ("no", "（簽名或蓋章）")):
+        draft.raw = {"anonymous": [answer]}
+        text = flat(pdf_text(papers.application(paper_forms._draft(draft, NOW, app.config))))
+        assert said in text and ("簽名或蓋章" in text) == (answer == "no")
 
 
 def test_every_kind_of_field_has_its_room(quiet: None) -> None:

@@ -18,6 +18,7 @@ from webapp.queries import catalogue as services
 from webapp.queries import definitions, earlier, papers
 from webapp.security import actor, now
 from webapp.services import routing
+from webapp.services.application_paper import AFTER_CORRECTION
 from workflows.service import ServiceDefinition
 
 
@@ -57,6 +58,7 @@ def service(code: str) -> ResponseReturnValue:
         unit=unit,
         applicants=wording.applicants(found),
         limit=wording.limit(found),
+        after_correction=AFTER_CORRECTION.get(found.correction),
         way=wording.way(found),
         identity=wording.identity(found),
         fee=wording.fee(found),

@@ -27,6 +27,7 @@ from webapp.queries import answering, tracking
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import cases, corrections, documents, steps
+from webapp.services.notices import CORRECTION_CLOCK
 from webapp.uow import unit_of_work
 from workflows.model import WITHDRAW, Transition
 
@@ -230,6 +231,7 @@ def _shown(
         page=page,
         case=page.case,
         service=page.ctx.service,
+        correction_clock=CORRECTION_CLOCK[page.ctx.service.correction],
         answers=form,
         answer=page.answer,
         has_errors=status >= 400,

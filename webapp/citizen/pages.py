@@ -37,5 +37,5 @@ def privacy() -> ResponseReturnValue:
 def outbox() -> ResponseReturnValue:
     if not actor().may("see_outbox"):
         raise Forbidden(Text(zh="您沒有查看寄件匣的權限。", en="You may not see the outbox."))
-    found, following = messages.messages(request.args.get("before", type=int), codes=actor().demo)
+    found, following = messages.messages(request.args.get("before", type=int), everything=actor().demo)
     return render_template("citizen/outbox.html", messages=found, following=following)

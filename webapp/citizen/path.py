@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
+from itertools import groupby
 
 from flask_babel import gettext as _
 
@@ -23,7 +25,8 @@ class Stage:
 def stages(progress: Progress) -> list[Stage]:
     """By the main path of the pinned workflow, without the stages that this service does not have.
 
-    The end is promised to nobody: until the case is decided it is called 完成.
+    The end is promised to nobody: until the case is decided it is called 完成. How many heads a decision passes is the
+    office's own affair: states that say the same to the applicant are one step.
     """
     ctx, then = progress.ctx, progress.then
     visited = {then.present(event.to_state or "", event.seq) for event in progress.events}
@@ -31,9 +34,17 @@ def stages(progress: Progress) -> list[Stage]:
     path = paths.main_path(ctx.workflow, lasting, ctx.service.parameters)
     told = paths.stages(ctx.workflow, path, ctx.case.state, visited)
     states = ctx.workflow.states
-    return [
-        Stage(
-            _("完成") if at == "next" and states[key].kind == "closed" else in_language(states[key].label), at
-        )
-        for key, at in told
-    ]
+    often = Counter(states[key].citizen_label for key in path)
+
+    def step(key: str) -> str:
+        return states[key].citizen_label.zh if often[states[key].citizen_label] > 1 else key
+
+    shown = []
+    for _step, part in groupby(told, key=lambda each: step(each[0])):
+        keys, at = zip(*part, strict=True)
+        state = states[keys[0]]
+        title = _("主管核定") if often[state.citizen_label] > 1 else in_language(state.label)
+        if at[0] == "next" and state.kind == "closed":
+            title = _("完成")
+        shown.append(Stage(title, "current" if "current" in at else at[-1]))
+    return shown

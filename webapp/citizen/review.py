@@ -147,8 +147,8 @@ def _parts(journey: Journey, whole: forms.answers.Cleaned) -> list[Part]:
             elif value is not None:
                 remark = wanted.kind.remark(wanted, value)
                 row.remark = remark.in_(lang) if remark else ""
-            elif not wanted.options_from:
-                row.text = "\n".join(text for texts in asked.given.values() for text in texts if text.strip())
+            else:
+                row.text = "\n".join(asked.written)
             rows.append(row)
         if rows:
             url = url_for("citizen.step", key=journey.key, section=section.key, **{"return": "review"})

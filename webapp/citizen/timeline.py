@@ -131,6 +131,8 @@ def _why_it_stands_still(progress: Progress) -> str:
             day=day,
             why=why.rstrip("。"),
         )
+    if progress.request is not None and progress.ctx.service.correction == "restart":
+        return _("收到補正後，辦理期限重新起算，並會推算新的預計完成日。")
     if progress.request is not None:
         return _("補正期間不計入辦理期限；收到補正後會重新推算預計完成日。")
     return _("等候您繳費的日數不計入辦理期限；繳費後會重新推算預計完成日。")

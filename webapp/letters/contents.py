@@ -239,6 +239,10 @@ class ApplicationForm:
     blank: bool = False
     applicant: str = ""
     agent: str = ""
+    #: whoever stays unnamed signs nothing
+    unnamed: bool = False
+    #: of a blank form
+    may_be_unnamed: bool = False
     #: somebody may file it for the applicant
     has_agent: bool = False
     legal_basis: str = ""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, Numeric, String, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Numeric, String, Text, UniqueConstraint, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -61,6 +61,8 @@ class Case(db.Model):
     handling_unit_id: Mapped[int] = ref("unit.id", index=True)
     #: the applicant's account; none when applying without one or at the counter
     account_id: Mapped[int | None] = ref("account.id", index=True)
+    #: only those who work on it and the heads of its unit may know of it (行政程序法 170 II)
+    confidential: Mapped[bool] = mapped_column(default=False, server_default=false())
     channel: Mapped[str] = mapped_column(String(10))
     #: the Taipei day on which the clock starts: sent, received at the counter, or postmarked
     filed_on: Mapped[date]

@@ -20,6 +20,8 @@ from webapp.queries.org import chart
 
 NO_FACTS: Mapping[str, object] = MappingProxyType({})
 UNITS = ("department", "bureau", "township")
+#: whoever decides in its own name, the second level too: 動植物防疫所, 養護工程所
+AGENCIES = ("county", *UNITS, "agency")
 #: what a form calls the applicants that a service is for
 KINDS = {"citizen": "person", "company": "company", "organisation": "organisation"}
 #: a form that asks for the name of a body is filled in for one
@@ -92,7 +94,9 @@ def lists_of(
     """
     found: dict[str, dict[str, Text]] = {}
     if "units" in form.lists:
-        found["units"] = _units()
+        found["units"] = _units(UNITS)
+    if "agencies" in form.lists:
+        found["agencies"] = _units(AGENCIES)
     if "villages" in form.lists:
         owner = definitions.current_service(service_code, taipei_day(now)).owner
         found["villages"] = village_names(*([owner] if owner in TOWNSHIPS else TOWNSHIPS))
@@ -103,8 +107,12 @@ def lists_of(
     return found
 
 
-def _units() -> dict[str, Text]:
-    return {unit.code: Text(zh=unit.zh, en=unit.en) for unit in chart().units.values() if unit.kind in UNITS}
+def _units(kinds: Collection[str]) -> dict[str, Text]:
+    """Each after what it belongs to."""
+    tree = chart()
+    units = [unit for unit in tree.units.values() if unit.kind in kinds]
+    units.sort(key=lambda unit: [above.id for above in tree.upwards(unit.id)][::-1])
+    return {unit.code: Text(zh=unit.zh, en=unit.en) for unit in units}
 
 
 def _words(slot: Slot) -> Text:

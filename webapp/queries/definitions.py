@@ -14,6 +14,7 @@ import forms.loader
 import rules.engine
 import rules.facts
 import rules.loader
+import workflows.confidential
 import workflows.loader
 import workflows.service
 import workflows.wording
@@ -80,17 +81,18 @@ def workflow(revision: int) -> WorkflowDefinition:
 
 
 def worded(revision: int, service_revision: int) -> WorkflowDefinition:
-    """The workflow in the words of a service."""
-    whole = workflow(revision)
-    parameters = service(service_revision).parameters
-    if WORDING not in parameters:
+    """The workflow in the words of a service, and in the hands of its own officers where it is confidential."""
+    whole, of_service = workflow(revision), service(service_revision)
+    if WORDING not in of_service.parameters and not of_service.confidential:
         return whole
     contents = _published().contents
     key = (contents[revision][1], contents[service_revision][1])
     with _lock:
         held = _worded.get(key)
     if held is None:
-        held = workflows.wording.worded(whole, parameters)
+        held = workflows.wording.worded(whole, of_service.parameters)
+        if of_service.confidential:
+            held = workflows.confidential.kept_secret(held)
         with _lock:
             held = _worded.setdefault(key, held)
     return held

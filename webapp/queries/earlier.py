@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 
 import forms.answers
 from forms.evaluation import Raw
@@ -18,7 +18,7 @@ from forms.model import Field, FormDefinition
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Case, Document, Submission
-from webapp.permissions import Actor
+from webapp.permissions import Actor, open_to_others
 from webapp.queries import answering, definitions
 
 MOST_CASES = 20
@@ -138,7 +138,8 @@ def sent_by(actor: Actor) -> list[Sent]:
 
 
 def _own(actor: Actor) -> ColumnElement[bool]:
-    return Case.account_id == actor.account_id
+    """Never a confidential case: whoever looks on would learn of it."""
+    return and_(Case.account_id == actor.account_id, open_to_others())
 
 
 def _of_one(

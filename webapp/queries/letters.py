@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from rules.values import Text
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Case, Letter
-from webapp.permissions import Actor, visible_to
+from webapp.permissions import Actor, open_to_others, visible_to
 from webapp.queries import definitions
 from webapp.queries.org import chart
 from workflows.service import APPLICANT
@@ -31,10 +31,13 @@ class Filter:
 
 
 def _may_see(actor: Actor) -> ColumnElement[bool]:
-    """Letters of the cases that an officer sees; the mail room posts those of all its units."""
+    """Letters of the cases that an officer sees; the mail room posts those of its units.
+
+    A confidential letter is sent by whoever works on the case.
+    """
     posted = {unit for m in actor.mandates if m.function == "mail_room" for unit in chart().within(m.unit_id)}
     seen = visible_to(actor)
-    return or_(seen, Case.owner_unit_id.in_(sorted(posted))) if posted else seen
+    return or_(seen, and_(open_to_others(), Case.owner_unit_id.in_(sorted(posted)))) if posted else seen
 
 
 def township_of(letter: Letter) -> Text | None:

@@ -40,6 +40,7 @@ class Standing:
     #: of a branch: what it takes to hold it, and who does
     function: str | None
     assignee_id: int | None
+    confidential: bool
     #: the rungs of the present period that were reached before; the database refuses a second one
     known: frozenset[str]
 
@@ -70,6 +71,7 @@ def read(*where: ColumnElement[bool], most: int | None = None) -> list[Standing]
             func.coalesce(Task.unit_id, Case.handling_unit_id),
             Task.function,
             Task.assignee_id,
+            Case.confidential,
             known,
         )
         .join(Case, Case.id == Clock.case_id)

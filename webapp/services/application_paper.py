@@ -13,6 +13,7 @@ from typing import Any
 
 import forms.answers
 from forms.answers import SummaryRow
+from forms.builder import AnswerForm
 from forms.field_types import totals_of
 from forms.model import Field, FormDefinition, Section
 from rules import conditions
@@ -29,6 +30,14 @@ from workflows.service import ServiceDefinition
 MOST_OPTIONS = 12
 #: empty rows of a table, unless the form asks for more
 EMPTY_ROWS = 5
+
+#: what stands after the time that a service takes, by what a correction does to it
+AFTER_CORRECTION: Mapping[str, Text] = {
+    "pause": Text(zh="（補正期間不計入）", en=", without the time for corrections"),
+    "restart": Text(zh="（補正後重新起算）", en=", starting anew after a correction"),
+}
+#: the question by which somebody keeps their name to themselves
+UNNAMED = "anonymous"
 
 OPTIONAL = Text(zh="（選填）", en=" (optional)")
 
@@ -66,13 +75,18 @@ def edition(service: ServiceDefinition, form_revision: int) -> str:
 # --- with answers ----------------------------------------------------------------------------------------
 
 
-def filled(form: FormDefinition, answers: Mapping[str, Any]) -> tuple[papers.Section, ...]:
-    """The questions that these answers call for; files have a list of their own."""
+def filled(
+    form: FormDefinition, answers: Mapping[str, Any], typed: AnswerForm | None = None
+) -> tuple[papers.Section, ...]:
+    """The questions that these answers call for; files have a list of their own. Of a draft, what was `typed` stands
+    in for an answer that is not valid yet, so that nothing is lost on paper."""
     sections = (
         papers.Section(
             part.section.title.zh,
             tuple(
-                _answered(row, answers.get(row.field.key)) for row in part.rows if row.field.type != "file"
+                _to_correct(row, typed) or _answered(row, answers.get(row.field.key))
+                for row in part.rows
+                if row.field.type != "file"
             ),
         )
         for part in forms.answers.summary(form, answers, "zh")
@@ -93,6 +107,13 @@ def attached(
         for field in asked
         if field.type == "file"
     )
+
+
+def _to_correct(row: SummaryRow, typed: AnswerForm | None) -> papers.Row | None:
+    if typed is None or row.field.type == "agreement" or not typed[row.field.key].errors:
+        return None
+    written = "\n".join(typed[row.field.key].written)
+    return papers.Row(row.label, f"{written}（待更正）") if written else None
 
 
 def _answered(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
@@ -150,6 +171,7 @@ def blank(
         blank=True,
         sections=tuple(section for section in sections if section.rows),
         has_agent=answering.agent_keys(form)[0] in form,
+        may_be_unnamed=UNNAMED in form,
         legal_basis=service.legal_basis,
         attachments=tuple(asked.document(field) for field in form.file_fields),
         guide=tuple(_guide(service, form, unit, asked, url)),
@@ -308,8 +330,8 @@ def _guide(
         ways.append(Text(zh="本項須到場一次。", en="You have to come once."))
     yield row(Text(zh="辦理方式", en="How"), *ways)
     time = limit(service)
-    if service.correction != "none":
-        time = Text(zh=f"{time.zh}（補正期間不計入）", en=f"{time.en}, without the time for corrections")
+    if after := AFTER_CORRECTION.get(service.correction):
+        time = Text(zh=f"{time.zh}{after.zh}", en=f"{time.en}{after.en}")
     yield row(Text(zh="辦理期限", en="Time"), time)
     yield row(Text(zh="費用", en="Fee"), *(_fees(service, form) or [Text(zh="免費", en="Free of charge")]))
     if service.eligibility:

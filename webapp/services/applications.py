@@ -229,6 +229,7 @@ def _new_case(
         workflow_revision_id=definitions.revision_id("workflow", service.workflow, taipei_day(now)),
         owner_unit_id=tree.by_code[service.owner].id,
         handling_unit_id=routing.handling_unit(service).id,
+        confidential=service.confidential,
         account_id=None if taken_in and draft.account_id == actor.account_id else draft.account_id,
         channel=intake.get("channel", "web"),
         filed_on=_filed_on(intake, now),

@@ -17,7 +17,7 @@ from rules.decision import Decision
 from webapp.extensions import db
 from webapp.models import Case, Clock, CorrectionRequest, Task
 from webapp.moments import taipei_day
-from webapp.permissions import Actor, visible_to
+from webapp.permissions import HEADS, Actor, visible_to
 from webapp.queries import definitions, standing
 from webapp.queries.org import calendar, chart
 from webapp.queries.standing import RUNNING, Standing
@@ -245,6 +245,9 @@ class _Hearers:
     def of(self, clock: Standing, functions: Sequence[str]) -> dict[int, int | None]:
         """Each with whom they stand in for; who hears in their own right hears as nobody's deputy."""
         people: set[int] = set()
+        if clock.confidential:
+            # others may not even know of it: what would reach them reaches the head of the unit
+            functions = [name if name in {"officer", *HEADS} else "department_head" for name in functions]
         for function in functions:
             if function == "officer":
                 held = self._held[clock.case_id] if clock.task_id is None else {clock.assignee_id} - {None}

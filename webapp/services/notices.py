@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from rules.values import Text, format_day
 from webapp.crypto import follow_code, public_id
 from webapp.extensions import db
-from webapp.models import Account, Case, Clock, Effect, Message
+from webapp.models import Account, Case, Clock, Effect, Message, Party
 from webapp.moments import taipei, taipei_day
 from webapp.queries import bookings, definitions
 from webapp.services import effects, fees, parties
@@ -70,9 +70,9 @@ TEMPLATES: dict[str, Template] = {
     "correction": Template(
         Text(zh="請補正您的申請：{service}", en="Please correct your application: {service}"),
         Text(
-            zh="您的申請（{number}）需要補正：{comment}\n請於 {correction_due} 前線上補正。{correction_clock}",
+            zh="您的申請（{number}）需要補正：{comment}\n請於 {correction_due} 前線上補正，也可以親自送到櫃檯或郵寄給承辦單位。{correction_clock}",
             en="Your application {number} needs a correction: {comment}\n"
-            "Please answer by {correction_due}. {correction_clock}",
+            "Please answer by {correction_due}: online, at the counter or by post. {correction_clock}",
         ),
     ),
     "correction_lapsed": Template(
@@ -568,25 +568,30 @@ def tell_account(account: Account, key: str, subject: Text, body: Text, now: dat
 def channels_of(case_id: int) -> list[tuple[str, str, str]]:
     """By what the applicant and their agent are reached: (mark of the message, channel, address).
 
-    Paper goes to one of them only: the agent, as letters do.
+    The account by which it was filed comes before paper, unless they wrote by post themselves; what is confidential
+    goes only where whoever reports said. Paper goes to one of them only: the agent, as letters do.
     """
     agent, applicant = parties.representative(case_id), parties.applicant(case_id)
-    found = [(":agent", *each) for each in _channels(agent)]
+    case = db.session.get_one(Case, case_id)
+    by_paper = case.account_id is None or case.confidential or case.channel == "post"
+    account = None if by_paper else db.session.get(Account, case.account_id)
+    found = [(":agent", *each) for each in _channels(agent, account)]
     reached = {each[1:] for each in found}
     return found + [
         ("", channel, recipient)
-        for channel, recipient in _channels(applicant)
+        for channel, recipient in _channels(applicant, None if agent else account)
         if (channel, recipient) not in reached and not (found and channel == "post")
     ]
 
 
-def _channels(party: Any) -> list[tuple[str, str]]:
-    """E-mail where there is one, else a text to a mobile number, else a letter to the address."""
+def _channels(party: Party | None, account: Account | None) -> list[tuple[str, str]]:
+    """E-mail where there is one, else a text to a mobile number, then those of the account, else a letter."""
     if party is None:
         return []
-    if party.email:
-        return [("email", party.email)]
-    digits = "".join(c for c in party.phone or "" if c.isdigit())
-    if digits.startswith("09"):
-        return [("sms", digits)]
+    for email, phone in ((party.email, party.phone), *([(account.email, account.mobile)] if account else [])):
+        if email:
+            return [("email", email)]
+        digits = "".join(c for c in phone or "" if c.isdigit())
+        if digits.startswith("09"):
+            return [("sms", digits)]
     return [("post", party.address)] if party.address else []

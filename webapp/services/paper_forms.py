@@ -123,7 +123,8 @@ def print_draft(key: str, now: datetime, config: Config) -> None:
 def _draft(draft: Draft, now: datetime, config: Config) -> papers.ApplicationForm:
     service = definitions.current_service(draft.service_code, taipei_day(now))
     form = definitions.form(draft.form_revision_id)
-    answers = applications.check(draft, now, "zh").answers
+    checked = applications.check(draft, now, "zh")
+    answers = checked.answers
     applicant, agent = parties.names_of(parties.from_answers(0, form, answers))
     uploads = [document for found in documents.of_draft(draft.public_id).values() for document in found]
     return papers.ApplicationForm(
@@ -132,7 +133,8 @@ def _draft(draft: Draft, now: datetime, config: Config) -> papers.ApplicationFor
         edition=application_paper.edition(service, draft.form_revision_id),
         applicant=applicant,
         agent=agent,
-        sections=application_paper.filled(form, answers),
+        unnamed=answers.get(application_paper.UNNAMED) is True,
+        sections=application_paper.filled(form, answers, checked.form),
         legal_basis=service.legal_basis,
         attachments=application_paper.attached(form, answers, uploads),
     )

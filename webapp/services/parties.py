@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +25,10 @@ PEOPLE = ("applicant_name", "reporter_name")
 IDENTIFIERS = ("applicant_id", "company_number", "ubn")
 #: who stands for a body
 RESPONSIBLE = ("responsible_name", "representative")
+
+_EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+#: 0912-345-678, also with the spaces of whoever types it
+_MOBILE = re.compile(r"(?<![0-9])09(?:[ ()-]*[0-9]){8}(?![0-9])")
 
 RELATIONS: Mapping[str, Text] = {
     "entrusted": Text(zh="受申請人委託", en="Authorised by the applicant"),
@@ -50,9 +56,7 @@ def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any])
             "company" if is_body else "applicant",
             name_of(answers),
             _first(answers, IDENTIFIERS),
-            phone=answers.get("phone"),
-            email=answers.get("email"),
-            address=_in_words(form, answers, "address"),
+            **_reached_by(form, answers),
             responsible=_first(answers, RESPONSIBLE) if is_body else None,
         )
     ]
@@ -72,6 +76,27 @@ def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any])
             )
         )
     return people
+
+
+def _reached_by(form: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """By the questions of their own, or by the one answer in which a report names whatever seems safe.
+
+    Who wants no reply is not written to.
+    """
+    found = {
+        "phone": answers.get("phone"),
+        "email": answers.get("email"),
+        "address": _in_words(form, answers, "address"),
+    }
+    named = answers.get("contact")
+    if any(found.values()) or not isinstance(named, str) or answers.get("want_reply") is False:
+        return found
+    words = unicodedata.normalize("NFKC", named)
+    if email := _EMAIL.search(words):
+        return {"email": email[0]}
+    if number := _MOBILE.search(words):
+        return {"phone": re.sub(r"[^0-9]", "", number[0])}
+    return {"phone": words} if not re.search(r"[^\W\d_]", words) else {"address": words}
 
 
 def _is_body(answers: Mapping[str, Any]) -> bool:

@@ -26,6 +26,7 @@ from webapp.queries import papers as stored
 from webapp.queries.org import UnitInfo, chart
 from webapp.services import application_paper, documents, invoices, parties
 from webapp.services.letter_changes import KINDS
+from webapp.services.notices import CORRECTION_CLOCK
 
 Config = Mapping[str, Any]
 
@@ -138,6 +139,7 @@ def application(case: Case, submission: Submission, now: datetime, config: Confi
             case_number=case.number or "",
             applicant=applicant,
             agent=agent,
+            unnamed=answers.get(application_paper.UNNAMED) is True,
             filed_at=taipei(case.submitted_at),
             printed_at=taipei(now),
             channel=CHANNELS[case.channel],
@@ -280,7 +282,8 @@ def _attachments(case: Case) -> tuple[papers.Attachment, ...]:
 
 
 def _receipt_notes(case: Case) -> tuple[str, ...]:
-    notes = [f"辦理期限自{format_roc_date(case.filed_on)}之次日起算；補正期間不計入。"]
+    correction = CORRECTION_CLOCK[definitions.service(case.service_revision_id).correction].zh
+    notes = [f"辦理期限自{format_roc_date(case.filed_on)}之次日起算。{correction}"]
     if case.intake and case.intake.get("originals_seen"):
         notes.append(f"已核驗正本：{'、'.join(case.intake['originals_seen'])}。")
     return tuple(notes)

@@ -8,7 +8,7 @@ from forms import answers
 from forms.builder import results_of
 from forms.places import COUNTIES, VILLAGES, village_names
 from rules.values import Text
-from tests.form_fixtures import fill, form_named
+from tests.form_fixtures import factory_bodies, factory_form, fill, form_named
 
 
 def test_lists_that_are_given_at_run_time() -> None:
@@ -169,3 +169,33 @@ def test_a_signature_keeps_what_was_signed_and_when() -> None:
 )
 def test_who_signs_is_who_applies(typed: dict[str, object], message: str | None) -> None:
     assert fill("signature", typed).errors.get("signed", [None]) == [message]
+
+
+@pytest.mark.parametrize(
+    ("filed_by", "kind", "signer"),
+    [
+        ("self", "person", "王大明"),
+        ("self", "company", "陳代表"),
+        ("self", "organisation", "陳代表"),
+        ("agent", "person", "李四"),
+        ("agent", "company", "李四"),
+    ],
+)
+def test_an_appeal_is_signed_by_a_person_whoever_files_it(filed_by: str, kind: str, signer: str) -> None:
+    """訴願法 56: the appellant or the agent; a company through its representative."""
+    appeal = factory_form("administrative_appeal")
+    typed = {"filed_by": filed_by, "applicant_type": kind}
+    typed |= {"applicant_name": "王大明" if kind == "person" else "金門酒廠實業股份有限公司"}
+    typed |= {"responsible_name": "陳代表", "agent_name": "李四"}
+    assert "signed" in fill(appeal, typed).errors
+    assert fill(appeal, typed | {"signed": signer}).answers["signed"]["name"] == signer
+    for other in {"王大明", "陳代表", "李四", "金門酒廠實業股份有限公司"} - {signer}:
+        message = f"訴願人或代理人簽名須與您填寫的姓名相同：{signer}"
+        assert fill(appeal, typed | {"signed": other}).errors["signed"] == [message]
+
+
+def test_nobody_files_without_the_signature_that_a_form_asks_for() -> None:
+    for key in factory_bodies():
+        form = factory_form(key)
+        signatures = [field for field in form.fields if field.type == "signature"]
+        assert not any(field.when or form.section_of(field.key).when for field in signatures), key

@@ -58,6 +58,14 @@ def test_a_service_fits_its_workflow_and_the_units(code, workflow):
     assert loaded.key == code
 
 
+def test_confidential_is_yes_or_no():
+    body = service.read_all()["ET01"]
+    assert service.load(body, facts=None).confidential
+    body["parameters"] = {**body["parameters"], "confidential": "maybe"}
+    with pytest.raises(DefinitionError, match="confidential"):
+        service.load(body, facts=None)
+
+
 def test_the_unit_of_the_county_that_looks_at_a_township_s_review_exists(workflow):
     raw = {**RAW["JN03"], "parameters": {"county_unit": "XX"}}
     with pytest.raises(DefinitionError) as refused:
