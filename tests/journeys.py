@@ -54,7 +54,7 @@ def draft(
     made = drafts.start(actor, code, now, intake=intake)
     form = definitions.form(made.form_revision_id)
     raw = {**SAMPLES[code], **changes}
-    if "bank-holder" in raw and "applicant_name" in changes:
+    if "bank-holder" in raw and "bank-holder" not in changes and "applicant_name" in changes:
         raw["bank-holder"] = changes["applicant_name"]  # the account has to be the applicant's own
     if "bank-holder" in raw and "bank-holder" not in changes:
         raw["bank-holder"] = raw["applicant_name"]  # whoever applies has an account of their own

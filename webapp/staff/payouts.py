@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from forms.compound_types import BankAccount
+from forms.field_type import Setting
 from forms.messages import Invalid
 from forms.model import Field
 from rules.values import Text
@@ -349,7 +350,8 @@ def _claim_page(
 
 def _account(typed: dict[str, str], mistakes: Mistakes) -> dict[str, str] | None:
     try:
-        read = BankAccount().parse(ACCOUNT, {part: [text] for part, text in typed.items()}, taipei_day(now()))
+        given = {part: [text] for part, text in typed.items()}
+        read = BankAccount().parse(ACCOUNT, given, Setting(taipei_day(now())))
     except Invalid as invalid:
         for each in invalid.mistakes:
             mistakes.setdefault(f"account-{each.part}", []).append(in_language(each.text))
