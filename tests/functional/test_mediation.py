@@ -99,9 +99,8 @@ def planned(app: Flask, code: str) -> Visitor:
 
 
 def messages(pid: str) -> list[Message]:
-    for key in db.session.scalars(
-        select(Effect.id).where(Effect.kind == "notice", Effect.state == "pending")
-    ):
+    waiting = select(Effect.id).where(Effect.kind == "notice", Effect.state == "pending")
+    for key in db.session.scalars(waiting.order_by(Effect.id)):
         perform_effect(key)
     rows = select(Message).join(Case, Case.id == Message.case_id).where(Case.public_id == pid)
     return list(db.session.scalars(rows.order_by(Message.id)))
