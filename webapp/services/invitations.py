@@ -20,7 +20,7 @@ from webapp.permissions import Actor
 from webapp.queries import committees as queries
 from webapp.queries import submissions
 from webapp.queries.org import chart
-from webapp.services import decisions, effects, evaluation, hearings, notices, steps
+from webapp.services import decisions, effects, evaluation, hearings, notices, parties, steps
 from webapp.services.hearings import Heard
 from workflows.service import fill
 
@@ -206,11 +206,8 @@ def _short_message(ctx: Context, person: Heard, told: Sitting, key: str, now: da
 
 
 def channels(person: Heard) -> list[tuple[str, str]]:
-    """E-mail where there is one, else a text to a mobile number; the letter goes in any case."""
-    if person.email:
-        return [("email", person.email)]
-    digits = "".join(character for character in person.phone if character.isdigit())
-    return [("sms", digits)] if digits.startswith("09") else []
+    """How the other side hears besides the letter, which goes in any case."""
+    return parties.without_paper(person.email, person.phone)
 
 
 def of_case(case: Case) -> CommitteeSession | None:

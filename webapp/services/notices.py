@@ -585,13 +585,9 @@ def channels_of(case_id: int) -> list[tuple[str, str, str]]:
 
 
 def _channels(party: Party | None, account: Account | None) -> list[tuple[str, str]]:
-    """E-mail where there is one, else a text to a mobile number, then those of the account, else a letter."""
+    """Without paper where the party can be reached so, else by the account; else a letter."""
     if party is None:
         return []
-    for email, phone in ((party.email, party.phone), *([(account.email, account.mobile)] if account else [])):
-        if email:
-            return [("email", email)]
-        digits = "".join(c for c in phone or "" if c.isdigit())
-        if digits.startswith("09"):
-            return [("sms", digits)]
-    return [("post", party.address)] if party.address else []
+    known = [(party.email, party.phone), *([(account.email, account.mobile)] if account else [])]
+    post = [("post", party.address)] if party.address else []
+    return next(filter(None, (parties.without_paper(*each) for each in known)), post)

@@ -135,6 +135,14 @@ def representative(case_id: int) -> Party | None:
     return next((party for party in of_case(case_id) if party.role == "representative"), None)
 
 
+def without_paper(email: str | None, phone: str | None) -> list[tuple[str, str]]:
+    """E-mail where there is one, else a text to a mobile number."""
+    if email:
+        return [("email", email)]
+    digits = "".join(c for c in phone or "" if c.isdigit())
+    return [("sms", digits)] if digits.startswith("09") else []
+
+
 def _party(case_id: int, role: str, name: Any, identifier: Any, **more: Any) -> Party:
     return Party(
         case_id=case_id,
