@@ -15,6 +15,7 @@ from tests.journeys import NOW
 from tests.officers import at, made, signed_in
 from webapp.extensions import db
 from webapp.models import Letter
+from webapp.services import mailings
 from webapp.uow import unit_of_work
 
 MAIL_ROOM = "huang.meilan"
@@ -62,6 +63,15 @@ def test_chosen_letters_are_one_pdf_with_a_list_and_bookmarks(app: Flask) -> Non
     assert "受文者：陳美玲" in rest and "受文者：林大同" in rest and "王小明" not in rest
     pages = [pdf.get_destination_page_number(mark) for mark in pdf.outline]
     assert pages == sorted(set(pages)) and pages[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("agencies", "sender"),
+    [(["烈嶼鄉公所"], "烈嶼鄉公所"), (["烈嶼鄉公所", "金城鎮公所"], "金門縣政府"), ([None], "金門縣政府")],
+)
+def test_a_township_s_letters_are_posted_in_its_own_name(agencies: list[str | None], sender: str) -> None:
+    letters = [Letter(content={"agency": each} if each else {}) for each in agencies]
+    assert mailings.sender(letters, "金門縣政府") == sender
 
 
 def test_the_list_filters_and_leaves_out_what_is_served(app: Flask) -> None:

@@ -123,7 +123,7 @@ def print_batch(batch: LetterBatch, now: datetime, config: Mapping[str, Any]) ->
     letters = letters_of(batch)
     listed = papers.mailing_list(
         papers.MailingList(
-            agency_name=config["AGENCY_NAME"],
+            agency_name=sender(letters, config["AGENCY_NAME"]),
             printed_at=taipei(now),
             mailings=tuple(
                 papers.Mailing(
@@ -150,3 +150,9 @@ def print_batch(batch: LetterBatch, now: datetime, config: Mapping[str, Any]) ->
     )
     batch.document_id = document.id
     return document
+
+
+def sender(letters: Sequence[Letter], county: str) -> str:
+    """A township posts its own letters in its own name; what comes from several goes out in the county's."""
+    agencies = {each.content.get("agency", county) for each in letters}
+    return agencies.pop() if len(agencies) == 1 else county
