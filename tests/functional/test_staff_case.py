@@ -214,7 +214,7 @@ def test_the_picture_of_the_workflow_says_where_the_case_stands(app: Flask) -> N
     assert "目前在「主管決行」" in plain(picture.desc)
     assert "目前在這裡" in {plain(text) for text in picture.select("text")}
     steps = [plain(step.strong) for step in section.select(".app-flow-steps > li")]
-    assert steps == ["承辦審查", "補正中", "主管決行", "已核准", "已駁回", "已退件", "已撤回"]
+    assert steps == ["承辦審查", "補正中", "主管決行", "已核准", "已撤回", "已退件", "已駁回"]
     here = section.select_one("li[aria-current=step]")
     assert plain(here.strong) == "主管決行" and "目前在這裡" in plain(here)
     assert "退回承辦人重擬 → 承辦審查" in plain(here)
