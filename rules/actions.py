@@ -1,18 +1,22 @@
 """The closed list of actions: all that a rule may ask for. webapp carries them out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
 from rules.conditions import coerce, did_you_mean, shown
+from rules.facts import Fact
 from rules.numbers import MAX_NUMBER, is_exact
 from rules.values import Text
 
 ParamType = Literal[
-    "unit", "function", "functions", "choice", "choices", "period", "number", "month_day", "name"
+    "unit", "function", "functions", "choice", "choices", "period", "number", "month_day", "name", "boolean"
 ]
+
+#: the action that states facts of the ruleset itself; each ruleset has its own parameters of it
+DERIVE = "derive"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _UNIT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -373,8 +377,23 @@ _ACTIONS = (
 ACTIONS: Mapping[str, Action] = MappingProxyType({action.name: action for action in _ACTIONS})
 
 
-def find(action: str, param: str) -> ActionParam | None:
-    return next((p for p in ACTIONS[action].params if p.name == param), None)
+def deriving(facts: Iterable[Fact]) -> Mapping[str, Action]:
+    """The actions of a ruleset that derives these facts."""
+    params = tuple(
+        ActionParam(
+            fact.name.partition(".")[2],
+            fact.label,
+            "choice" if fact.type == "text" else "boolean" if fact.type == "boolean" else "number",
+            fact.options,
+            optional=True,
+        )
+        for fact in facts
+    )
+    return {**ACTIONS, DERIVE: Action(DERIVE, _text("得出|Derive"), params)} if params else ACTIONS
+
+
+def find(action: str, param: str, among: Mapping[str, Action] = ACTIONS) -> ActionParam | None:
+    return next((p for p in among[action].params if p.name == param), None)
 
 
 def mistake(
@@ -385,6 +404,8 @@ def mistake(
         if isinstance(value, str) and value in param.choices:
             return None
         return f"{param.label}「{shown(value)}」不在可選的值之中：{'、'.join(param.choices)}"
+    if param.type == "boolean":
+        return None if isinstance(value, bool) else f"{param.label}「{shown(value)}」必須是 true 或 false"
     if param.type == "choices":
         if not isinstance(value, (list, tuple)) or not value:
             return f"{param.label}必須是至少有一個值的清單"

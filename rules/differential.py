@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 from rules import engine, worlds
-from rules.explain import matching
+from rules.chaining import matching
 
 #: facts that one random ruleset is asked about
 PER_WORLD = 250
