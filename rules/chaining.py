@@ -55,6 +55,8 @@ def matched(ruleset: Ruleset, facts: Mapping[str, object], match: Match) -> list
     known = dict(facts)
     for layer in range(len(ruleset.layers)):
         found = sorted([*found, *match(layer, known)])
+        if layer + 1 == len(ruleset.layers):
+            break
         try:
             derived = stated(ruleset, resolve(ruleset, found))
         except NotUnique:

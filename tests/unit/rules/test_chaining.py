@@ -1,9 +1,11 @@
 """Facts that rules derive for other rules: order, explanation, and what is refused."""
 
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from rules import engine
 from rules.chaining import MAX_DERIVED, MAX_PASSES
@@ -305,3 +307,11 @@ def test_what_is_refused(derived: Any, then: dict[str, Any], message: str) -> No
 def test_a_rule_on_a_fact_that_nobody_declared() -> None:
     body = definition([rule("a", fact("derived.urgen", "eq", True), derive(urgent=True))], {"urgent": URGENT})
     assert "rules[0].when.fact: 沒有「derived.urgen」這項事實，是否為「derived.urgent」？" in refusals(body)
+
+
+def test_the_example_of_the_guide_is_a_ruleset() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "rules.md").read_text("utf-8")
+    example = yaml.safe_load(guide.partition("## Derived facts")[2].split("```")[1].removeprefix("yaml"))
+    rules = definition(**example)
+    assert levels(decide(rules, applicant_rejections=3, case_documents_missing=3)) == ["high"]
+    assert levels(decide(rules, applicant_rejections=3)) == []
