@@ -78,6 +78,7 @@ _ROUNDED = _param(
     "對象|of",
     "choice",
     progress="進度|progress",
+    shown="顯示的進度|progress shown",
     average="平均|average",
     ratio="達成度 C|ratio C",
     score="得分|score",

@@ -105,7 +105,7 @@ def app() -> Flask:
 
 
 def memory(publications: int) -> int:
-    """By how many bytes the process grew after a fifth of its publications, when as many rulesets are kept as may be."""
+    """By how many bytes the process grew after a fifth of its publications, when all rulesets that may be are kept."""
     process, before, start = psutil.Process(), 0, max(40, publications // 5)
     for number in range(publications):
         with made.app_context():
