@@ -397,6 +397,26 @@ def find(action: str, param: str, among: Mapping[str, Action] = ACTIONS) -> Acti
     return next((p for p in among[action].params if p.name == param), None)
 
 
+def in_words(action: str, params: Mapping[str, object]) -> Text:
+    """What a rule asks for: 燈號：紅燈. Units and functions stay codes: only webapp knows their names."""
+    asked = ACTIONS[action]
+    values = {
+        lang: [_value_in(find(action, name), value, lang) for name, value in params.items()]
+        for lang in ("zh", "en")
+    }
+    return Text(
+        zh="：".join(filter(None, [asked.label.in_("zh"), "，".join(values["zh"])])),
+        en=": ".join(filter(None, [asked.label.in_("en"), ", ".join(values["en"])])),
+    )
+
+
+def _value_in(param: ActionParam | None, value: object, lang: str) -> str:
+    if isinstance(value, (list, tuple)):
+        return ("、" if lang == "zh" else ", ").join(_value_in(param, each, lang) for each in value)
+    name = param.choices.get(str(value)) if param else None
+    return name.in_(lang) if name else str(value)
+
+
 def mistake(
     param: ActionParam, value: object, functions: frozenset[str] | None, units: frozenset[str] | None
 ) -> str | None:
