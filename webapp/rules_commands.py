@@ -100,7 +100,9 @@ def decide(key: str, facts_file: str, as_of: datetime | None) -> None:
     "--draft", type=click.Path(exists=True, dir_okay=False), required=True, help="A ruleset in YAML."
 )
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Decisions from this day on.")
-def simulate(key: str, draft: str, since: datetime) -> None:
+@click.option("--rows", type=click.IntRange(1), help="At most so many decisions.")
+@click.option("--seconds", type=click.FloatRange(0), help="No new decision after so long.")
+def simulate(key: str, draft: str, since: datetime, rows: int | None, seconds: float | None) -> None:
     """Decide the stored facts of past decisions by a draft, beside the ruleset in force. Acts on nothing."""
     from rules import engine, loader
     from rules.dry_run import dry_run
@@ -133,12 +135,16 @@ def simulate(key: str, draft: str, since: datetime) -> None:
             click.echo(
                 f"warning: past decisions did not keep {', '.join(unknown)}: taken as missing", err=True
             )
-        run = dry_run(current, engine.compile(ruleset), snapshots.of_ruleset(key, since.date()))
+        past = snapshots.of_ruleset(key, since.date())
+        run = dry_run(current, engine.compile(ruleset), past, rows=rows, seconds=seconds)
+    if run.cut:
+        click.echo(f"warning: not all past decisions were looked at: --{run.cut} ended it", err=True)
     click.echo(f"{run.decisions} decisions, {len(run.changed)} would change")
     for (before, after), count in run.matrix.most_common():
         click.echo(f"{count:8} {_said(before)}" + ("" if before == after else f"  ->  {_said(after)}"))
     for change in run.changed[:MOST_LINES]:
         click.echo(f"{change.name}: {_said(change.before)}  ->  {_said(change.after)}")
+        click.echo(f"  {change.reason.text.in_('en')}")
     if len(run.changed) > MOST_LINES:
         click.echo(f"and {len(run.changed) - MOST_LINES} more")
 
