@@ -129,7 +129,7 @@ class Compiled:
         right = self._keys(matching(self.ruleset, facts) if reference is None else reference)
         self._trouble = Trouble("fault" if matched is None else "difference", _GIVEN_UP, facts, said, right)
         _log.critical(
-            "rules engine given up for ruleset %s: %s, it matched %s, not %s; the reference evaluator answers from now on",
+            "rules engine given up for ruleset %s: %s, it matched %s, not %s; the reference answers from now on",
             self.ruleset.key,
             reason,
             "silent" if said is None else ", ".join(said) or "nothing",

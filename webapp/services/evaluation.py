@@ -85,6 +85,12 @@ def firing(
     )
 
 
+def keep(case_id: int, decision: Decision, revision: int, now: datetime, clock_id: int) -> None:
+    """Keeps a decision that is about the limit of a case."""
+    db.session.add(firing(case_id, decision, revision, now, clock_id))
+    db.session.flush()
+
+
 def store(decided: Sequence[tuple[int, int, Decision, int]], now: datetime) -> dict[int, int]:
     """Keeps decisions on clocks, (case, clock, decision, revision) each. Returns the firing of each clock.
 
