@@ -139,7 +139,7 @@ def test_what_is_derived_cannot_be_given() -> None:
 def test_the_explanation_chains() -> None:
     high, low = decide(LADDER, case_fee=7), decide(LADDER, case_fee=1)
     assert said(high, "first") == "規費 7 元 ≥ 門檻 6.5 元；得出嚴重程度為「高」"
-    assert said(high, "middle") == "因為規則「規則 first」得出嚴重程度為「高」，成立；得出急件為「是」"
+    assert said(high, "middle") == "因為規則「規則 first」得出嚴重程度為「高」；得出急件為「是」"
     assert said(high, "last") == "因為規則「規則 middle」得出急件為「是」，成立"
     assert said(high, "calm") == "因為規則「規則 middle」得出急件為「是」，不成立"
     assert said(high, "last", "en") == "by “middle”, urgent is “yes”: true"
