@@ -191,6 +191,8 @@ OFFICE = [
     Look(ADMINISTRATOR, "/staff/effects"),
     Look(ADMINISTRATOR, "/staff/legal-basis"),
     Look(ADMINISTRATOR, "/admin/definitions"),
+    Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit"),
+    Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/parameters"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

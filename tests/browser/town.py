@@ -40,6 +40,7 @@ from webapp.services import (
     cases,
     clocks,
     committees,
+    desk,
     documents,
     drafts,
     extensions,
@@ -142,6 +143,9 @@ def settle() -> dict[str, str]:
     with unit_of_work():
         _notices(_case(found["EC09_review"]))
     found["overdue_month"] = TODAY.strftime("%Y-%m")
+    with unit_of_work():
+        edited = desk.open_draft(officer("admin"), "ruleset", "performance_scoring", NOW)
+    found["grid_draft"] = str(edited.id)
     return found
 
 
