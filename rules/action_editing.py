@@ -1,4 +1,4 @@
-"""Actions and whole rules as an editor holds them: typed texts, right or wrong, and back to the mapping of the files."""
+"""Actions and whole rules as an editor holds them: typed texts, right or wrong, and back to their mappings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

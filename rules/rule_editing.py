@@ -126,8 +126,7 @@ def write(node: Node, catalogue: Mapping[str, Fact] = FACTS) -> Any:
     if node.kind in ("all", "any"):
         return {node.kind: [write(item, catalogue) for item in node.items]}
     if node.kind == "not":
-        one = node.items[0] if len(node.items) == 1 else Node("all", node.items)
-        return {"not": write(one, catalogue)}
+        return {"not": write(node.items[0] if node.items else Node("all"), catalogue)}
     data: dict[str, Any] = {"fact": node.fact} | ({"op": node.op} if node.op else {})
     if node.op in ("exists", "missing"):
         return data
@@ -175,7 +174,16 @@ def _from_form(form: Posted, path: str, budget: list[int], level: int) -> Node |
     items: list[Node] = []
     while (item := _from_form(form, f"{path}-{len(items)}", budget, level + 1)) is not None:
         items.append(item)
-    return Node(kind, tuple(items))
+    return _tidy(Node(kind, tuple(items)))
+
+
+def _tidy(node: Node) -> Node:
+    """What does not hold is one thing: several become one group."""
+    return (
+        replace(node, items=(Node("all", node.items),))
+        if node.kind == "not" and len(node.items) > 1
+        else node
+    )
 
 
 def to_form(node: Node | None, path: str = ROOT) -> dict[str, list[str]]:
@@ -268,6 +276,8 @@ def apply(root: Node | None, action: str, path: str) -> tuple[Node | None, str]:
 
 def _added(root: Node, node: Node, where: tuple[int, ...], new: Node) -> tuple[Node | None, str]:
     at = where
+    if node.kind == "not" and node.items:
+        return _added(root, node.items[0], (*where, 0), new)
     if not node.is_group:  # a lone comparison becomes the first of a group
         changed = _changed(root, where, lambda inner: Node("all", (inner, new)))
         at = (*where, 1)
@@ -286,7 +296,7 @@ def _unwrapped(root: Node, node: Node, where: tuple[int, ...]) -> Node | None:
 
     def spliced(parent: Node) -> Node:
         i = where[-1]
-        return replace(parent, items=(*parent.items[:i], *node.items, *parent.items[i + 1 :]))
+        return _tidy(replace(parent, items=(*parent.items[:i], *node.items, *parent.items[i + 1 :])))
 
     return _changed(root, where[:-1], spliced)
 

@@ -193,6 +193,8 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/definitions"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/parameters"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules/review"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

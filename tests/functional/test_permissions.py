@@ -261,14 +261,15 @@ def _make_world() -> Ids:
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
-        "grid_draft": _grid_draft(),
+        "grid_draft": _draft_of("performance_scoring"),
+        "rules_draft": _draft_of("case_deadlines"),
     }
 
 
-def _grid_draft() -> int:
+def _draft_of(ruleset: str) -> int:
     with unit_of_work():
         editor = journeys.officer("guo.shiming", utc_now())
-        return desk.open_draft(editor, "ruleset", "performance_scoring", utc_now()).id
+        return desk.open_draft(editor, "ruleset", ruleset, utc_now()).id
 
 
 def _notice(case: Case) -> str:

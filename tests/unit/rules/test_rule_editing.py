@@ -180,6 +180,15 @@ A, B, C = (Node(fact=name, op="exists") for name in ("case.fee", "case.paid", "p
         (Node("any", (A, B)), "wrap", "c-1", Node("any", (A, Node("all", (B,)))), "c-1-kind"),
         (A, "wrap", "c", Node("all", (A,)), "c-kind"),
         (Node("any", (Node("all", (A, B)), C)), "unwrap", "c-0", Node("any", (A, B, C)), "c-0-kind"),
+        (Node("not", (A,)), "add", "c", Node("not", (Node("all", (A, Node())),)), "c-0-1-fact"),
+        (Node("not"), "add", "c", Node("not", (Node(),)), "c-0-fact"),
+        (
+            Node("not", (Node("all", (A, B)),)),
+            "unwrap",
+            "c-0",
+            Node("not", (Node("all", (A, B)),)),
+            "c-0-kind",
+        ),
         (Node("all", (A,)), "unwrap", "c", A, "c-kind"),
         (Node("all", (A, B)), "unwrap", "c", Node("all", (A, B)), "c-kind"),
         (A, "delete", "c-7", A, ""),
@@ -222,3 +231,9 @@ def test_an_unfinished_condition_in_words() -> None:
     when = {"all": [{"fact": "case.fee", "op": "gt", "value": 5}, {"not": {"fact": ""}}]}
     assert in_words(when, labels, {}, "zh") == "規費 ＞ 5，且（還沒填完的條件）"
     assert in_words({"all": []}, labels, {}, "en") == "(a condition that is not finished)"
+
+
+def test_several_under_not_become_a_group() -> None:
+    form = to_form(Node("all", (A, B))) | {"c-kind": ["not"]}
+    assert from_form(form) == Node("not", (Node("all", (A, B)),))
+    assert write(Node("not")) == {"not": {"all": []}}
