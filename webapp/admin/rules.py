@@ -305,7 +305,6 @@ def _page(page: Page, key: str) -> str:
         offers=offers,
         group_kinds=[(kind, in_language(label)) for kind, label in rule_words.GROUP_KINDS.items()],
         statuses=[(status, in_language(label)) for status, label in rule_words.STATUSES.items()],
-        said=words.condition(rule["when"], language()) if "when" in rule else "",
         sentence=words.rule(rule, language()),
         mistakes=shown,
         left=sum(len(each) for each in found.values()),
