@@ -295,6 +295,7 @@ def _reading(leaf: Leaf, value: object, ruleset: Ruleset, lang: str) -> str:
         fact.reading.in_(lang).format(value=text) if fact.reading else f"{fact.label.in_(lang)} {text}{unit}"
     )
     if fact.below_zero and isinstance(value, (int, Decimal)) and value < 0:
-        late = show_value(-value, fact=leaf.fact, labels=ruleset.labels, lang=lang)
+        positive = value.copy_abs() if isinstance(value, Decimal) else -value  # a minus would round
+        late = show_value(positive, fact=leaf.fact, labels=ruleset.labels, lang=lang)
         read += fact.below_zero.in_(lang).format(value=late)
     return read
