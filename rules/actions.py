@@ -1,18 +1,22 @@
 """The closed list of actions: all that a rule may ask for. webapp carries them out."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
 from rules.conditions import coerce, did_you_mean, shown
+from rules.facts import Fact
 from rules.numbers import MAX_NUMBER, is_exact
 from rules.values import Text
 
 ParamType = Literal[
-    "unit", "function", "functions", "choice", "choices", "period", "number", "month_day", "name"
+    "unit", "function", "functions", "choice", "choices", "period", "number", "month_day", "name", "boolean"
 ]
+
+#: the action that states facts of the ruleset itself; each ruleset has its own parameters of it
+DERIVE = "derive"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _UNIT = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -74,6 +78,7 @@ _ROUNDED = _param(
     "對象|of",
     "choice",
     progress="進度|progress",
+    shown="顯示的進度|progress shown",
     average="平均|average",
     ratio="達成度 C|ratio C",
     score="得分|score",
@@ -373,8 +378,43 @@ _ACTIONS = (
 ACTIONS: Mapping[str, Action] = MappingProxyType({action.name: action for action in _ACTIONS})
 
 
-def find(action: str, param: str) -> ActionParam | None:
-    return next((p for p in ACTIONS[action].params if p.name == param), None)
+def deriving(facts: Iterable[Fact]) -> Mapping[str, Action]:
+    """The actions of a ruleset that derives these facts."""
+    params = tuple(
+        ActionParam(
+            fact.name.partition(".")[2],
+            fact.label,
+            "choice" if fact.type == "text" else "boolean" if fact.type == "boolean" else "number",
+            fact.options,
+            optional=True,
+        )
+        for fact in facts
+    )
+    return {**ACTIONS, DERIVE: Action(DERIVE, _text("得出|Derive"), params)} if params else ACTIONS
+
+
+def find(action: str, param: str, among: Mapping[str, Action] = ACTIONS) -> ActionParam | None:
+    return next((p for p in among[action].params if p.name == param), None)
+
+
+def in_words(action: str, params: Mapping[str, object]) -> Text:
+    """What a rule asks for: 燈號：紅燈. Units and functions stay codes: only webapp knows their names."""
+    asked = ACTIONS[action]
+    values = {
+        lang: [_value_in(find(action, name), value, lang) for name, value in params.items()]
+        for lang in ("zh", "en")
+    }
+    return Text(
+        zh="：".join(filter(None, [asked.label.in_("zh"), "，".join(values["zh"])])),
+        en=": ".join(filter(None, [asked.label.in_("en"), ", ".join(values["en"])])),
+    )
+
+
+def _value_in(param: ActionParam | None, value: object, lang: str) -> str:
+    if isinstance(value, (list, tuple)):
+        return ("、" if lang == "zh" else ", ").join(_value_in(param, each, lang) for each in value)
+    name = param.choices.get(str(value)) if param else None
+    return name.in_(lang) if name else str(value)
 
 
 def mistake(
@@ -385,6 +425,8 @@ def mistake(
         if isinstance(value, str) and value in param.choices:
             return None
         return f"{param.label}「{shown(value)}」不在可選的值之中：{'、'.join(param.choices)}"
+    if param.type == "boolean":
+        return None if isinstance(value, bool) else f"{param.label}「{shown(value)}」必須是 true 或 false"
     if param.type == "choices":
         if not isinstance(value, (list, tuple)) or not value:
             return f"{param.label}必須是至少有一個值的清單"

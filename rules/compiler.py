@@ -99,7 +99,8 @@ class _Conjunction:
 class Program:
     """A ruleset in the engine's words: the plans of its handles, and the way to say facts to them."""
 
-    def __init__(self, ruleset: Ruleset) -> None:
+    def __init__(self, ruleset: Ruleset, only: Iterable[int] | None = None) -> None:
+        """Of the whole ruleset, or of one layer of its rules."""
         self.plans: list[Plan] = []
         self._params = ruleset.params
         self._names: dict[tuple[str, object], str] = {}
@@ -111,8 +112,9 @@ class Program:
         self._pack(
             [
                 _Conjunction(f"r{index}_{number}", index, [self._test(literal) for literal in literals])
-                for index, rule in enumerate(ruleset.rules)
-                for number, literals in enumerate(alternatives(rule.when) if rule.when else ((),))
+                for index in (range(len(ruleset.rules)) if only is None else only)
+                for when in [ruleset.rules[index].when]
+                for number, literals in enumerate(alternatives(when) if when else ((),))
             ]
         )
         check_names((*_RESERVED, *self._names.values()))

@@ -1,12 +1,14 @@
 """What a ruleset decides: outcomes, the rules that fired, and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
+from rules.actions import DERIVE
+from rules.chaining import Derived, stated
 from rules.explain import explain
 from rules.model import Outcome as Outcome
 from rules.model import Ruleset
@@ -21,6 +23,8 @@ class Decision:
     ruleset: Ruleset = field(repr=False)
     #: only those that the ruleset reads
     facts: Mapping[str, object] = field(repr=False)
+    #: what rules derived from them for other rules to read
+    derived: Mapping[str, Derived] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -44,7 +48,7 @@ class Decision:
     @cached_property
     def explanation(self) -> list[dict[str, Any]]:
         """One JSON-able entry a rule, fired or not."""
-        return explain(self.ruleset, self.facts, self.resolved)
+        return explain(self.ruleset, self.facts, self.resolved, self.derived)
 
     def to_json(self) -> dict[str, Any]:
         outcomes = [
@@ -61,7 +65,12 @@ def decide(
     engine: Literal["durable", "reference"],
 ) -> Decision:
     """From the rules that hold to what follows."""
-    return Decision(resolve(ruleset, matched), engine, ruleset, facts)
+    resolved = resolve(ruleset, matched)
+    if not ruleset.layers:
+        return Decision(resolved, engine, ruleset, facts)
+    derived = stated(ruleset, resolved)
+    acting = tuple([outcome for outcome in resolved.outcomes if outcome.action != DERIVE])
+    return Decision(replace(resolved, outcomes=acting), engine, ruleset, facts, derived)
 
 
 def _json(value: object) -> Any:

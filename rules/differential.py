@@ -1,15 +1,24 @@
-"""Engine against reference on rulesets and facts at random: they must name the same rules every time."""
+"""Engine against reference on rulesets and facts at random: the same must follow every time.
 
-from collections.abc import Iterator
+Half of the rulesets hold rules alone, all of which count; half mix rules, tables, every hit policy and derived facts.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from rules import engine, worlds
-from rules.explain import matching
+from rules.chaining import Derived, matching
+from rules.decision import Decision, NotUnique, Outcome, decide
+from rules.model import Ruleset
 
 #: facts that one random ruleset is asked about
 PER_WORLD = 250
+
+#: who decided, the rules that count, what follows and what was derived
+Said = tuple[str, tuple[str, ...], tuple[Outcome, ...], Mapping[str, Derived]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +45,36 @@ def compare(decisions: int, seed: int = 0) -> Iterator[tuple[int, list[Differenc
 
 
 def _world(seed: int, decisions: int) -> list[Difference]:
-    ruleset, random = worlds.world(seed, rules=1 + seed % worlds.MOST_RULES), Random(seed)
+    rules = 1 + seed // 2 % worlds.MOST_RULES
+    ruleset, random = worlds.mixed(seed) if seed % 2 else worlds.world(seed, rules), Random(seed)
     found = []
     with closing(engine.compile(ruleset)) as compiled:
         for _ in range(decisions):
             given = worlds.facts(random)
-            decision = compiled.evaluate(given, shadow=False)
-            expected = tuple(ruleset.rules[i].key for i in matching(ruleset, given))
-            if decision.engine != "durable" or decision.fired != expected:
-                found.append(Difference(seed, str(given), decision.fired, expected))
+            made = _said(partial(compiled.evaluate, given, shadow=False))
+            expected = _said(partial(_by_reference, ruleset, given))
+            if made != expected:
+                found.append(Difference(seed, str(given), _words(made), _words(expected)))
     return found
+
+
+def _by_reference(ruleset: Ruleset, facts: Mapping[str, object]) -> Decision:
+    return decide(ruleset, matching(ruleset, facts), facts, "durable")
+
+
+def _said(decision: Callable[[], Decision]) -> Said:
+    try:
+        made = decision()
+    except NotUnique as refused:
+        return "not unique", refused.rules, (), {}
+    return made.engine, made.fired, made.outcomes, made.derived
+
+
+def _words(said: Said) -> tuple[str, ...]:
+    engine, rules, outcomes, derived = said
+    return (
+        *(() if engine == "durable" else (engine,)),
+        *rules,
+        *[f"{each.rule}: {each.action} {dict(each.params)}" for each in outcomes],
+        *[f"{name} = {each.value!r} by {'+'.join(each.rules)}" for name, each in derived.items()],
+    )

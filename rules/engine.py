@@ -14,10 +14,10 @@ from collections.abc import Mapping
 
 import durable_rules_engine as native
 
-from rules import compiler
+from rules import chaining, compiler
+from rules.chaining import matching
 from rules.compiler import Plan, Program
 from rules.decision import Decision, decide
-from rules.explain import matching
 from rules.model import Ruleset
 
 _log = logging.getLogger(__name__)
@@ -31,12 +31,19 @@ class EngineFault(RuntimeError):
     """The engine did not do what it was asked; its handle can no longer be trusted."""
 
 
+class _Closed(Exception):
+    """The native memory was given up, now or before."""
+
+
 class Compiled:
     """A ruleset ready to decide. Safe for threads and forks; holds native memory until closed or collected."""
 
     def __init__(self, ruleset: Ruleset, *, shadow_every: int = SHADOW_EVERY) -> None:
         self.ruleset = ruleset
-        self._program = Program(ruleset)
+        #: one a layer; the handles of all stand in one list
+        self._programs = [Program(ruleset, layer) for layer in ruleset.layers] or [Program(ruleset)]
+        ends = list(itertools.accumulate(len(program.plans) for program in self._programs))
+        self._places = [slice(*place) for place in itertools.pairwise([0, *ends])]
         self._shadow_every = shadow_every
         self._decisions = itertools.count()
         self._trusted = True
@@ -68,25 +75,37 @@ class Compiled:
 
     def _match(self, facts: Mapping[str, object]) -> list[int] | None:
         """The rules that match, or None where the engine is not to be used."""
-        texts = self._program.facts(facts)
+        try:
+            return (
+                chaining.matched(self.ruleset, facts, self._ask)
+                if self.ruleset.layers
+                else self._ask(0, facts)
+            )
+        except _Closed:
+            return None
+        except (EngineFault, native.error, LookupError, ValueError, MemoryError) as fault:
+            self._distrust(str(fault))
+            return None
+
+    def _ask(self, layer: int, facts: Mapping[str, object]) -> list[int]:
+        texts = self._programs[layer].facts(facts)
         with self._lock:
             if not self._trusted:
-                return None
-            try:
-                handles = self._handles if self._handles is not None else self._open()
-                asked = [(handle, text) for handle, text in zip(handles, texts, strict=True) if text]
-                return sorted({i for handle, text in asked for i in handle.match(text)})
-            except (EngineFault, native.error, LookupError, ValueError, MemoryError) as fault:
-                reason = str(fault)
-        self._distrust(reason)
-        return None
+                raise _Closed
+            handles = self._handles if self._handles is not None else self._open()
+            asked = [
+                (handle, text)
+                for handle, text in zip(handles[self._places[layer]], texts, strict=True)
+                if text
+            ]
+            return sorted({i for handle, text in asked for i in handle.match(text)})
 
     def _open(self) -> "list[_Handle]":
         handles: list[_Handle] = []
         self._handles = handles
         self._release = weakref.finalize(self, _close, handles)
         self._release.atexit = False
-        handles.extend(map(_Handle, self._program.plans))
+        handles.extend(_Handle(plan) for program in self._programs for plan in program.plans)
         return handles
 
     def _drop(self) -> None:

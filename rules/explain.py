@@ -1,10 +1,12 @@
 """Why a rule fired and why it did not: the reference evaluator's word, as data and as a sentence."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from rules import policies
+from rules.chaining import Derived, states
 from rules.conditions import (
     SYMBOLS,
     All,
@@ -16,7 +18,6 @@ from rules.conditions import (
     all_of,
     any_of,
     coerce,
-    holds,
     is_missing,
     label_of,
     leaves_of,
@@ -26,7 +27,7 @@ from rules.conditions import (
     symbol,
     threshold,
 )
-from rules.model import Ruleset
+from rules.model import Rule, Ruleset
 from rules.normal import Literal, without_not
 from rules.policies import Resolved
 
@@ -35,19 +36,36 @@ Json = object
 LANGUAGES = ("zh", "en")
 
 
-def matching(ruleset: Ruleset, facts: Mapping[str, object]) -> list[int]:
-    """The rules whose condition holds, by the definition of the semantics: what the engine must answer."""
-    return [i for i, rule in enumerate(ruleset.rules) if holds(rule.when, facts, ruleset.params)]
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is explained: the given and the derived facts, and what became of them."""
+
+    ruleset: Ruleset
+    facts: Mapping[str, object]
+    resolved: Resolved
+    derived: Mapping[str, Derived]
+
+    def because(self, fact: str, lang: str) -> str | None:
+        """The rules that a derived fact follows from, by their names."""
+        if fact not in self.derived or not self.derived[fact].rules:
+            return None
+        labels = [rule.label.in_(lang) for rule in self.ruleset.rules if rule.key in self.derived[fact].rules]
+        return _WORDS[lang]["rules"].format(_WORDS[lang]["between"].join(labels))
 
 
-def explain(ruleset: Ruleset, facts: Mapping[str, object], resolved: Resolved) -> list[dict[str, Json]]:
+def explain(
+    ruleset: Ruleset, facts: Mapping[str, object], resolved: Resolved, derived: Mapping[str, Derived] = {}
+) -> list[dict[str, Json]]:
     """One entry a rule, fired or not, in the order of the rules."""
-    return [_rule(ruleset, index, facts, resolved) for index in range(len(ruleset.rules))]
+    known = {**facts, **{name: each.value for name, each in derived.items()}}
+    case = _Case(ruleset, known, resolved, derived)
+    return [_rule(case, index) for index in range(len(ruleset.rules))]
 
 
-def _rule(ruleset: Ruleset, index: int, facts: Mapping[str, object], resolved: Resolved) -> dict[str, Json]:
+def _rule(case: _Case, index: int) -> dict[str, Json]:
+    ruleset, resolved = case.ruleset, case.resolved
     rule = ruleset.rules[index]
-    tree = _node(without_not(rule.when), ruleset, facts) if rule.when else None
+    tree = _node(without_not(rule.when), case) if rule.when else None
     result = tree["result"] if tree else True
     if rule.key in resolved.fired:
         status = "fired"
@@ -60,9 +78,12 @@ def _rule(ruleset: Ruleset, index: int, facts: Mapping[str, object], resolved: R
         "label": {lang: rule.label.in_(lang) for lang in LANGUAGES},
         "status": status,
         "result": result,
-        "sentence": {lang: _sentence(ruleset, index, status, tree, resolved, lang) for lang in LANGUAGES},
+        "sentence": {lang: _sentence(case, index, status, tree, lang) for lang in LANGUAGES},
         "when": tree,
     }
+    if status == "fired" and (own := states(rule)):
+        of_rule = {name for name in own if rule.key in case.derived[name].rules}
+        entry["derives"] = {name: _json(case.derived[name].value) for name in sorted(of_rule)}
     if rule.source:
         entry |= {"source": {lang: rule.source.in_(lang) for lang in LANGUAGES}, "origin": rule.status}
     return entry
@@ -71,19 +92,19 @@ def _rule(ruleset: Ruleset, index: int, facts: Mapping[str, object], resolved: R
 # --- data ------------------------------------------------------------------------------------------------
 
 
-def _node(c: Condition, ruleset: Ruleset, facts: Mapping[str, object]) -> dict[str, Json]:
+def _node(c: Condition, case: _Case) -> dict[str, Json]:
     if isinstance(c, (All, Any_)):
-        items = [_node(item, ruleset, facts) for item in c.items]
+        items = [_node(item, case) for item in c.items]
         results = [_result(item) for item in items]
         if isinstance(c, All):
             return {"all": items, "result": all_of(results)}
         return {"any": items, "result": any_of(results)}
     negated = not isinstance(c, Leaf)
-    return _leaf(Literal(leaves_of(c)[0], negated), ruleset, facts)
+    return _leaf(Literal(leaves_of(c)[0], negated), case)
 
 
-def _leaf(literal: Literal, ruleset: Ruleset, facts: Mapping[str, object]) -> dict[str, Json]:
-    leaf = literal.leaf
+def _leaf(literal: Literal, case: _Case) -> dict[str, Json]:
+    leaf, ruleset, facts = literal.leaf, case.ruleset, case.facts
     result = literal.holds(facts, ruleset.params)
     actual, expected = facts.get(leaf.fact), threshold(leaf, facts, ruleset.params)
     node: dict[str, Json] = {
@@ -98,9 +119,11 @@ def _leaf(literal: Literal, ruleset: Ruleset, facts: Mapping[str, object]) -> di
         node["parameter"] = leaf.value.name
     if isinstance(leaf.value, FactRef):
         node["other_fact"] = leaf.value.name
+    if leaf.fact in case.derived:
+        node["derived_by"] = list(case.derived[leaf.fact].rules)
     node["result"] = result
     node["sentence"] = {
-        lang: _leaf_sentence(literal, actual, expected, result, ruleset, lang) for lang in LANGUAGES
+        lang: _leaf_sentence(literal, actual, expected, result, case, lang) for lang in LANGUAGES
     }
     return node
 
@@ -136,6 +159,13 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
         "contains": "包含{0}",
         "not contains": "不包含{0}",
         "always": "沒有條件，一律適用",
+        "rules": "規則「{0}」",
+        "between": "」、「",
+        "because": "因為{0}得出{1}",
+        "by": "（由{0}得出）",
+        "derives": "得出{0}",
+        "settled": "已由{0}得出{1}",
+        "not derived": "沒有規則得出「{0}」",
     },
     "en": {
         True: "true",
@@ -155,20 +185,43 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
         "contains": "contain {0}",
         "not contains": "not contain {0}",
         "always": "no condition: always applies",
+        "rules": "“{0}”",
+        "between": "”, “",
+        "because": "by {0}, {1}",
+        "by": " (by {0})",
+        "derives": "so {0}",
+        "settled": "by {0} already, {1}",
+        "not derived": "no rule gives {0}",
     },
 }
 
 
-def _sentence(
-    ruleset: Ruleset, index: int, status: str, tree: Mapping[str, Json] | None, resolved: Resolved, lang: str
-) -> str:
-    words = _WORDS[lang]
+def _sentence(case: _Case, index: int, status: str, tree: Mapping[str, Json] | None, lang: str) -> str:
+    ruleset, resolved, words = case.ruleset, case.resolved, _WORDS[lang]
     if status == "superseded":
         return policies.superseded(ruleset, index, resolved, lang)
     why = dict.fromkeys(_deciding(tree, lang)) if tree else {words["always"]: None}
     if status == "fired" and (more := policies.counted(ruleset, index, resolved, lang)):
         why[more] = None
+    if status == "fired":
+        why |= dict.fromkeys(_derives(case, ruleset.rules[index], lang))
     return words["and"].join(why)
+
+
+def _derives(case: _Case, rule: Rule, lang: str) -> list[str]:
+    """What a rule that counts found out for others, or who did before it."""
+    words, found = _WORDS[lang], []
+    for name in sorted(states(rule)):
+        labels = case.ruleset.labels
+        value = show_value(case.derived[name].value, fact=name, labels=labels, lang=lang)
+        said = words["is"].format(label_of(name, labels, lang), value)
+        first = rule.key in case.derived[name].rules
+        found.append(
+            words["derives"].format(said)
+            if first
+            else words["settled"].format(case.because(name, lang), said)
+        )
+    return found
 
 
 def _deciding(node: Mapping[str, Json], lang: str) -> list[str]:
@@ -189,15 +242,20 @@ def _result(node: Mapping[str, Json]) -> bool | None:
 
 
 def _leaf_sentence(
-    literal: Literal, actual: object, expected: object, result: bool | None, ruleset: Ruleset, lang: str
+    literal: Literal, actual: object, expected: object, result: bool | None, case: _Case, lang: str
 ) -> str:
-    leaf, words = literal.leaf, _WORDS[lang]
+    leaf, ruleset, words = literal.leaf, case.ruleset, _WORDS[lang]
     name = label_of(leaf.fact, ruleset.labels, lang)
+    missing = words["not derived" if leaf.fact in ruleset.derived else "missing"].format(name)
     verdict = f"{words['comma']}{words[result]}"
     if leaf.op in ("exists", "missing"):
-        return words["missing" if is_missing(actual) else "present"].format(name) + verdict
+        if is_missing(actual):
+            return missing + verdict
+        if leaf.fact in case.derived:
+            return _because(case, leaf.fact, _reading(leaf, actual, ruleset, lang), lang) + verdict
+        return words["present"].format(name) + verdict
     if is_missing(actual) and leaf.type != "list":
-        return words["missing"].format(name) + verdict
+        return missing + verdict
     typed = coerce(leaf.type, actual)
     if typed is None:
         return words["mistyped"].format(name, shown(actual)) + verdict
@@ -209,13 +267,21 @@ def _leaf_sentence(
         wanted += " " + show_value(
             expected if value is None else value, fact=leaf.fact, labels=ruleset.labels, lang=lang
         )
-    read = _reading(leaf, typed, ruleset, lang)
+        if source := case.because(leaf.value.name, lang):
+            wanted += words["by"].format(source)
+    read = _because(case, leaf.fact, _reading(leaf, typed, ruleset, lang), lang)
     if leaf.op in SYMBOLS and leaf.type in ("number", "date"):
         return f"{read} {symbol(leaf.op, lang)} {wanted}{verdict}"
     op = f"not {leaf.op}" if literal.negated else leaf.op
     # an equality that holds says all by the value itself
     needs = "" if result is True and op == "eq" else words["needs"].format(words[op].format(wanted))
     return f"{read}{needs}{verdict}"
+
+
+def _because(case: _Case, fact: str, read: str, lang: str) -> str:
+    """因為規則「逾期未填報」得出風險為「高」; a given fact as it is."""
+    source = case.because(fact, lang)
+    return _WORDS[lang]["because"].format(source, read) if source else read
 
 
 def _reading(leaf: Leaf, value: object, ruleset: Ruleset, lang: str) -> str:
@@ -229,6 +295,7 @@ def _reading(leaf: Leaf, value: object, ruleset: Ruleset, lang: str) -> str:
         fact.reading.in_(lang).format(value=text) if fact.reading else f"{fact.label.in_(lang)} {text}{unit}"
     )
     if fact.below_zero and isinstance(value, (int, Decimal)) and value < 0:
-        late = show_value(-value, fact=leaf.fact, labels=ruleset.labels, lang=lang)
+        positive = value.copy_abs() if isinstance(value, Decimal) else -value  # a minus would round
+        late = show_value(positive, fact=leaf.fact, labels=ruleset.labels, lang=lang)
         read += fact.below_zero.in_(lang).format(value=late)
     return read

@@ -5,7 +5,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
-from rules import actions, facts, tables
+from rules import actions, chaining, facts, tables
+from rules.actions import DERIVE, Action
 from rules.conditions import (
     All,
     Condition,
@@ -21,13 +22,13 @@ from rules.conditions import (
     shown,
     threshold,
 )
+from rules.declarations import Declarations
 from rules.facts import FACTS, Fact
 from rules.model import (
     Aggregate,
     Example,
     HitPolicy,
     Outcome,
-    Parameter,
     Policy,
     RevisionDate,
     Rule,
@@ -37,7 +38,7 @@ from rules.model import (
 )
 from rules.normal import TooComplex, alternatives
 from rules.numbers import MAX_NUMBER, is_exact
-from rules.reading import ABSENT, Reader
+from rules.reading import ABSENT
 from rules.values import DefinitionError, Problem, Text, read_yaml
 
 DEFINITIONS = Path(__file__).parent / "definitions"
@@ -81,7 +82,7 @@ def load(
     return ruleset
 
 
-class _Reader(Reader):
+class _Reader(Declarations):
     """Reads on after a mistake. What could not be read is left out, never guessed."""
 
     def __init__(
@@ -92,15 +93,17 @@ class _Reader(Reader):
         published: bool,
     ) -> None:
         super().__init__()
+        self.given = catalogue
+        #: the given facts and those that the ruleset derives
         self.catalogue = catalogue
+        self.actions: Mapping[str, Action] = actions.ACTIONS
         self.functions = functions
         self.units = units
         self.published = published
         self.types: dict[str, FactType] = facts.types(catalogue)
-        self.parameters: dict[str, Parameter] = {}
-        self.params: dict[str, object] = {}
         self.used_params: set[str] = set()
         self.policies: dict[str, Policy] = {}
+        self.paths: dict[str, str] = {}
 
     def ruleset(self, data: object) -> Ruleset | None:
         required = ("key", "title", "revision_date", "hit_policy")
@@ -109,6 +112,7 @@ class _Reader(Reader):
             "effective_to",
             *POLICY_ITEMS,
             "parameters",
+            "derived",
             "rules",
             "tables",
             "examples",
@@ -122,14 +126,19 @@ class _Reader(Reader):
         since, until = (self.day(top.get(name), name) for name in ("effective_from", "effective_to"))
         if since and until and until < since:
             self.refuse("effective_to", f"失效日 {until} 早於生效日 {since}")
-        policy = self.policy(top, "", None)
         self.read_parameters(top.get("parameters"))
+        self.read_derived(top.get("derived"))
+        self.catalogue = {**self.given, **self.derived} if self.derived else self.given
+        self.types |= facts.types(self.derived)
+        self.actions = actions.deriving(self.derived.values())
+        policy = self.policy(top, "", None)
         before = len(self.problems)
         placed = [
             (rule, f"rules[{i}]")
             for i, each in enumerate(self.items(top.get("rules"), "rules"))
             if (rule := self.rule(each, f"rules[{i}]"))
         ]
+        self.paths |= {rule.key: path for rule, path in placed}
         rules = sorted([rule for rule, _ in placed], key=lambda rule: -rule.priority)
         if len(self.problems) == before:
             for rule, path in placed:
@@ -145,6 +154,7 @@ class _Reader(Reader):
             self.refuse("rules", "規則集沒有任何規則")
         if len(rules) > MAX_RULES:
             self.refuse("rules", f"規則超過 {MAX_RULES} 條，請分成幾個規則集")
+        layers = self.layers(rules, policy) if self.derived and not self.problems else ()
         for name in self.parameters.keys() - self.used_params:
             self.refuse(f"parameters.{name}", f"參數「{name}」沒有任何規則使用")
         if key is None or title is None or self.problems:
@@ -160,8 +170,34 @@ class _Reader(Reader):
             effective_from=since,
             effective_to=until,
             examples=tuple(examples),
+            derived=self.derived,
+            layers=layers,
             catalogue=self.catalogue,
         )
+
+    def layers(self, rules: list[Rule], policy: Policy) -> tuple[tuple[int, ...], ...]:
+        """The order in which derived facts come to be known."""
+        for name in self.derived:
+            if not any(name in chaining.states(rule) for rule in rules):
+                self.refuse(name, f"沒有任何規則得出「{name}」")
+            if not any(name in chaining.reads(rule) for rule in rules):
+                self.refuse(name, f"沒有任何規則讀取「{name}」")
+        try:
+            return chaining.layers(rules, policy, self.policies)
+        except chaining.NoOrder as error:
+            for step in error.steps[:1]:
+                self.refuse(f"{self.paths[step.reader]}.when", self.no_order(error))
+            return ()
+
+    def no_order(self, error: chaining.NoOrder) -> str:
+        if not error.circular:
+            return f"「{error}」要推導 {chaining.MAX_PASSES} 次以上才能得出，請減少層次"
+        steps = []
+        for step, following in zip(error.steps, [*error.steps[1:], error.steps[0]], strict=True):
+            by, reader = self.paths[step.stated_by], self.paths[step.reader]
+            together = "而" if by == reader else f"，與它一起決定的 {reader} "
+            steps.append(f"「{step.fact}」由 {by} 得出{together}讀取「{following.fact}」")
+        return f"得出的事實互相依賴，沒有開始的地方：{'；'.join(steps)}"
 
     # --- hit policies ------------------------------------------------------------------------------------
 
@@ -182,7 +218,7 @@ class _Reader(Reader):
             output = self.policy_output(one.get("output"), f"{prefix}output", hit)
         if output is None:
             return Policy(hit)
-        param = actions.find(*output)
+        param = actions.find(*output, self.actions)
         assert param is not None
         if hit == "collect":
             aggregate = self.choice(one.get("aggregate"), f"{prefix}aggregate", get_args(Aggregate))
@@ -191,7 +227,7 @@ class _Reader(Reader):
                     f"{prefix}output",
                     f"「{aggregate}」需要數字，但動作「{output[0]}」的{param.label}不是數字",
                 )
-            elif len(actions.ACTIONS[output[0]].params) > 1:
+            elif output[0] != DERIVE and len(self.actions[output[0]].params) > 1:
                 self.refuse(f"{prefix}output", f"動作「{output[0]}」還有其他參數，無法合計")
             return Policy(hit, output, aggregate=aggregate)
         order = self.items(one.get("order"), f"{prefix}order")
@@ -214,7 +250,7 @@ class _Reader(Reader):
         one = self.mapping(data, path, ("action", "param"))
         if one is None or ABSENT in one.values() or not self.known_action(one["action"], f"{path}.action"):
             return None
-        if actions.find(one["action"], str(one["param"])) is None:
+        if actions.find(one["action"], str(one["param"]), self.actions) is None:
             self.refuse(f"{path}.param", f"動作「{one['action']}」沒有參數「{shown(one['param'])}」")
             return None
         return one["action"], one["param"]
@@ -231,45 +267,8 @@ class _Reader(Reader):
             self.refuse(
                 path, f"{place}「{shown(value)}」不在 order 之中：{'、'.join(map(str, policy.order))}"
             )
-        elif policy.aggregate and len(rule.then) > 1:
+        elif policy.aggregate and sum(len(each.params) or 1 for each in rule.then) > 1:
             self.refuse(path, f"{place}「{policy.aggregate}」只留下「{action}」，其他動作會不見")
-
-    # --- parameters --------------------------------------------------------------------------------------
-
-    def read_parameters(self, data: object) -> None:
-        if data is None:
-            return
-        if not isinstance(data, Mapping):
-            self.refuse("parameters", "parameters 必須是「名稱: {value, label, …}」")
-            return
-        for name, each in data.items():
-            path = f"parameters.{name}"
-            one = self.mapping(each, path, ("value", "label", "source", "status"), ("unit",))
-            key = self.key(name, path)
-            if one is None or key is None:
-                continue
-            value, label = (
-                self.parameter_value(one["value"], f"{path}.value"),
-                self.text(one["label"], f"{path}.label"),
-            )
-            unit = self.text(one["unit"], f"{path}.unit") if one.get("unit") is not None else None
-            status = self.choice(one["status"], f"{path}.status", get_args(Status))
-            source = self.text(one["source"], f"{path}.source")
-            if value is not None and label is not None and source is not None:
-                self.parameters[key] = Parameter(key, value, label, unit, source, status)
-                self.params[key] = value
-
-    def parameter_value(self, value: object, path: str) -> object:
-        """A number, a word, yes or no, a date (as ISO text), or a list of these."""
-        if value is ABSENT:
-            return None
-        members = as_list(value)
-        for each in (value,) if members is None else members:
-            number = coerce("number", each)
-            if number is None and not isinstance(each, bool) and coerce("text", each) is None:
-                self.refuse(path, f"「{shown(each)}」不是數字、文字或是非")
-                return None
-        return coerce("number", value) if isinstance(value, float) else value
 
     # --- rules -------------------------------------------------------------------------------------------
 
@@ -341,16 +340,16 @@ class _Reader(Reader):
         return self.call(rule, data["action"], given, path)
 
     def known_action(self, name: object, path: str) -> bool:
-        if isinstance(name, str) and name in actions.ACTIONS:
+        if isinstance(name, str) and name in self.actions:
             return True
-        self.refuse(path, f"沒有「{shown(name)}」這個動作{did_you_mean(name, actions.ACTIONS)}")
+        self.refuse(path, f"沒有「{shown(name)}」這個動作{did_you_mean(name, self.actions)}")
         return False
 
     def call(
         self, rule: str | None, action: str, given: Mapping[str, tuple[object, str]], path: str
     ) -> Outcome | None:
         """An action with its parameters; each given value comes with its path."""
-        wanted = {param.name: param for param in actions.ACTIONS[action].params}
+        wanted = {param.name: param for param in self.actions[action].params}
         before = len(self.problems)
         for name in given.keys() - wanted.keys():
             self.refuse(given[name][1], f"動作「{action}」沒有參數「{name}」，只有：{'、'.join(wanted)}")
@@ -373,6 +372,8 @@ class _Reader(Reader):
             if mistake := actions.mistake(param, value, self.functions, self.units):
                 self.refuse(where, mistake)
             values[name] = coerce("number", value) if isinstance(value, float) else value
+        if action == DERIVE and not given:
+            self.refuse(path, f"動作「{action}」至少要得出一項：{'、'.join(wanted)}")
         if rule is None or len(self.problems) > before:
             return None
         return Outcome(rule, action, MappingProxyType(values))
@@ -416,6 +417,7 @@ class _Reader(Reader):
                 row, here, f"{key}.{number}", number, inputs, outputs
             )
             source, status = row_origin if row_origin[0] else origin
+            self.paths[f"{key}.{number}"] = here
             leaves = tuple(cell for cell in cells if cell)
             grid.append(cells)
             found.append(
@@ -474,7 +476,7 @@ class _Reader(Reader):
             if not self.known_action(one["action"], f"{path}[{i}].action"):
                 continue
             pair = (one["action"], str(one["param"]))
-            if actions.find(*pair) is None:
+            if actions.find(*pair, self.actions) is None:
                 self.refuse(f"{path}[{i}].param", f"動作「{pair[0]}」沒有參數「{shown(pair[1])}」")
             elif pair in result:
                 self.refuse(f"{path}[{i}]", f"「{pair[0]}」的「{pair[1]}」出現兩欄")
@@ -538,15 +540,24 @@ class _Reader(Reader):
     # --- examples ----------------------------------------------------------------------------------------
 
     def example(self, data: object, path: str) -> Example | None:
-        one = self.mapping(data, path, ("name", "facts", "expect"))
+        one = self.mapping(data, path, ("name", "facts", "expect"), ("derived",))
         if one is None or ABSENT in one.values():
             return None
         if not isinstance(one["facts"], Mapping):
             self.refuse(f"{path}.facts", "facts 必須是「事實名稱: 值」")
             return None
+        for name in self.derived.keys() & one["facts"].keys():
+            self.refuse(f"{path}.facts.{name}", f"「{name}」由規則得出，不能給定")
         self.problems += facts.check(one["facts"], path=f"{path}.facts", catalogue=self.catalogue)
+        derived = one.get("derived", {})
+        if not isinstance(derived, Mapping):
+            self.refuse(f"{path}.derived", "derived 必須是「名稱: 值」")
+            return None
+        for name in derived:
+            if f"{chaining.PREFIX}{name}" not in self.derived:
+                self.refuse(f"{path}.derived", f"沒有「{shown(name)}」這項得出的事實")
         expect = self.items(one["expect"], f"{path}.expect")
         for i, each in enumerate(expect):
             if not isinstance(each, Mapping):
                 self.refuse(f"{path}.expect[{i}]", "預期結果必須寫成 {action: 名稱, 參數: 值}")
-        return Example(str(one["name"]), dict(one["facts"]), tuple(expect))
+        return Example(str(one["name"]), dict(one["facts"]), tuple(expect), dict(derived))

@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any, Literal
 
+from rules.actions import Action, deriving
 from rules.conditions import Condition, facts_of
 from rules.facts import FACTS, Fact
 from rules.values import Text
@@ -83,6 +84,8 @@ class Example:
     facts: Mapping[str, object]
     #: each a part of one outcome: rule, action, parameters
     expect: tuple[Mapping[str, object], ...]
+    #: of the derived facts as many as it wants to
+    derived: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,10 @@ class Ruleset:
     effective_from: date | None = None
     effective_to: date | None = None
     examples: tuple[Example, ...] = ()
+    #: facts that its own rules state, by the name by which others read them
+    derived: Mapping[str, Fact] = field(default_factory=dict)
+    #: where it derives facts: the rules of each pass, by their indexes
+    layers: tuple[tuple[int, ...], ...] = ()
     catalogue: Mapping[str, Fact] = field(default_factory=lambda: FACTS, repr=False)
 
     def in_force(self, on: date) -> bool:
@@ -111,8 +118,16 @@ class Ruleset:
 
     @cached_property
     def used(self) -> frozenset[str]:
-        """Every fact that some rule reads."""
-        return frozenset().union(*(facts_of(rule.when) for rule in self.rules if rule.when))
+        """Every fact that some rule reads and that must be given."""
+        read = frozenset[str]().union(*(facts_of(rule.when) for rule in self.rules if rule.when))
+        return read - self.derived.keys()
+
+    @cached_property
+    def actions(self) -> Mapping[str, Action]:
+        return deriving(self.derived.values())
+
+    def policy_of(self, rule: Rule) -> Policy:
+        return self.table_policies.get(rule.table or "", self.policy)
 
     @cached_property
     def labels(self) -> dict[str, Text]:

@@ -132,7 +132,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
 def superseded(ruleset: Ruleset, index: int, resolved: Resolved, lang: str) -> str:
     """Why a rule that holds does not count."""
     words, rule = _WORDS[lang], ruleset.rules[index]
-    policy = _policy_of(ruleset, rule.table)
+    policy = ruleset.policy_of(rule)
     if policy.hit != "priority":
         return words["superseded"]
     group = [
@@ -144,44 +144,42 @@ def superseded(ruleset: Ruleset, index: int, resolved: Resolved, lang: str) -> s
     if own == winner:
         return words["superseded"]
     return words["outranked"].format(
-        label=_label(policy, lang), winner=_value(policy, winner, lang), own=_value(policy, own, lang)
+        label=_label(ruleset, policy, lang),
+        winner=_value(ruleset, policy, winner, lang),
+        own=_value(ruleset, policy, own, lang),
     )
 
 
 def counted(ruleset: Ruleset, index: int, resolved: Resolved, lang: str) -> str | None:
     """What its policy made of a rule that counts, where that says more than the rule itself."""
     words, rule = _WORDS[lang], ruleset.rules[index]
-    policy = _policy_of(ruleset, rule.table)
+    policy = ruleset.policy_of(rule)
     if policy.order:
-        order = words["list"].join(_value(policy, value, lang) for value in policy.order)
-        return words["ranked"].format(label=_label(policy, lang), order=order)
+        order = words["list"].join(_value(ruleset, policy, value, lang) for value in policy.order)
+        return words["ranked"].format(label=_label(ruleset, policy, lang), order=order)
     total = next((each for each in resolved.totals if each.table == _group(ruleset, rule)), None)
     if total is None or not policy.aggregate:
         return None
     values = words["plus" if policy.aggregate == "sum" else "list"].join(
-        _value(policy, value, lang) for _, value in total.hits
+        _value(ruleset, policy, value, lang) for _, value in total.hits
     )
-    return words[policy.aggregate].format(values=values, value=_value(policy, total.value, lang))
-
-
-def _policy_of(ruleset: Ruleset, table: str | None) -> Policy:
-    return ruleset.table_policies.get(table or "", ruleset.policy)
+    return words[policy.aggregate].format(values=values, value=_value(ruleset, policy, total.value, lang))
 
 
 def _group(ruleset: Ruleset, rule: Rule) -> str | None:
     return rule.table if rule.table in ruleset.table_policies else None
 
 
-def _param(policy: Policy) -> ActionParam:
-    param = find(*policy.output) if policy.output else None
+def _param(ruleset: Ruleset, policy: Policy) -> ActionParam:
+    param = find(*policy.output, ruleset.actions) if policy.output else None
     assert param is not None  # the loader refused others
     return param
 
 
-def _label(policy: Policy, lang: str) -> str:
-    return _param(policy).label.in_(lang)
+def _label(ruleset: Ruleset, policy: Policy, lang: str) -> str:
+    return _param(ruleset, policy).label.in_(lang)
 
 
-def _value(policy: Policy, value: object, lang: str) -> str:
-    labels = {f"={name}": label for name, label in _param(policy).choices.items()}
+def _value(ruleset: Ruleset, policy: Policy, value: object, lang: str) -> str:
+    labels = {f"={name}": label for name, label in _param(ruleset, policy).choices.items()}
     return show_value(value, fact="", labels=labels, lang=lang)

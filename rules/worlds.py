@@ -1,5 +1,6 @@
 """Rulesets and facts at random, valid by construction, full of the values that once broke the engine."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
@@ -28,7 +29,23 @@ TYPES: dict[str, FactType] = {
 }
 CATALOGUE = {name: Fact(name, type_, Text(zh=name)) for name, type_ in TYPES.items()}
 
+Types = Mapping[str, FactType]
+
 MOST_RULES = 8
+
+#: facts that rules derive, and all that rules give
+DERIVED: dict[str, dict[str, Any]] = {
+    "points": {"type": "number", "label": "點數"},
+    "tier": {"type": "text", "label": "級別", "options": {"a": "甲", "b": "乙", "ab": "丙"}},
+    "flag": {"type": "boolean", "label": "註記"},
+}
+VALUES: dict[str, list[Any]] = {
+    "points": [2, 1, -1, Decimal("6.5"), Decimal("6.4999")],
+    "tier": ["a", "b", "ab"],
+    "flag": [True, False],
+    "level": ["low", "medium", "high"],
+}
+HITS = ["rule_order", "unique", "first", "priority", "output_order", "collect"]
 
 NUMBERS = [
     0,
@@ -60,29 +77,113 @@ OTHER: list[Any] = [None, "", [], True, False, 0, "2026-02-30", {"a": 1}, object
 def world(seed: int, rules: int = MOST_RULES) -> Ruleset:
     """A ruleset in which every rule that matches comes out."""
     random = Random(seed)
-    definition = {
-        "key": "world",
-        "title": "隨機",
-        "revision_date": "evaluation",
-        "hit_policy": "rule_order",
-        "rules": [
-            {
-                "key": f"rule_{n}",
-                "label": f"規則 {n}",
-                "when": decidable(random),
-                "then": [{"action": "set_risk", "level": "low"}],
-            }
-            for n in range(rules)
-        ],
+    found = [_rule(random, n, TYPES, {"action": "set_risk", "level": "low"}) for n in range(rules)]
+    return load(_definition(rules=found, hit_policy="rule_order"), catalogue=CATALOGUE)
+
+
+def mixed(seed: int) -> Ruleset:
+    """Rules and tables under any hit policy, some of which derive facts that others read."""
+    random = Random(seed)
+    policy = _policy(random, "points" if random.random() < 0.5 else "level")
+    output = policy.get("output", {"action": "set_risk"})["action"]
+    several = policy["hit_policy"] in ("rule_order", "output_order")
+    types, rules, tables, derived = dict(TYPES), [], [], {}
+    for name in random.sample(list(DERIVED), random.randint(0, len(DERIVED))):
+        # where one rule counts, those beside the tables cannot read each other
+        if several and random.random() < 0.5:
+            rules += [
+                _rule(random, f"{name}_{n}", types, _act(random, output), {"action": "derive", name: value})
+                for n, value in enumerate(random.choices(VALUES[name], k=2))
+            ]
+        else:
+            tables.append(_table(random, f"table_{name}", types, "derive", name))
+        derived[name] = DERIVED[name]
+        types[f"derived.{name}"] = DERIVED[name]["type"]
+    rules += [_rule(random, f"late_{n}", types, _act(random, output)) for n in range(random.randint(1, 5))]
+    rules += [
+        _rule(random, f"reads_{name}", {f"derived.{name}": types[f"derived.{name}"]}, _act(random, output))
+        for name in derived
+    ]
+    tables.append(
+        _table(random, "acting", types, *random.choice([("set_risk", "level"), ("add_points", "points")]))
+    )
+    random.shuffle(rules)
+    random.shuffle(tables)
+    definition = _definition(rules=rules, tables=tables, derived=derived, **policy)
+    # as published, so that gaps, overlaps and rows that never count are no mistake
+    return load(definition, catalogue=CATALOGUE, published=True)
+
+
+def _definition(**parts: Any) -> dict[str, Any]:
+    return {"key": "world", "title": "隨機", "revision_date": "evaluation"} | parts
+
+
+def _rule(random: Random, name: object, types: Types, *then: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "key": f"rule_{name}",
+        "label": f"規則 {name}",
+        "when": decidable(random, types),
+        "then": list(then),
     }
-    return load(definition, catalogue=CATALOGUE)
 
 
-def decidable(random: Random) -> dict[str, Any]:
+def _act(random: Random, action: str) -> dict[str, Any]:
+    param = "level" if action == "set_risk" else "points"
+    return {"action": action, param: random.choice(VALUES[param])}
+
+
+def _policy(random: Random, param: str) -> dict[str, Any]:
+    """For rules that give this; what it goes by is said, as a ruleset must."""
+    output = {"action": "set_risk" if param == "level" else "add_points", "param": param}
+    hit = random.choice(HITS if param == "points" else HITS[:-1])
+    if hit == "collect":
+        return {
+            "hit_policy": hit,
+            "output": output,
+            "aggregate": random.choice(["sum", "min", "max", "count"]),
+        }
+    if hit in ("priority", "output_order"):
+        return {
+            "hit_policy": hit,
+            "output": output,
+            "order": random.sample(VALUES[param], len(VALUES[param])),
+        }
+    return {"hit_policy": hit}
+
+
+def _table(random: Random, key: str, types: Types, action: str, param: str) -> dict[str, Any]:
+    columns = random.sample([name for name in types if types[name] != "list"], 2)
+    policy = _policy(random, param if param in ("level", "points") else "level") | {"complete": False}
+    policy.pop("output", None)  # the only column
+    if "order" in policy:
+        policy["order"] = random.sample(VALUES[param], len(VALUES[param]))
+    rows = 2 if policy["hit_policy"] == "unique" else random.randint(1, 4)
+    return {
+        "key": key,
+        "label": key,
+        "inputs": [{"fact": name} for name in columns],
+        "outputs": [{"action": action, "param": param}],
+        "rows": [
+            {
+                "when": [_cell(random, types, name) for name in columns],
+                "then": [random.choice(VALUES[param])],
+            }
+            for _ in range(rows)
+        ],
+    } | policy
+
+
+def _cell(random: Random, types: Types, fact: str) -> Any:
+    if random.random() < 0.3:
+        return "-"
+    return {name: value for name, value in leaf(random, types, fact).items() if name != "fact"}
+
+
+def decidable(random: Random, types: Types = TYPES) -> dict[str, Any]:
     """A condition that is not refused for its size."""
     while True:
-        data = condition(random, 3)
-        read = parse(data, path="", facts=TYPES, params={}, problems=[])
+        data = condition(random, 3, types)
+        read = parse(data, path="", facts=types, params={}, problems=[])
         assert read is not None
         try:
             alternatives(read)
@@ -91,22 +192,21 @@ def decidable(random: Random) -> dict[str, Any]:
         return data
 
 
-def condition(random: Random, depth: int) -> dict[str, Any]:
+def condition(random: Random, depth: int, types: Types = TYPES) -> dict[str, Any]:
     kind = random.choice(["leaf", "leaf", "all", "any", "not"]) if depth else "leaf"
     if kind == "leaf":
-        return leaf(random)
+        return leaf(random, types, random.choice(list(types)))
     if kind == "not":
-        return {"not": condition(random, depth - 1)}
-    return {kind: [condition(random, depth - 1) for _ in range(random.randint(1, 3))]}
+        return {"not": condition(random, depth - 1, types)}
+    return {kind: [condition(random, depth - 1, types) for _ in range(random.randint(1, 3))]}
 
 
-def leaf(random: Random) -> dict[str, Any]:
-    fact = random.choice(list(TYPES))
-    type_ = TYPES[fact]
+def leaf(random: Random, types: Types, fact: str) -> dict[str, Any]:
+    type_ = types[fact]
     op = random.choice(OPS[type_])
     if op in ("exists", "missing"):
         return {"fact": fact, "op": op}
-    same_type = [name for name in TYPES if TYPES[name] == type_ and type_ != "list"]
+    same_type = [name for name in types if types[name] == type_ and type_ != "list"]
     if op not in ("in", "contains") and random.random() < 0.2:
         return {"fact": fact, "op": op, "value": {"fact": random.choice(same_type)}}
     if op == "in":

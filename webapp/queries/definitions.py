@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
-from threading import Lock
 from typing import Any
 
 from sqlalchemy import select
@@ -24,6 +23,7 @@ from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Case, Publication, Revision
 from webapp.queries.generations import cached
+from webapp.queries.recent import Recent
 from workflows.functions import FUNCTIONS
 from workflows.model import WorkflowDefinition
 from workflows.service import ServiceDefinition
@@ -41,10 +41,11 @@ class Published:
 
 
 #: (kind, checksum) -> model: the same content is parsed once
-_parsed: dict[tuple[str, str], Any] = {}
+_parsed = Recent(2000)
+#: checksum -> a ruleset with its native memory, which is freed when the last thread that decides by it lets it go
+_compiled = Recent(32)
 #: (checksum of a workflow, checksum of a service) -> the workflow in its words
-_worded: dict[tuple[str, str], WorkflowDefinition] = {}
-_lock = Lock()
+_worded = Recent(2000)
 
 
 def revision_id(kind: str, key: str, on: date) -> int:
@@ -86,16 +87,13 @@ def worded(revision: int, service_revision: int) -> WorkflowDefinition:
     if WORDING not in of_service.parameters and not of_service.confidential:
         return whole
     contents = _published().contents
-    key = (contents[revision][1], contents[service_revision][1])
-    with _lock:
-        held = _worded.get(key)
-    if held is None:
-        held = workflows.wording.worded(whole, of_service.parameters)
-        if of_service.confidential:
-            held = workflows.confidential.kept_secret(held)
-        with _lock:
-            held = _worded.setdefault(key, held)
-    return held
+
+    def make() -> WorkflowDefinition:
+        made = workflows.wording.worded(whole, of_service.parameters)
+        return workflows.confidential.kept_secret(made) if of_service.confidential else made
+
+    worded: WorkflowDefinition = _worded.get((contents[revision][1], contents[service_revision][1]), make)
+    return worded
 
 
 def workflow_of(case: Case) -> WorkflowDefinition:
@@ -139,13 +137,11 @@ def _load(revision: int, kind: str) -> Any:
     content = _published().contents.get(revision)
     if content is None or content[0] != kind:
         raise NotFound()
-    with _lock:
-        held = _parsed.get(content)
-    if held is None:
-        held = parse(kind, db.session.get_one(Revision, revision).mapping, published=True)
-        with _lock:
-            held = _parsed.setdefault(content, held)
-    return held
+
+    def make() -> Any:
+        return parse(kind, db.session.get_one(Revision, revision).mapping, published=True)
+
+    return (_compiled if kind == "ruleset" else _parsed).get(content, make)
 
 
 def _published() -> Published:

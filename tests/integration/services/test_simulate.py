@@ -30,10 +30,12 @@ LATE = datetime(2025, 10, 21, 1, tzinfo=UTC)
 def simulate(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.setattr(rules_commands, "_application", lambda: app)
 
-    def simulate(draft: dict[str, Any], since: str = "2025-01-01", key: str = "case_deadlines") -> Result:
+    def simulate(
+        draft: dict[str, Any], *more: str, since: str = "2025-01-01", key: str = "case_deadlines"
+    ) -> Result:
         (tmp_path / "draft.yaml").write_text(yaml.safe_dump(draft, allow_unicode=True), encoding="utf-8")
         arguments = [key, "--draft", str(tmp_path / "draft.yaml"), "--since", since]
-        return CliRunner().invoke(main, ["rules", "simulate", *arguments])
+        return CliRunner().invoke(main, ["rules", "simulate", *arguments, *more])
 
     return simulate
 
@@ -61,9 +63,14 @@ def test_a_draft_over_past_decisions(app: Flask, simulate: Any) -> None:
         "1 decisions, 1 would change",
         f"       1 {ladder}; {first}  ->  {ladder}",
         f"{number} 2025-10-21: {ladder}; {first}  ->  {ladder}",
+        "  “First reminder” changes from -1 working days to -2 working days; no longer “First overdue reminder”",
     ]
     assert "past decisions did not keep case.fee: taken as missing" in changed.stderr
     assert simulate(draft, since="2025-10-22").stdout == "0 decisions, 0 would change\n"
+    cut = simulate(draft, "--seconds", "0")
+    assert cut.stdout == "0 decisions, 0 would change\n"
+    assert "not all past decisions were looked at: --seconds ended it" in cut.stderr
+    assert simulate(draft, "--rows", "1").stdout == changed.stdout
     with app.app_context():
         after = [
             db.session.scalar(select(func.count()).select_from(table)) for table in (Firing, Escalation, Case)

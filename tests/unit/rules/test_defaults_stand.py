@@ -5,6 +5,7 @@ tests/data/rules_standing.csv says where; a row that is new, moved or lost fails
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -41,16 +42,64 @@ def test_what_a_ruleset_decides_shows_source_and_status(standing: dict[str, tupl
             continue
         shown = set()
         for place in where:
-            of, _, name = place.partition(":")
+            of, _, said = place.partition(":")
+            name, _, value = said.partition("=")
             assert of in rulesets, f"{key}: no ruleset {of}"
             ruleset = rulesets[of]
             rule = next((rule for rule in ruleset.rules if rule.key == name), None)
-            one = ruleset.parameters.get(name) or rule
+            parameter = ruleset.parameters.get(name)
+            one = parameter or rule
             assert one is not None, f"{key}: {of} has no {name}"
+            assert value == (str(parameter.value) if parameter else ""), f"{key}: {place}"
             shown |= {one.status} if one.source else set()
         assert STATUS[DEFAULTS[key]["status"]] in shown, (
             f"{key} is {DEFAULTS[key]['status']}, shown as {shown}"
         )
+
+
+#: values that the research says in other words: 逾期不受理, "one correction notice", half up to an integer, …
+IN_OTHER_WORDS = {
+    "corrections_limit",
+    "joint_units",
+    "assign_days",
+    "confirm_channel",
+    "closed_after_days",
+    "execution_floor",
+    "severe_lag",
+    "stored_decimals",
+    "average_decimals",
+    "grade_decimals",
+    "score_decimals",
+    "budget_score_decimals",
+    "ratio_decimals",
+    "rate_decimals",
+}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def test_a_parameter_has_the_value_that_was_found(standing: dict[str, tuple[str, list[str]]]) -> None:
+    for key, (kind, where) in standing.items():
+        for place in where if kind == "rule" else ():
+            name, _, value = place.partition(":")[2].partition("=")
+            if value and name not in IN_OTHER_WORDS:
+                month, _, day = value.partition("-")
+                words = f"{int(day)} {MONTHS[int(month) - 1]}" if month and day else value.lstrip("-")
+                found = DEFAULTS[key]["default"].replace(",", "")
+                assert re.search(rf"(?<![\d.]){re.escape(words)}(?!\d)", found), (
+                    f"{key}: {place}, not {found}"
+                )
+
+
+def test_every_rule_shows_where_it_comes_from() -> None:
+    """By itself, by its table, or by a parameter that it uses."""
+    for key, body in read_all().items():
+        for rule in body.get("rules", []):
+            assert "source" in rule or "'param'" in str(rule), f"{key}: {rule['key']}"
+        for table in body.get("tables", []):
+            for number, row in enumerate(table["rows"], start=1):
+                assert {"source"} & (table.keys() | row.keys()) or "'param'" in str(row), (
+                    f"{key}: {table['key']}.{number}"
+                )
 
 
 def test_what_stands_in_a_file_is_there(standing: dict[str, tuple[str, list[str]]]) -> None:

@@ -94,7 +94,7 @@ def test_a_handle_that_was_interrupted_is_noticed() -> None:
     with closing(engine.compile(ONE_RULE)) as compiled:
         compiled.evaluate({"a": 6})
         assert compiled._handles is not None
-        (handle,), (fact,) = compiled._handles, compiled._program.facts({"a": 1})
+        (handle,), (fact,) = compiled._handles, compiled._programs[0].facts({"a": 1})
         engine.native.assert_fact(handle._native, fact)
         decision = compiled.evaluate({"a": 6})
         assert (decision.fired, decision.engine) == (("rule_0",), "reference")

@@ -1,9 +1,12 @@
 """The traps of durable-rules, each of which broke something once. What may crash runs in a process of its own."""
 
+import json
+import re
 import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from rules.facts import Fact
 from rules.loader import load
 from rules.model import Ruleset
 from rules.values import DefinitionError, Text
+from rules.worlds import facts, mixed
 
 ROOT = Path(__file__).parents[3]
 
@@ -237,3 +241,127 @@ def test_what_is_not_closed_is_collected() -> None:
         "grown = use(60) - before\n"
         "assert grown < 8_000_000, grown"
     )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_engine_is_given_integers_short_names_and_no_arithmetic(seed: int) -> None:
+    """Whatever a ruleset asks: no field beside a field, no choice, no word, and a guard in every rule."""
+    random, made = Random(seed), mixed(seed)
+    for program in [Program(made, layer) for layer in made.layers] or [Program(made)]:
+        for plan in program.plans:
+            rules = json.loads(plan.definition)
+            assert rules.pop("zz") == {"all": [{"m": {"$and": [{"t": 0}]}}]}
+            for rule in rules.values():
+                ((only,),) = rule.values()
+                guard, *tests = only["m"]["$and"]
+                assert guard == {"t": 1}
+                for test in tests:
+                    ((operator, operand),) = test.items()
+                    if operator in ("$neq", "$gt", "$gte", "$lt", "$lte"):
+                        ((operator, operand),) = operand.items()
+                    assert re.fullmatch("[nbdtr][0-9]+", operator), test
+                    assert type(operand) is int, test
+        for text in filter(None, program.facts(facts(random))):
+            said = json.loads(text)
+            assert said.pop("id") == "1"
+            assert {type(value) for value in said.values()} == {int}
+
+
+# --- the library by itself, in a process of its own: what we keep from it ----------------------------------
+
+LIBRARY = r"""
+import json, durable_rules_engine as native
+
+def made(rules):
+    handle = native.create_ruleset("r", json.dumps(rules | {"zz": rule({"t": 0})}))
+    state = native.assert_event(handle, '{"id":"w","t":0}')[1]
+    native.start_action_for_state(handle, state)
+    native.complete_and_start_action(handle, state)
+    return handle
+
+def rule(*tests):
+    return {"all": [{"m": {"$and": [*tests]}}]}
+
+def matched(handle, fact):
+    try:
+        code, state = native.assert_fact(handle, fact)
+    except native.error as error:
+        return str(error).rpartition(" ")[2]
+    found, started = [], native.start_action_for_state(handle, state) if code == 0 else None
+    message = started and started[1]
+    while message is not None:
+        found.append(message[2 : message.index('"', 2)])
+        message = native.complete_and_start_action(handle, state)
+    if found:
+        native.retract_fact(handle, fact)
+    return found
+
+def fact(**values):
+    return json.dumps({"id": "1", "t": 1} | values)
+"""
+
+
+def library(program: str, seconds: float = 60) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-c", LIBRARY + program],
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        (
+            "handle = made({'more': rule({'t': 1}, {'$gt': {'a': 3}}), 'one': rule({'t': 1}, {'a': 1})})\n"
+            "print(matched(handle, fact(a='50')), matched(handle, fact(a=True)))",
+            "['more'] ['one']",
+        ),
+        (
+            "handle = made({'more': rule({'t': 1}, {'$gt': {'a': 0}})})\n"
+            "print(matched(handle, fact(a=1e-5)), matched(handle, fact(a=1e16)), matched(handle, fact(a=1e999)))",
+            "204 204 202",
+        ),
+        (
+            "handle = made({'either': rule({'t': 1}, {'$or': [{'$gt': {'a': 0}}, {'$gt': {'a': 1}}]})})\n"
+            "print(matched(handle, fact(a=5)))",
+            "['either', 'either']",
+        ),
+        (
+            "handle = made({f'r{n}': rule({'t': 1}, {'$gt': {'a': n}}) for n in range(70)})\n"
+            "print(matched(handle, fact(a=99)))",
+            "303",
+        ),
+        (
+            "handle = made({'b': rule({'t': 1}, {'liquid': 1})})\nprint(matched(handle, fact(costarring=1)))",
+            "['b']",
+        ),
+        (
+            "handle = made({'same': rule({'t': 1}, {'$gt': {'a': 0}})})\n"
+            "print([native.assert_fact(handle, fact(a=5))[0] for _ in range(2)])",
+            "[0, 2]",
+        ),
+    ],
+    ids=["types", "numbers", "choice", "many", "names", "equal"],
+)
+def test_the_library_by_itself_errs(program: str, says: str) -> None:
+    """When one of these fails, a newer library has mended it, and a detour of ours may go."""
+    done = library(program)
+    assert (done.stdout.strip(), done.returncode) == (says, 0), done.stderr
+
+
+def test_the_library_by_itself_dies_of_a_division_by_zero() -> None:
+    done = library(
+        "handle = made({'r': rule({'t': 1}, {'$gt': {'a': {'$div': {'$l': {'$m': 'b'}, '$r': {'$m': 'c'}}}}})})\n"
+        "print('made', flush=True)\n"
+        "matched(handle, fact(a=1, b=1, c=0))"
+    )
+    assert done.stdout == "made\n" and done.returncode < 0
+
+
+@pytest.mark.full
+def test_the_library_by_itself_never_ends_with_513_conditions() -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        library("made({f'r{n}': rule({'t': 1}, {f'f{n}': n}) for n in range(513)})", seconds=10)

@@ -12,9 +12,10 @@ import pytest
 
 from rules import engine
 from rules.decision import Decision
-from rules.dry_run import Change, dry_run
+from rules.dry_run import Change, dry_run, matrix_labels
 from rules.loader import load, read_all
 from rules.scoring import Method, rate, score
+from rules.values import Text
 
 DATA = Path(__file__).parents[2] / "data"
 Decide = Callable[..., Decision]
@@ -81,6 +82,19 @@ def test_a_higher_threshold_changes_one_plan() -> None:
     assert run.changed == [Change("開瑄國小校舍及運動場新建", severe, behind)]
     assert (run.decisions, run.matrix[severe, behind], run.matrix[severe, severe]) == (13, 1, 1)
     assert sum(run.matrix.values()) == 13
+    labels = matrix_labels(run)
+    explain = "填報落後說明：原因類別、落後原因、因應對策、預計趕上日期"
+    assert labels[severe] == Text(
+        zh=f"{explain}；燈號：紅燈；執行狀態：嚴重落後",
+        en="Ask for an explanation: class of reason, reason, countermeasure, date to catch up; Light: red; "
+        "Progress: severely behind",
+    )
+    assert str(labels[behind]) == f"{explain}；燈號：黃燈；執行狀態：落後"
+    assert run.changed[0].reason.text == Text(
+        zh="「嚴重落後門檻」由 6.5 個百分點 改為 10 個百分點；不再採用「嚴重落後」；改採「落後」",
+        en="“Severe from” changes from 6.5 percentage points to 10 percentage points; "
+        "no longer “Severely behind”; instead “Behind”",
+    )
 
 
 def test_a_draft_that_cannot_choose_is_a_change() -> None:
@@ -90,7 +104,9 @@ def test_a_draft_that_cannot_choose_is_a_change() -> None:
         closing(engine.compile(load(body))) as draft,
     ):
         run = dry_run(current, draft, [("plan", {"plan.lag": 7, "plan.budget_execution": 10})])
-    assert run.changed[0].after == ("not unique: explain_lag, low_execution",)
+    (change,) = run.changed
+    assert change.after == ("not unique: explain_lag, low_execution",)
+    assert str(matrix_labels(run)[change.after]) == "not unique: explain_lag, low_execution"
 
 
 @pytest.mark.parametrize(
