@@ -338,7 +338,8 @@ def _below_zero(value: object) -> bool:
 def _said_below_zero(fact: Fact, value: object, leaf: Leaf, ruleset: Ruleset, lang: str) -> str:
     """（已逾期 4 個工作天）"""
     assert fact.below_zero is not None and isinstance(value, (int, Decimal))
-    number = show_value(-value, fact=leaf.fact, labels=ruleset.labels, lang=lang)
+    positive = value.copy_abs() if isinstance(value, Decimal) else -value  # a minus would round
+    number = show_value(positive, fact=leaf.fact, labels=ruleset.labels, lang=lang)
     return fact.below_zero.in_(lang).format(value=number)
 
 

@@ -210,8 +210,8 @@ def _look_into(text: str) -> None:
 def read_yaml(path: Path | str) -> Any:
     """The values of a YAML file; duplicate keys, references and bad syntax are refused with their line."""
     path = Path(path)
-    text = path.read_text(encoding="utf-8")
     try:
+        text = path.read_text(encoding="utf-8-sig")
         _look_into(text)
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader
     except yaml.MarkedYAMLError as error:

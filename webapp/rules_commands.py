@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,15 +78,12 @@ def decide(key: str, facts_file: str, as_of: datetime | None) -> None:
     if as_of is not None and not ruleset.in_force(as_of.date()):
         days = f"{ruleset.effective_from or '…'} to {ruleset.effective_to or '…'}"
         raise click.ClickException(f"{key} is in force from {days}, not on {as_of.date()}")
-    try:
-        with click.open_file(facts_file, encoding="utf-8") as file:
-            facts = json.load(file, parse_float=Decimal)
-    except ValueError as error:
-        raise click.ClickException(f"facts are not JSON: {error}") from None
-    if not isinstance(facts, dict):
-        raise click.ClickException("facts are one JSON object of names and values")
-    for problem in rule_facts.check(facts, path="facts"):
+    facts = _facts(facts_file)
+    problems = rule_facts.check(facts, path="facts")
+    for problem in problems[:MOST_LINES]:
         click.echo(f"warning: {problem}", err=True)
+    if len(problems) > MOST_LINES:
+        click.echo(f"warning: and {len(problems) - MOST_LINES} more", err=True)
     try:
         decision = engine.compile(ruleset).evaluate(facts, shadow=True)
     except NotUnique as error:
@@ -179,6 +176,34 @@ def bench(rounds: int, cases: int) -> None:
     from webapp.bench.rules import bench as run
 
     run(rounds, cases)
+
+
+def _facts(path: str) -> dict[str, Any]:
+    """One JSON object as the standard has it: nothing twice, no NaN, no half characters."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands there twice")
+        return found
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is no number")
+
+    try:
+        with click.open_file(path, "rb") as file:
+            text = file.read().decode("utf-8-sig")
+        facts = json.loads(text, parse_float=Decimal, parse_constant=refuse, object_pairs_hook=once)
+        json.dumps(facts, ensure_ascii=False, default=str).encode()
+    except (ValueError, InvalidOperation) as error:
+        reason = "a number too large or too small" if isinstance(error, InvalidOperation) else error
+        raise click.ClickException(f"facts are not JSON: {reason}") from None
+    except RecursionError:
+        raise click.ClickException("facts are not JSON: too many brackets within each other") from None
+    if not isinstance(facts, dict):
+        raise click.ClickException("facts are one JSON object of names and values")
+    return facts
 
 
 def _factory(key: str) -> Ruleset:

@@ -40,6 +40,7 @@ from webapp.services import (
     cases,
     clocks,
     committees,
+    desk,
     documents,
     drafts,
     extensions,
@@ -142,6 +143,10 @@ def settle() -> dict[str, str]:
     with unit_of_work():
         _notices(_case(found["EC09_review"]))
     found["overdue_month"] = TODAY.strftime("%Y-%m")
+    with unit_of_work():
+        edited = desk.open_draft(officer("admin"), "ruleset", "performance_scoring", NOW)
+        built = desk.open_draft(officer("admin"), "ruleset", "case_deadlines", NOW)
+    found["grid_draft"], found["rules_draft"] = str(edited.id), str(built.id)
     return found
 
 

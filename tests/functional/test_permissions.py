@@ -47,6 +47,7 @@ from webapp.services import (
     calendar,
     cases,
     committees,
+    desk,
     documents,
     extensions,
     invoices,
@@ -260,7 +261,15 @@ def _make_world() -> Ids:
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
+        "grid_draft": _draft_of("performance_scoring"),
+        "rules_draft": _draft_of("case_deadlines"),
     }
+
+
+def _draft_of(ruleset: str) -> int:
+    with unit_of_work():
+        editor = journeys.officer("guo.shiming", utc_now())
+        return desk.open_draft(editor, "ruleset", ruleset, utc_now()).id
 
 
 def _notice(case: Case) -> str:

@@ -63,6 +63,19 @@ def test_decide_by_a_day(decide: Callable[..., Result], monkeypatch: pytest.Monk
         ("progress", "{}", "no ruleset progress; there are case_deadlines, "),
         ("progress_lag", "{", "facts are not JSON: "),
         ("progress_lag", "[1]", "facts are one JSON object of names and values"),
+        ("progress_lag", "", "facts are not JSON: Expecting value"),
+        ("progress_lag", '{"plan.lag": NaN}', "facts are not JSON: NaN is no number"),
+        ("progress_lag", '{"plan.lag": -Infinity}', "facts are not JSON: -Infinity is no number"),
+        (
+            "progress_lag",
+            '{"plan.lag": 1, "plan.lag": 9}',
+            "facts are not JSON: 'plan.lag' stands there twice",
+        ),
+        ("progress_lag", '{"plan.lag": 1e9999999999999999999}', "a number too large or too small"),
+        ("progress_lag", '{"plan.lag": ' + "9" * 5000 + "}", "facts are not JSON: Exceeds the limit"),
+        ("progress_lag", '{"plan.lag": ' + "[" * 100_000, "too many brackets within each other"),
+        ("progress_lag", '{"plan.lag": "\\ud800"}', "surrogates not allowed"),
+        ("../progress_lag", "{}", "no ruleset ../progress_lag"),
     ],
 )
 def test_decide_refuses(decide: Callable[..., Result], key: str, facts: str, message: str) -> None:
@@ -76,6 +89,40 @@ def test_decide_warns_beside_the_object(decide: Callable[..., Result]) -> None:
     assert "warning: facts.plan.lga: 沒有「plan.lga」這項事實，是否為「plan.lag」？" in done.stderr
     assert "warning: facts.plan.lag: 「進度落後」的值「much」不是數字" in done.stderr
     assert json.loads(done.stdout)["outcomes"] == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "light"),
+    [
+        ('\ufeff{"plan.lag": 6.5}', "red"),
+        ('{"plan.lag": 1e400}', "red"),
+        ('{"plan.lag": ' + "9" * 4000 + "}", "red"),
+        ('{"plan.lag": 6.4' + "9" * 5000 + "}", "yellow"),
+        ('{"plan.lag": 1e-999999}', "yellow"),
+        ('{"plan.lag": -1e999999999}', "blue"),
+        ('{"plan.lag": null}', "grey"),
+    ],
+)
+def test_decide_takes_what_is_odd(decide: Callable[..., Result], facts: str, light: str) -> None:
+    done = decide("progress_lag", facts)
+    assert done.exit_code == 0, done.stderr
+    lights = [each["params"] for each in json.loads(done.stdout)["outcomes"] if each["action"] == "set_light"]
+    assert lights == [{"light": light}]
+
+
+def test_decide_reads_standard_input_and_no_other_encoding(tmp_path: Path) -> None:
+    asked = ["rules", "decide", "progress_lag", "--facts", "-"]
+    piped = CliRunner().invoke(main, asked, input='{"plan.lag": 9}')
+    assert json.loads(piped.stdout)["outcomes"][1]["params"] == {"light": "red"}
+    (tmp_path / "big5").write_bytes('{"plan.level": "縣長"}'.encode("big5"))
+    refused = run("decide", "progress_lag", "--facts", str(tmp_path / "big5"))
+    assert (refused.exit_code, "facts are not JSON: 'utf-8' codec" in refused.stderr) == (1, True)
+
+
+def test_decide_does_not_flood_the_screen(decide: Callable[..., Result]) -> None:
+    done = decide("progress_lag", json.dumps({f"plan.x{n}": n for n in range(500)}))
+    assert len(done.stderr.splitlines()) == 51
+    assert done.stderr.endswith("warning: and 450 more\n")
 
 
 def test_check_and_test_name_every_ruleset(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,4 +31,7 @@ def editors_only() -> ResponseReturnValue | None:
 
 from webapp.admin import (  # noqa: E402  # they put their routes on bp
     definitions,  # noqa: F401
+    grid,  # noqa: F401
+    grid_parameters,  # noqa: F401
+    rules,  # noqa: F401
 )

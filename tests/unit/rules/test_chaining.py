@@ -140,9 +140,9 @@ def test_the_explanation_chains() -> None:
     high, low = decide(LADDER, case_fee=7), decide(LADDER, case_fee=1)
     assert said(high, "first") == "規費 7 元 ≥ 門檻 6.5 元；得出嚴重程度為「高」"
     assert said(high, "middle") == "因為規則「規則 first」得出嚴重程度為「高」；得出急件為「是」"
-    assert said(high, "last") == "因為規則「規則 middle」得出急件為「是」，成立"
+    assert said(high, "last") == "因為規則「規則 middle」得出急件為「是」"
     assert said(high, "calm") == "因為規則「規則 middle」得出急件為「是」，不成立"
-    assert said(high, "last", "en") == "by “middle”, urgent is “yes”: true"
+    assert said(high, "last", "en") == "by “middle”, urgent is “yes”"
     assert said(high, "first", "en").endswith("; so severity is “high”")
     assert said(low, "last") == "沒有規則得出「急件」，無法判斷"
     assert said(low, "calm") == "沒有規則得出「急件」，成立"

@@ -124,6 +124,17 @@ def test_bad_yaml_is_refused_with_its_line(tmp_path: Path, text: str, message: s
     assert str(refused.value).startswith(message)
 
 
+def test_a_file_of_another_encoding_is_refused_and_a_mark_before_the_text_is_no_mistake(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "definition.yaml"
+    path.write_bytes("a: 金門".encode("big5"))
+    with pytest.raises(DefinitionError, match="檔案無法讀取"):
+        read_yaml(path)
+    path.write_bytes("a: 金門".encode("utf-8-sig"))
+    assert read_yaml(path) == {"a": "金門"}
+
+
 def test_a_definition_error_lists_every_problem() -> None:
     error = DefinitionError([Problem(path="a.b", message="甲"), Problem(path="", message="乙")])
     assert str(error) == "a.b: 甲\n乙"
