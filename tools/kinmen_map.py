@@ -24,8 +24,12 @@ Line: TypeAlias = list[tuple[int, int]]
 COUNTY = "09020"
 #: neighbours differ, and all of them differ from the sea
 TINTS = {"JC": "#f3e3c3", "JH": "#dfe9c9", "JS": "#f1dccb", "JN": "#e3ecd9", "LY": "#efe6b8", "WQ": "#e6e2d3"}
-#: where an island has no village of its own (latitude, longitude), a little north of it
-ISLANDS = {
+#: what has no village of its own (latitude, longitude), a little north of it: for the county, and near by
+FAR_ISLANDS = {
+    Text(zh="大膽、二膽", en="Dadan, Erdan"): (24.397, 118.163),
+    Text(zh="東碇", en="Dongding"): (24.1645, 118.2338),
+}
+NEAR_ISLANDS = {
     Text(zh="大膽島", en="Dadan Islet"): (24.3955, 118.166),
     Text(zh="二膽島", en="Erdan Islet"): (24.3845, 118.1567),
     Text(zh="東碇島", en="Dongding Islet"): (24.1645, 118.2338),
@@ -133,7 +137,13 @@ def drawing(atlas: Atlas) -> str:
         for town, found in VILLAGES.items()
         for name in found.values()
     ]
-    islands = [(name, (round(x), round(y))) for name, (x, y) in ((n, project(p)) for n, p in ISLANDS.items())]
+    far, near = (
+        [
+            (name, (round(x), round(y)))
+            for name, (x, y) in ((name, project(at)) for name, at in islands.items())
+        ]
+        for islands in (FAR_ISLANDS, NEAR_ISLANDS)
+    )
     pen = 'stroke="#9a8f78" stroke-linejoin="round" vector-effect="non-scaling-stroke"'
     return "\n".join(
         [
@@ -148,8 +158,8 @@ def drawing(atlas: Atlas) -> str:
             f'<path fill="none" {pen} stroke-width="1.6" d="{path((atlas.line([n]) for n in sorted(borders)), "")}"/>',
             "</g>",
             "<defs>",
-            *names("towns", town_names + islands),
-            *names("villages", village_names + islands),
+            *names("towns", town_names + far),
+            *names("villages", village_names + near),
             "</defs>",
             "</svg>\n",
         ]
