@@ -376,7 +376,7 @@ def test_bank_accounts() -> None:
     taken = {"bank": "700", "account": "00123456789012", "holder": "王 小明"}
     assert answer("bank_account", "bank", raw) == taken
     assert complaint("bank_account", "bank", {"bank-bank": "70", "bank-account": "12-34"}) == (
-        "撥款帳戶的銀行代碼須為 3 位數字（含分行為 7 位），例如 004 或郵局 700；您輸入了「70」\n"
+        "撥款帳戶的銀行須為 3 位數代碼（含分行為 7 位）或銀行名稱，兩者都寫時要相符，例如 004 或郵局 700；您輸入了「70」\n"
         "撥款帳戶的帳號須為 6 到 16 位數字，例如 012345678901；您輸入了「12-34」\n"
         "請填寫撥款帳戶的戶名，與存摺封面相同，例如 王小明"
     )
