@@ -435,6 +435,14 @@ def test_detail_23_the_confirmation_shows_number_next_step_expected_date_pdf_and
     assert "收據正在製作" in waiting.text
 
 
+def test_a_fee_that_depends_on_what_is_not_answered_yet_is_not_called_free(app: Flask) -> None:
+    visitor = in_process(app.test_client())
+    visitor.get("/services/EC05")
+    page = visitor.press("不登入，直接申請")
+    review = visitor.get(step(page, "review")).text
+    assert "上面的問題都填好後，這裡會顯示費用" in review and "費用 免費" not in review
+
+
 def test_a_place_is_seen_on_the_map_of_the_review(app: Flask) -> None:
     visitor = in_process(app.test_client())
     visitor.get("/services/PW02")
