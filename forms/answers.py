@@ -13,6 +13,7 @@ from forms.field_type import NO_LISTS, Json, Lists
 from forms.field_types import MOST_ROWS, rows_of
 from forms.messages import printable
 from forms.model import Field, FormDefinition, Section
+from forms.places import Point
 
 LONGEST_KEPT = 40_000
 MOST_KEPT = 100
@@ -150,6 +151,8 @@ class SummaryRow:
     field: Field
     label: str
     text: str
+    #: where it lies on the map
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +194,12 @@ def summary(
     sections = []
     for section in definition.sections:
         rows = [
-            SummaryRow(field, field.label.in_(lang), display(field, answers.get(field.key), lang))
+            SummaryRow(
+                field,
+                field.label.in_(lang),
+                display(field, answers.get(field.key), lang),
+                field.kind.points(answers.get(field.key)),
+            )
             for field in section.fields
             if field.key not in hidden
         ]

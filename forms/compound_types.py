@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from forms.banks import BANKS, as_code, name_of
 from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, folded, one, unknown_option
 from forms.identifiers import normalise
 from forms.messages import Invalid, Mistake, quoted, refuse, words
@@ -122,6 +123,9 @@ class BankAccount(Parts):
     props = frozenset({"holder_of"})
     example = Text(zh="銀行代碼 700、帳號、戶名", en="bank code 700, account number and holder")
 
+    def suggestions(self, part: str) -> tuple[str, ...]:
+        return tuple(f"{code} {name.zh}" for code, name in BANKS.items()) if part == "bank" else ()
+
     def reads(self, field: Field) -> frozenset[str]:
         return frozenset(key for names in field.holder_of for key in names)
 
@@ -166,14 +170,17 @@ class BankAccount(Parts):
         return (
             " ".join(text.split())
             if part == "holder"
-            else normalise(f"bank_{part}" if part == "account" else "bank_code", text)
+            else normalise("bank_account", text)
+            if part == "account"
+            else normalise("bank_code", as_code(text))
         )
 
     def complaint(self, field: Field, part: str, text: str) -> Text:
         zh, en = {
             "bank": (
-                "{label}的銀行代碼須為 3 位數字（含分行為 7 位），例如 004 或郵局 700",
-                "{label}: the bank code has 3 digits (7 with the branch), for example 004",
+                "{label}的銀行須為 3 位數代碼（含分行為 7 位）或銀行名稱，兩者都寫時要相符，例如 004 或郵局 700",
+                "{label}: give the bank by its code of 3 digits (7 with the branch) or its name, for example 004; "
+                "if both, they have to agree",
             ),
             "account": (
                 "{label}的帳號須為 6 到 16 位數字，例如 012345678901",
@@ -193,9 +200,21 @@ class BankAccount(Parts):
 
     def show(self, field: Field, value: Json, lang: str) -> str:
         bank, account, holder = (text_of(value, part) for part in self.parts)
+        name = name_of(bank)
         if lang == "en":
-            return f"bank {bank}, account {account}, holder {holder}"
-        return f"銀行代碼 {bank}，帳號 {account}，戶名 {holder}"
+            return f"bank {bank}{f' ({name.in_(lang)})' if name else ''}, account {account}, holder {holder}"
+        return f"銀行代碼 {bank}{f'（{name.zh}）' if name else ''}，帳號 {account}，戶名 {holder}"
+
+    def remark(self, field: Field, value: Json) -> Text | None:
+        bank = text_of(value, "bank")
+        if name_of(bank):
+            return None
+        return words(
+            "代碼 {bank} 不在我們的銀行名單裡（農會、漁會信用部的代碼不在名單內），請再和存摺封面核對",
+            "Code {bank} is not on our list of banks (which leaves out farmers’ and fishers’ associations). Please "
+            "compare it with the passbook again",
+            bank=bank,
+        )
 
     def typed(self, field: Field, value: Json) -> object:
         return self.show(field, value, "zh")

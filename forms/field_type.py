@@ -14,6 +14,7 @@ from rules.values import Text, normalise_text
 
 if TYPE_CHECKING:
     from forms.model import Field
+    from forms.places import Point
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 #: what was typed into one field, by part: {"year": ["47"], …}, or {"": […]} where there is one input
@@ -98,6 +99,10 @@ class FieldType:
     def remark(self, field: Field, value: Json) -> Text | None:
         """What to look at again before sending, although it was taken."""
         return None
+
+    def points(self, value: Json) -> tuple[Point, ...]:
+        """Where the answer lies on the map: latitude and longitude, of a line one after another."""
+        return ()
 
     def sentence(self, field: Field, value: Json, lang: str) -> str:
         """The answer as a letter quotes it in the middle of a sentence: one line."""

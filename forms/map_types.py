@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from forms.compound_types import Parts, text_of
 from forms.field_type import CODE_LENGTH, Blank, FieldType, Given, Json, Setting, long_enough, one
 from forms.messages import Invalid, Mistake, refuse
-from forms.places import read_points
+from forms.places import Point, points_in, read_points
 from rules.values import Text
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ class Place(Parts):
             spot and (f"座標：{spot}" if lang == "zh" else f"Coordinates: {spot}"),
         ]
         return "\n".join(filter(None, lines))
+
+    def points(self, value: Json) -> tuple[Point, ...]:
+        return points_in(text_of(value, self.spot))
 
     def typed(self, field: Field, value: Json) -> object:
         return text_of(value, "description") or text_of(value, self.spot)

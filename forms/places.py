@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from typing import TypeAlias
 
 from forms.field_type import folded
 from forms.messages import quoted, refuse, words
@@ -94,10 +95,27 @@ STANDARD_LISTS: dict[str, dict[str, Text]] = {
     "counties": COUNTIES,
 }
 
-#: the county with 烏坵 and the sea between: south, north, west, east
-BOUNDS = tuple(map(Decimal, ("24.0", "25.2", "117.8", "119.8")))
+#: the islands and the sea around them: south, north, west, east. 廈門 and 大嶝 lie beside them, not in them
+AREAS: tuple[tuple[float, float, float, float], ...] = (
+    (24.25, 24.545, 118.205, 118.6),  # 金門本島、烈嶼
+    (24.33, 24.41, 118.12, 118.21),  # 大膽、二膽
+    (24.1, 24.25, 118.15, 118.6),  # 東碇
+    (24.92, 25.06, 119.37, 119.56),  # 烏坵
+)
 _POINT = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,12})?),([0-9]{1,3}(?:\.[0-9]{1,12})?)")
+#: latitude and longitude of WGS84
+Point: TypeAlias = tuple[float, float]
 _EXAMPLE = "24.432100,118.317100"
+
+
+def in_the_county(latitude: float, longitude: float) -> bool:
+    return any(s <= latitude <= n and w <= longitude <= e for s, n, w, e in AREAS)
+
+
+def points_in(text: str) -> tuple[Point, ...]:
+    """Stored points as degrees: latitude, longitude."""
+    pairs = (piece.split(",") for piece in text.split(";") if piece.strip())
+    return tuple((float(latitude), float(longitude)) for latitude, longitude in pairs)
 
 
 def read_points(label: Text, text: str, part: str = "") -> list[str]:
@@ -117,8 +135,7 @@ def _read_point(label: Text, text: str, part: str) -> str:
             example=_EXAMPLE,
         )
     latitude, longitude = Decimal(found[1]), Decimal(found[2])
-    south, north, west, east = BOUNDS
-    if not (south <= latitude <= north and west <= longitude <= east):
+    if not in_the_county(float(latitude), float(longitude)):
         raise refuse(
             label,
             "{label}的「{text}」不在金門縣內，請先寫緯度、再寫經度，例如 {example}",

@@ -41,6 +41,9 @@ class Refused(DomainError):
 class Misfit(Refused):
     """One field of a form says what cannot be; the page shows the text there."""
 
+    #: what other fields of the same form say
+    others: tuple[Misfit, ...] = ()
+
     def __init__(self, field: str, text: Text) -> None:
         super().__init__(text)
         self.field = field

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from rules.values import Text, format_day
+from webapp import county_map
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 LANGUAGES = {"zh": "zh_Hant_TW", "en": "en"}
@@ -55,6 +56,7 @@ def init_app(app: Flask) -> None:
         "navigation": navigation,
         "url_if_any": url_if_any,
         "language_url": language_url,
+        "county_map": county_map,
     }
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

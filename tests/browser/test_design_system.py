@@ -270,6 +270,56 @@ def test_where_one_stands_fills_in_the_coordinates(visitor: BrowserContext, tab:
     expect(tab.get_by_text("已填入，誤差約 12 公尺")).to_be_visible()
 
 
+def tap(page: Page, right: float, down: float) -> None:
+    """On the map, at these parts of its width and height."""
+    surface = page.locator("[data-map=line] [data-map-surface]")
+    surface.scroll_into_view_if_needed()
+    box = surface.bounding_box()
+    assert box is not None
+    surface.click(position={"x": box["width"] * right, "y": box["height"] * down})
+
+
+def points_of(page: Page) -> list[tuple[float, ...]]:
+    text = page.locator("#a_route-line").input_value()
+    return [tuple(map(float, point.split(","))) for point in text.split(";") if point.strip()]
+
+
+def test_a_line_is_tapped_on_the_map_and_stays_what_the_text_says(tab: Page) -> None:
+    tab.goto("/form/every_type/page")
+    chart, line = tab.locator("[data-map=line]"), tab.locator("#a_route-line")
+    told, marks = chart.get_by_role("status"), chart.locator(".app-map__point")
+    chart.get_by_role("button", name="烈嶼").click()
+    tap(tab, 0.5, 0.5)
+    assert points_of(tab)[0] == pytest.approx((24.43, 118.25), abs=0.0005), "the middle of the frame"
+    # the frame of 烈嶼 is 11.34 km wide, a quarter of it is 0.028°
+    tap(tab, 0.75, 0.5)
+    assert points_of(tab)[1] == pytest.approx((24.43, 118.2779), abs=0.001)
+    expect(told).to_have_text("已標示 2 點，全長約 2.8 公里")
+    expect(marks).to_have_count(2)
+    chart.get_by_role("button", name="撤銷上一點").click()
+    expect(marks).to_have_count(1)
+
+    # beyond the county nothing is set; by keys the cross is moved, and Enter sets
+    chart.get_by_role("button", name="大膽、二膽").click()
+    chart.get_by_role("button", name="縮小").click()
+    chart.get_by_role("button", name="縮小").click()
+    tap(tab, 0.02, 0.02)
+    expect(told).to_contain_text("不在金門縣內")
+    chart.get_by_role("button", name="烏坵").click()
+    chart.locator("[data-map-surface]").focus()
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("Enter")
+    assert len(points_of(tab)) == 2
+    assert points_of(tab)[1] == pytest.approx((24.9875, 119.46), abs=0.005)
+
+    # what is typed is drawn, wrong pieces are left to the server
+    line.fill("24.4321,118.3171；somewhere; ２４．４４,118.32\n24.45,118.33")
+    expect(marks).to_have_count(3)
+    chart.get_by_role("button", name="清除標示").click()
+    expect(line).to_have_value("")
+    expect(told).to_have_text("還沒有標示")
+
+
 # --- uploads ---------------------------------------------------------------------------------------------
 
 

@@ -435,6 +435,31 @@ def test_detail_23_the_confirmation_shows_number_next_step_expected_date_pdf_and
     assert "收據正在製作" in waiting.text
 
 
+def test_a_fee_that_depends_on_what_is_not_answered_yet_is_not_called_free(app: Flask) -> None:
+    visitor = in_process(app.test_client())
+    visitor.get("/services/EC05")
+    page = visitor.press("不登入，直接申請")
+    review = visitor.get(step(page, "review")).text
+    assert "上面的問題都填好後，這裡會顯示費用" in review and "費用 免費" not in review
+
+
+def test_a_place_is_seen_on_the_map_of_the_review(app: Flask) -> None:
+    visitor = in_process(app.test_client())
+    visitor.get("/services/PW02")
+    page = visitor.press("不登入，直接申請")
+    page = visitor.get(step(page, "place"))
+    raw = {name: value for name, value in known(page, {}).items() if not name.startswith("point")}
+    visitor.press("儲存並繼續", {**raw, "point-point": "24.4798, 118.0894"})
+    assert "不在金門縣內" in frame(visitor.page, "point"), "that is in 廈門"
+    visitor.press("儲存並繼續", {**raw, "point-point": "24.4321, 118.3171"})
+    row = visitor.get(step(page, "review")).soup.select_one("#row-point")
+    assert "座標：24.432100,118.317100" in row.text
+    [mark] = row.select("figure circle")
+    assert (mark["cx"], mark["cy"]) == ("32152", "73980")
+    assert [use["href"].partition("#")[0] for use in row.select("use")] == ["/static/map/kinmen.svg"] * 3
+    assert visitor.get("/static/map/kinmen.svg").status == 200
+
+
 def test_detail_22_a_double_submit_creates_one_case(app: Flask, visitor: Visitor) -> None:
     review = fill_in_the_rest(visitor, DOG)
     send(visitor)

@@ -188,7 +188,7 @@ def test_detail_03_the_start_page_lists_documents_eligibility_and_minutes_before
         "申請資格",
         "土地登記謄本",
         "委託書",
-        "需要的情況：代理人與申請人的關係為「受申請人委託」",
+        "需要的情況：「代理人與申請人的關係」選「受申請人委託」",
         "PDF、JPG、PNG，每個檔案最大 10 MB",
         "農業用地作農業使用認定及核發證明辦法第13條",
         "審查時要核對文件的正本",

@@ -272,10 +272,13 @@ def test_a_helper_whose_sign_in_ended_signs_in_again_and_loses_nothing(
 def test_a_wrong_code_and_a_missing_name_are_said_and_what_was_typed_stays(
     owner: Visitor, relative: Visitor
 ) -> None:
-    for wrong in ("", "0", "１２３", "電話", "9" * 5000, "\0", "1234 5678 9012 3"):
+    for wrong in ("", "１２３", "電話", "9" * 5000, "\0", "1234 5678 9012 3"):
         page = enters(relative, wrong).page
         assert page.status == 422 and page.value("name") == "李小華"
         assert "代碼不正確" in page.mistakes[0]
+    page = enters(relative, "0000 0000", "").page
+    assert page.status == 422 and len(page.mistakes) == 2, "both at once"
+    assert "代碼不正確" in page.mistakes[0] and "請輸入您的姓名" in page.mistakes[1]
     code = code_for(owner, key_of(owner))
     for nobody in ("", "  \n", "名" * 81):
         page = enters(relative, code, nobody).page

@@ -190,9 +190,9 @@ def test_conditions_are_said_once_for_the_questions_below_them() -> None:
     asks = application_paper._Asked(form_fixtures.factory_form("building_permit"), "zh")
     rows = [row for section in asks.form.sections for row in asks.section(section).rows]
     headings = [row.label for row in rows if isinstance(row, Heading)]
-    assert "申請的執照為「建造執照」時，填寫以下 4 項" in headings
+    assert "「申請的執照」選「建造執照」時，填寫以下 4 項" in headings
     work = next(row for row in rows if row.label == "工程類別")
-    assert "申請的執照為「建造執照」時填寫。" in work.notes
+    assert "「申請的執照」選「建造執照」時填寫。" in work.notes
 
 
 def of(code: str) -> tuple[workflows.service.ServiceDefinition, FormDefinition]:

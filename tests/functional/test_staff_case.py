@@ -67,6 +67,15 @@ def test_what_a_correction_changed_is_marked(app: Flask) -> None:
     assert "開放修改：晶片號碼、收據金額" in page.text
 
 
+def test_a_stretch_is_seen_on_the_map(app: Flask) -> None:
+    page = page_of(app, made(app, lambda: submitted("PW01").public_id))
+    assert "自環島北路二段100號前起至120號前" in answers(page)["挖掘路段"]
+    [figure] = page.soup.select(".app-answers figure")
+    assert figure.svg["aria-label"] == "挖掘路段在地圖上的位置"
+    assert figure.select_one("polyline")["points"].split() == ["32152,73980", "32243,73880"]
+    assert "全長約 140 公尺" in plain(figure)
+
+
 def test_files_can_be_had_by_the_officer_only(app: Flask) -> None:
     case = made(app, lambda: submitted("EC09").public_id)
     page = page_of(app, case)

@@ -80,12 +80,15 @@ def begin_to_help() -> ResponseReturnValue:
 
 
 def _entry(code: str, name: str, error: DomainError | None = None) -> ResponseReturnValue:
-    field = error.field if isinstance(error, Misfit) else handovers.CODE
+    wrong = {handovers.CODE: error.text} if error else {}
+    if isinstance(error, Misfit):
+        wrong = {misfit.field: misfit.text for misfit in (error, *error.others)}
     page = render_template(
         "citizen/help_out.html",
         code=code,
         name=name,
-        mistakes={field: [error.text.in_(language())]} if error else {},
+        mistakes={field: [text.in_(language())] for field, text in wrong.items()},
+        mistake_links=[(f"#{field}", text.in_(language())) for field, text in wrong.items()],
         has_errors=error is not None,
     )
     return page, error.status if error else 200

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 import forms.answers
 from forms.model import Field, Section
+from forms.places import Point
 from rules.values import Text
 from webapp import crypto
 from webapp.citizen import bp
@@ -42,6 +43,8 @@ class Row:
     remark: str = ""
     #: to the applicant, by a helper
     left: bool = False
+    #: where it lies on the map
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,7 @@ def _parts(journey: Journey, whole: forms.answers.Cleaned) -> list[Part]:
                 continue
             value, asked = whole.answers.get(wanted.key), typed[wanted.key]
             row = Row(wanted, wanted.label.in_(lang), forms.answers.display(wanted, value, lang))
+            row.points = wanted.kind.points(value)
             row.left = journey.leaves(wanted)
             row.mistakes = [] if row.left else list(asked.errors)
             if wanted.type == "file":

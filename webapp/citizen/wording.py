@@ -9,8 +9,8 @@ from decimal import Decimal
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from forms.circumstances import circumstances
 from forms.model import Field, FormDefinition
-from rules import conditions
 from webapp.models import Party
 from webapp.presentation import in_language, language, money
 from webapp.services.parties import RELATIONS
@@ -99,12 +99,11 @@ def card_facts(service: ServiceDefinition) -> tuple[str, ...]:
 
 
 def fee_lines(service: ServiceDefinition, form: FormDefinition) -> list[FeeLine]:
-    labels, lang = form.labels(), language()
-    lines = []
+    lang, lines = language(), []
     for line in service.fees:
         notes = [in_language(line.note)] if line.note else []
         if line.when is not None:
-            notes.append(_("限：%(condition)s", condition=conditions.sentence(line.when, labels, lang=lang)))
+            notes.append(_("限：%(condition)s", condition=circumstances([line.when], form, lang)))
         amount = _("審查後通知") if line.amount is None else money(line.amount)
         lines.append(FeeLine(in_language(line.label), amount, _("；").join(notes)))
     return lines
@@ -112,16 +111,14 @@ def fee_lines(service: ServiceDefinition, form: FormDefinition) -> list[FeeLine]
 
 def needed_documents(form: FormDefinition) -> list[NeededDocument]:
     """What to have at hand, from the file fields of the form, with their conditions in words."""
-    labels, lang = form.labels(), language()
-    needed = []
+    lang, needed = language(), []
     for field in form.file_fields:
         asked = (form.section_of(field.key).when, field.when, field.required_when)
-        words = [conditions.sentence(c, labels, lang=lang) for c in asked if c is not None]
         needed.append(
             NeededDocument(
                 label=in_language(field.label),
                 hint=in_language(field.hint),
-                condition=_("，而且").join(words),
+                condition=circumstances(asked, form, lang),
                 optional=field.optional and field.required_when is None,
                 limits=file_limits(field),
             )

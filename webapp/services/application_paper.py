@@ -14,9 +14,9 @@ from typing import Any
 import forms.answers
 from forms.answers import SummaryRow
 from forms.builder import AnswerForm
+from forms.circumstances import circumstances
 from forms.field_types import totals_of
 from forms.model import Field, FormDefinition, Section
-from rules import conditions
 from rules.conditions import Condition, show_number
 from rules.values import Text
 from webapp.letters import contents as papers
@@ -182,7 +182,7 @@ class _Asked:
     """The questions of a form, with the English beside them where it was asked for."""
 
     def __init__(self, form: FormDefinition, lang: str) -> None:
-        self.form, self.lang, self.labels = form, lang, form.labels()
+        self.form, self.lang = form, lang
 
     def small(self, text: Text | None) -> str:
         return text.en if text is not None and self.lang == "en" else ""
@@ -192,7 +192,7 @@ class _Asked:
 
     def when(self, condition: Condition, zh: str, en: str) -> Text:
         """The sentence of a condition, put into one that says what to do."""
-        said = {lang: conditions.sentence(condition, self.labels, lang=lang) for lang in ("zh", "en")}
+        said = {lang: circumstances([condition], self.form, lang) for lang in ("zh", "en")}
         return Text(zh=zh.format(said["zh"]), en=en.format(said["en"]))
 
     def section(self, section: Section) -> papers.Section:
@@ -339,14 +339,14 @@ def _guide(
 
 
 def _fees(service: ServiceDefinition, form: FormDefinition) -> list[Text]:
-    labels, lines = form.labels(), []
+    lines = []
     for fee in service.fees:
         amount = Text(zh="審查後通知", en="fixed during the review")
         if fee.amount is not None:
             amount = Text(zh=f"新臺幣 {show_number(fee.amount)} 元", en=f"NT$ {show_number(fee.amount)}")
         line = Text(zh=f"{fee.label.zh}：{amount.zh}", en=f"{fee.label.in_('en')}: {amount.en}")
         if fee.when is not None:
-            said = {lang: conditions.sentence(fee.when, labels, lang=lang) for lang in ("zh", "en")}
+            said = {lang: circumstances([fee.when], form, lang) for lang in ("zh", "en")}
             line = Text(zh=f"{line.zh}（限：{said['zh']}）", en=f"{line.en} (only if {said['en']})")
         if fee.note is not None:
             line = Text(zh=f"{line.zh}；{fee.note.zh}", en=f"{line.en}; {fee.note.in_('en')}")

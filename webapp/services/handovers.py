@@ -101,13 +101,19 @@ def help_out(actor: Actor, code: str, name: str, now: datetime) -> Draft:
         )
     given = " ".join(normalise_text(name).split())
     if not given or len(given) > LONGEST_NAME:
-        raise Misfit(
+        nameless = Misfit(
             NAME,
             Text(
                 zh=f"請輸入您的姓名（{LONGEST_NAME} 字以內），申請人會看到是誰協助。",
                 en=f"Enter your name ({LONGEST_NAME} characters at most); the applicant sees who helps.",
             ),
         )
+        try:
+            _found(actor, code, now)
+        except Misfit as wrong:
+            wrong.others = (nameless,)
+            raise
+        raise nameless
     draft = _use(actor, code, given, now)
     _ask_anew(draft)
     return draft

@@ -12,6 +12,7 @@ from flask import url_for
 
 import forms.answers
 from forms.model import Field, FormDefinition
+from forms.places import Point
 from rules.values import Text
 from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Letter, Party, Submission, Task
@@ -46,6 +47,8 @@ class Row:
     changed: bool = False
     #: what is computed cannot be corrected itself
     asked: bool = True
+    #: where it lies on the map
+    points: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -318,6 +321,7 @@ def _sections(
                     before=old.get(row.field.key),
                     changed=row.field.key in old,
                     asked=row.field.kind.asked,
+                    points=row.points,
                 )
                 for row in section.rows
             ),

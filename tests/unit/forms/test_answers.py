@@ -193,7 +193,7 @@ TEXTS = {
         "township": "烈嶼鄉",
         "consent": "同意",
     },
-    "bank_account": {"bank": "銀行代碼 700，帳號 00123456789012，戶名 王小明"},
+    "bank_account": {"bank": "銀行代碼 700（中華郵政），帳號 00123456789012，戶名 王小明"},
     "route": {"route": "民生路\n座標：24.400000,118.300000; 24.500000,118.300000"},
     "files": {"proof": "2 個檔案", "extra": ""},
     "table": {
@@ -206,7 +206,7 @@ ENGLISH = {
     "numbers": {"people": "3 people", "amount": "NT$ 3,500"},
     "dates": {"birth": "9 March 1958"},
     "choices": {"tools": "Spade, Drill", "night": "No", "township": "Lieyu Township", "consent": "Agreed"},
-    "bank_account": {"bank": "bank 700, account 00123456789012, holder 王小明"},
+    "bank_account": {"bank": "bank 700 (Chunghwa Post), account 00123456789012, holder 王小明"},
     "files": {"proof": "2 files"},
     "table": {"parcels": "Section: 后湖段; Parcel: 0123-0000; Bought on: 2 January 2011\n"
               "Section: 前水頭段; Parcel: 0004-0005; Area: 12.5"},

@@ -3,6 +3,7 @@
 
 import { autosave } from "./autosave.js";
 import { watchErrorSummary } from "./error-summary.js";
+import { countyMap } from "./map.js";
 import { poll } from "./poll.js";
 import { submitOnce } from "./submit-once.js";
 import { upload } from "./upload.js";
@@ -14,6 +15,7 @@ submitOnce(document);
 document.querySelectorAll("form[data-autosave-url]").forEach(autosave);
 document.querySelectorAll("[data-upload-url]").forEach(upload);
 document.querySelectorAll("[data-poll-url]").forEach(poll);
+document.querySelectorAll("[data-map]").forEach(countyMap);
 document.querySelectorAll("button[data-here]").forEach(whereabouts);
 
 for (const print of document.querySelectorAll("[data-print]")) {
