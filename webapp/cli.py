@@ -88,8 +88,8 @@ def definitions_check() -> None:
         f"{report.services} services, {report.application_forms} application forms, {report.owners} owner units"
     )
     click.echo(
-        f"{report.workflows} workflows, {report.internal_forms} internal forms, {report.rulesets} rulesets, "
-        f"{report.recordings} recorded cases"
+        f"{report.workflows} workflows, {report.rulesets} rulesets, {report.recordings} recorded cases; internal: "
+        f"{report.internal_services} services, {report.internal_forms} forms, {report.internal_workflows} workflows"
     )
     sys.exit(1 if report.problems else 0)
 

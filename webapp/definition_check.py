@@ -26,11 +26,15 @@ from workflows.service import ServiceDefinition
 @dataclass(frozen=True)
 class Report:
     problems: tuple[str, ...]
+    #: of the catalogue, with their forms, owners and patterns
     services: int
     application_forms: int
     owners: int
-    internal_forms: int
     workflows: int
+    internal_services: int
+    #: that no citizen fills in: of internal services, and of tasks
+    internal_forms: int
+    internal_workflows: int
     rulesets: int
     #: cases that were recorded and are taken again
     recordings: int
@@ -83,14 +87,18 @@ def check_all() -> Report:
         problems += _check_ruleset(key, body)
     recorded = _recordings(problems)
     problems += workflows.replay.broken(recorded, flows, services)
-    applied = {service.form for service in services.values()}
+    offered = [service for service in services.values() if not service.internal]
+    applied = {service.form for service in offered}
+    internal_flows = {s.workflow for s in services.values() if s.internal} - {s.workflow for s in offered}
     return Report(
         problems=tuple(problems),
-        services=len(services),
+        services=len(offered),
         application_forms=len(applied & forms_.keys()),
-        owners=len({service.owner for service in services.values()}),
+        owners=len({service.owner for service in offered}),
+        workflows=len(flows.keys() - internal_flows),
+        internal_services=len(services) - len(offered),
         internal_forms=len(forms_.keys() - applied),
-        workflows=len(flows),
+        internal_workflows=len(flows.keys() & internal_flows),
         rulesets=len(rulesets),
         recordings=len(recorded),
     )

@@ -65,7 +65,8 @@ INSPECTION = "inspection_record"
 
 Actor = Literal["task", "citizen", "system"]
 Requirement = Literal["comment", "fields", "form", "date"]
-Outcome = Literal["granted", "rejected", "returned", "withdrawn"]
+#: recorded and missing end what is internal, without a letter
+Outcome = Literal["granted", "rejected", "returned", "withdrawn", "recorded", "missing"]
 Proposal = Literal["grant", "reject"]
 Guard = Annotated[Condition | None, SkipValidation]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -203,7 +204,8 @@ class State(Frozen):
 
 class WorkflowDefinition(Frozen):
     key: Key
-    code: str = Field(pattern=r"^P[0-9]{2}$")
+    #: P: an approval pattern of the catalogue; M: plan control (管考) and other internal work
+    code: str = Field(pattern=r"^[PM][0-9]{2}$")
     title: Text
     initial: str
     #: defaults that a service may change

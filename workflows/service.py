@@ -203,7 +203,10 @@ class ServiceDefinition(Frozen):
     title: Text
     #: one or two sentences in plain words
     summary: Text
-    group: str
+    #: the everyday category in the catalogue; an internal service is in none
+    group: str = ""
+    #: opened by the counter itself or by a unit (施政計畫、進度填報): no citizen applies, and no letter goes out
+    internal: bool = Field(default=False, strict=True)
     synonyms: tuple[str, ...] = ()
     owner: str
     handling_unit: Text
@@ -222,7 +225,7 @@ class ServiceDefinition(Frozen):
     answer: Kind = DECISION
     #: 分層負責: 1 magistrate, 2 department head, 3 section head, 4 officer
     decision_level: int = Field(ge=1, le=4, strict=True)
-    who_may_apply: tuple[Literal["citizen", "company", "organisation"], ...] = Field(min_length=1)
+    who_may_apply: tuple[Literal["citizen", "company", "organisation"], ...] = ()
     eligibility: tuple[Text, ...] = ()
     #: how long the form takes
     minutes: int = Field(ge=1, le=600, strict=True)
@@ -233,7 +236,7 @@ class ServiceDefinition(Frozen):
     basis_status: str
     assurance: Literal["none", "phone", "strong", "originals"] = "none"
     parameters: Mapping[str, Any] = {}
-    letters: Mapping[str, Letter]
+    letters: Mapping[str, Letter] = {}
     #: 不服之救濟方法、期間及受理機關 (行政程序法 96 I 6)
     remedy: Text
 
@@ -282,9 +285,17 @@ def invited(workflow: WorkflowDefinition, service: ServiceDefinition) -> tuple[s
 # --- loading ---------------------------------------------------------------------------------------------
 
 
+SERVICES, INTERNAL = (Path(__file__).parent / folder for folder in ("services", "internal"))
+
+
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
-    """The factory services, by code, with what they share in place."""
-    return read_joined(root or Path(__file__).parent / "services", "code", "part", expand)
+    """The factory services of the catalogue, by code, with what they share in place."""
+    return read_joined(root or SERVICES, "code", "part", expand)
+
+
+def read_internal() -> dict[str, dict[str, Any]]:
+    """The factory services that no citizen applies for."""
+    return read_joined(INTERNAL, "code", "part", expand)
 
 
 def load(
@@ -362,8 +373,8 @@ def _type_of(value: object, op: object) -> FactType:
 def _check(
     service: ServiceDefinition, facts: Mapping[str, FactType] | None, units: frozenset[str] | None
 ) -> Iterator[Problem]:
-    if service.group not in GROUPS:
-        yield _unknown("group", "類別", service.group, GROUPS)
+    if not service.internal:
+        yield from _check_offered(service)
     if units is not None and service.owner not in units:
         yield _unknown("owner", "單位", service.owner, units)
     county = service.parameters.get(COUNTY_UNIT)
@@ -390,9 +401,6 @@ def _check(
     if type(secret) is not bool:
         yield Problem(path=f"parameters.{CONFIDENTIAL}", message=f"「{shown(secret)}」必須是 true 或 false")
     yield from _check_invited(service, facts)
-    for name in LETTERS:
-        if name not in service.letters:
-            yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")
     for name, letter in service.letters.items():
         more = SESSION_FACTS if name == "invitation" else {}
         yield from _check_letter(name, letter, facts and {**facts, **more})
@@ -406,6 +414,17 @@ def _check(
         )
     if service.extension is not None:
         yield from _check_extension(service.extension, service.period)
+
+
+def _check_offered(service: ServiceDefinition) -> Iterator[Problem]:
+    """What a citizen finds in the catalogue says who may apply, and answers with its letters."""
+    if service.group not in GROUPS:
+        yield _unknown("group", "類別", service.group, GROUPS)
+    if not service.who_may_apply:
+        yield Problem(path="who_may_apply", message="必須寫明誰可以申請")
+    for name in LETTERS:
+        if name not in service.letters:
+            yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")
 
 
 def _check_invited(service: ServiceDefinition, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:

@@ -14,7 +14,7 @@ from webapp.extensions import db
 from webapp.models.org import Unit
 from webapp.models.types import Encrypted, Instant, Json, Key, MaybeMoment, Moment, PublicId, ref
 
-CHANNELS = ("web", "counter", "telephone", "post")
+CHANNELS = ("web", "counter", "telephone", "post", "internal")
 
 
 class Draft(db.Model):
@@ -100,7 +100,9 @@ class Case(db.Model):
         CheckConstraint(
             "(status = 'closed') = (closed_at is not null and outcome is not null)", name="closed_has_outcome"
         ),
-        CheckConstraint("channel in ('web','counter','telephone','post')", name="channel_is_known"),
+        CheckConstraint(
+            "channel in ('web','counter','telephone','post','internal')", name="channel_is_known"
+        ),
         CheckConstraint(
             "(coalesce(outcome, '') = 'merged') = (merged_into_id is not null)", name="merged_has_leading"
         ),

@@ -127,11 +127,17 @@ def current_form(key: str, on: date) -> FormDefinition:
 
 
 def current_service(code: str, on: date) -> ServiceDefinition:
-    return service(revision_id("service", code, on))
+    """A service of the catalogue, as it stands on a day; nobody applies for an internal one."""
+    found = service(revision_id("service", code, on))
+    if found.internal:
+        raise NotFound()
+    return found
 
 
 def current_services(on: date) -> list[ServiceDefinition]:
-    return [current_service(code, on) for code in keys("service")]
+    """The catalogue."""
+    all_services = [service(revision_id("service", code, on)) for code in keys("service")]
+    return [each for each in all_services if not each.internal]
 
 
 def parse(kind: str, body: dict[str, Any], *, published: bool = False) -> Any:

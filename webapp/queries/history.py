@@ -22,6 +22,7 @@ ASSISTED = "assisted"
 #: events that no workflow names
 LABELS: Mapping[str, Text] = {
     "submitted": Text(zh="送出申請", en="Application sent"),
+    "opened": Text(zh="立案", en="Case opened"),
     ASSISTED: Text(zh="協助填寫", en="Helped to fill in"),
     "claimed": Text(zh="受理", en="Accepted"),
     "fee_changed": Text(zh="規費重新計算", en="Fee counted again"),

@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from flask import current_app
-from sqlalchemy import text
 
 import forms.answers
 from rules import conditions
@@ -23,7 +22,17 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import bookings, committees, definitions, history, merging, submissions, tracking
 from webapp.queries.org import UnitInfo, chart
-from webapp.services import application_paper, dispatch, drafting, effects, evaluation, fees, notices, parties
+from webapp.services import (
+    application_paper,
+    dispatch,
+    drafting,
+    effects,
+    evaluation,
+    fees,
+    notices,
+    numbers,
+    parties,
+)
 from webapp.services.drafting import Passage, Wording
 from workflows.model import INSPECTION
 from workflows.service import fill
@@ -384,11 +393,4 @@ def next_number_of(owner: UnitInfo, day: date) -> str:
 
 
 def next_number(word: str, year: int) -> str:
-    serial = db.session.execute(
-        text(
-            "insert into counter (name, year, value) values (:name, :year, 1) "
-            "on conflict (name, year) do update set value = counter.value + 1 returning value"
-        ),
-        {"name": f"letter:{word}", "year": year},
-    ).scalar_one()
-    return f"{word}字第{year:03d}{serial:07d}號"
+    return f"{word}字第{year:03d}{numbers.next_of(f'letter:{word}', year):07d}號"

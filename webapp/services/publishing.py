@@ -44,7 +44,7 @@ class Synced:
 READERS: Mapping[str, Callable[[], Mapping[str, Mapping[str, Any]]]] = {
     "form": forms.loader.read_all,
     "workflow": workflows.loader.read_all,
-    "service": workflows.service.read_all,
+    "service": lambda: {**workflows.service.read_all(), **workflows.service.read_internal()},
     "ruleset": rules.loader.read_all,
 }
 

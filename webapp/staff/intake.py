@@ -169,7 +169,7 @@ def _form_of(service: ServiceDefinition) -> FormDefinition:
 
 def _channels(code: str) -> frozenset[str]:
     """A code is told at the counter or on the telephone."""
-    return frozenset(CHANNELS) - {"web"} - ({"post"} if code else set())
+    return frozenset(CHANNELS) - {"web", "internal"} - ({"post"} if code else set())
 
 
 def _check(typed: Typed, channels: frozenset[str]) -> tuple[dict[str, list[str]], date | None, date | None]:

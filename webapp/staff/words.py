@@ -17,6 +17,7 @@ CHANNELS: Mapping[str, Text] = {
     "counter": Text(zh="臨櫃", en="At the counter"),
     "telephone": Text(zh="電話", en="By telephone"),
     "post": Text(zh="郵寄", en="By post"),
+    "internal": Text(zh="內部立案", en="Opened within the county"),
 }
 assert set(CHANNELS) == set(CHANNEL_KEYS)
 
@@ -30,6 +31,8 @@ MESSAGE_CHANNELS: Mapping[str, Text] = {
 #: of what was not answered
 _ENDS: Mapping[str, Text] = {
     "withdrawn": Text(zh="已撤回", en="Withdrawn"),
+    "recorded": Text(zh="已彙整", en="Recorded"),
+    "missing": Text(zh="未填報", en="Not reported"),
     "merged": Text(zh="已併案", en="Merged"),
     "transferred": Text(zh="已移送其他機關", en="Transferred"),
 }
@@ -39,6 +42,8 @@ OUTCOME_COLOURS: Mapping[str, str] = {
     "rejected": "red",
     "returned": "orange",
     "withdrawn": "grey",
+    "recorded": "green",
+    "missing": "orange",
     "merged": "grey",
     "transferred": "grey",
 }

@@ -32,7 +32,8 @@ STAGES = frozenset({"fee", "inspection", "committee", "booking", "township"})
 
 
 def test_the_factory_has_these_patterns():
-    assert {key: raw["code"] for key, raw in loader.read_all().items()} == PATTERNS
+    found = {key: raw["code"] for key, raw in loader.read_all().items()}
+    assert {key: code for key, code in found.items() if code.startswith("P")} == PATTERNS
 
 
 @pytest.mark.parametrize("key", sorted(PATTERNS))

@@ -245,7 +245,7 @@ def problems(path, value, **options):
         ("period.period", 0, "period.period", "小於 1"),
         ("correction", "stop", "correction", "pause、restart、none"),
         ("in_person", "no", "in_person", "true 或 false"),
-        ("who_may_apply", [], "who_may_apply", "空白"),
+        ("who_may_apply", [], "who_may_apply", "誰可以申請"),
         ("decision_level", 5, "decision_level", "大於 4"),
         ("fees.0.amount", 500, "fees[0].amount", "引號"),
         ("fees.0.amount", "五百", "fees[0].amount", "金額"),
