@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from rules.facts import FACTS
 from webapp.extensions import db
@@ -27,6 +27,19 @@ def of_ruleset(key: str, since: date) -> Iterator[tuple[str, dict[str, object]]]
     )
     for number, as_of, facts in rows:
         yield f"{number} {as_of}", {name: _typed(name, value) for name, value in facts.items()}
+
+
+def distinct(key: str, since: date) -> Iterator[tuple[dict[str, object], int]]:
+    """Every different set of facts that the ruleset decided from that day on, and how often."""
+    rows = db.session.execute(
+        select(Firing.facts, func.count())
+        .join(Revision, Revision.id == Firing.ruleset_revision_id)
+        .where(Revision.kind == "ruleset", Revision.key == key, Firing.as_of >= since)
+        .group_by(Firing.facts)
+        .order_by(func.count().desc(), func.min(Firing.id))
+    )
+    for facts, times in rows:
+        yield {name: _typed(name, value) for name, value in facts.items()}, times
 
 
 def _typed(name: str, value: object) -> object:

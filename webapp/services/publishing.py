@@ -125,7 +125,9 @@ def insert(
     return revision
 
 
-def publish(actor: Actor, revision: Revision, effective_from: date, now: datetime) -> None:
+def publish(
+    actor: Actor, revision: Revision, effective_from: date, now: datetime, *, reason: str = ""
+) -> None:
     """Puts a revision into force from a day on. Publishing an older one again is the rollback."""
     db.session.add(
         Publication(
@@ -133,6 +135,7 @@ def publish(actor: Actor, revision: Revision, effective_from: date, now: datetim
             effective_from=effective_from,
             published_by_id=actor.account_id,
             published_at=now,
+            reason=reason,
         )
     )
     db.session.add(
@@ -141,6 +144,7 @@ def publish(actor: Actor, revision: Revision, effective_from: date, now: datetim
             actor_id=actor.account_id,
             action="published",
             subject=f"{revision.kind}/{revision.key}#{revision.number} {revision.checksum[:12]}",
+            detail=reason,
         )
     )
     bump("definitions")
