@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import yaml
@@ -50,6 +51,10 @@ STATUSES: Mapping[str, Text] = {
     "seed": Text(zh="本縣報告數值", en="from the county's reports"),
     "to_be_verified": Text(zh="建議值，待機關核定", en="proposal, to be verified"),
 }
+
+
+#: actions that give something a name
+NAMING = frozenset(name for name, action in ACTIONS.items() if any(p.type == "name" for p in action.params))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +164,18 @@ class Words:
                 self.text(one.get("unit")),
                 self.origin(one),
             )
+        #: what rules give a name of its own, such as a rung: called as its rule
+        self.called: dict[str, Text] = {}
+        for each in _items(mapping.get("rules")):
+            one = each if isinstance(each, Mapping) else {}
+            label = self.text(one.get("label"))
+            for outcome in _items(one.get("then")):
+                action = str(outcome.get("action")) if isinstance(outcome, Mapping) else ""
+                named = (
+                    next(p for p in ACTIONS[action].params if p.type == "name") if action in NAMING else None
+                )
+                if named and label:
+                    self.called.setdefault(str(outcome.get(named.name)), label)
         self.types = facts.types()
         self.labels = {name: fact.label for name, fact in facts.FACTS.items()}
         self.labels |= {
@@ -183,7 +200,7 @@ class Words:
             return NOTHING
         if isinstance(value, bool):
             return Text(zh="是", en="yes") if value else Text(zh="否", en="no")
-        if isinstance(value, (int, float)):
+        if isinstance(value, (int, float, Decimal)):
             return Text(zh=show_number(value))
         if isinstance(value, (list, tuple)):
             return _joined([self.value(each) for each in value], "、", ", ")
@@ -191,7 +208,7 @@ class Words:
             if set(value) == {"param"} and str(value["param"]) in self.parameters:
                 named = self.parameters[str(value["param"])]
                 return _said("{} {}", named.label, named.value)
-            if set(value) == {"action", "param"} and (param := _param(value["action"], value["param"])):
+            if set(value) == {"action", "param"} and (param := param_of(value["action"], value["param"])):
                 return _said("{}：{}", ACTIONS[value["action"]].label, param.label)
             return Text(zh=_written(value))
         return self.names.get(str(value)) or Text(zh=_cut(str(value)))
@@ -226,7 +243,7 @@ class Words:
         given = {param: value for param, value in data.items() if param != "action"}
         if not isinstance(name, str) or name not in ACTIONS:
             rest = [
-                _said("{} {}", self._param_label(param), self._of(param, value))
+                _said("{} {}", self._param_label(param), self.of(param, value))
                 for param, value in given.items()
             ]
             said = _joined(rest, "、", ", ")
@@ -236,24 +253,25 @@ class Words:
             return action.label
         if len(action.params) == 1 and len(given) == 1:
             param, value = next(iter(given.items()))
-            return _said("{}：{}", action.label, self._of(param, value, _param(name, param)))
+            return _said("{}：{}", action.label, self.of(param, value, param_of(name, param)))
         parts = [
             _said(
                 "{} {}",
-                found.label if (found := _param(name, param)) else Text(zh=str(param) or "—"),
-                self._of(param, value, found),
+                found.label if (found := param_of(name, param)) else Text(zh=str(param) or "—"),
+                self.of(param, value, found),
             )
             for param, value in given.items()
         ]
         return _said("{}：{}", action.label, _joined(parts, "、", ", "))
 
-    def _of(self, name: object, value: object, param: ActionParam | None = None) -> Text:
+    def of(self, name: object, value: object, param: ActionParam | None = None) -> Text:
+        """A value of an action's parameter; without its action, of the first parameter of that name."""
         found = param or next((p for a in ACTIONS.values() for p in a.params if p.name == name), None)
         if found is None or isinstance(value, Mapping):
             return self.value(value)
         if isinstance(value, (list, tuple)):
-            return _joined([self._of(name, each, found) for each in value], "、", ", ")
-        return found.choices.get(str(value)) or self.value(value)
+            return _joined([self.of(name, each, found) for each in value], "、", ", ")
+        return found.choices.get(str(value)) or self.called.get(str(value)) or self.value(value)
 
     def _param_label(self, name: object) -> Text:
         if name == "rule":
@@ -300,7 +318,7 @@ class Words:
 
     def output(self, column: Mapping[str, Any]) -> Text:
         action, param = column.get("action"), column.get("param")
-        found = _param(action, param)
+        found = param_of(action, param)
         if found is None:
             return Text(zh=_cut(f"{action} {param}"))
         label = ACTIONS[str(action)].label
@@ -317,7 +335,7 @@ class Words:
             tuple(
                 NOTHING
                 if not isinstance(value, (Mapping, list)) and value in ANY
-                else self._of(column.get("param"), value, _param(column.get("action"), column.get("param")))
+                else self.of(column.get("param"), value, param_of(column.get("action"), column.get("param")))
                 for i, value in enumerate(then)
                 for column in [outputs[i] if i < len(outputs) else {}]
             ),
@@ -372,7 +390,7 @@ class Words:
         )
 
 
-def _param(action: object, param: object) -> ActionParam | None:
+def param_of(action: object, param: object) -> ActionParam | None:
     if not isinstance(action, str) or action not in ACTIONS:
         return None
     return next((each for each in ACTIONS[action].params if each.name == param), None)

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from rules.decision import NotUnique
+from rules.decision import Decision, NotUnique
 from rules.engine import compile
 from rules.model import Example, Ruleset
 
@@ -34,10 +34,16 @@ def run_examples(ruleset: Ruleset) -> list[Failure]:
                 continue
             if decision.engine != "durable":
                 failures.append(Failure(example.name, "規則引擎與參考結果不一致"))
-            if not _as_expected(example, decision.to_json()["outcomes"]):
-                message = f"預期 {_words(example.expect)}，實際 {_words(decision.to_json()['outcomes'])}"
-                failures.append(Failure(example.name, message))
+            failures += [Failure(example.name, message) for message in otherwise(example, decision)]
         return failures
+
+
+def otherwise(example: Example, decision: Decision) -> list[str]:
+    """What the decision does not have as the example expects it."""
+    outcomes = decision.to_json()["outcomes"]
+    if _as_expected(example, outcomes):
+        return []
+    return [f"預期 {_words(example.expect)}，實際 {_words(outcomes)}"]
 
 
 def _as_expected(example: Example, outcomes: Sequence[Mapping[str, Any]]) -> bool:

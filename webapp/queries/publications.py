@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, TypeVar
 
 from sqlalchemy import select
 
 from webapp.extensions import db
 from webapp.models import Publication, Revision
+
+#: a publication, and whatever stands beside it
+Row = TypeVar("Row", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True)
@@ -43,28 +47,24 @@ def newest(kind: str, key: str) -> Publication | None:
     ).first()
 
 
-def to_come(
-    published: Sequence[tuple[Publication, Revision]], today: date
-) -> list[tuple[Publication, Revision]]:
+def to_come(published: Sequence[Row], today: date) -> list[Row]:
     """What takes effect after today, the nearest first: a later publication of an earlier day replaces it."""
-    found: list[tuple[Publication, Revision]] = []
+    found: list[Row] = []
+    for each in published:
+        found = [other for other in found if other[0].effective_from < each[0].effective_from]
+        if each[0].effective_from > today:
+            found.append(each)
     current = in_force(published, today)
-    for publication, revision in published:
-        found = [each for each in found if each[0].effective_from < publication.effective_from]
-        if publication.effective_from > today:
-            found.append((publication, revision))
-    before = current[1].id if current else None
+    before = current[0].revision_id if current else None
     changes = []
-    for publication, revision in found:
-        if revision.id != before:
-            changes.append((publication, revision))
-        before = revision.id
+    for each in found:
+        if each[0].revision_id != before:
+            changes.append(each)
+        before = each[0].revision_id
     return changes
 
 
-def in_force(
-    published: Sequence[tuple[Publication, Revision]], day: date
-) -> tuple[Publication, Revision] | None:
+def in_force(published: Sequence[Row], day: date) -> Row | None:
     return next((each for each in reversed(published) if each[0].effective_from <= day), None)
 
 

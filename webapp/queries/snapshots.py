@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, type_coerce
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 
 from rules.facts import FACTS
 from webapp.extensions import db
 from webapp.models import Case, Firing, Revision
+from webapp.permissions import Actor, visible_to
 
 _AT_ONCE = 1000
 
@@ -40,6 +43,64 @@ def distinct(key: str, since: date) -> Iterator[tuple[dict[str, object], int]]:
     )
     for facts, times in rows:
         yield {name: _typed(name, value) for name, value in facts.items()}, times
+
+
+@dataclass(frozen=True)
+class Group:
+    """Equal facts of past decisions: how often they were decided, and for whom, the newest first."""
+
+    facts: dict[str, object]
+    times: int
+    #: (case number, public id, day)
+    cases: tuple[tuple[str, str, date], ...]
+
+
+def groups(actor: Actor, key: str, since: date, until: date, most: int) -> Iterator[Group]:
+    """What the ruleset decided in the period for cases that the actor may see, the most frequent facts first."""
+    case = func.jsonb_build_array(Case.number, Case.public_id, Firing.as_of)
+    named = func.array_agg(aggregate_order_by(case, Firing.as_of.desc(), Case.number, Firing.id))
+    rows = db.session.execute(
+        select(Firing.facts, func.count(), type_coerce(named, ARRAY(JSONB))[1:most])
+        .join(Case, Case.id == Firing.case_id)
+        .where(*_in_period(actor, key, since, until))
+        .group_by(Firing.facts)
+        .order_by(func.count().desc(), func.min(Firing.id))
+    )
+    for facts, times, cases in rows:
+        yield Group(
+            {name: _typed(name, value) for name, value in facts.items()},
+            times,
+            tuple((number or "", public_id, date.fromisoformat(day)) for number, public_id, day in cases),
+        )
+
+
+def count(actor: Actor, key: str, since: date, until: date) -> int:
+    statement = select(func.count()).select_from(Firing).join(Case, Case.id == Firing.case_id)
+    return db.session.scalars(statement.where(*_in_period(actor, key, since, until))).one()
+
+
+def _in_period(actor: Actor, key: str, since: date, until: date) -> list[ColumnElement[bool]]:
+    of_key = select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key)
+    return [
+        Firing.ruleset_revision_id.in_(of_key),
+        Firing.as_of.between(since, until),
+        visible_to(actor),
+    ]
+
+
+def latest(actor: Actor, key: str) -> Iterator[tuple[str, str, date, dict[str, object]]]:
+    """Of each open case that the actor may see, the newest facts that the ruleset decided: number, public id, day."""
+    of_key = select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key)
+    rows = db.session.execute(
+        select(Case.number, Case.public_id, Firing.as_of, Firing.facts)
+        .join(Firing, Firing.case_id == Case.id)
+        .where(Firing.ruleset_revision_id.in_(of_key), Case.status == "open", visible_to(actor))
+        .distinct(Case.id)
+        .order_by(Case.id, Firing.as_of.desc(), Firing.id.desc())
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    for number, public_id, as_of, facts in rows:
+        yield number or "", public_id, as_of, {name: _typed(name, value) for name, value in facts.items()}
 
 
 def _typed(name: str, value: object) -> object:

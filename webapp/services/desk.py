@@ -8,7 +8,6 @@ from contextlib import closing
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -23,6 +22,7 @@ from webapp.models import Account, AuditEntry, DefinitionDraft, Revision
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, publications, snapshots
+from webapp.queries import desk as queries
 from webapp.queries.org import chart
 from webapp.services import alarms, notices, publishing
 from workflows.functions import FUNCTIONS
@@ -148,7 +148,7 @@ def submit(
     record(actor, "draft submitted", draft, now, f"{effective_from} {said}")
     title = _title(draft)
     notices.tell_staff(
-        alarms.watchers(taipei_day(now)) - _hands(draft) - {editor},
+        alarms.watchers(taipei_day(now)) - hands(draft) - {editor},
         f"definition:{draft.id}:{draft.version}",
         Text(zh=f"請審核規則的修改：{title.zh}", en=f"Please review a change: {title.in_('en')}"),
         Text(
@@ -169,7 +169,7 @@ def send_back(actor: Actor, draft_id: int, comment: str, now: datetime, *, versi
     draft = hold(draft_id, version)
     require(draft, "submitted")
     said = _said("comment", comment)
-    own = editor in _hands(draft)
+    own = editor in hands(draft)
     draft.state, draft.comment = "editing", said
     _moved(draft, editor, now)
     record(actor, "draft taken back" if own else "draft sent back", draft, now, said)
@@ -192,7 +192,7 @@ def approve(actor: Actor, draft_id: int, now: datetime, *, version: int) -> Defi
     editor = _editor(actor)
     draft = hold(draft_id, version)
     require(draft, "submitted")
-    if editor in _hands(draft):
+    if editor in hands(draft):
         raise Forbidden(
             Text(
                 zh="您寫過、改過或送審過這份草稿，要由另一位有權限的同仁核准。",
@@ -273,7 +273,7 @@ def rollback(
     publishing.publish(actor, undo.revision, undo.day, now, reason=said)
     subject = f"{kind}/{key}#{undo.revision.number}"
     _note(actor, "rolled back", subject, now, f"{undo.day} {said}")
-    title = Text.model_validate(undo.revision.mapping.get("title") or key)
+    title = queries.title_of(undo.revision.mapping.get("title"), key)
     notices.tell_staff(
         alarms.watchers(taipei_day(now)) - {actor.account_id or 0},
         f"definition:{kind}:{key}:undone:{undo.publication.id}",
@@ -352,7 +352,7 @@ def _moved(draft: DefinitionDraft, editor: int, now: datetime) -> None:
     db.session.flush()
 
 
-def _hands(draft: DefinitionDraft) -> set[int]:
+def hands(draft: DefinitionDraft) -> set[int]:
     """Everybody who wrote, saved or submitted it: none of them is the second person."""
     return {draft.author_id, *draft.editor_ids} | (
         {draft.submitted_by_id} if draft.submitted_by_id else set()
@@ -360,15 +360,11 @@ def _hands(draft: DefinitionDraft) -> set[int]:
 
 
 def _tell_hands(draft: DefinitionDraft, editor: int, subject: Text, body: Text, now: datetime) -> None:
-    notices.tell_staff(_hands(draft) - {editor}, f"definition:{draft.id}:{draft.version}", subject, body, now)
+    notices.tell_staff(hands(draft) - {editor}, f"definition:{draft.id}:{draft.version}", subject, body, now)
 
 
 def _title(draft: DefinitionDraft) -> Text:
-    """As the draft has it, which may be wrong in any way."""
-    try:
-        return Text.model_validate(draft.mapping.get("title"))
-    except ValidationError:
-        return Text(zh=draft.key)
+    return queries.title_of(draft.mapping.get("title"), draft.key)
 
 
 def _note(actor: Actor, action: str, subject: str, now: datetime, detail: str = "") -> None:

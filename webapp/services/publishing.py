@@ -200,9 +200,11 @@ def export(folder: Path, on: date) -> list[Path]:
             revision = db.session.get_one(Revision, definitions.revision_id(kind, key, on))
             path = folder / FOLDERS[kind] / f"{key}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(
-                yaml.safe_dump(revision.mapping, allow_unicode=True, sort_keys=False, width=110),
-                encoding="utf-8",
-            )
+            path.write_text(as_yaml(revision.mapping), encoding="utf-8")
             written.append(path)
     return written
+
+
+def as_yaml(body: Mapping[str, Any]) -> str:
+    """As `sync` reads it back, the keys in the order in which they were written."""
+    return str(yaml.safe_dump(dict(body), allow_unicode=True, sort_keys=False, width=110))

@@ -70,8 +70,11 @@ def test_a_table_and_a_rule_as_a_reader_sees_them(lag: dict[str, Any]) -> None:
 
 def test_an_escalation_in_words() -> None:
     shown = show(FACTORY["case_deadlines"], FUNCTION_LABELS)
-    assert shown.rules[2].then[0].zh == "稽催：階段 overdue_first、通知職務 承辦人、科長、種類 逾期"
-    assert shown.examples[1].expect[0].in_("en") == "Escalate: rung warn, to Case officer, kind warning"
+    assert shown.rules[2].then[0].zh == "稽催：階段 逾期第一次稽催、通知職務 承辦人、科長、種類 逾期"
+    assert (
+        shown.examples[1].expect[0].in_("en")
+        == "Escalate: rung Warning before the due date, to Case officer, kind warning"
+    )
     assert shown.examples[6].facts[1].zh == "已辦理工作天 30 個工作天"
 
 
