@@ -12,15 +12,33 @@ from rules.model import Outcome as Outcome
 from rules.model import Ruleset
 from rules.policies import NotUnique as NotUnique
 from rules.policies import Resolved, Total, resolve
+from rules.values import Text
+
+#: who decided; none: nothing could be decided
+Engine = Literal["durable", "reference", "none"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What must not stay unseen: the engine is not to be trusted, or a ruleset cannot decide."""
+
+    kind: Literal["difference", "fault", "not_unique"]
+    text: Text
+    #: for which facts it was noticed
+    facts: Mapping[str, object] = field(repr=False)
+    #: the rules that hold, by the engine and by the reference; None where it was not asked or gave no answer
+    engine_said: tuple[str, ...] | None = None
+    reference_said: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Decision:
     resolved: Resolved = field(repr=False)
-    engine: Literal["durable", "reference"]
+    engine: Engine
     ruleset: Ruleset = field(repr=False)
     #: only those that the ruleset reads
     facts: Mapping[str, object] = field(repr=False)
+    trouble: Trouble | None = None
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -58,10 +76,16 @@ def decide(
     ruleset: Ruleset,
     matched: Sequence[int],
     facts: Mapping[str, object],
-    engine: Literal["durable", "reference"],
+    engine: Engine,
+    trouble: Trouble | None = None,
 ) -> Decision:
     """From the rules that hold to what follows."""
-    return Decision(resolve(ruleset, matched), engine, ruleset, facts)
+    return Decision(resolve(ruleset, matched), engine, ruleset, facts, trouble)
+
+
+def undecided(ruleset: Ruleset, facts: Mapping[str, object], trouble: Trouble) -> Decision:
+    """Nothing follows, and why."""
+    return Decision(Resolved((), (), undecided=True), "none", ruleset, facts, trouble)
 
 
 def _json(value: object) -> Any:
