@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
-from rules.shown import NOTHING, STATUSES, Origin, Shown, ShownRow, ShownTable, show
+from rules.shown import NOTHING, STATUSES, More, Origin, Shown, ShownRow, ShownTable, show
 from rules.values import Text
 
 
@@ -68,6 +68,7 @@ def _all(old: Shown, new: Shown) -> Iterator[Difference]:
                 (_at(place, "的條件", "condition"), was.when, now.when),
                 (_at(place, "的動作", "actions"), _list(was.then), _list(now.then)),
                 (_at(place, "的優先順序", "priority"), _plain(was.priority), _plain(now.priority)),
+                *_more(place, was.more, now.more),
                 *_origins(place, was.origin, now.origin),
             ]
         ),
@@ -88,6 +89,7 @@ def _all(old: Shown, new: Shown) -> Iterator[Difference]:
             [
                 (_at(place, "的事實", "facts"), _list(was.facts), _list(now.facts)),
                 (_at(place, "的預期", "expectation"), _list(was.expect), _list(now.expect)),
+                *_more(place, was.more, now.more),
             ]
         ),
     )
@@ -123,10 +125,7 @@ def _tables(place: Text, was: ShownTable, now: ShownTable) -> Iterator[Differenc
     yield from _changed(
         [
             (_at(place, "的名稱", "label"), was.label, now.label),
-            *(
-                (Text(zh=f"{place.zh}的{label.zh}", en=f"{place.in_('en')}, {label.in_('en')}"), *pair)
-                for label, *pair in _settings(was, now)
-            ),
+            *_more(place, was.settings, now.settings),
             *_origins(place, was.origin, now.origin),
         ]
     )
@@ -146,10 +145,11 @@ def _tables(place: Text, was: ShownTable, now: ShownTable) -> Iterator[Differenc
             yield Difference(_row(place, i, now.rows[i]), None, _cells(now.rows[i], heads_new))
 
 
-def _settings(was: ShownTable, now: ShownTable) -> _Pairs:
-    old, new = dict(was.settings), dict(now.settings)
+def _more(place: Text, was: More, now: More) -> _Pairs:
+    old, new = dict(was), dict(now)
     for label in {**old, **new}:
-        yield label, old.get(label, NOTHING), new.get(label, NOTHING)
+        where = Text(zh=f"{place.zh}的{label.zh}", en=f"{place.in_('en')}, {label.in_('en')}")
+        yield where, old.get(label, NOTHING), new.get(label, NOTHING)
 
 
 def _rows(
@@ -167,6 +167,7 @@ def _rows(
                 (Text(zh=f"{here.zh}，{head.zh}", en=f"{here.in_('en')}, {head.in_('en')}"), *pair)
                 for head, *pair in zip(heads, old, new, strict=True)
             ),
+            *_more(here, was.more, now.more),
             *_origins(here, was.origin, now.origin),
         ]
     )

@@ -28,6 +28,8 @@ SETTINGS: Mapping[str, Text] = {
     "effective_from": Text(zh="最早適用日", en="Not before"),
     "effective_to": Text(zh="最後適用日", en="Not after"),
     "complete": Text(zh="不得有缺口", en="Without gaps"),
+    "plain": Text(zh="給當事人看的說明", en="Said to whoever it decides about"),
+    "derived": Text(zh="得出的事實", en="Derived facts"),
 }
 VALUES: Mapping[str, Text] = {
     "filing": Text(zh="申請日", en="day of filing"),
@@ -72,6 +74,10 @@ class ShownParameter:
     origin: Origin
 
 
+#: further items with their names
+More = tuple[tuple[Text, Text], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class ShownRule:
     key: str
@@ -80,6 +86,7 @@ class ShownRule:
     then: tuple[Text, ...]
     priority: str
     origin: Origin
+    more: More
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +95,14 @@ class ShownRow:
     when: tuple[Text, ...]
     then: tuple[Text, ...]
     origin: Origin
+    more: More
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
     key: str
     label: Text
-    settings: tuple[tuple[Text, Text], ...]
+    settings: More
     inputs: tuple[Text, ...]
     outputs: tuple[Text, ...]
     rows: tuple[ShownRow, ...]
@@ -106,12 +114,13 @@ class ShownExample:
     name: str
     facts: tuple[Text, ...]
     expect: tuple[Text, ...]
+    more: More
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     title: Text
-    settings: tuple[tuple[Text, Text], ...]
+    settings: More
     parameters: tuple[ShownParameter, ...]
     rules: tuple[ShownRule, ...]
     tables: tuple[ShownTable, ...]
@@ -130,14 +139,9 @@ class Shown:
 def show(mapping: Mapping[str, Any], names: Mapping[str, Text] | None = None) -> Shown:
     """What is there, in words; what cannot be read is shown as it was written. `names`: of functions and units."""
     words = Words(mapping, names or {})
-    known = ("key", "parameters", "rules", "tables", "examples")
     return Shown(
         words.text(mapping.get("title")) or Text(zh=str(mapping.get("key") or "—")),
-        tuple(
-            (SETTINGS.get(name, Text(zh=str(name) or "—")), words.setting(name, value))
-            for name, value in mapping.items()
-            if name not in known
-        ),
+        words.more(mapping, "key", "parameters", "rules", "tables", "examples"),
         tuple(words.parameters.values()),
         tuple(words.rule(each) for each in _items(mapping.get("rules"))),
         tuple(words.table(each) for each in _items(mapping.get("tables"))),
@@ -191,8 +195,16 @@ class Words:
         except ValidationError:
             return Text(zh=_written(data))
 
-    def setting(self, name: object, value: object) -> Text:
-        return (self.text(value) or NOTHING) if name == "title" else self.value(value)
+    def more(self, one: Mapping[Any, Any], *known: str) -> More:
+        """All other items, so that nothing that a draft holds stays unseen."""
+        return tuple(
+            (
+                SETTINGS.get(name, Text(zh=_cut(str(name)) or "—")),
+                (self.text(value) or NOTHING) if name in ("title", "plain") else self.value(value),
+            )
+            for name, value in one.items()
+            if name not in known and name not in ("source", "status")
+        )
 
     def value(self, value: object) -> Text:
         """A value as people write it, a parameter by its name."""
@@ -226,6 +238,7 @@ class Words:
             tuple(self.action(each) for each in _items(one.get("then"))),
             "" if one.get("priority") is None else str(one["priority"]),
             self.origin(one),
+            self.more(one, "key", "label", "when", "then", "priority"),
         )
 
     def condition(self, data: object) -> Text:
@@ -284,15 +297,10 @@ class Words:
         key = str(one.get("key") or "")
         inputs = [each if isinstance(each, Mapping) else {} for each in _items(one.get("inputs"))]
         outputs = [each if isinstance(each, Mapping) else {} for each in _items(one.get("outputs"))]
-        known = ("key", "label", "inputs", "outputs", "rows", "source", "status")
         return ShownTable(
             key,
             self.text(one.get("label")) or Text(zh=key or "—"),
-            tuple(
-                (SETTINGS.get(name, Text(zh=str(name) or "—")), self.value(value))
-                for name, value in one.items()
-                if name not in known
-            ),
+            self.more(one, "key", "label", "inputs", "outputs", "rows"),
             tuple(self.head(each) for each in inputs),
             tuple(self.output(each) for each in outputs),
             tuple(self.row(each, inputs, outputs) for each in _items(one.get("rows"))),
@@ -340,6 +348,7 @@ class Words:
                 for column in [outputs[i] if i < len(outputs) else {}]
             ),
             self.origin(one),
+            self.more(one, "label", "when", "then"),
         )
 
     def cell(self, value: object, column: Mapping[str, Any]) -> Text:
@@ -376,6 +385,7 @@ class Words:
             if isinstance(given, Mapping)
             else (Text(zh=_written(given)),),
             tuple(self.action(each) for each in _items(one.get("expect"))),
+            self.more(one, "name", "facts", "expect"),
         )
 
     def fact(self, name: str, value: object) -> Text:
@@ -384,6 +394,11 @@ class Words:
         if known is None:
             return _said("{} {}", Text(zh=_cut(name) or "—"), self.value(value))
         read = known.options.get(str(value)) or self.value(value)
+        if known.reading and isinstance(value, (int, float, Decimal)):
+            return Text(
+                zh=known.reading.zh.format(value=read.zh),
+                en=known.reading.in_("en").format(value=read.in_("en")),
+            )
         said = _said("{} {}", known.label, read)
         return (
             _said("{} {}", said, known.unit) if known.unit and not isinstance(value, (list, bool)) else said

@@ -69,7 +69,8 @@ def _page(
     if checked.decider is None:
         raise Refused(
             Text(
-                zh="草稿還有錯誤，修正後才能試算。", en="The draft has mistakes: correct them before it is tried."
+                zh="草稿還有錯誤，修正後才能試算。",
+                en="The draft has mistakes: correct them before it is tried.",
             )
         )
     current = trials.in_force(standing.in_force)

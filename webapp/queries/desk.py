@@ -99,9 +99,8 @@ def listing(kinds: Sequence[str], today: date) -> list[Listed]:
         if found is not None:
             current[name] = found
     rulesets = [revision_id for (kind, _), (_, revision_id, _, _) in current.items() if kind == "ruleset"]
-    bodies = dict(
-        db.session.execute(select(Revision.id, Revision.body).where(Revision.id.in_(rulesets))).tuples().all()
-    )
+    rows = db.session.execute(select(Revision.id, Revision.body).where(Revision.id.in_(rulesets)))
+    bodies = dict(rows.all())
     listed = []
     for (kind, key), (publication, revision_id, number, title) in sorted(
         current.items(), key=lambda item: (kinds.index(item[0][0]), item[0][1])

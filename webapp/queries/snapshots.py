@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
 from rules.facts import FACTS
 from webapp.extensions import db
 from webapp.models import Case, Firing, Revision
-from webapp.permissions import Actor, visible_to
+from webapp.permissions import Actor, open_to_rules, visible_to
 
 _AT_ONCE = 1000
 
@@ -56,7 +56,7 @@ class Group:
 
 
 def groups(actor: Actor, key: str, since: date, until: date, most: int) -> Iterator[Group]:
-    """What the ruleset decided in the period for cases that the actor may see, the most frequent facts first."""
+    """What the ruleset decided in the period for cases that an editor of rules reads of, the most frequent facts first."""
     case = func.jsonb_build_array(Case.number, Case.public_id, Firing.as_of)
     named = func.array_agg(aggregate_order_by(case, Firing.as_of.desc(), Case.number, Firing.id))
     rows = db.session.execute(
@@ -84,23 +84,30 @@ def _in_period(actor: Actor, key: str, since: date, until: date) -> list[ColumnE
     return [
         Firing.ruleset_revision_id.in_(of_key),
         Firing.as_of.between(since, until),
-        visible_to(actor),
+        open_to_rules(actor),
     ]
 
 
 def latest(actor: Actor, key: str) -> Iterator[tuple[str, str, date, dict[str, object]]]:
-    """Of each open case that the actor may see, the newest facts that the ruleset decided: number, public id, day."""
+    """Of each open case, the newest facts that the ruleset decided: number, public id, day."""
     of_key = select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key)
     rows = db.session.execute(
         select(Case.number, Case.public_id, Firing.as_of, Firing.facts)
         .join(Firing, Firing.case_id == Case.id)
-        .where(Firing.ruleset_revision_id.in_(of_key), Case.status == "open", visible_to(actor))
+        .where(Firing.ruleset_revision_id.in_(of_key), Case.status == "open", open_to_rules(actor))
         .distinct(Case.id)
         .order_by(Case.id, Firing.as_of.desc(), Firing.id.desc())
         .execution_options(yield_per=_AT_ONCE)
     )
     for number, public_id, as_of, facts in rows:
         yield number or "", public_id, as_of, {name: _typed(name, value) for name, value in facts.items()}
+
+
+def pages(actor: Actor, public_ids: Sequence[str]) -> frozenset[str]:
+    """Those of the cases whose pages the actor may open."""
+    return frozenset(
+        db.session.scalars(select(Case.public_id).where(Case.public_id.in_(public_ids), visible_to(actor)))
+    )
 
 
 def _typed(name: str, value: object) -> object:

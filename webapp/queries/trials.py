@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -90,6 +90,10 @@ class Decider:
         except NotUnique as refused:
             return refused
 
+    def called(self, name: str) -> Text:
+        """What a rule gave a name, such as a rung, by the name of the rule."""
+        return self._words.called.get(name) or Text(zh=name)
+
     def said(self, outcomes: tuple[Outcome, ...] | NotUnique) -> Said:
         if isinstance(outcomes, NotUnique):
             return (outcomes.text,)
@@ -158,8 +162,7 @@ class Matrix:
     """How often what became what, of the one output that tells most."""
 
     label: Text
-    before: tuple[Text, ...]
-    after: tuple[Text, ...]
+    values: tuple[Text, ...]
     counts: Mapping[tuple[Text, Text], int]
 
 
@@ -203,9 +206,7 @@ class Trial:
         ranks = {label.zh: n for n, label in enumerate(param.choices.values())} if param else {}
         values = {value: (ranks.get(value.zh, 99), value.zh) for pair in counts for value in pair}
         ordered = sorted(values, key=lambda value: values[value])
-        return Matrix(
-            param.label if param else Text(zh=column[1]), tuple(ordered), tuple(ordered), dict(counts)
-        )
+        return Matrix(param.label if param else Text(zh=column[1]), tuple(ordered), dict(counts))
 
     def add(
         self,
@@ -232,7 +233,7 @@ class Trial:
 def over_past(
     actor: Actor, current: Decider, draft: Decider, since: date, until: date, seconds: float = SECONDS
 ) -> Trial:
-    """Every decision of the period for cases that the actor may see; equal facts are decided once."""
+    """Every decision of the period for cases that an editor of rules reads of; equal facts are decided once."""
     key = current.compiled.ruleset.key
     end = time.monotonic() + seconds
     trial = Trial(of=snapshots.count(actor, key, since, until), not_kept=_not_kept(current, draft))
@@ -241,7 +242,7 @@ def over_past(
         trial.add(current, draft, group.facts, group.times, group.cases, columns)
         if time.monotonic() > end:
             break
-    return trial
+    return _linked(actor, trial)
 
 
 def over_table(
@@ -271,6 +272,15 @@ def over_open(actor: Actor, current: Decider, draft: Decider, seconds: float = S
         trial.add(current, draft, facts, 1, [(number, public_id, day)], ())
         if time.monotonic() > end:
             break
+    return _linked(actor, trial)
+
+
+def _linked(actor: Actor, trial: Trial) -> Trial:
+    """A case is linked only where its page may be opened."""
+    pages = snapshots.pages(actor, [each.public_id for each in trial.changed])
+    trial.changed = [
+        each if each.public_id in pages else replace(each, public_id="") for each in trial.changed
+    ]
     return trial
 
 
