@@ -40,6 +40,7 @@ NO_PAGES = {
     "staff.overdue_month_file",
     "citizen.payment_slip",
     "citizen.payment_receipt",
+    "admin.version_file",
 }
 
 PUBLIC = [
@@ -196,6 +197,15 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/parameters"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules/review"),
+    Look(ADMINISTRATOR, "/admin/definitions/ruleset/year_end_grade"),
+    Look(ADMINISTRATOR, "/admin/definitions/ruleset/verification_picking"),
+    Look(ADMINISTRATOR, "/admin/definitions/form/EC09"),
+    Look(ADMINISTRATOR, "/admin/definitions/ruleset/progress_lag/versions/1"),
+    Look(ADMINISTRATOR, "/admin/definitions/ruleset/case_deadlines/compare?before=1&after=2"),
+    Look(ADMINISTRATOR, "/admin/drafts/{draft_wrong}"),
+    Look(ADMINISTRATOR, "/admin/drafts/{draft_failing}"),
+    Look("guo.shiming", "/admin/drafts/{draft_ready}"),
+    Look("guo.shiming", "/admin/drafts/{draft_ready}/trial"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
@@ -253,6 +263,9 @@ IN_ENGLISH = [
         "/staff/payouts/lists/{paid_list}",
         "/staff/intake",
         "/staff/intake?service=EC06",
+        "/admin/definitions/ruleset/year_end_grade",
+        "/admin/drafts/{draft_wrong}",
+        "/admin/drafts/{draft_ready}/trial",
     }
 ]
 
