@@ -193,6 +193,7 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/definitions"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/parameters"),
+    Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/tables/1"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
