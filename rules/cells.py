@@ -7,8 +7,8 @@
     缺  有        there is no value; there is one
     是  否        yes; no
     {門檻}        the parameter of that name
-    〔事實〕       another fact
-    「A、B」      these very characters
+    [事實]       another fact
+    「A、B」      these very characters (also "A, B")
     JSON {…}     anything else
 
 Words may be Chinese, English or the code itself. What cannot be read stays the text that was typed: what is
@@ -61,8 +61,8 @@ _DASHES = str.maketrans(
     dict.fromkeys("‐‑‒–—―−﹣－", "-")
 )  # what keyboards and spreadsheets write for a minus
 _PARTS = {  # a comma may stand within a number
-    True: re.compile(r"「[^」]*」|(?:[^、;；,，]|[,，](?!\s))+"),
-    False: re.compile(r"「[^」]*」|[^、;；,，]+"),
+    True: re.compile(r"「[^」]*」|\"[^\"]*\"|(?:[^、;；,，]|[,，](?!\s))+"),
+    False: re.compile(r"「[^」]*」|\"[^\"]*\"|[^、;；,，]+"),
 }
 
 
@@ -159,7 +159,7 @@ class Notation:
         if len(text) > 2 and (text[0], text[-1]) in (("{", "}"), ("｛", "｝")):
             name = text[1:-1].strip()
             return {"param": self.param_words.code(name) or name}
-        if self.op is not None and len(text) > 2 and (text[0], text[-1]) == ("〔", "〕"):
+        if self.op is not None and len(text) > 2 and (text[0], text[-1]) in (("[", "]"), ("〔", "〕")):
             name = text[1:-1].strip()
             return {"fact": self.fact_words.code(name) or name}
         if self.domain.words.code(text) is not None:
@@ -170,7 +170,7 @@ class Notation:
         return self.scalar(text)
 
     def scalar(self, text: str) -> Any:
-        if len(text) > 2 and text[0] == "「" and text[-1] == "」":
+        if len(text) > 2 and (text[0], text[-1]) in (("「", "」"), ('"', '"')):
             return text[1:-1]
         code = self.domain.words.code(text)
         if self.domain.type == "boolean":
@@ -225,7 +225,7 @@ class Notation:
             if isinstance(name := value.get("param"), str):
                 yield f"{{{self.param_words.word(name, lang)}}}"
             elif isinstance(name := value.get("fact"), str):
-                yield f"〔{self.fact_words.word(name, lang)}〕"
+                yield f"[{self.fact_words.word(name, lang)}]"
         elif isinstance(value, list):
             between = "、" if lang == "zh" else ", "
             yield between.join(next(self._scalar(each, lang)) for each in value)
@@ -245,7 +245,7 @@ class Notation:
         else:
             word = self.domain.words.word(str(value), lang)
             yield word
-            yield f"「{value}」"
+            yield f'"{value}"' if lang == "en" else f"「{value}」"
 
     @cached_property
     def param_words(self) -> Words:

@@ -102,6 +102,8 @@ def test_every_parameter_reads_back_as_it_was(key: str) -> None:
         (WORD, "市列管", "市列管"),
         (OPEN, "「缺」", "缺"),
         (OPEN, "「A、B」", "A、B"),
+        (OPEN, '"A, B"', "A, B"),
+        (NUMBER, "[Budget]", {"fact": "plan.budget"}),
         (OPEN, "5", "5"),
         (YES_NO, "是", True),
         (YES_NO, "NO", False),
@@ -141,9 +143,9 @@ CELLS = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(cell=CELLS, notation=st.sampled_from([NUMBER, WORD, OPEN, YES_NO, DAY, RESULT, SEVERAL]))
 def test_whatever_stands_in_a_cell_reads_back(cell: Any, notation: Notation) -> None:
-    text = notation.write(cell)
-    read = notation.read(text)
-    assert same(read, cell) or (read == "-" and cell in ("", "-"))
+    for lang in ("zh", "en"):
+        read = notation.read(notation.write(cell, lang))
+        assert same(read, cell) or (read == "-" and cell in ("", "-"))
 
 
 def test_a_cell_that_nobody_touched_stays_as_it_was() -> None:
