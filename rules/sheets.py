@@ -53,6 +53,10 @@ class Column:
     def op(self) -> Op | None:
         return self.notation.op
 
+    @property
+    def key(self) -> str:
+        return f"{self.half}-{self.place}"
+
     def heading(self, lang: str) -> str:
         """As in a spreadsheet: the fact with its operator, or what follows."""
         name = self.label.in_(lang)
@@ -280,7 +284,7 @@ def from_sheet(table: Table, lines: Sequence[Sequence[str]]) -> list[dict[str, A
     lines = [line for line in lines if any(cell.strip() for cell in line)]
     if not lines:
         raise SheetError(Text(zh="沒有任何內容。", en="There is nothing in it."))
-    places = _places(table, lines[0])
+    found = places(table, lines[0])
     rows = []
     for number, line in enumerate(lines[1:], start=2):
         if any(cell.strip() for cell in line[len(lines[0]) :]):
@@ -290,16 +294,17 @@ def from_sheet(table: Table, lines: Sequence[Sequence[str]]) -> list[dict[str, A
                     en=f"Line {number} has a cell beyond the headings: “{line[len(lines[0])]}”.",
                 )
             )
-        rows.append(_from_line(table, places, line))
+        rows.append(_from_line(table, found, line))
     return rows
 
 
-def _places(table: Table, heads: Sequence[str]) -> dict[str, int]:
+def places(table: Table, heads: Sequence[str]) -> dict[str, int]:
+    """Which column and detail stands where, by the headings in either language."""
     known: dict[str, str] = {}
-    names = [*(f"{column.half}-{column.place}" for column in table.columns), *DETAILS]
+    names = [*(column.key for column in table.columns), *DETAILS]
     for lang in ("en", "zh"):
         known |= {fold(head): name for head, name in zip(headings(table, lang), names, strict=True)}
-    places: dict[str, int] = {}
+    found: dict[str, int] = {}
     for n, head in enumerate(heads):
         if not head.strip():
             continue
@@ -312,18 +317,18 @@ def _places(table: Table, heads: Sequence[str]) -> dict[str, int]:
                     en=f"There is no column “{head}”. Columns: {has}.",
                 )
             )
-        if name in places:
+        if name in found:
             raise SheetError(Text(zh=f"「{head}」這一欄出現兩次。", en=f"The column “{head}” appears twice."))
-        places[name] = n
-    return places
+        found[name] = n
+    return found
 
 
-def _from_line(table: Table, places: Mapping[str, int], line: Sequence[str]) -> dict[str, Any]:
+def _from_line(table: Table, found: Mapping[str, int], line: Sequence[str]) -> dict[str, Any]:
     def at(name: str) -> str | None:
-        place = places.get(name)
+        place = found.get(name)
         return None if place is None else line[place] if place < len(line) else ""
 
-    row = typed_row(table, empty_row(table), lambda column: at(f"{column.half}-{column.place}"))
+    row = typed_row(table, empty_row(table), lambda column: at(column.key))
     return with_details(row, {name: text for name in DETAILS if (text := at(name)) is not None})
 
 

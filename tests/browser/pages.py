@@ -38,6 +38,7 @@ NO_PAGES = {
     "staff.minutes_pdf",
     "staff.overdue_list",
     "staff.overdue_month_file",
+    "admin.table_file",
     "citizen.payment_slip",
     "citizen.payment_receipt",
 }
@@ -194,6 +195,7 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/parameters"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/tables/1"),
+    Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/tables/1/paste"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any
 
 import pytest
 from flask import Flask
+from openpyxl import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, plain
+from webapp import spreadsheets
+from webapp.errors import Refused
 from webapp.queries import editing as queries
 from webapp.services import desk
 from webapp.uow import unit_of_work
@@ -326,3 +332,83 @@ def test_what_was_submitted_is_only_read(app: Flask) -> None:
         page = editor(app, draft, part).page
         assert not page.offers("儲存草稿") and page.soup.select_one("fieldset[disabled]")
         assert "已捨棄" in page.text
+
+
+# --- spreadsheets ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_table_goes_out_and_comes_back_the_same(app: Flask, kind: str) -> None:
+    draft = drafted(app)
+    before = body_of(app, draft)
+    person = editor(app, draft, "/tables/1")
+    content = person.follow(f"匯出 {kind.upper()}").content
+    person.get(f"/admin/drafts/{draft}/edit/tables/1")
+    person.follow("貼上或匯入表格")
+    page = person.press("預覽", files={"file": [(f"table.{kind}", content)]})
+    assert "預覽：7 列" in page.text and "✓ 沒有缺口" in page.text
+    page = person.press("取代全部列")
+    assert "已放入 7 列" in page.text
+    assert body_of(app, draft) == before
+
+
+def test_rows_are_pasted_looked_at_and_taken_over(app: Flask) -> None:
+    draft = drafted(app, "year_end_grade")
+    rows = rows_of(app, draft)
+    person = editor(app, draft, "/tables/1/paste")
+    page = person.press("預覽", {"sheet": '考核等第\t考核總分 >=\n"丙等"\t< ６０\n\n乙等\t很多'})
+    assert rows_of(app, draft) == rows
+    assert "預覽：2 列" in page.text
+    assert "第 2 列第 1 欄「考核總分」：「很多」不是數字" in page.text
+    person.press("append")
+    after = rows_of(app, draft)
+    assert after[: len(rows)] == rows
+    assert after[len(rows) :] == [
+        {"when": [{"op": "lt", "value": 60}], "then": ["c"]},
+        {"when": ["很多"], "then": ["b"]},
+    ]
+
+
+def test_a_sheet_that_does_not_fit_is_kept_and_says_where(app: Flask) -> None:
+    draft = drafted(app, "year_end_grade")
+    person = editor(app, draft, "/tables/1/paste")
+    page = person.press("預覽", {"sheet": "等級\t分數\n甲\t5"})
+    assert page.mistakes == ["沒有「等級」這一欄。這張表的欄位：考核總分 ≥、考核等第。"]
+    assert page.value("sheet").splitlines() == ["等級\t分數", "甲\t5"]
+    page = person.press("預覽", {"sheet": "考核等第\n甲等"})
+    assert "沒有這些欄，取代後會留空：考核總分 ≥" in page.text
+    page = person.press("預覽", files={"file": [("x.xlsx", b"PK\x03\x04 no")]})
+    assert page.status == 422 and page.mistakes
+    person.press("預覽", {"sheet": "考核等第\n甲等"})
+    others_save(app, draft)
+    page = person.press("replace")
+    assert page.status == 409 and "考核等第" in page.text
+
+
+def test_what_people_do_in_a_spreadsheet() -> None:
+    lines = [["標題", "=1+1"], ["-5", "甲\n乙"]]
+    assert spreadsheets.read("a.csv", spreadsheets.as_csv(lines)) == lines
+    assert spreadsheets.read("a.xlsx", spreadsheets.as_xlsx(lines, "x")) == lines
+    assert spreadsheets.read("a.csv", "標題,數\n甲,5".encode("cp950")) == [["標題", "數"], ["甲", "5"]]
+
+    def made_of(change: Callable[[Worksheet], object]) -> bytes:
+        book, out = Workbook(), io.BytesIO()
+        sheet = book.active
+        assert isinstance(sheet, Worksheet)
+        for row in (["a", "b"], [6.5, date(2026, 1, 31)], [True, None]):
+            sheet.append(row)
+        change(sheet)
+        book.save(out)
+        return out.getvalue()
+
+    plain_book = made_of(lambda sheet: None)
+    assert spreadsheets.read("a.xlsx", plain_book) == [["a", "b"], ["6.5", "2026-01-31"], ["True", ""]]
+    for content, said in (
+        (made_of(lambda sheet: sheet.merge_cells("B2:B3")), "第 2 行「B2」是合併的儲存格"),
+        (made_of(lambda sheet: sheet.cell(3, 1, "=A1")), "第 3 行「A3」是公式"),
+        (made_of(lambda sheet: sheet.cell(1, 200, "x")), "超過 2100 行或 100 欄"),
+        (b"\xff\xfe\x00", "不是 XLSX，也不是 CSV"),
+        (b"x" * (spreadsheets.MOST_BYTES + 1), "超過 2 MB"),
+    ):
+        with pytest.raises(Refused, match=said):
+            spreadsheets.read("a", content)
