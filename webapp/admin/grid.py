@@ -97,8 +97,6 @@ class Opened:
         ]
         for n, table in editing.mappings(self.body.get("tables")):
             rows = len(editing.members(table.get("rows")))
-            if url_of("admin.edit_table", draft=self.draft.id, number=n + 1) is None:
-                continue
             parts.append(
                 Part(
                     editing.label_in(table, f"tables[{n}]"),

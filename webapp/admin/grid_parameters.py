@@ -160,7 +160,7 @@ def _once(used: list[editing.Use]) -> list[editing.Use]:
 
 def _url_of_use(draft: int, use: editing.Use) -> str | None:
     if use.path.startswith("tables["):
-        return grid.url_of("admin.edit_table", draft=draft, number=int(use.path[7:-1]) + 1)
+        return url_for("admin.edit_table", draft=draft, number=int(use.path[7:-1]) + 1)
     return grid.url_of("admin.edit_rules", draft=draft)
 
 

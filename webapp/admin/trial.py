@@ -38,10 +38,11 @@ def table_trial(draft: int) -> ResponseReturnValue:
     pasted = request.form.get("pasted", "")
     content = file.read(spreadsheets.MOST_BYTES + 1) if file else b""
     try:
-        rows = spreadsheets.read(content or pasted[:LONGEST_PASTED].encode())
-    except spreadsheets.Unreadable as refusal:
+        name = (file.filename if file else "") or _("貼上的表格")
+        cells = spreadsheets.read(name, content or pasted[:LONGEST_PASTED].encode())
+    except Refused as refusal:
         return _page(draft, pasted, mistakes=[in_language(refusal.text)]), 422
-    found = fact_tables.read(rows)
+    found = fact_tables.read([row for row in ([c.strip() for c in line] for line in cells) if any(row)])
     if found.problems:
         return _page(draft, pasted, mistakes=[each.message for each in found.problems[:MOST_MISTAKES]]), 422
     return _page(draft, pasted, table=found)

@@ -186,9 +186,7 @@ def test_two_derived_facts_may_be_compared() -> None:
     )
     high = decide(body, case_fee=5)
     assert levels(high) == ["high"]
-    assert said(high, "b") == (
-        "因為規則「規則 a」得出風險點數 3 點 ＞ 風險點數 2 點（由規則「規則 a」得出）"
-    )
+    assert said(high, "b") == ("因為規則「規則 a」得出風險點數 3 點 ＞ 風險點數 2 點（由規則「規則 a」得出）")
     assert decide(body, case_fee=4).fired == ()
 
 
