@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rules import actions, rule_editing, typed
-from rules.actions import ACTIONS, ActionParam
+from rules import rule_editing, typed
+from rules.actions import ActionParam
 from rules.conditions import FactType, as_list
 from rules.rule_editing import Node, Posted, TooLarge, many, one
 from rules.values import Text
+from rules.vocabulary import FACTORY, Vocabulary
 
 MOST_ACTIONS = 30
 TOO_MANY = Text(zh=f"一條規則最多 {MOST_ACTIONS} 個動作。", en=f"A rule has at most {MOST_ACTIONS} actions.")
@@ -37,18 +38,22 @@ class Act:
     raw: str = ""
 
 
-def read(data: object) -> Act:
+def read(data: object, vocabulary: Vocabulary = FACTORY) -> Act:
     """An action of a rule, or an expectation of an example, which may name as little as one parameter."""
     if not isinstance(data, Mapping):
         return _raw(data)
     action, rule = data.get("action", ""), data.get("rule", "")
-    if not isinstance(action, str) or not isinstance(rule, str) or (action and action not in ACTIONS):
+    if (
+        not isinstance(action, str)
+        or not isinstance(rule, str)
+        or (action and action not in vocabulary.actions)
+    ):
         return _raw(data)
     params = {}
     for name, value in data.items():
         if name in ("action", "rule"):
             continue
-        param = spec(str(name), action)
+        param = vocabulary.param(str(name), action)
         given = _given(param, value) if param else None
         if given is None:
             return _raw(data)
@@ -74,17 +79,12 @@ def _given(param: ActionParam, value: object) -> Given | None:
 
 
 def _type(param: ActionParam) -> FactType:
-    return "number" if param.type in ("number", "period") else "text"
+    return (
+        "boolean" if param.type == "boolean" else "number" if param.type in ("number", "period") else "text"
+    )
 
 
-def spec(name: str, action: str) -> ActionParam | None:
-    """The parameter of that name: of the action or, where none is named, of the first that has one."""
-    if action:
-        return actions.find(action, name)
-    return next((found for each in ACTIONS if (found := actions.find(each, name))), None)
-
-
-def write(act: Act) -> Any:
+def write(act: Act, vocabulary: Vocabulary = FACTORY) -> Any:
     """The mapping; a parameter without a value is left out, and the loader asks for it."""
     if act.raw:
         return typed.from_json(act.raw)
@@ -92,7 +92,7 @@ def write(act: Act) -> Any:
         {"action": act.action} if act.action or (not act.rule and not act.params) else {}
     )
     for name, given in act.params.items():
-        param = spec(name, act.action)
+        param = vocabulary.param(name, act.action)
         if param is None:
             continue
         if given.by == "param":
@@ -181,12 +181,17 @@ class RuleForm:
     then: tuple[Act, ...]
 
 
-def read_rule(rule: Mapping[str, Any]) -> RuleForm:
-    return RuleForm(_lines_of(rule), rule_editing.read(rule.get("when")), _acts_of(rule.get("then")))
+def read_rule(rule: Mapping[str, Any], vocabulary: Vocabulary = FACTORY) -> RuleForm:
+    when = rule_editing.read(rule.get("when"), vocabulary.catalogue)
+    return RuleForm(_lines_of(rule), when, _acts_of(rule.get("then"), vocabulary))
 
 
-def _acts_of(then: object) -> tuple[Act, ...]:
-    return () if then is None else tuple(read(each) for each in (then if isinstance(then, list) else [then]))
+def _acts_of(then: object, vocabulary: Vocabulary) -> tuple[Act, ...]:
+    return (
+        ()
+        if then is None
+        else tuple(read(each, vocabulary) for each in (then if isinstance(then, list) else [then]))
+    )
 
 
 def _lines_of(rule: Mapping[str, Any]) -> dict[str, str]:
@@ -223,7 +228,9 @@ def rule_from_form(form: Posted) -> RuleForm:
     return RuleForm(lines, rule_editing.from_form(form), from_form(form, "t"))
 
 
-def write_rule(given: RuleForm, stored: Mapping[str, Any]) -> dict[str, Any]:
+def write_rule(
+    given: RuleForm, stored: Mapping[str, Any], vocabulary: Vocabulary = FACTORY
+) -> dict[str, Any]:
     """The rule as it was stored, with what was changed; what the page does not show stays."""
     before, now = _lines_of(stored), given.lines
     rule: dict[str, Any] = {}
@@ -234,9 +241,9 @@ def write_rule(given: RuleForm, stored: Mapping[str, Any]) -> dict[str, Any]:
         elif any(now[part] for part in parts):
             rule[name] = one_text(*(now[part] for part in parts)) if len(parts) > 1 else now[name]
     if given.when is not None:
-        rule["when"] = rule_editing.write(given.when)
-    unchanged = given.then == _acts_of(stored.get("then"))
-    rule["then"] = stored.get("then", []) if unchanged else [write(act) for act in given.then]
+        rule["when"] = rule_editing.write(given.when, vocabulary.catalogue)
+    unchanged = given.then == _acts_of(stored.get("then"), vocabulary)
+    rule["then"] = stored.get("then", []) if unchanged else [write(act, vocabulary) for act in given.then]
     if now["priority"] == before["priority"]:
         rule |= {"priority": stored["priority"]} if "priority" in stored else {}
     elif now["priority"]:

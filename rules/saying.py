@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rules.actions import ACTIONS, ActionParam, find
+from rules import vocabulary
+from rules.actions import ActionParam
 from rules.conditions import as_list, coerce, label_of, show_number, shown
-from rules.facts import FACTS
 from rules.rule_editing import in_words
 from rules.values import Text
 
@@ -45,8 +45,9 @@ class Words:
     """Says what a ruleset says, as far as it can be read. `names` has function:… and unit:…"""
 
     def __init__(self, body: Mapping[str, Any], names: Mapping[str, Text]) -> None:
-        self.params, self.labels = parameters_of(body), labels_of(body)
-        self.names, self.codes = names, codes_of(body)
+        self.vocabulary = vocabulary.of(body)
+        self.params, self.labels = parameters_of(body), labels_of(body, self.vocabulary)
+        self.names, self.codes = names, codes_of(body, self.vocabulary)
         self.rules = {
             str(rule.get("key")): as_text(rule.get("label")) for rule in _mappings(body.get("rules"))
         }
@@ -62,7 +63,7 @@ class Words:
         return words["when"].format(when=when, then=then)
 
     def condition(self, when: object, lang: str) -> str:
-        return in_words(when, self.labels, self.params, lang)
+        return in_words(when, self.labels, self.params, lang, self.vocabulary.catalogue)
 
     def action(self, data: object, lang: str) -> str:
         """An action of a rule, or as much of an outcome as an example expects."""
@@ -70,14 +71,14 @@ class Words:
         if not isinstance(data, Mapping):
             return words["unknown"]
         action, rule = data.get("action"), data.get("rule")
-        known = ACTIONS.get(action) if isinstance(action, str) else None
+        known = self.vocabulary.actions.get(action) if isinstance(action, str) else None
         if action and known is None:
             return words["unknown"]
         params = {str(name): value for name, value in data.items() if name not in ("action", "rule")}
         said = [
             (param.label.in_(lang), self.value(param, value, lang))
             for name, value in params.items()
-            if (param := _param(name, known.name if known else ""))
+            if (param := self.vocabulary.param(name, known.name if known else ""))
         ]
         text = words["list"].join(words["param"].format(label=a, value=b) for a, b in said)
         if known and len(known.params) == len(said) == 1:
@@ -118,12 +119,6 @@ class Words:
         return label.in_(lang) if label else shown(text)
 
 
-def _param(name: str, action: str) -> ActionParam | None:
-    if action:
-        return find(action, name)
-    return next((found for each in ACTIONS if (found := find(each, name))), None)
-
-
 # --- what a draft may be asked for, however wrong it is --------------------------------------------------
 
 
@@ -145,11 +140,13 @@ def parameters_of(body: Mapping[str, Any]) -> dict[str, object]:
     }
 
 
-def labels_of(body: Mapping[str, Any]) -> dict[str, Text]:
+def labels_of(body: Mapping[str, Any], words: vocabulary.Vocabulary) -> dict[str, Text]:
     """For sentences: facts, their options and the parameters, each by its name; a parameter with its unit."""
-    labels = {name: fact.label for name, fact in FACTS.items()}
+    labels = {name: fact.label for name, fact in words.catalogue.items()}
     labels |= {
-        f"{name}={value}": label for name, fact in FACTS.items() for value, label in fact.options.items()
+        f"{name}={value}": label
+        for name, fact in words.catalogue.items()
+        for value, label in fact.options.items()
     }
     parameters = body.get("parameters")
     for name, each in (parameters if isinstance(parameters, Mapping) else {}).items():
@@ -158,12 +155,12 @@ def labels_of(body: Mapping[str, Any]) -> dict[str, Text]:
     return labels
 
 
-def codes_of(body: Mapping[str, Any]) -> dict[str, Text]:
+def codes_of(body: Mapping[str, Any], words: vocabulary.Vocabulary) -> dict[str, Text]:
     """Free names such as the rungs of a ladder, by the label of the rule that uses them: rung:warn."""
     codes: dict[str, Text] = {}
     for rule in _mappings(body.get("rules")):
         for act in _mappings(rule.get("then")):
-            known = ACTIONS.get(str(act.get("action")))
+            known = words.actions.get(str(act.get("action")))
             for param in known.params if known else ():
                 if param.type == "name" and isinstance(value := act.get(param.name), str):
                     codes.setdefault(f"{param.name}:{value}", as_text(rule.get("label")))

@@ -2,13 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rules.chaining import PREFIX
+from rules.conditions import coerce
 from rules.decision import Decision, NotUnique
-from rules.engine import compile
+from rules.engine import Compiled, compile
 from rules.model import Example, Ruleset
 
 
@@ -26,17 +28,16 @@ class Failure:
 def run_examples(ruleset: Ruleset) -> list[Failure]:
     """Every example through the engine, compared with the reference too. Empty when all are as expected."""
     with closing(compile(ruleset)) as compiled:
-        failures = []
-        for example in ruleset.examples:
-            try:
-                decision = compiled.evaluate(example.facts, shadow=True)
-            except NotUnique as error:
-                failures.append(Failure(example.name, str(error)))
-                continue
-            if decision.engine != "durable":
-                failures.append(Failure(example.name, "規則引擎與參考結果不一致"))
-            failures += [Failure(example.name, message) for message in otherwise(example, decision)]
-        return failures
+        return [failure for example in ruleset.examples for failure in failures_of(compiled, example)]
+
+
+def failures_of(compiled: Compiled, example: Example) -> list[Failure]:
+    try:
+        decision = compiled.evaluate(example.facts, shadow=True)
+    except NotUnique as error:
+        return [Failure(example.name, str(error))]
+    found = [] if decision.engine == "durable" else ["規則引擎與參考結果不一致"]
+    return [Failure(example.name, message) for message in (*found, *otherwise(example, decision))]
 
 
 def otherwise(example: Example, decision: Decision) -> list[str]:
@@ -48,20 +49,34 @@ def otherwise(example: Example, decision: Decision) -> list[str]:
         if derived.get(PREFIX + name) != value
     ]
     outcomes = decision.to_json()["outcomes"]
-    if not _as_expected(example, outcomes):
+    if not as_expected(example, outcomes):
         found.append(f"預期 {_words(example.expect)}，實際 {_words(outcomes)}")
     return found
 
 
-def _as_expected(example: Example, outcomes: Sequence[Mapping[str, Any]]) -> bool:
+def as_expected(example: Example, outcomes: Sequence[Mapping[str, Any]]) -> bool:
     """As many outcomes, in that order; each expectation names as much of its outcome as it wants to."""
     if len(outcomes) != len(example.expect):
         return False
-    for expected, outcome in zip(example.expect, outcomes, strict=True):
-        flat = {"rule": outcome["rule"], "action": outcome["action"], **outcome["params"]}
-        if not expected.items() <= flat.items():
-            return False
-    return True
+    return all(map(meets, example.expect, map(flattened, outcomes)))
+
+
+def meets(expected: Mapping[str, object], outcome: Mapping[str, Any]) -> bool:
+    """Whether a flattened outcome is what was expected of it."""
+    return all(name in outcome and _same(value, outcome[name]) for name, value in expected.items())
+
+
+def flattened(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """An outcome of a decision as an expectation is written."""
+    return {"rule": outcome["rule"], "action": outcome["action"], **outcome["params"]}
+
+
+def _same(expected: object, found: object) -> bool:
+    """A decision says its decimals as text."""
+    if isinstance(expected, (int, float)) and isinstance(found, str):
+        with suppress(InvalidOperation):
+            return Decimal(found) == coerce("number", expected)
+    return expected == found and isinstance(expected, bool) == isinstance(found, bool)
 
 
 def _words(outcomes: Sequence[Mapping[str, object]]) -> str:

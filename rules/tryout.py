@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,18 @@ def try_out(
     mapping: Mapping[str, Any], functions: Iterable[str] | None = None, *, seconds: float = SECONDS
 ) -> list[Problem]:
     """What is wrong with the draft, its examples included; empty when it may be published."""
+    found = apart(COMMAND, mapping, functions, seconds)
+    return [found] if isinstance(found, Problem) else [Problem.model_validate(each) for each in found]
+
+
+def apart(
+    command: Sequence[str], mapping: Mapping[str, Any], functions: Iterable[str] | None, seconds: float
+) -> Any:
+    """What a process of its own says of the draft, or the problem that it said nothing."""
     said = json.dumps({"mapping": mapping, "functions": functions and sorted(functions)}, default=str)
     try:
         done = subprocess.run(
-            COMMAND,
+            command,
             input=said,
             capture_output=True,
             text=True,
@@ -40,11 +48,11 @@ def try_out(
                 "PYTHONUTF8": "1",
             },
         )
-        return [Problem.model_validate(each) for each in json.loads(done.stdout)]
+        return json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        return [Problem(path="", message=f"規則集在 {seconds:g} 秒內無法編譯完成，請減少規則或條件")]
+        return Problem(path="", message=f"規則集在 {seconds:g} 秒內無法編譯完成，請減少規則或條件")
     except (subprocess.CalledProcessError, ValueError):
-        return [Problem(path="", message="規則引擎無法編譯這個規則集")]
+        return Problem(path="", message="規則引擎無法編譯這個規則集")
 
 
 def _problems(mapping: Any, functions: list[str] | None) -> list[Problem]:

@@ -1,21 +1,20 @@
-"""What the inputs of a rule offer: facts by group, comparisons that fit, parameters; and where a mistake is."""
+"""What the inputs of a rule offer: facts by group, comparisons that fit, parameters, typed values."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from rules import action_editing, rule_editing
+from rules import rule_editing
 from rules.action_editing import LISTS, Act, Given
-from rules.actions import ACTIONS, ActionParam, mistake
+from rules.actions import ActionParam, mistake
 from rules.conditions import FactType, coerce
-from rules.facts import FACTS, Fact
+from rules.facts import Fact
 from rules.rule_editing import ROOT, Node
 from rules.saying import Words, as_text
-from rules.values import Problem, Text
+from rules.values import Text
 from webapp.admin import rule_words
 from webapp.presentation import in_language, language
 
@@ -73,12 +72,13 @@ class Offers:
         self.body = body
         self.names = rule_words.names()
         self.words = Words(body, self.names)
+        self.vocabulary = self.words.vocabulary
 
     @cached_property
     def facts(self) -> list[tuple[str, list[Option]]]:
         """Grouped, for the picker."""
         groups: dict[str, list[Option]] = {}
-        for name, fact in FACTS.items():
+        for name, fact in self.vocabulary.catalogue.items():
             groups.setdefault(name.partition(".")[0], []).append((name, in_language(fact.label)))
         return [
             (in_language(rule_words.FACT_GROUPS.get(group, Text(zh=group))), options)
@@ -87,7 +87,7 @@ class Offers:
 
     @cached_property
     def actions(self) -> list[Option]:
-        return [(name, in_language(action.label)) for name, action in ACTIONS.items()]
+        return [(name, in_language(action.label)) for name, action in self.vocabulary.actions.items()]
 
     @cached_property
     def rules(self) -> list[Option]:
@@ -126,7 +126,7 @@ class Offers:
                 for i, item in enumerate(node.items)
             ]
             return NodeView(**view, items=[item for item in items if item])
-        fact = FACTS.get(node.fact)
+        fact = self.vocabulary.catalogue.get(node.fact)
         widget = rule_editing.widget(node.op, node.values, fact)
         params = kept(self._params_for(fact, node.op), node.param if node.by == "param" else "")
         others = kept(self._facts_for(fact, node.op), node.other if node.by == "fact" else "")
@@ -156,7 +156,7 @@ class Offers:
         wanted = ("list",) if op == "in" else ("text", "number") if fact.type == "list" else (fact.type,)
         return [
             (other.name, in_language(other.label))
-            for other in FACTS.values()
+            for other in self.vocabulary.catalogue.values()
             if other.type in wanted and other.name != fact.name
         ]
 
@@ -184,10 +184,20 @@ class Offers:
                 i + 1,
                 i == 0,
                 i == len(acts) - 1,
-                [self._param(f"{prefix}-{i}-p-{param.name}", param, act, expected) for param in _asked(act)],
+                [
+                    self._param(f"{prefix}-{i}-p-{param.name}", param, act, expected)
+                    for param in self.asked(act)
+                ],
             )
             for i, act in enumerate(acts)
         ]
+
+    def asked(self, act: Act) -> list[ActionParam]:
+        """All of the action; of an expectation that names none, those that it has."""
+        if act.action in self.vocabulary.actions:
+            return list(self.vocabulary.actions[act.action].params)
+        found = (self.vocabulary.param(name, "") for name in act.params)
+        return [] if act.action else [param for param in found if param]
 
     def _param(self, id_: str, param: ActionParam, act: Act, expected: bool) -> ParamView:
         given = act.params.get(param.name, Given())
@@ -199,7 +209,7 @@ class Offers:
         elif param.type == "name":
             widget = "suggest"
         else:
-            widget = "options" if options else "line"
+            widget = "yes_no" if param.type == "boolean" else "options" if options else "line"
         params = [] if expected else kept(self._params_of(param), given.param if given.by == "param" else "")
         values = options if widget == "suggest" else _options(dict(options), given.values, widget)
         return ParamView(id_, param, given, widget, values, params, _by(("param", params)))
@@ -222,15 +232,6 @@ class Offers:
             for name, label in source.items()
             if name.startswith(start)
         ]
-
-
-def _asked(act: Act) -> list[ActionParam]:
-    """All of the action; of an expectation that names none, those that it has."""
-    if act.action in ACTIONS:
-        return list(ACTIONS[act.action].params)
-    return (
-        [param for name in act.params if (param := action_editing.spec(name, ""))] if not act.action else []
-    )
 
 
 def _op(op: str, fact: Fact | None) -> Text:
@@ -269,72 +270,3 @@ def _options(options: Mapping[str, Any], chosen: Sequence[str], widget: str) -> 
     known = dict(named)
     first = [(value, known.get(value, f"{value} ⚠")) for value in chosen]
     return first + [option for option in named if option[0] not in chosen]
-
-
-# --- mistakes --------------------------------------------------------------------------------------------
-
-_STEP = re.compile(r"\.(?:all|any)\[(\d+)\]|\.(not)(?=[.\[]|$)")
-_LEAF = re.compile(r"\.(fact|op|value)(?:\[\d+\])?$")
-_THEN = re.compile(r"\[(\d+)\](?:\.(\w+))?")
-
-
-def mistakes_of(
-    problems: Iterable[Problem], index: int, form: action_editing.RuleForm
-) -> dict[str, list[str]]:
-    """The problems of one rule by the input where they are to be mended."""
-    found: dict[str, list[str]] = {}
-    start = f"rules[{index}]"
-    for problem in problems:
-        if problem.path == start or problem.path.startswith(f"{start}."):
-            place = place_of(problem.path.removeprefix(start).removeprefix("."), form)
-            found.setdefault(place, []).append(problem.message)
-    return found
-
-
-def place_of(path: str, form: action_editing.RuleForm) -> str:
-    """when.all[0].value is the value of the first part: c-0-value."""
-    item = path.partition(".")[0].partition("[")[0]
-    rest = path.removeprefix(item)
-    if item == "when":
-        return _in_condition(rest, form.when)
-    if item == "then":
-        return act_place(rest, form.then, "t")
-    return {"label": "label_zh", "source": "source_zh"}.get(
-        item, item if item in action_editing.LINES else "key"
-    )
-
-
-def _in_condition(path: str, node: Node | None) -> str:
-    at = ROOT
-    while node is not None and (step := _STEP.match(path)):
-        i = int(step[1] or 0)
-        if i >= len(node.items):
-            break
-        node, at, path = node.items[i], f"{at}-{i}", path[step.end() :]
-    if node is None or node.is_group:
-        return f"{at}-add"
-    if node.kind == "raw":
-        return f"{at}-text"
-    wrong = _LEAF.match(path)
-    item = wrong[1] if wrong else "value" if path == "" and node.fact in FACTS and node.op else "fact"
-    if item == "value":
-        item = {"param": "param", "fact": "other"}.get(node.by, "value")
-    return f"{at}-{item}"
-
-
-def act_place(path: str, acts: Sequence[Act], prefix: str) -> str:
-    found = _THEN.match(path)
-    if found is None or int(found[1]) >= len(acts):
-        return f"{prefix}-add"
-    act, at = acts[int(found[1])], f"{prefix}-{found[1]}"
-    if act.raw:
-        return f"{at}-raw"
-    return (
-        f"{at}-p-{found[2]}"
-        if found[2] and found[2] != "action" and found[2] in _names(act)
-        else f"{at}-action"
-    )
-
-
-def _names(act: Act) -> set[str]:
-    return {param.name for param in _asked(act)}

@@ -15,14 +15,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-from rules import action_editing, rule_editing
+from rules import action_editing, rule_editing, vocabulary
 from rules.action_editing import Act, RuleForm
 from rules.rule_editing import TooLarge
 from rules.saying import Words, as_text
 from rules.typed import as_json
 from rules.values import Text
-from webapp.admin import bp, grid, rule_words
-from webapp.admin.rule_page import Offers, mistakes_of
+from webapp.admin import bp, grid, rule_places, rule_words
+from webapp.admin.rule_page import Offers
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.presentation import in_language, language
 from webapp.queries import editing as queries
@@ -69,7 +69,9 @@ class Page:
     def body(self) -> dict[str, Any]:
         """The ruleset with this rule as it is typed."""
         rules = list(self.opened.body["rules"])
-        rules[self.index] = action_editing.write_rule(self.form, self.rules[self.index])
+        rules[self.index] = action_editing.write_rule(
+            self.form, self.rules[self.index], vocabulary.of(self.opened.body)
+        )
         return action_editing.with_rules(self.opened.body, rules)
 
 
@@ -182,10 +184,9 @@ def _saved(opened: grid.Opened, rules: Sequence[object], redirect_to: str) -> Re
 def edit_rule(draft: int, key: str) -> ResponseReturnValue:
     opened = grid.opened(draft)
     index = _index(opened, key)
-    page = Page(
-        opened, index, action_editing.read_rule(action_editing.rules_of(opened.body)[index]), told=True
-    )
-    return _page(page, key)
+    stored = action_editing.rules_of(opened.body)[index]
+    form = action_editing.read_rule(stored, vocabulary.of(opened.body))
+    return _page(Page(opened, index, form, told=True), key)
 
 
 @bp.post("/drafts/<int:draft>/edit/rules/<key>")
@@ -254,7 +255,7 @@ def _save(page: Page, key: str) -> ResponseReturnValue:
     except Refused as refusal:
         page.refusal = refusal.text
         return _page(page, key), refusal.status
-    left = len(_mistakes(page))
+    left = sum(map(len, _mistakes(page, Offers(page.body)).values()))
     if left:
         message = ngettext(
             "已儲存。還有 %(num)d 個地方要修正，才能送審。",
@@ -282,16 +283,15 @@ def _gone(draft: int, form: RuleForm) -> ResponseReturnValue:
     return grid.overtaken(draft, Conflict(gone), typed_of(form))
 
 
-def _mistakes(page: Page) -> dict[str, list[str]]:
-    return mistakes_of(queries.problems(page.body), page.index, page.form)
+def _mistakes(page: Page, offers: Offers) -> dict[str, list[str]]:
+    return rule_places.of_rule(queries.problems(page.body), page.index, page.form, offers)
 
 
 def _page(page: Page, key: str) -> str:
     body = page.body
     offers, rule = Offers(body), action_editing.rules_of(body)[page.index]
-    found = _mistakes(page)
+    found = _mistakes(page, offers)
     shown = page.mistakes or (found if page.told else {})
-    words = Words(body, offers.names)
     return render_template(
         "admin/rule.html",
         opened=page.opened,
@@ -305,7 +305,7 @@ def _page(page: Page, key: str) -> str:
         offers=offers,
         group_kinds=[(kind, in_language(label)) for kind, label in rule_words.GROUP_KINDS.items()],
         statuses=[(status, in_language(label)) for status, label in rule_words.STATUSES.items()],
-        sentence=words.rule(rule, language()),
+        sentence=offers.words.rule(rule, language()),
         mistakes=shown,
         left=sum(len(each) for each in found.values()),
         refusal=page.refusal,

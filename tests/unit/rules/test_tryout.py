@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from rules import tryout
+from rules import example_runs, tryout
 from rules.loader import read_all
+from rules.model import Example
+from rules.testing import as_expected
 from rules.tryout import try_out
 
 
@@ -55,3 +57,33 @@ def test_the_process_knows_no_secrets(
     try_out(draft)
     assert "PYTHONPATH" in (tmp_path / "seen").read_text()
     assert "not to be told" not in (tmp_path / "seen").read_text()
+
+
+def test_each_example_with_what_came_out_and_why(draft: dict[str, Any]) -> None:
+    draft["parameters"]["excellent_from"]["value"] = 91
+    report = example_runs.run(draft, ["officer"])
+    assert report.problems == []
+    failed = [(n, run) for n, run in enumerate(report.runs) if not run.passed]
+    assert [draft["examples"][n]["name"] for n, _ in failed] == ["九十分為優等"]
+    (run,) = [run for _, run in failed]
+    assert [each["grade"] for each in run.outcomes if "grade" in each] == ["a"]
+    assert {each["rule"] for each in run.why if each["status"] == "fired"} == {"items", "grade.2"}
+    assert all(each["sentence"]["zh"] and each["label"]["en"] for each in run.why)
+
+
+def test_examples_of_a_draft_that_cannot_run(draft: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    draft["hit_policy"] = "any"
+    assert [each.path for each in example_runs.run(draft).problems] == ["hit_policy"]
+    monkeypatch.setattr(example_runs, "COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
+    (problem,) = example_runs.run(draft, seconds=0.5).problems
+    assert "0.5 秒" in problem.message
+
+
+def test_decimals_and_truth_of_an_expectation() -> None:
+    outcome = {"rule": "a", "action": "add_points", "params": {"points": "6.5", "parts": ["x"]}}
+    example = Example("", {}, ({"points": 6.5},))
+    assert as_expected(example, [outcome])
+    assert as_expected(Example("", {}, ({"points": 7},)), [{**outcome, "params": {"points": "7.0"}}])
+    assert not as_expected(Example("", {}, ({"points": 6.4},)), [outcome])
+    assert not as_expected(Example("", {}, ({"points": True},)), [{**outcome, "params": {"points": 1}}])
+    assert not as_expected(Example("", {}, ({"colour": None},)), [outcome])
