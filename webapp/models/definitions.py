@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
@@ -52,3 +53,27 @@ class Publication(db.Model):
     effective_from: Mapped[date]
     published_by_id: Mapped[int | None] = ref("account.id")
     published_at: Mapped[Moment]
+
+
+class RuleAlarm(db.Model):
+    """Trouble with rules, once for equal facts of a day: what the engine said, and what the reference."""
+
+    __tablename__ = "rule_alarm"
+
+    id: Mapped[Key]
+    ruleset_revision_id: Mapped[int] = ref("revision.id")
+    kind: Mapped[str] = mapped_column(String(12))
+    as_of: Mapped[date]
+    at: Mapped[Moment]
+    #: in Chinese and in English
+    text: Mapped[Json]
+    facts: Mapped[Json]
+    facts_digest: Mapped[str] = mapped_column(String(64))
+    #: keys of rules; none: it gave no answer, or was not asked
+    engine_said: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    reference_said: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+
+    __table_args__ = (
+        CheckConstraint("kind in ('difference','fault','not_unique')", name="kind_is_known"),
+        UniqueConstraint("ruleset_revision_id", "kind", "as_of", "facts_digest"),
+    )

@@ -106,7 +106,11 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     ctx = steps.Context(case, service, form, definitions.workflow_of(case))
     facts = evaluation.facts_of(case, service, form, answers)
     decision, ruleset = evaluation.decide("intake_routing", facts, case.filed_on)
+    rejections = draft.rejections if case.account_id is not None else None
+    judged = facts | evaluation.intake_facts(form, answers, rejections)
+    risk, risk_rules = evaluation.decide("intake_risk", judged, case.filed_on)
     route = _route(ctx, decision, facts)
+    case.risk = next((o.params["level"] for o in risk.outcomes if o.action == "set_risk"), case.risk)
     step = engine.start(ctx.workflow, facts, service.parameters)
     case.state, case.visit = step.to_state, 1
     start = clocks.start_of(route.kind, case.filed_on, now)
@@ -130,6 +134,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             submission,
             *people,
             evaluation.firing(case.id, decision, ruleset, now),
+            evaluation.firing(case.id, risk, risk_rules, now),
             clocks.started(case.id, route.kind, route.period, start, case.due_on),
             events.first(actor, case, "submitted", now),
             effects.effect("receipt", case.public_id, now, case_id=case.id),
@@ -152,6 +157,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     write_together(steps.task_clocks(step, tasks, keys[: len(tasks)], now))
     make_transient_to_detached(case)
     db.session.add(case)
+    evaluation.report([(decision, ruleset), (risk, risk_rules)], now)
     _book(actor, case, form, answers, now)
     if draft.helped:
         handovers.record(case, draft_key, now)
@@ -328,6 +334,11 @@ _TAKE_DRAFT = (
         .correlate(Draft.__table__)
         .exists()
         .label("helped"),
+        select(func.count())
+        .where(Case.account_id == Draft.__table__.c.account_id, Case.outcome == "rejected")
+        .correlate(Draft.__table__)
+        .scalar_subquery()
+        .label("rejections"),
     )
 )
 
