@@ -25,6 +25,7 @@ from webapp.queries.handovers import helps
 from webapp.queries.org import chart
 from webapp.rows import Beside, write_together
 from webapp.services import (
+    alarms,
     bookings,
     clocks,
     duties,
@@ -127,6 +128,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         created_at=now,
     )
     people = parties.from_answers(case.id, form, answers)
+    stuck = _stay_away(case, tasks, people, today)
     wanted = _files(form, answers)
     *keys, case.number, found = write_together(
         [
@@ -157,6 +159,8 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     write_together(steps.task_clocks(step, tasks, keys[: len(tasks)], now))
     make_transient_to_detached(case)
     db.session.add(case)
+    for task in stuck:
+        alarms.nobody_may_act(case, chart().units[task.unit_id], task.function, now)
     evaluation.report([(decision, ruleset), (risk, risk_rules)], now)
     _book(actor, case, form, answers, now)
     if draft.helped:
@@ -290,6 +294,18 @@ def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) 
             case.risk = params["level"]
     township = facts.get("applicant.township")
     return Route(kind, period, function if by else None, by or "", str(township) if township else None)
+
+
+def _stay_away(case: Case, tasks: Sequence[Task], people: Sequence[Party], today: date) -> list[Task]:
+    """The tasks whose only holder is a party (行政程序法 32): they wait in the pool, and somebody must be told."""
+    hands = {n: duties.hands(task.unit_id, task.function, today) for n, task in enumerate(tasks)}
+    if all(len(each) != 1 for each in hands.values()):
+        return []
+    parties = duties.staff_among(people, case.account_id)
+    stuck = [tasks[n] for n, each in hands.items() if each and all(parties & {p, f} for p, f in each)]
+    for task in stuck:
+        task.assignee_id = None
+    return stuck
 
 
 def _candidates(
