@@ -105,6 +105,11 @@ def after(ctx: Context, step: Step, people: frozenset[int]) -> Duties:
     return Duties(ctx.workflow, step.to_state, party_of(case), proposers, _helpers(case), acted)
 
 
+def strangers(ctx: Context, step: Step) -> Duties:
+    """Where a step leads to no level of approval: only the parties must stay away."""
+    return Duties(ctx.workflow, step.to_state, party_of(ctx.case), frozenset(), frozenset(), ())
+
+
 def _proposers(case: Case) -> frozenset[int]:
     return frozenset(p for p in (case.proposed_by_id, case.proposed_for_id) if p is not None)
 
@@ -167,8 +172,13 @@ def party_of(case: Case) -> frozenset[int]:
 
     As the applicant's, the agent's or the other side's: all must stay away (行政程序法 32 ①③).
     """
-    found = {case.account_id} if case.account_id is not None else set()
-    addresses, numbers = known_by([*parties.of_case(case.id), *hearings.other_side(case)])
+    return staff_among([*parties.of_case(case.id), *hearings.other_side(case)], case.account_id)
+
+
+def staff_among(people: Iterable[Party | Heard], applied_by: int | None) -> frozenset[int]:
+    """The account that applied, and the officers among these people."""
+    found = {applied_by} if applied_by is not None else set()
+    addresses, numbers = known_by(people)
     if addresses or numbers:
         found |= set(
             db.session.scalars(
