@@ -2,8 +2,8 @@
 
 A date lies `not_before`, `not_after`, `after` or `before` a day; a number is `at_least` or `at_most` another one;
 a table has as many `rows` as a number says.
-Each is the key of another field, or a mapping with `of` (a key, `today`, or a fact from outside), `days` to add and
-a condition `when`, or several of them in a list.
+Each is the key of another field, or a mapping with `of` (a key, `today`, or a fact from outside), `days` to add, a
+condition `when` and an `advice` that ends the message, or several of them in a list.
 """
 
 from __future__ import annotations
@@ -56,11 +56,12 @@ _SAID: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Bound:
-    """One limit: of which field or day, how many days later, and when it holds."""
+    """One limit: of which field or day, how many days later, when it holds, and what to do where it is not kept."""
 
     of: str
     days: int = 0
     when: Condition | None = None
+    advice: Text | None = None
 
 
 #: as a definition says it
@@ -137,9 +138,10 @@ def _refusal(
         )
     return refuse(
         field.label,
-        "{label}" + zh + pattern[0] + "，您填的是{value}",
-        "{label} " + en + " " + pattern[1] + "; you entered {value}",
+        "{label}" + zh + pattern[0] + "，您填的是{value}" + ("。{advice}" if bound.advice else ""),
+        "{label} " + en + " " + pattern[1] + "; you entered {value}" + (". {advice}" if bound.advice else ""),
         part="" if is_number else "year",
+        advice=bound.advice,
         other=where,
         bound=shown,
         value=_shown(field, value),

@@ -254,13 +254,14 @@ class FieldReader:
         known = sorted(key for key, of in self.types.items() if of in types and "." not in key and key != own)
         if not isinstance(data, Mapping):
             return self.bounding(data, path, known, is_day)
-        self.only(data, ("of", "days", "when") if is_day else ("of", "when"), path)
+        self.only(data, ("of", "days", "when", "advice") if is_day else ("of", "when"), path)
         of = self.bounding(data.get("of"), f"{path}.of", [*known, *(OUTSIDE if is_day else ())], is_day)
         days = data.get("days", 0)
         if type(days) is not int or abs(days) > MOST_DAYS:
             self.report(f"{path}.days", f"days「{shown(days)}」須為 -{MOST_DAYS} 到 {MOST_DAYS} 的整數")
             return None
-        return Bound(of, days, self.condition(data, "when", path)) if of is not None else None
+        when, advice = self.condition(data, "when", path), self.text(data, "advice", path)
+        return Bound(of, days, when, advice) if of is not None else None
 
     def bounding(self, name: object, path: str, known: Collection[str], is_day: bool) -> str | None:
         if isinstance(name, str) and name in known:

@@ -176,12 +176,28 @@ def _doc_no(text: str) -> str:
 def _land_parcel(text: str) -> str:
     """地號 as 母號-子號 of four digits each: 0123-0000."""
     folded = re.sub(r"(?:地號|號)$", "", _folded(text))
-    found = re.fullmatch("([0-9]{1,4})(?:[-之]([0-9]{1,4}))?", folded) or re.fullmatch(
+    found = re.fullmatch("([0-9]{1,4})(?:[-之]([0-9]{4}|[1-9][0-9]{0,3}))?", folded) or re.fullmatch(
         "([0-9]{4})([0-9]{4})", folded
     )
     if found is None or int(found[1]) == 0:
         raise ValueError(f"not a parcel number: {text[:60]!r}")
     return f"{int(found[1]):04}-{int(found[2] or 0):04}"
+
+
+def _share(text: str) -> str:
+    """權利範圍: 全部, 1/4, 4分之1; of 公同共有 too. Nobody owns more than all of it, or none."""
+    found = re.fullmatch(
+        "(公同共有)?(?:(全部?|all)|([0-9]{1,9})/([0-9]{1,9})|([0-9]{1,9})分之([0-9]{1,9}))?",
+        _folded(text).lower(),
+    )
+    if found is None or not found[0]:
+        raise ValueError(f"not a share: {text[:60]!r}")
+    jointly, part, of = found[1] or "", int(found[3] or found[6] or 1), int(found[4] or found[5] or 1)
+    if not 0 < part <= of:
+        raise ValueError(f"not a share: {text[:60]!r}")
+    if part < of:
+        return f"{jointly}{part}/{of}"
+    return jointly or "全部"
 
 
 PLATES = {
@@ -225,6 +241,7 @@ KINDS: Mapping[str, Callable[[str], str]] = {
     "roc_date": _roc_date,
     "doc_no": _doc_no,
     "land_parcel": _land_parcel,
+    "share": _share,
     "plate": _plate,
     "bank_code": _bank_code,
     "bank_account": _bank_account,

@@ -110,6 +110,11 @@ class Code(FieldType):
         return Blank(frames=self.frames, wide=self.identifier == "email")
 
 
+class Share(Code):
+    def show(self, field: Field, value: Json, lang: str) -> str:
+        return "all" if lang == "en" and value == "全部" else str(value)
+
+
 class Phone(Code):
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
         value = super().parse(field, given, at)
@@ -297,6 +302,13 @@ SIMPLE_TYPES: dict[str, FieldType] = {
         "{label}不正確，請填母號，有子號再加「-」和子號，例如 {example}",
         "{label} is not correct. Enter the number, with “-” and the sub-number if any, for example {example}",
         "123-1",
+    ),
+    "share": Share(
+        "share",
+        "{label}不正確，請填「全部」，或分子不大於分母的分數，例如 {example}；公同共有請寫「公同共有」，有分數時接著寫",
+        "{label} is not correct. Enter all, or a fraction that is no more than one, for example {example}; for joint "
+        "ownership 公同共有, followed by the fraction if there is one",
+        "1/2",
     ),
     "household_no": Code(
         "household_no",

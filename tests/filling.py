@@ -23,6 +23,7 @@ TAKEN: Mapping[str, Mapping[str, str]] = {
     "email": {"": "name@example.com"},
     "address": {"township": "LY", "village": "西口村", "detail": "雙口12號"},
     "land_parcel": {"": "123-1"},
+    "share": {"": "1/2"},
     "position": {"description": "民生路 60 號前", "point": "24.4321,118.3171"},
     "route": {"description": "從民生路 60 號前往東到復興路口", "line": "24.4321,118.3171; 24.4330,118.3195"},
     "household_no": {"": "W1234567"},

@@ -91,6 +91,7 @@ def every_type() -> dict[str, list[str]]:
             "an_address-village": "西口村",
             "an_address-detail": "雙口12號",
             "a_land_parcel": "123-1",
+            "a_share": "1/2",
             "a_position-description": "民生路 60 號前",
             "a_position-point": "24.4321,118.3171",
             "a_route-description": "民生路",

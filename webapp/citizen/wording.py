@@ -60,7 +60,9 @@ def fee(service: ServiceDefinition) -> str:
 
 
 def way(service: ServiceDefinition) -> str:
-    return _("需到場一次") if service.in_person else _("線上申辦")
+    if service.in_person:
+        return _("需到場一次")
+    return _("線上申辦，正本當面核對") if service.assurance == "originals" else _("線上申辦")
 
 
 def identity(service: ServiceDefinition) -> str:
@@ -95,7 +97,9 @@ def identity_in_short(service: ServiceDefinition) -> str:
 
 
 def card_facts(service: ServiceDefinition) -> tuple[str, ...]:
-    return limit(service), fee(service), way(service), identity_in_short(service)
+    facts = (limit(service), fee(service), way(service))
+    says_so = service.assurance == "originals" and not service.in_person
+    return facts if says_so else (*facts, identity_in_short(service))
 
 
 def fee_lines(service: ServiceDefinition, form: FormDefinition) -> list[FeeLine]:

@@ -18,6 +18,7 @@ VALID: Mapping[str, Mapping[str, object]] = {
         "phone": "082-318823#62901",
         "email": "name@example.com",
         "parcel": "0123-0001",
+        "share": "1/2",
         "household": "W1234567",
         "plate": "ABC-1235",
     },

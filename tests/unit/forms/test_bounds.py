@@ -49,6 +49,11 @@ SIX = {"of": "today", "days": 6, "when": {"fact": "answers.urgent", "op": "eq", 
             {"day": "115/3/7", "urgent": "no"},
             "開始日期不能早於民國115年3月8日（今天之後 6 天），您填的是民國115年3月7日",
         ),
+        (
+            {"not_before": {**SIX, "advice": {"zh": "來不及時請選緊急申請", "en": "If late, choose urgent"}}},
+            {"day": "115/3/7", "urgent": "no"},
+            "開始日期不能早於民國115年3月8日（今天之後 6 天），您填的是民國115年3月7日。來不及時請選緊急申請",
+        ),
         ({"not_before": SIX}, {"day": "115/3/7", "urgent": "yes"}, ""),
         ({"not_before": SIX}, {"day": "115/3/7"}, ""),
         (
