@@ -202,4 +202,4 @@ def _read_publications() -> Published:
 
 def _of_ruleset(name: str) -> ColumnElement[str | None]:
     """A day that the ruleset itself names; other definitions name none."""
-    return case((Revision.kind == "ruleset", Revision.body[name].astext))
+    return case((Revision.kind == "ruleset", Revision.body[name].as_string()))
