@@ -22,6 +22,10 @@ class NotFound(DomainError):
         super().__init__(text or Text(zh="找不到這個頁面或案件。", en="This page or case was not found."))
 
 
+class NotInForce(NotFound):
+    """A ruleset was published, and its last day is over or its first is to come."""
+
+
 class Forbidden(DomainError):
     status = 403
 

@@ -9,12 +9,13 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Event
 
 import pytest
+from flask import Flask
 
 from tests import hot_rules
 from webapp import create_app, supervisor, trial
@@ -50,16 +51,28 @@ class Published:
     done: float
 
 
-@pytest.mark.parametrize(("publications", "pause"), [(6, 0.2), pytest.param(60, 1.0, marks=pytest.mark.full)])
+@pytest.fixture
+def publisher(new_database: Callable[[], str]) -> Iterator[Flask]:
+    app = create_app({"DATABASE_URL": new_database()})
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("publications", "pause", "more"),
+    [
+        (6, 0.2, ["--preload"]),  # loaded once for all four, to be there sooner
+        pytest.param(60, 1.0, [], marks=pytest.mark.full),
+    ],
+)
 def test_every_answer_is_of_one_revision_that_was_in_force(
-    new_database: Callable[[], str], publications: int, pause: float
+    publisher: Flask, publications: int, pause: float, more: list[str]
 ) -> None:
-    database = new_database()
-    app = create_app({"DATABASE_URL": database})
     published: list[Published] = []
 
     def publish(number: int) -> None:
-        with app.app_context():
+        with publisher.app_context():
             begun = time.monotonic()
             revision = hot_rules.publish(number)
             published.append(Published(number, revision, begun, time.monotonic()))
@@ -67,12 +80,9 @@ def test_every_answer_is_of_one_revision_that_was_in_force(
     publish(0)
     with supervisor.listen("127.0.0.1", 0) as listener:
         port, handle = listener.getsockname()[1], listener.fileno()
-        command = [
-            *supervisor.web_command(f"fd://{handle}", PROCESSES)[:-1],
-            "--preload",
-            "tests.hot_rules:app()",
-        ]
-        environment = {**os.environ, "DATABASE_URL": database}
+        program = supervisor.web_command(f"fd://{handle}", PROCESSES)[:-1]
+        command = [*program, *more, "tests.hot_rules:app()"]
+        environment = {**os.environ, "DATABASE_URL": publisher.config["DATABASE_URL"]}
         web = supervisor.Child("網站", "web", command, keep=[handle], environment=environment)
         web.start()
         try:
@@ -94,8 +104,6 @@ def test_every_answer_is_of_one_revision_that_was_in_force(
                     client.result()
         finally:
             web.stop()
-    with app.app_context():
-        db.engine.dispose()
     check(answers, published)
 
 

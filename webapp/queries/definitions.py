@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, select
 from sqlalchemy.exc import SQLAlchemyError
 
 import forms.loader
@@ -20,7 +21,8 @@ import workflows.service
 import workflows.wording
 from forms.model import FormDefinition
 from rules.model import Ruleset
-from webapp.errors import NotFound
+from rules.values import Text, format_day
+from webapp.errors import NotFound, NotInForce
 from webapp.extensions import db
 from webapp.models import Case, Publication, Revision
 from webapp.queries.generations import cached
@@ -30,13 +32,27 @@ from workflows.model import WorkflowDefinition
 from workflows.service import ServiceDefinition
 from workflows.wording import WORDING
 
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Term:
+    """The days on which one publication counts: from its own first day, within those that its ruleset names."""
+
+    since: date
+    until: date | None
+    revision: int
+
+    def holds(self, on: date) -> bool:
+        return self.since <= on and (self.until is None or on <= self.until)
+
 
 @dataclass(frozen=True)
 class Published:
     """Where a definition stands: which revisions take effect when."""
 
-    #: (kind, key) -> ((effective_from, revision id), …) in the order of publication
-    history: dict[tuple[str, str], tuple[tuple[date, int], ...]]
+    #: (kind, key) -> the terms in the order of publication
+    history: dict[tuple[str, str], tuple[Term, ...]]
     #: revision id -> (kind, checksum)
     contents: dict[int, tuple[str, str]]
 
@@ -49,15 +65,28 @@ _compiled = Recent(32)
 _worded = Recent(2000)
 
 
+def in_force(kind: str, key: str, on: date) -> int | None:
+    """The revision in force on a day: of all publications that count on it, the newest.
+
+    So a ruleset that has come to its last day gives way to the one that was published before it.
+    """
+    terms = reversed(_published().history.get((kind, key), ()))
+    return next((term.revision for term in terms if term.holds(on)), None)
+
+
 def revision_id(kind: str, key: str, on: date) -> int:
-    """The revision in force on a day: of all publications that took effect by then, the newest."""
-    found = None
-    for effective_from, candidate in _published().history.get((kind, key), ()):
-        if effective_from <= on:
-            found = candidate
-    if found is None:
+    found = in_force(kind, key, on)
+    if found is not None:
+        return found
+    if kind != "ruleset" or not _published().history.get((kind, key)):
         raise NotFound()
-    return found
+    _log.critical("no revision of ruleset %s is in force on %s: nothing is decided by it", key, on)
+    raise NotInForce(
+        Text(
+            zh=f"規則集「{key}」在{format_day(on, 'zh')}沒有生效的版本，請管理員發布。",
+            en=f"No revision of the ruleset {key} is in force on {format_day(on, 'en')}: publish one.",
+        )
+    )
 
 
 def keys(kind: str) -> list[str]:
@@ -168,14 +197,28 @@ def _published() -> Published:
 
 
 def _read_publications() -> Published:
-    history: dict[tuple[str, str], list[tuple[date, int]]] = defaultdict(list)
+    history: dict[tuple[str, str], list[Term]] = defaultdict(list)
     rows = db.session.execute(
-        select(Revision.kind, Revision.key, Publication.effective_from, Revision.id, Revision.checksum)
+        select(
+            Revision.kind,
+            Revision.key,
+            Publication.effective_from,
+            Revision.id,
+            Revision.checksum,
+            *(_of_ruleset(name) for name in ("effective_from", "effective_to")),
+        )
         .join(Publication, Publication.revision_id == Revision.id)
         .order_by(Publication.id)
     )
     contents: dict[int, tuple[str, str]] = {}
-    for kind, key, effective_from, revision, checksum in rows:
-        history[kind, key].append((effective_from, revision))
+    for kind, key, effective_from, revision, checksum, since, until in rows:
+        first = max(effective_from, date.fromisoformat(since)) if since else effective_from
+        term = Term(first, date.fromisoformat(until) if until else None, revision)
+        history[kind, key].append(term)
         contents[revision] = (kind, checksum)
     return Published({name: tuple(entries) for name, entries in history.items()}, contents)
+
+
+def _of_ruleset(name: str) -> ColumnElement[str | None]:
+    """A day that the ruleset itself names; other definitions name none."""
+    return case((Revision.kind == "ruleset", Revision.body[name].as_string()))

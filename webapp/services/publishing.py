@@ -71,9 +71,9 @@ def sync(actor: Actor, now: datetime, *, accept: bool = False) -> Synced:
         definitions.parse(kind, mapping)
         revision = insert(actor, kind, key, mapping, now, origin="file")
         if current is None:
-            publish(actor, revision, BEGINNING, now)
+            publish(actor, revision, _since(kind, mapping, BEGINNING), now)
         elif current.origin == "file":
-            publish(actor, revision, taipei_day(now), now)
+            publish(actor, revision, _since(kind, mapping, taipei_day(now)), now)
             replaced.add(kind)
         else:
             conflicts.append(f"{kind}/{key}")
@@ -82,6 +82,12 @@ def sync(actor: Actor, now: datetime, *, accept: bool = False) -> Synced:
     if not accept and replaced & {"workflow", "service"}:
         _require_recordings()
     return Synced(tuple(published), unchanged, tuple(conflicts))
+
+
+def _since(kind: str, mapping: Mapping[str, Any], day: date) -> date:
+    """A ruleset may name its first day; it takes effect no earlier."""
+    named = mapping.get("effective_from") if kind == "ruleset" else None
+    return max(day, date.fromisoformat(named)) if named else day
 
 
 def _require_recordings() -> None:
@@ -197,7 +203,10 @@ def export(folder: Path, on: date) -> list[Path]:
     written = []
     for kind in FOLDERS:
         for key in definitions.keys(kind):
-            revision = db.session.get_one(Revision, definitions.revision_id(kind, key, on))
+            in_force = definitions.in_force(kind, key, on)
+            if in_force is None:
+                continue
+            revision = db.session.get_one(Revision, in_force)
             path = folder / FOLDERS[kind] / f"{key}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(as_yaml(revision.mapping), encoding="utf-8")

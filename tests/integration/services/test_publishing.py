@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,8 +14,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from tests.journeys import NOW
+from webapp.errors import NotFound, NotInForce
 from webapp.extensions import db
-from webapp.models import Revision, Unit
+from webapp.models import Publication, Revision, Unit
 from webapp.permissions import SYSTEM
 from webapp.queries import definitions
 from webapp.queries.generations import bump
@@ -93,3 +96,64 @@ def test_what_was_rolled_back_is_not_remembered(app: Flask, committed: None) -> 
         bump("org")
     with app.app_context():
         assert chart().by_code["EC-APH"].zh == name
+
+
+@pytest.fixture
+def rulesets(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
+    files: dict[str, dict[str, Any]] = copy.deepcopy(dict(publishing.READERS["ruleset"]()))
+    monkeypatch.setattr(publishing, "READERS", {"ruleset": lambda: files})
+    return files
+
+
+def severe(on: date) -> object:
+    revision = definitions.revision_id("ruleset", "progress_lag", on)
+    return definitions.ruleset(revision).ruleset.parameters["severe_lag"].value
+
+
+def test_a_ruleset_decides_from_its_first_day_to_its_last(
+    app: Flask, committed: None, rulesets: dict[str, dict[str, Any]]
+) -> None:
+    first, last = date(2025, 10, 1), date(2025, 12, 31)
+    with app.app_context():
+        rulesets["progress_lag"]["parameters"]["severe_lag"]["value"] = 8
+        rulesets["progress_lag"] |= {"effective_from": first.isoformat(), "effective_to": last.isoformat()}
+        assert synced().published == ("ruleset/progress_lag",)
+        days = [TODAY, first - timedelta(1), first, last, last + timedelta(1), date(2030, 1, 1)]
+        assert [severe(day) for day in days] == [6.5, 6.5, 8, 8, 6.5, 6.5]
+        publication = db.session.scalars(select(Publication).order_by(Publication.id.desc())).first()
+        assert publication is not None and publication.effective_from == first
+        rulesets["progress_lag"]["parameters"]["severe_lag"]["value"] = 9
+        rulesets["progress_lag"].pop("effective_to")
+        synced()
+        assert [severe(day) for day in days] == [6.5, 6.5, 9, 9, 9, 9]
+        rulesets["progress_lag"]["effective_from"] = "2020-01-01"
+        synced()
+        assert [severe(day) for day in [TODAY - timedelta(1), *days]] == [6.5, 9, 9, 9, 9, 9, 9]
+
+
+def test_where_no_revision_is_in_force_nothing_is_decided_and_somebody_hears_of_it(
+    app: Flask,
+    committed: None,
+    rulesets: dict[str, dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with app.app_context():
+        rulesets["spring"] = rulesets["progress_lag"] | {
+            "key": "spring",
+            "effective_from": "2025-03-01",
+            "effective_to": "2025-05-31",
+        }
+        assert synced().published == ("ruleset/spring",)
+        assert definitions.in_force("ruleset", "spring", date(2025, 5, 31)) is not None
+        assert caplog.records == []
+        for day in (date(2025, 2, 28), date(2025, 6, 1)):
+            with pytest.raises(NotInForce, match=r"規則集「spring」在民國114年\d月\d+日沒有生效的版本"):
+                definitions.revision_id("ruleset", "spring", day)
+        assert [record.levelno for record in caplog.records] == [logging.CRITICAL] * 2
+        with pytest.raises(NotFound, match="找不到"):
+            definitions.revision_id("ruleset", "summer", TODAY)
+        monkeypatch.setattr(publishing, "FOLDERS", {"ruleset": "rules"})
+        written = {path.stem for path in publishing.export(tmp_path, TODAY)}
+        assert written == rulesets.keys() - {"spring"}

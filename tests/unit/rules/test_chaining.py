@@ -1,5 +1,7 @@
 """Facts that rules derive for other rules: order, explanation, and what is refused."""
 
+import logging
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -305,6 +307,34 @@ def test_what_is_refused(derived: Any, then: dict[str, Any], message: str) -> No
 def test_a_rule_on_a_fact_that_nobody_declared() -> None:
     body = definition([rule("a", fact("derived.urgen", "eq", True), derive(urgent=True))], {"urgent": URGENT})
     assert "rules[0].when.fact: 沒有「derived.urgen」這項事實，是否為「derived.urgent」？" in refusals(body)
+
+
+def test_a_fault_in_a_later_pass_gives_the_engine_up_and_the_reference_decides_all(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    match, asked = engine._Handle.match, []
+
+    def fail_second(handle: engine._Handle, fact: str) -> list[int]:
+        asked.append(fact)
+        if len(asked) == 2:
+            raise engine.EngineFault("code 7")
+        return match(handle, fact)
+
+    with closing(engine.compile(load(LADDER))) as compiled:
+        monkeypatch.setattr(engine._Handle, "match", fail_second)
+        decision = compiled.evaluate({"case.fee": 7})
+    assert (decision.engine, levels(decision), len(asked)) == ("reference", ["high"], 2)
+    assert [record.levelno for record in caplog.records] == [logging.CRITICAL]
+
+
+def test_closing_while_others_chain() -> None:
+    ruleset = load(LADDER)
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(10):
+            compiled = engine.compile(ruleset)
+            decided = [threads.submit(compiled.evaluate, {"case.fee": 7}) for _ in range(50)]
+            compiled.close()
+            assert {tuple(levels(each.result())) for each in decided} == {("high",)}
 
 
 def test_the_example_of_the_guide_is_a_ruleset() -> None:
