@@ -45,6 +45,7 @@ def test_detail_02_cards_show_fee_days_and_online_or_in_person(visitor: Visitor)
     assert len(facts) - len(asking) + len(choices) == len(service.read_all())
     assert facts[DOG] == ["14 個工作天", "免費", "線上申辦", "用電話確認身分"]
     assert facts[FARM] == ["20 個工作天", "NT$ 500 起", "需到場一次", "要核對文件正本"]
+    assert facts["民宿登記申請"][2:] == ["線上申辦，正本當面核對"]
     assert facts[ROAD] == ["10 個工作天", "費用審查後通知", "線上申辦", "用電話確認身分"]
 
 
@@ -121,6 +122,7 @@ def test_detail_01_what_several_townships_offer_asks_for_the_township(visitor: V
     assert titles(page) == [BULKY]
     [card] = page.soup.select(".app-card")
     assert "您住在哪個鄉鎮？" in plain(card)
+    assert "住在烏坵鄉" in plain(card), "it is not among the choices"
     choices = {plain(link): link["href"] for link in card.select("a")}
     assert choices == {
         town: f"/services/{code}02"

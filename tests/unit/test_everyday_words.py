@@ -70,6 +70,7 @@ def test_a_word_with_one_mistake_is_asked_back(question: str, code: str) -> None
 def test_a_word_that_a_service_only_mentions_is_no_guess_at_it() -> None:
     """A death is a reason to enlist later; who looks for a death certificate does not look for that."""
     assert catalogue.search("死亡證明", TODAY).guesses == ()
+    assert catalogue.search("false teeth", TODAY).guesses == (), "not a report of corruption"
 
 
 def test_who_wants_to_sue_the_county_reads_of_the_appeal_and_of_the_compensation() -> None:
