@@ -139,7 +139,7 @@ def test_the_story_of_an_earlier_warning(app: Flask, author: Visitor, second: Vi
         app,
         lambda: next(
             each["sentence"]["zh"]
-            for each in db.session.scalars(select(Firing).order_by(Firing.id.desc())).first().explanation  # type: ignore[union-attr]
+            for each in db.session.scalars(select(Firing).order_by(Firing.id.desc()).limit(1)).one().explanation
             if each["rule"] == "warn"
         ),
     )
