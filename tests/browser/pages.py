@@ -198,7 +198,7 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/parameters"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules"),
-    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules/review"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules/section_head"),
     Look(ADMINISTRATOR, "/admin/definitions/ruleset/year_end_grade"),
     Look(ADMINISTRATOR, "/admin/definitions/ruleset/verification_picking"),
     Look(ADMINISTRATOR, "/admin/definitions/form/EC09"),

@@ -263,7 +263,7 @@ def _make_world() -> Ids:
         **_money(visit),
         **_payouts(decided),
         "grid_draft": _draft_of("performance_scoring"),
-        "rules_draft": _draft_of("extension_approval"),
+        "rules_draft": _draft_of("case_deadlines"),
     }
 
 
@@ -308,7 +308,7 @@ def _edited() -> int:
     """A draft of a ruleset, just begun."""
     now = utc_now()
     with unit_of_work():
-        return desk.open_draft(journeys.officer("admin", now), "ruleset", "case_deadlines", now).id
+        return desk.open_draft(journeys.officer("admin", now), "ruleset", "plan_selection", now).id
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:
