@@ -17,6 +17,7 @@ LANGUAGES = ("zh", "en")
 ANY = ("-", None, "")
 NOTHING = Text(zh="—", en="—")
 _NO_MORE = 400
+_NO_QUOTES = str.maketrans("", "", "「」“”")
 
 SETTINGS: Mapping[str, Text] = {
     "title": Text(zh="名稱", en="Title"),
@@ -279,7 +280,8 @@ class Words:
 
     def of(self, name: object, value: object, param: ActionParam | None = None) -> Text:
         """A value of an action's parameter; without its action, of the first parameter of that name."""
-        found = param or next((p for a in ACTIONS.values() for p in a.params if p.name == name), None)
+        named = [p for a in ACTIONS.values() for p in a.params if p.name == name]
+        found = param or next((p for p in named if str(value) in p.choices), named[0] if named else None)
         if found is None or isinstance(value, Mapping):
             return self.value(value)
         if isinstance(value, (list, tuple)):
@@ -371,7 +373,7 @@ class Words:
         return Text(**{lang: self._cell(read, op, lang) for lang in LANGUAGES})
 
     def _cell(self, leaf: Leaf, op: str, lang: str) -> str:
-        said = show_threshold(leaf, self.labels, self.values, lang).strip("「」“”")
+        said = show_threshold(leaf, self.labels, self.values, lang).translate(_NO_QUOTES)
         if leaf.op == op or (leaf.op == "in" and op == "eq"):
             return said
         return f"{conditions.symbol(leaf.op, lang) if leaf.op in conditions.SYMBOLS else leaf.op} {said}"
