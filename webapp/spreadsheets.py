@@ -69,11 +69,18 @@ def read(content: bytes) -> list[list[str]]:
     if len(content) > MOST_BYTES:
         raise Unreadable(_TOO_LARGE)
     rows = _sheet(content) if content[:2] == b"PK" else _lines(content)
-    found = [[cell.strip() for cell in row] for row in rows]
-    found = [row for row in found if any(row)]
+    found = [_filled(row) for row in rows if any(cell.strip() for cell in row)]
     if len(found) > MOST_ROWS or any(len(row) > MOST_COLUMNS for row in found):
         raise Unreadable(_TOO_LARGE)
     return found
+
+
+def _filled(row: Sequence[str]) -> list[str]:
+    """Without the empty cells at its end."""
+    cells = [cell.strip() for cell in row]
+    while not cells[-1]:
+        cells.pop()
+    return cells
 
 
 def _sheet(content: bytes) -> list[list[str]]:
