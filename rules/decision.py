@@ -14,17 +14,35 @@ from rules.model import Outcome as Outcome
 from rules.model import Ruleset
 from rules.policies import NotUnique as NotUnique
 from rules.policies import Resolved, Total, resolve
+from rules.values import Text
+
+#: who decided; none: nothing could be decided
+Engine = Literal["durable", "reference", "none"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What must not stay unseen: the engine is not to be trusted, or a ruleset cannot decide."""
+
+    kind: Literal["difference", "fault", "not_unique"]
+    text: Text
+    #: for which facts it was noticed
+    facts: Mapping[str, object] = field(repr=False)
+    #: the rules that hold, by the engine and by the reference; None where it was not asked or gave no answer
+    engine_said: tuple[str, ...] | None = None
+    reference_said: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Decision:
     resolved: Resolved = field(repr=False)
-    engine: Literal["durable", "reference"]
+    engine: Engine
     ruleset: Ruleset = field(repr=False)
     #: only those that the ruleset reads
     facts: Mapping[str, object] = field(repr=False)
     #: what rules derived from them for other rules to read
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    trouble: Trouble | None = None
 
     @property
     def outcomes(self) -> tuple[Outcome, ...]:
@@ -62,15 +80,21 @@ def decide(
     ruleset: Ruleset,
     matched: Sequence[int],
     facts: Mapping[str, object],
-    engine: Literal["durable", "reference"],
+    engine: Engine,
+    trouble: Trouble | None = None,
 ) -> Decision:
     """From the rules that hold to what follows."""
     resolved = resolve(ruleset, matched)
     if not ruleset.layers:
-        return Decision(resolved, engine, ruleset, facts)
+        return Decision(resolved, engine, ruleset, facts, trouble=trouble)
     derived = stated(ruleset, resolved)
     acting = tuple([outcome for outcome in resolved.outcomes if outcome.action != DERIVE])
-    return Decision(replace(resolved, outcomes=acting), engine, ruleset, facts, derived)
+    return Decision(replace(resolved, outcomes=acting), engine, ruleset, facts, derived, trouble)
+
+
+def undecided(ruleset: Ruleset, facts: Mapping[str, object], trouble: Trouble) -> Decision:
+    """Nothing follows, and why."""
+    return Decision(Resolved((), (), undecided=True), "none", ruleset, facts, trouble=trouble)
 
 
 def _json(value: object) -> Any:

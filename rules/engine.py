@@ -17,14 +17,21 @@ import durable_rules_engine as native
 from rules import chaining, compiler
 from rules.chaining import matching
 from rules.compiler import Plan, Program
-from rules.decision import Decision, decide
-from rules.model import Ruleset
+from rules.decision import Decision, Trouble, decide, undecided
+from rules.model import Policy, Ruleset
+from rules.policies import NotUnique
+from rules.values import Text
 
 _log = logging.getLogger(__name__)
 
 SHADOW_EVERY = 100
 
 _HANDLED, _NOT_HANDLED = 0, 1
+
+_GIVEN_UP = Text(
+    zh="規則引擎的結果不可信，改由參考結果判斷",
+    en="the engine cannot be trusted; the reference evaluator decides",
+)
 
 
 class EngineFault(RuntimeError):
@@ -47,6 +54,8 @@ class Compiled:
         self._shadow_every = shadow_every
         self._decisions = itertools.count()
         self._trusted = True
+        #: why it is not; it goes with every decision from then on, so that it is heard of
+        self._trouble: Trouble | None = None
         self._handles: list[_Handle] | None = None
         self._lock = threading.Lock()
         self._release: weakref.finalize[..., Compiled] | None = None
@@ -54,18 +63,33 @@ class Compiled:
 
     def evaluate(self, facts: Mapping[str, object], *, shadow: bool | None = None) -> Decision:
         """What follows from the facts. `shadow` compares with the reference; by default once in a while."""
-        known = {name: facts[name] for name in self.ruleset.used if name in facts}
+        known = self._known(facts)
         matched = self._match(known)
         if matched is None:
-            return decide(self.ruleset, matching(self.ruleset, known), known, "reference")
+            return decide(self.ruleset, matching(self.ruleset, known), known, "reference", self._trouble)
         if shadow is None:
             shadow = next(self._decisions) % self._shadow_every == 0
         if shadow:
             reference = matching(self.ruleset, known)
             if matched != reference:
-                self._distrust(f"it matched {self._names(matched)}, not {self._names(reference)}")
-                return decide(self.ruleset, reference, known, "reference")
+                self._distrust("difference", known, matched, reference)
+                return decide(self.ruleset, reference, known, "reference", self._trouble)
         return decide(self.ruleset, matched, known, "durable")
+
+    def answer(self, facts: Mapping[str, object]) -> Decision:
+        """What follows, whatever is wrong with the ruleset: where nothing can be decided, nothing follows."""
+        try:
+            return self.evaluate(facts)
+        except NotUnique as refused:
+            known = self._known(facts)
+            held = self._keys(matching(self.ruleset, known))
+            trouble = Trouble("not_unique", refused.text, known, reference_said=held)
+            return undecided(self.ruleset, known, trouble)
+        except Exception as fault:  # noqa: BLE001  whatever it is, nobody who applies is to pay for it
+            return _nothing(self.ruleset, self._known(facts), fault)
+
+    def _known(self, facts: Mapping[str, object]) -> dict[str, object]:
+        return {name: facts[name] for name in self.ruleset.used if name in facts}
 
     def close(self) -> None:
         """Frees the native memory. A thread that still holds this decides on by the reference."""
@@ -84,7 +108,7 @@ class Compiled:
         except _Closed:
             return None
         except (EngineFault, native.error, LookupError, ValueError, MemoryError) as fault:
-            self._distrust(str(fault))
+            self._distrust(str(fault), facts)
             return None
 
     def _ask(self, layer: int, facts: Mapping[str, object]) -> list[int]:
@@ -113,11 +137,22 @@ class Compiled:
             self._release()
         self._release, self._handles = None, None
 
-    def _distrust(self, reason: str) -> None:
+    def _distrust(
+        self,
+        reason: str,
+        facts: Mapping[str, object],
+        matched: list[int] | None = None,
+        reference: list[int] | None = None,
+    ) -> None:
+        said = None if matched is None else self._keys(matched)
+        right = self._keys(matching(self.ruleset, facts) if reference is None else reference)
+        self._trouble = Trouble("fault" if matched is None else "difference", _GIVEN_UP, facts, said, right)
         _log.critical(
-            "rules engine given up for ruleset %s: %s; the reference evaluator answers from now on",
+            "rules engine given up for ruleset %s: %s, it matched %s, not %s; the reference answers from now on",
             self.ruleset.key,
             reason,
+            "silent" if said is None else ", ".join(said) or "nothing",
+            ", ".join(right) or "nothing",
         )
         self.close()
 
@@ -128,8 +163,27 @@ class Compiled:
         self._release, self._handles = None, None
         self._lock = threading.Lock()
 
-    def _names(self, indexes: list[int]) -> str:
-        return ", ".join(self.ruleset.rules[i].key for i in indexes) or "nothing"
+    def _keys(self, indexes: list[int]) -> tuple[str, ...]:
+        return tuple(self.ruleset.rules[i].key for i in indexes)
+
+
+class Unreadable:
+    """Stands for a ruleset that cannot be used at all: nothing follows from it."""
+
+    def __init__(self, key: str, fault: Exception) -> None:
+        self.ruleset = Ruleset(key, Text(zh=key), "evaluation", Policy("rule_order"), {}, ())
+        self._fault = fault
+
+    def answer(self, facts: Mapping[str, object]) -> Decision:
+        return _nothing(self.ruleset, {}, self._fault)
+
+
+def _nothing(ruleset: Ruleset, facts: Mapping[str, object], fault: Exception) -> Decision:
+    _log.error("ruleset %s cannot decide", ruleset.key, exc_info=fault)
+    # by the class of the error: its words may quote what somebody answered
+    name = type(fault).__name__
+    text = Text(zh=f"規則集無法判斷（{name}）", en=f"the ruleset cannot decide ({name})")
+    return undecided(ruleset, facts, Trouble("fault", text, facts))
 
 
 class _Handle:

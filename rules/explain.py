@@ -14,6 +14,7 @@ from rules.conditions import (
     Condition,
     FactRef,
     Leaf,
+    Op,
     ParamRef,
     all_of,
     any_of,
@@ -27,9 +28,11 @@ from rules.conditions import (
     symbol,
     threshold,
 )
+from rules.facts import Fact
 from rules.model import Rule, Ruleset
 from rules.normal import Literal, without_not
 from rules.policies import Resolved
+from rules.values import Text
 
 Json = object
 
@@ -70,7 +73,7 @@ def _rule(case: _Case, index: int) -> dict[str, Json]:
     if rule.key in resolved.fired:
         status = "fired"
     elif result is True:
-        status = "superseded"
+        status = "undecided" if resolved.undecided else "superseded"
     else:
         status = "not_met" if result is False else "unknown"
     entry: dict[str, Json] = {
@@ -84,6 +87,8 @@ def _rule(case: _Case, index: int) -> dict[str, Json]:
     if status == "fired" and (own := states(rule)):
         of_rule = {name for name in own if rule.key in case.derived[name].rules}
         entry["derives"] = {name: _json(case.derived[name].value) for name in sorted(of_rule)}
+    if rule.plain:
+        entry["plain"] = {lang: rule.plain.in_(lang) for lang in LANGUAGES}
     if rule.source:
         entry |= {"source": {lang: rule.source.in_(lang) for lang in LANGUAGES}, "origin": rule.status}
     return entry
@@ -142,12 +147,12 @@ def _json(value: object) -> Json:
 
 _WORDS: Mapping[str, Mapping[object, str]] = {
     "zh": {
-        True: "成立",
-        False: "不成立",
-        None: "無法判斷",
-        "comma": "，",
+        True: "",
+        False: "，不成立",
+        None: "，無法判斷",
         "and": "；",
         "needs": "（須{0}）",
+        "compared": "{0}{1}",
         "missing": "沒有「{0}」的資料",
         "present": "有「{0}」的資料",
         "mistyped": "「{0}」的值「{1}」不是可比較的值",
@@ -168,12 +173,12 @@ _WORDS: Mapping[str, Mapping[object, str]] = {
         "not derived": "沒有規則得出「{0}」",
     },
     "en": {
-        True: "true",
-        False: "false",
-        None: "cannot be judged",
-        "comma": ": ",
+        True: "",
+        False: ", so it does not hold",
+        None: ", so it cannot be judged",
         "and": "; ",
         "needs": " (must {0})",
+        "compared": "be {0}{1}",
         "missing": "{0} is not known",
         "present": "{0} is known",
         "mistyped": "{0} has the value “{1}”, which cannot be compared",
@@ -247,7 +252,7 @@ def _leaf_sentence(
     leaf, ruleset, words = literal.leaf, case.ruleset, _WORDS[lang]
     name = label_of(leaf.fact, ruleset.labels, lang)
     missing = words["not derived" if leaf.fact in ruleset.derived else "missing"].format(name)
-    verdict = f"{words['comma']}{words[result]}"
+    verdict = words[result]
     if leaf.op in ("exists", "missing"):
         if is_missing(actual):
             return missing + verdict
@@ -259,19 +264,16 @@ def _leaf_sentence(
     typed = coerce(leaf.type, actual)
     if typed is None:
         return words["mistyped"].format(name, shown(actual)) + verdict
+    if isinstance(leaf.value, FactRef) and is_missing(expected):
+        return words["missing"].format(show_threshold(leaf, ruleset.labels, ruleset.params, lang)) + verdict
+    if leaf.op in SYMBOLS and leaf.type in ("number", "date"):
+        return _comparison(leaf, typed, expected, result, case, lang) + verdict
     wanted = show_threshold(leaf, ruleset.labels, ruleset.params, lang)
     if isinstance(leaf.value, FactRef):
-        if is_missing(expected):
-            return words["missing"].format(wanted) + verdict
-        value = coerce(leaf.type, expected)
-        wanted += " " + show_value(
-            expected if value is None else value, fact=leaf.fact, labels=ruleset.labels, lang=lang
-        )
+        wanted += " " + show_value(expected, fact=leaf.fact, labels=ruleset.labels, lang=lang)
         if source := case.because(leaf.value.name, lang):
             wanted += words["by"].format(source)
     read = _because(case, leaf.fact, _reading(leaf, typed, ruleset, lang), lang)
-    if leaf.op in SYMBOLS and leaf.type in ("number", "date"):
-        return f"{read} {symbol(leaf.op, lang)} {wanted}{verdict}"
     op = f"not {leaf.op}" if literal.negated else leaf.op
     # an equality that holds says all by the value itself
     needs = "" if result is True and op == "eq" else words["needs"].format(words[op].format(wanted))
@@ -284,6 +286,62 @@ def _because(case: _Case, fact: str, read: str, lang: str) -> str:
     return _WORDS[lang]["because"].format(source, read) if source else read
 
 
+#: what stands before a threshold when both it and the value are said without their minus
+_MIRRORED: Mapping[Op, Op] = {"lt": "gt", "le": "ge", "gt": "lt", "ge": "le"}
+
+
+def _comparison(
+    leaf: Leaf, value: object, expected: object, result: bool | None, case: _Case, lang: str
+) -> str:
+    """距到期日剩 2 個工作天 ≤ 預警天數 3 個工作天; 已逾期 4 個工作天 ≥ 第二次稽催門檻（已逾期 3 個工作天）."""
+    ruleset, words, op = case.ruleset, _WORDS[lang], leaf.op
+    fact = ruleset.catalogue[leaf.fact]
+    limit = coerce(leaf.type, expected)
+    unit = _unit_of_threshold(leaf, ruleset)
+    number = show_value(
+        expected if limit is None else limit, fact=leaf.fact, labels=ruleset.labels, lang=lang
+    )
+    wanted = show_threshold(leaf, ruleset.labels, ruleset.params, lang)
+    name = wanted.removesuffix(number).rstrip() if isinstance(leaf.value, ParamRef) else ""
+    if isinstance(leaf.value, FactRef):
+        name, wanted = wanted, f"{wanted} {number}"
+    wanted += f" {unit.in_(lang)}" if unit else ""
+    if isinstance(leaf.value, FactRef) and (source := case.because(leaf.value.name, lang)):
+        wanted += words["by"].format(source)
+    if fact.below_zero and _below_zero(value) and _below_zero(limit):
+        read, op = _said_below_zero(fact, value, leaf, ruleset, lang).strip("（） ()"), _MIRRORED.get(op, op)
+        late = _said_below_zero(fact, limit, leaf, ruleset, lang)
+        wanted = f"{name}{late}" if name else late.strip("（） ()")
+    else:
+        read = _because(case, leaf.fact, _reading(leaf, value, ruleset, lang), lang)
+        if fact.below_zero and _below_zero(limit):
+            wanted += _said_below_zero(fact, limit, leaf, ruleset, lang)
+    compared = f"{symbol(op, lang)} {wanted}"
+    if result is True:
+        return f"{read} {compared}"
+    return f"{read}{words['needs'].format(words['compared'].format(' ' if lang == 'zh' else '', compared))}"
+
+
+def _unit_of_threshold(leaf: Leaf, ruleset: Ruleset) -> Text | None:
+    """Of a parameter its own; else that of the fact which gives the number."""
+    if isinstance(leaf.value, ParamRef) and (own := ruleset.parameters[leaf.value.name].unit):
+        return own
+    name = leaf.value.name if isinstance(leaf.value, FactRef) else leaf.fact
+    return ruleset.catalogue[name].unit
+
+
+def _below_zero(value: object) -> bool:
+    return isinstance(value, (int, Decimal)) and value < 0
+
+
+def _said_below_zero(fact: Fact, value: object, leaf: Leaf, ruleset: Ruleset, lang: str) -> str:
+    """（已逾期 4 個工作天）"""
+    assert fact.below_zero is not None and isinstance(value, (int, Decimal))
+    positive = value.copy_abs() if isinstance(value, Decimal) else -value  # a minus would round
+    number = show_value(positive, fact=leaf.fact, labels=ruleset.labels, lang=lang)
+    return fact.below_zero.in_(lang).format(value=number)
+
+
 def _reading(leaf: Leaf, value: object, ruleset: Ruleset, lang: str) -> str:
     """The fact with its value: 距到期日剩 2 個工作天."""
     fact = ruleset.catalogue[leaf.fact]
@@ -294,8 +352,6 @@ def _reading(leaf: Leaf, value: object, ruleset: Ruleset, lang: str) -> str:
     read = (
         fact.reading.in_(lang).format(value=text) if fact.reading else f"{fact.label.in_(lang)} {text}{unit}"
     )
-    if fact.below_zero and isinstance(value, (int, Decimal)) and value < 0:
-        positive = value.copy_abs() if isinstance(value, Decimal) else -value  # a minus would round
-        late = show_value(positive, fact=leaf.fact, labels=ruleset.labels, lang=lang)
-        read += fact.below_zero.in_(lang).format(value=late)
-    return read
+    return read + (
+        _said_below_zero(fact, value, leaf, ruleset, lang) if fact.below_zero and _below_zero(value) else ""
+    )

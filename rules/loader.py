@@ -52,6 +52,12 @@ POLICY_ITEMS = ("output", "order", "aggregate")
 SEVERAL = ("collect", "rule_order", "output_order")
 
 
+#: a row as read: its cells, its actions, its label and what is told in plain words, and where it comes from
+_Row = tuple[
+    list[tables.Cell], tuple[Outcome, ...], Text | None, Text | None, tuple[Text | None, Status | None]
+]
+
+
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
     """The factory rulesets as mappings, by key."""
     found: dict[str, dict[str, Any]] = {}
@@ -273,7 +279,9 @@ class _Reader(Declarations):
     # --- rules -------------------------------------------------------------------------------------------
 
     def rule(self, data: object, path: str) -> Rule | None:
-        one = self.mapping(data, path, ("key", "label", "then"), ("when", "priority", "source", "status"))
+        one = self.mapping(
+            data, path, ("key", "label", "then"), ("when", "priority", "source", "status", "plain")
+        )
         if one is None:
             return None
         key = self.new_key(one["key"], f"{path}.key")
@@ -293,7 +301,8 @@ class _Reader(Declarations):
             return None
         if key is None or label is None or ("when" in one and when is None):
             return None
-        return Rule(key, label, when, tuple(then), priority, source=source, status=status)
+        plain = self.text(one["plain"], f"{path}.plain") if "plain" in one else None
+        return Rule(key, label, when, tuple(then), priority, source=source, status=status, plain=plain)
 
     def origin(self, one: Mapping[str, Any], path: str) -> tuple[Text | None, Status | None]:
         """Where a rule, a table or a row comes from: both said, or neither."""
@@ -413,7 +422,7 @@ class _Reader(Declarations):
         found: list[Rule] = []
         for number, row in enumerate(rows, start=1):
             here = f"{path}.rows[{number - 1}]"
-            cells, then, row_label, row_origin = self.row(
+            cells, then, row_label, row_plain, row_origin = self.row(
                 row, here, f"{key}.{number}", number, inputs, outputs
             )
             source, status = row_origin if row_origin[0] else origin
@@ -430,6 +439,7 @@ class _Reader(Declarations):
                     row=number,
                     source=source,
                     status=status,
+                    plain=row_plain,
                 )
             )
         if policy.output and len(self.problems) == before:
@@ -491,11 +501,12 @@ class _Reader(Declarations):
         number: int,
         inputs: list[tuple[str, Op]],
         outputs: list[tuple[str, str]],
-    ) -> tuple[list[tables.Cell], tuple[Outcome, ...], Text | None, tuple[Text | None, Status | None]]:
-        one = self.mapping(data, path, ("when", "then"), ("label", "source", "status"))
+    ) -> _Row:
+        one = self.mapping(data, path, ("when", "then"), ("label", "source", "status", "plain"))
         if one is None:
-            return [None] * len(inputs), (), None, (None, None)
+            return [None] * len(inputs), (), None, None, (None, None)
         label = self.text(one["label"], f"{path}.label") if "label" in one else None
+        plain = self.text(one["plain"], f"{path}.plain") if "plain" in one else None
         cells: list[tables.Cell] = [
             self.cell(value, f"{path}.when[{i}]", number, i + 1, *column)
             for i, (value, column) in enumerate(
@@ -510,7 +521,7 @@ class _Reader(Declarations):
         if values and not given:
             self.refuse(f"{path}.then", f"第 {number} 列沒有任何動作")
         called = [self.call(rule, action, each, f"{path}.then") for action, each in given.items()]
-        return cells, tuple(outcome for outcome in called if outcome), label, self.origin(one, path)
+        return cells, tuple(outcome for outcome in called if outcome), label, plain, self.origin(one, path)
 
     def row_of(self, data: object, path: str, width: int) -> list[Any]:
         items = self.items(data, path)

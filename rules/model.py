@@ -70,6 +70,8 @@ class Rule:
     #: where the rule itself comes from, beside the sources of its parameters
     source: Text | None = None
     status: Status | None = None
+    #: what whom it decides about is told, in plain words; None is not told
+    plain: Text | None = None
 
 
 def output_of(rule: Rule, output: tuple[str, str] | None) -> Any:

@@ -44,6 +44,8 @@ class Resolved:
     fired: tuple[str, ...]
     outcomes: tuple[Outcome, ...]
     totals: tuple[Total, ...] = ()
+    #: nothing follows because nothing could be decided
+    undecided: bool = False
 
 
 #: what needs no detour, as in most rulesets: the rules as they stand

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rules.chaining import PREFIX
-from rules.decision import NotUnique
+from rules.decision import Decision, NotUnique
 from rules.engine import compile
 from rules.model import Example, Ruleset
 
@@ -35,15 +35,22 @@ def run_examples(ruleset: Ruleset) -> list[Failure]:
                 continue
             if decision.engine != "durable":
                 failures.append(Failure(example.name, "規則引擎與參考結果不一致"))
-            derived = {name: each.value for name, each in decision.derived.items()}
-            for name, value in example.derived.items():
-                if derived.get(PREFIX + name) != value:
-                    found = derived.get(PREFIX + name)
-                    failures.append(Failure(example.name, f"預期得出 {name}＝{value}，實際 {found}"))
-            if not _as_expected(example, decision.to_json()["outcomes"]):
-                message = f"預期 {_words(example.expect)}，實際 {_words(decision.to_json()['outcomes'])}"
-                failures.append(Failure(example.name, message))
+            failures += [Failure(example.name, message) for message in otherwise(example, decision)]
         return failures
+
+
+def otherwise(example: Example, decision: Decision) -> list[str]:
+    """What the decision does not have as the example expects it."""
+    derived = {name.removeprefix(PREFIX): each.value for name, each in decision.derived.items()}
+    found = [
+        f"預期得出 {name}＝{value}，實際 {derived.get(name)}"
+        for name, value in example.derived.items()
+        if derived.get(name) != value
+    ]
+    outcomes = decision.to_json()["outcomes"]
+    if not _as_expected(example, outcomes):
+        found.append(f"預期 {_words(example.expect)}，實際 {_words(outcomes)}")
+    return found
 
 
 def _as_expected(example: Example, outcomes: Sequence[Mapping[str, Any]]) -> bool:

@@ -150,6 +150,15 @@ def open_to_others() -> ColumnElement[bool]:
     return Case.confidential.is_(False)
 
 
+def open_to_rules(actor: Actor) -> ColumnElement[bool]:
+    """The cases of which an editor of rules reads number, dates and what rules decide: all but confidential ones.
+
+    Their pages and what was asked in them stay with `visible_to`.
+    """
+    seen = visible_to(actor)
+    return or_(open_to_others(), seen) if actor.may("edit_definitions") else seen
+
+
 def _work_of(actor: Actor) -> ColumnElement[bool]:
     """Cases of the actor's units, and those that somebody asked them about."""
     units = _units_of(actor)

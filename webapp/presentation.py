@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -141,9 +141,9 @@ def _is_current(endpoint: str) -> bool:
     return request.endpoint == endpoint
 
 
-def url_if_any(endpoint: str) -> str | None:
+def url_if_any(endpoint: str, **values: Any) -> str | None:
     """The address of an endpoint, None when its blueprint is not registered."""
-    return url_for(endpoint) if endpoint in current_app.view_functions else None
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None
 
 
 def site_name() -> str:

@@ -1,20 +1,36 @@
-"""Lists that go on in a spreadsheet. What somebody typed is a text there, never a formula."""
+"""Lists that go on in a spreadsheet, and tables that come from one. What somebody typed is a text, never a formula."""
 
 from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
+from rules.values import Text
+
 Row = Sequence[str | int]
 #: of a column, in characters
 WIDEST = 40
+#: of a table that comes in
+MOST_BYTES = 5_000_000
+MOST_UNPACKED = 50_000_000
+MOST_ROWS, MOST_COLUMNS = 5_000, 200
+
+
+class Unreadable(Exception):
+    """A file that holds no table, or one that is too large; says which."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.zh)
+        self.text = text
 
 
 def as_csv(rows: Iterable[Row]) -> bytes:
@@ -46,6 +62,65 @@ def as_xlsx(rows: Sequence[Row], title: str) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def read(content: bytes) -> list[list[str]]:
+    """The first sheet of an XLSX, a CSV in UTF-8 or Big5, or what was copied out of a spreadsheet. No empty rows."""
+    if len(content) > MOST_BYTES:
+        raise Unreadable(_TOO_LARGE)
+    rows = _sheet(content) if content[:2] == b"PK" else _lines(content)
+    found = [_filled(row) for row in rows if any(cell.strip() for cell in row)]
+    if len(found) > MOST_ROWS or any(len(row) > MOST_COLUMNS for row in found):
+        raise Unreadable(_TOO_LARGE)
+    return found
+
+
+def _filled(row: Sequence[str]) -> list[str]:
+    """Without the empty cells at its end."""
+    cells = [cell.strip() for cell in row]
+    while not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _sheet(content: bytes) -> list[list[str]]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
+                raise Unreadable(_TOO_LARGE)
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        sheet = book.worksheets[0]
+        rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
+        return [["" if cell is None else str(cell) for cell in row] for row in islice(rows, MOST_ROWS + 2)]
+    except Unreadable:
+        raise
+    except Exception as fault:  # a broken file fails anywhere in the library
+        raise Unreadable(_NO_TABLE) from fault
+
+
+def _lines(content: bytes) -> list[list[str]]:
+    for encoding in ("utf-8-sig", "cp950"):
+        try:
+            text = content.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise Unreadable(_NO_TABLE)
+    mark = "\t" if "\t" in text.partition("\n")[0] else ","
+    try:
+        return list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=mark), MOST_ROWS + 2))
+    except csv.Error as fault:
+        raise Unreadable(_NO_TABLE) from fault
+
+
+_TOO_LARGE = Text(
+    zh=f"表格太大，最多 {MOST_ROWS} 列、{MOST_COLUMNS} 欄、5 MB。",
+    en=f"The table is too large: {MOST_ROWS} rows, {MOST_COLUMNS} columns and 5 MB at most.",
+)
+_NO_TABLE = Text(
+    zh="讀不出表格，請用 CSV（UTF-8 或 Big5）或 XLSX。", en="No table could be read: use CSV or XLSX."
+)
 
 
 def _harmless(value: str | int) -> str | int:

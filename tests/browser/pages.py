@@ -40,6 +40,7 @@ NO_PAGES = {
     "staff.overdue_month_file",
     "citizen.payment_slip",
     "citizen.payment_receipt",
+    "admin.version_file",
 }
 
 PUBLIC = [
@@ -159,6 +160,7 @@ OFFICE = [
     Look(PET_HEAD, "/staff/audits/{audit}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/holding"),
+    Look(LAND_HEAD, "/staff/cases/{EC06_busy}/why"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/also/move"),
     Look(LAND_HEAD, "/staff/cases/{EC06_busy}/suspension"),
     Look(LAND_HEAD, "/staff/extensions/{extension}"),
@@ -191,6 +193,15 @@ OFFICE = [
     Look(ADMINISTRATOR, "/staff/effects"),
     Look(ADMINISTRATOR, "/staff/legal-basis"),
     Look(ADMINISTRATOR, "/admin/definitions"),
+    Look(ADMINISTRATOR, "/admin/definitions/ruleset/year_end_grade"),
+    Look(ADMINISTRATOR, "/admin/definitions/ruleset/verification_picking"),
+    Look(ADMINISTRATOR, "/admin/definitions/form/EC09"),
+    Look(ADMINISTRATOR, "/admin/definitions/ruleset/progress_lag/versions/1"),
+    Look(ADMINISTRATOR, "/admin/definitions/ruleset/case_deadlines/compare?before=1&after=2"),
+    Look(ADMINISTRATOR, "/admin/drafts/{draft_wrong}"),
+    Look(ADMINISTRATOR, "/admin/drafts/{draft_failing}"),
+    Look("guo.shiming", "/admin/drafts/{draft_ready}"),
+    Look("guo.shiming", "/admin/drafts/{draft_ready}/trial"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
@@ -239,6 +250,7 @@ IN_ENGLISH = [
         "/staff/search?q=狗",
         "/staff/cases/{EC09_by_post}",
         "/staff/cases/{EC06_improvement}",
+        "/staff/cases/{EC06_busy}/why",
         "/staff/effects",
         "/staff/payments/{lost_payment}?q={invoice_account}",
         "/staff/payouts",
@@ -247,6 +259,9 @@ IN_ENGLISH = [
         "/staff/payouts/lists/{paid_list}",
         "/staff/intake",
         "/staff/intake?service=EC06",
+        "/admin/definitions/ruleset/year_end_grade",
+        "/admin/drafts/{draft_wrong}",
+        "/admin/drafts/{draft_ready}/trial",
     }
 ]
 

@@ -5,6 +5,7 @@ It is served from this very process, and its clock stands still, so every page l
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, Effect, Letter, PayoutClaim, SampleAudit, Survey
+from webapp.models import Case, DefinitionDraft, Effect, Letter, PayoutClaim, SampleAudit, Survey
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -40,6 +41,7 @@ from webapp.services import (
     cases,
     clocks,
     committees,
+    desk,
     documents,
     drafts,
     extensions,
@@ -128,6 +130,7 @@ def settle() -> dict[str, str]:
     found |= _common(_case(found["EC06_busy"]))
     found |= _days()
     found |= _payouts(granted)
+    found |= _rules()
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
@@ -205,6 +208,45 @@ def _common(case: Case) -> dict[str, str]:
         "lost_payment": str(lost.id),
         "invoice_account": invoice.account,
     }
+
+
+def _rules() -> dict[str, str]:
+    """Drafts: with mistakes, with an example that fails, handed in; a version that is to come, and one in force."""
+    admin, research = officer("admin"), officer("guo.shiming")
+
+    def drafted(key: str, change: Callable[[dict[str, Any]], object]) -> DefinitionDraft:
+        with unit_of_work():
+            made = desk.open_draft(admin, "ruleset", key, NOW)
+            body = copy.deepcopy(made.mapping)
+            change(body)
+            return desk.save(admin, made.id, body, NOW, version=made.version)
+
+    def handed_in(made: DefinitionDraft, day: date) -> DefinitionDraft:
+        with unit_of_work():
+            return desk.submit(
+                admin, made.id, "依 114 年第 3 季檢討會議決議調整。", day, NOW, version=made.version
+            )
+
+    def earlier(body: dict[str, Any]) -> None:
+        body["parameters"]["warn_days"]["value"] = 3
+        body["examples"][0]["facts"]["case.days_left"] = 4
+
+    def gap(body: dict[str, Any]) -> None:
+        body["tables"][0]["rows"][4]["when"][1] = {"op": "eq", "value": 1}
+        body["rules"][0]["then"][0]["parts"] = ["reasons"]
+        body["rules"][1]["when"]["fact"] = "plan.budget_executed"
+
+    def later(body: dict[str, Any]) -> None:
+        body["title"]["en"] = "Changed"
+
+    wrong = drafted("progress_lag", gap)
+    failing = drafted("plan_selection", lambda body: body["examples"][0].update(expect=[]))
+    ready = handed_in(drafted("case_deadlines", earlier), TODAY + timedelta(days=6))
+    for key, on in (("year_end_grade", TODAY), ("verification_picking", TODAY + timedelta(days=30))):
+        made = handed_in(drafted(key, later), on)
+        with unit_of_work():
+            desk.approve(research, made.id, NOW, version=made.version)
+    return {"draft_wrong": str(wrong.id), "draft_failing": str(failing.id), "draft_ready": str(ready.id)}
 
 
 def _days() -> dict[str, str]:

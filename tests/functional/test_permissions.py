@@ -47,6 +47,7 @@ from webapp.services import (
     calendar,
     cases,
     committees,
+    desk,
     documents,
     extensions,
     invoices,
@@ -127,7 +128,7 @@ def test_who_may_open_and_send_what(app: Flask, ids: Ids, visitor: str) -> None:
 @pytest.mark.parametrize("visitor", ["other", "elsewhere", "clerk"])
 def test_what_belongs_to_others_looks_like_what_does_not_exist(app: Flask, ids: Ids, visitor: str) -> None:
     person = _visitor(app, visitor)
-    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0, "seat": 0}
+    nothing = dict.fromkeys(ids, "A" * 16) | {"file": ids["file"], "dead": 0, "seat": 0, "edited": 0}
     closed = [row for row in ROWS if row.expected[visitor] == 404 and row.expected["owner"] != 404]
     assert len(closed) > 20
     for row in closed:
@@ -257,6 +258,7 @@ def _make_world() -> Ids:
         "month": _month(),
         "survey": _survey(decided),
         "audit": _audit(decided),
+        "edited": _edited(),
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
@@ -292,6 +294,13 @@ def _audit(case: Case) -> str:
     with unit_of_work():
         db.session.add(audit)
     return audit.public_id
+
+
+def _edited() -> int:
+    """A draft of a ruleset, just begun."""
+    now = utc_now()
+    with unit_of_work():
+        return desk.open_draft(journeys.officer("admin", now), "ruleset", "case_deadlines", now).id
 
 
 def _rooms(officer: Actor, owner: Actor, case: Case) -> Ids:

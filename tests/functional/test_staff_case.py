@@ -120,14 +120,12 @@ def test_the_clock_is_explained_line_by_line(app: Flask) -> None:
     assert "已使用" in ledger
 
 
-def test_the_routing_is_explained_rule_by_rule(app: Flask) -> None:
+def test_the_routing_is_told_and_its_reasons_are_a_link_away(app: Flask) -> None:
     page = page_of(app, made(app, lambda: submitted("EC06").public_id))
-    why = panel(page, "為什麼分派到這裡？")
-    assert "收件時由 建設處農林科" in why
-    assert "依「收件分派」第 1 版" in why
-    assert "選派承辦人：依所在鄉鎮" in why
-    assert "成立，採用 須現地勘查，依土地所在鄉鎮分派" in why
-    assert "不成立" in why and "成立，未採用" in why
+    told = panel(page, "為什麼？")
+    assert "收件時由 建設處農林科" in told
+    assert "選派承辦人：依所在鄉鎮" in told
+    assert "規則為什麼這樣決定" in told
 
 
 def test_reminders_stand_with_the_sentence_of_their_rule(app: Flask) -> None:

@@ -31,4 +31,6 @@ def editors_only() -> ResponseReturnValue | None:
 
 from webapp.admin import (  # noqa: E402  # they put their routes on bp
     definitions,  # noqa: F401
+    drafts,  # noqa: F401
+    trial,  # noqa: F401
 )

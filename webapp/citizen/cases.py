@@ -116,6 +116,7 @@ def _about(found: Case) -> dict[str, object]:
         "books": actor().may("book_slot") and bookings.offers_slots(found),
         "appointment": booking.of_case(found),
         "unit": _unit(found),
+        "decided": tracking.told_by_rules(found.id),
         "ledger": clock.explain(present.ledger, language()),
         "outcome": wording.outcome(found.outcome, ctx.service),
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),

@@ -54,6 +54,8 @@ class Publication(db.Model):
     effective_from: Mapped[date]
     published_by_id: Mapped[int | None] = ref("account.id")
     published_at: Mapped[Moment]
+    #: why: of the draft that was approved, or of the rollback; of factory files nothing is said
+    reason: Mapped[str] = mapped_column(Text, default="")
 
 
 class DefinitionDraft(db.Model):
@@ -66,6 +68,8 @@ class DefinitionDraft(db.Model):
     key: Mapped[str] = mapped_column(String(80))
     #: what it was made from
     base_revision_id: Mapped[int | None] = ref("revision.id")
+    #: the newest publication when it was made or last caught up: one that came later is not published over
+    known_publication_id: Mapped[int | None] = ref("publication.id")
     body: Mapped[Any] = mapped_column(JSON)
     #: editing -> submitted -> published; a second person sends it back to editing; editing -> discarded
     state: Mapped[str] = mapped_column(String(10), default="editing")

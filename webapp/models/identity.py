@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import CheckConstraint, String
+from sqlalchemy import CheckConstraint, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
@@ -78,3 +78,5 @@ class AuditEntry(db.Model):
     actor_id: Mapped[int | None] = ref("account.id")
     action: Mapped[str] = mapped_column(String(60))
     subject: Mapped[str] = mapped_column(String(200), default="")
+    #: what was said with it, such as the reason of a rollback; no personal data
+    detail: Mapped[str] = mapped_column(Text, default="")

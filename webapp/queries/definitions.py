@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, case, select
+from sqlalchemy.exc import SQLAlchemyError
 
 import forms.loader
 import rules.engine
@@ -136,6 +137,18 @@ def service(revision: int) -> ServiceDefinition:
 
 def ruleset(revision: int) -> rules.engine.Compiled:
     return _load(revision, "ruleset")
+
+
+def deciding(key: str, on: date) -> tuple[rules.engine.Compiled | rules.engine.Unreadable, int]:
+    """What decides on a day, and its revision. Only the database may fail: a ruleset that cannot be read decides
+    nothing and says so."""
+    revision = revision_id("ruleset", key, on)
+    try:
+        return ruleset(revision), revision
+    except (SQLAlchemyError, NotFound):
+        raise
+    except Exception as fault:  # noqa: BLE001  whatever is wrong with it, nobody who applies is to pay for it
+        return rules.engine.Unreadable(key, fault), revision
 
 
 def current_form(key: str, on: date) -> FormDefinition:

@@ -83,6 +83,10 @@ def read(*where: ColumnElement[bool], most: int | None = None) -> list[Standing]
     return [Standing(*row[:-1], frozenset(row[-1] or ())) for row in rows]
 
 
+def of_case(case_id: int) -> list[Standing]:
+    return read(Clock.case_id == case_id)
+
+
 def pauses(clock_ids: Iterable[int]) -> dict[int, list[tuple[date, date]]]:
     """The finished pauses of running clocks: from the day of the notice to that of the answer, or of a new start."""
     rows: Any = db.session.execute(

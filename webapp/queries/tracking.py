@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select, union_all
+from sqlalchemy import func, select, union_all
 
-from rules.values import normalise_code, normalise_text
+from rules.values import Text, normalise_code, normalise_text
 from webapp.crypto import follow_code
 from webapp.extensions import db
 from webapp.models import (
@@ -19,6 +19,7 @@ from webapp.models import (
     CaseEvent,
     CorrectionRequest,
     Document,
+    Firing,
     Invoice,
     Letter,
     Payment,
@@ -78,6 +79,7 @@ def fingerprint(case: Case, today: date, language: str) -> str:
         case.version,
         _letters(case.id),
         _session(case),
+        db.session.scalar(select(func.max(Firing.id)).where(Firing.case_id == case.id)),
         given_up(standing) if standing else None,
         receipt(case.id),
         request.id if request else None,
@@ -117,6 +119,19 @@ def _money(case_id: int) -> list[Any]:
     ]
     rows = db.session.execute(union_all(*found)).all()
     return sorted(map(tuple, rows))
+
+
+def told_by_rules(case_id: int) -> list[tuple[date, Text]]:
+    """What rules decided about the applicant, in the plain words of the revision that decided; each once."""
+    rows = db.session.execute(
+        select(Firing.as_of, Firing.explanation).where(Firing.case_id == case_id).order_by(Firing.id)
+    )
+    found: dict[str, tuple[date, Text]] = {}
+    for day, explanation in rows:
+        for entry in explanation:
+            if entry["status"] == "fired" and "plain" in entry:
+                found.setdefault(entry["rule"], (day, Text(**entry["plain"])))
+    return list(found.values())
 
 
 def open_request(case_id: int) -> CorrectionRequest | None:

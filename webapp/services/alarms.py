@@ -18,7 +18,7 @@ def vacant(unit: UnitInfo, function: str, now: datetime) -> None:
     """A task was opened for a function that nobody holds: it waits in the pool of the unit."""
     today, label = taipei_day(now), FUNCTION_LABELS[function]
     notices.tell_staff(
-        _watchers(today),
+        watchers(today),
         f"vacant:{unit.code}:{function}:{today}",
         Text(zh=f"{unit.zh}沒有人擔任{label.zh}", en=f"Nobody is {label.in_('en')} of {unit.en}"),
         Text(
@@ -33,7 +33,7 @@ def nobody_may_act(case: Case, unit: UnitInfo, function: str, now: datetime) -> 
     """Whoever holds the function must stay away from the case: a head above gives it to somebody else."""
     today, label = taipei_day(now), FUNCTION_LABELS[function]
     notices.tell_staff(
-        _watchers(today) | duties.heads_of(unit.id, function, today),
+        watchers(today) | duties.heads_of(unit.id, function, today),
         f"nobody:{case.public_id}:{case.visit}:{function}",
         Text(
             zh=f"{case.number} 依迴避規定無人可以辦理",
@@ -49,5 +49,6 @@ def nobody_may_act(case: Case, unit: UnitInfo, function: str, now: datetime) -> 
     )
 
 
-def _watchers(today: date) -> set[int]:
+def watchers(today: date) -> set[int]:
+    """Who keeps the whole counter in sight, and edits its definitions."""
     return {seat.account_id for seat in chart().seats if seat.function in WATCHING and seat.held_on(today)}

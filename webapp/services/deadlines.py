@@ -6,96 +6,21 @@ The sweep writes who is to hear of a rung; services.digests tells them, once a d
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, text, update
 
-from rules.decision import Decision
 from webapp.extensions import db
 from webapp.models import Case, Clock, CorrectionRequest, Task
 from webapp.moments import taipei_day
 from webapp.permissions import HEADS, Actor, visible_to
-from webapp.queries import definitions, standing
+from webapp.queries import standing
+from webapp.queries.ladders import Ladder, Reached
 from webapp.queries.org import calendar, chart
 from webapp.queries.standing import RUNNING, Standing
 from webapp.rows import among
 from webapp.services import cases, corrections, digests, evaluation
-from workflows.calendar import WorkingCalendar
-
-RULESET = "case_deadlines"
-
-
-@dataclass(frozen=True)
-class Reached:
-    """The rungs that a clock has newly reached, lowest first, with the decision that says so."""
-
-    clock: Standing
-    days_left: int
-    rungs: tuple[Mapping[str, Any], ...]
-    decision: Decision
-    revision: int
-
-
-class Ladder:
-    """The rules of one day. Equal facts are decided once: a thousand clocks have some dozens of different ones."""
-
-    def __init__(self, today: date) -> None:
-        self.today = today
-        self.revision = definitions.revision_id("ruleset", RULESET, today)
-        self._reads = definitions.ruleset(self.revision).ruleset.used
-        self._decisions: dict[tuple[object, ...], Decision] = {}
-        self._calendars: dict[int, WorkingCalendar] = {}
-        self._days: dict[tuple[int, date, date], int] = {}
-
-    def reached(self, clocks: Sequence[Standing]) -> list[Reached]:
-        late = [clock.clock_id for clock in clocks if self.days_left(clock) < 0]
-        pauses = standing.pauses(late) if late and "case.days_used" in self._reads else {}
-        found = []
-        for clock in clocks:
-            left = self.days_left(clock)
-            decision = self._decide(self._facts(clock, left, pauses.get(clock.clock_id, ())))
-            new = tuple(
-                o.params
-                for o in decision.outcomes
-                if o.action == "escalate" and o.params["rung"] not in clock.known
-            )
-            if new:
-                found.append(Reached(clock, left, new, decision, self.revision))
-        return found
-
-    def days_left(self, clock: Standing) -> int:
-        """Counted like the due date itself: a branch by the working days of its own unit."""
-        return self._between(clock.unit_id, self.today, clock.due_on)
-
-    def _facts(self, clock: Standing, left: int, pauses: Sequence[tuple[date, date]]) -> dict[str, object]:
-        facts: dict[str, object] = {
-            "service.code": clock.service_code,
-            "case.channel": clock.channel,
-            "case.state": clock.state,
-            "case.days_left": left,
-            "case.days_total": clock.period,
-            "case.paused": False,
-        }
-        if left < 0:  # how long it took is asked of late files only
-            waited = sum(self._between(clock.unit_id, begin, end) for begin, end in pauses)
-            facts["case.days_used"] = self._between(clock.unit_id, clock.started_on, self.today) - waited
-        return facts
-
-    def _decide(self, facts: Mapping[str, object]) -> Decision:
-        key = tuple(facts.get(name) for name in sorted(self._reads))
-        if key not in self._decisions:
-            self._decisions[key], _ = evaluation.decide(RULESET, facts, self.today)
-        return self._decisions[key]
-
-    def _between(self, unit_id: int, begin: date, end: date) -> int:
-        key = (unit_id, begin, end)
-        if key not in self._days:
-            days = self._calendars.setdefault(unit_id, calendar(unit_id))
-            self._days[key] = days.working_days_between(begin, end)
-        return self._days[key]
 
 
 def clocks_to_sweep(today: date) -> list[int]:
@@ -148,10 +73,12 @@ def forecast(actor: Actor, now: datetime) -> tuple[date, list[Reached]]:
     days = calendar()
     tomorrow = days.add_working_days(taipei_day(now), 1)
     ladder = Ladder(tomorrow)
-    ruleset = definitions.ruleset(ladder.revision).ruleset
-    thresholds = [int(v) for v in ruleset.params.values() if isinstance(v, int) and not isinstance(v, bool)]
+    thresholds = [
+        int(v) for v in ladder.ruleset.params.values() if isinstance(v, int) and not isinstance(v, bool)
+    ]
     horizon = days.add_working_days(tomorrow, max([0, *thresholds]) + 1)
-    return tomorrow, ladder.reached(standing.read(Clock.due_on <= horizon, visible_to(actor)))
+    coming = ladder.reached(standing.read(Clock.due_on <= horizon, visible_to(actor)))
+    return tomorrow, [each for each in coming if each.rungs]
 
 
 def lapse_correction(request_id: int, now: datetime) -> None:

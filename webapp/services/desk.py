@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
-from rules.values import Text
-from webapp.errors import Conflict, Forbidden, NotFound, Refused
+import rules.engine
+import rules.loader
+from rules import merging, tryout
+from rules.policies import NotUnique
+from rules.values import Problem, Text, normalise_text
+from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Account, AuditEntry, DefinitionDraft, Revision
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions
+from webapp.queries import definitions, publications, snapshots
+from webapp.queries import desk as queries
+from webapp.queries.org import chart
+from webapp.services import alarms, notices, publishing
+from workflows.functions import FUNCTIONS
 
 #: kinds that the desk has an editor for
 EDITABLE = frozenset({"ruleset"})
+LONGEST_REASON = 1000
+#: a published ruleset never fails on facts like those of so many days
+PAST = timedelta(days=90)
+MOST_PROBLEMS = 20
 
 
 def open_draft(
@@ -38,6 +51,7 @@ def open_draft(
         kind=kind,
         key=key,
         base_revision_id=origin.id,
+        known_publication_id=newest.id if (newest := publications.newest(kind, key)) else None,
         body=origin.body,
         author_id=editor,
         created_at=now,
@@ -84,6 +98,282 @@ def discard(actor: Actor, draft_id: int, now: datetime, *, version: int) -> None
     record(actor, "draft discarded", draft, now)
 
 
+class NotFit(Refused):
+    """The draft may not be published; `problems` says where and why."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = "\n".join(map(str, problems))
+        super().__init__(
+            Text(
+                zh=f"草稿有 {len(self.problems)} 個問題，請先修正：\n{lines}",
+                en=f"The draft has {len(self.problems)} problems; correct them first:\n{lines}",
+            )
+        )
+
+
+def submit(
+    actor: Actor, draft_id: int, reason: str, effective_from: date, now: datetime, *, version: int
+) -> DefinitionDraft:
+    """Hands the draft to a second person, checked and tested. What they will approve is this revision and no other."""
+    editor = _editor(actor)
+    draft = hold(draft_id, version)
+    require(draft, "editing")
+    said = _said("reason", reason)
+    if effective_from < taipei_day(now):
+        raise Misfit(
+            "effective_from",
+            Text(zh="生效日不能早於今天。", en="It cannot take effect before today."),
+        )
+    _require_up_to_date(draft)
+    body = draft.mapping
+    digest = publishing.checksum(body)
+    in_force = definitions.revision_id(draft.kind, draft.key, effective_from)
+    if digest == db.session.get_one(Revision, in_force).checksum:
+        raise Refused(
+            Text(
+                zh="草稿與那一天生效的版本相同，沒有需要送審的修改。",
+                en="The draft equals what is in force on that day: there is nothing to approve.",
+            )
+        )
+    if problems := check(draft.key, body, now):
+        raise NotFit(problems)
+    submitted = db.session.get(Revision, draft.revision_id) if draft.revision_id else None
+    if submitted is None or submitted.checksum != digest:
+        submitted = publishing.insert(actor, draft.kind, draft.key, body, now, origin="editor")
+    draft.revision_id = submitted.id
+    draft.state, draft.reason, draft.effective_from = "submitted", said, effective_from
+    draft.submitted_by_id, draft.submitted_at = editor, now
+    _moved(draft, editor, now)
+    record(actor, "draft submitted", draft, now, f"{effective_from} {said}")
+    title = _title(draft)
+    notices.tell_staff(
+        alarms.watchers(taipei_day(now)) - hands(draft) - {editor},
+        f"definition:{draft.id}:{draft.version}",
+        Text(zh=f"請審核規則的修改：{title.zh}", en=f"Please review a change: {title.in_('en')}"),
+        Text(
+            zh=f"{actor.name}送審「{title.zh}」的修改，預定 {effective_from} 生效。理由：{said}\n"
+            "請到「規則與定義」審核；現行版本在核准前照常執行。",
+            en=f"{actor.name} submitted a change of “{title.in_('en')}”, to take effect on {effective_from}. "
+            f"The reason: {said}\nPlease look at it under “Rules and definitions”. "
+            "Until it is approved the present version stays in force.",
+        ),
+        now,
+    )
+    return draft
+
+
+def send_back(actor: Actor, draft_id: int, comment: str, now: datetime, *, version: int) -> DefinitionDraft:
+    """The second person returns it with a reason; whoever worked on it may take it back themselves."""
+    editor = _editor(actor)
+    draft = hold(draft_id, version)
+    require(draft, "submitted")
+    said = _said("comment", comment)
+    own = editor in hands(draft)
+    draft.state, draft.comment = "editing", said
+    _moved(draft, editor, now)
+    record(actor, "draft taken back" if own else "draft sent back", draft, now, said)
+    title = _title(draft)
+    _tell_hands(
+        draft,
+        editor,
+        Text(zh=f"退回修改：{title.zh}", en=f"Returned: {title.in_('en')}"),
+        Text(
+            zh=f"{actor.name}退回「{title.zh}」的草稿：{said}",
+            en=f"{actor.name} returned the draft of “{title.in_('en')}”: {said}",
+        ),
+        now,
+    )
+    return draft
+
+
+def approve(actor: Actor, draft_id: int, now: datetime, *, version: int) -> DefinitionDraft:
+    """A second person puts it into force on its day, or today where that has passed. Everything is checked again."""
+    editor = _editor(actor)
+    draft = hold(draft_id, version)
+    require(draft, "submitted")
+    if editor in hands(draft):
+        raise Forbidden(
+            Text(
+                zh="您寫過、改過或送審過這份草稿，要由另一位有權限的同仁核准。",
+                en="You wrote, changed or submitted this draft: somebody else has to approve it.",
+            )
+        )
+    _alone(draft.kind, draft.key)
+    _require_up_to_date(draft)
+    revision = db.session.get_one(Revision, draft.revision_id)
+    if problems := check(draft.key, revision.mapping, now):
+        raise NotFit(problems)
+    assert draft.effective_from is not None
+    draft.effective_from = max(draft.effective_from, taipei_day(now))
+    draft.state = "published"
+    _moved(draft, editor, now)
+    publishing.publish(actor, revision, draft.effective_from, now, reason=draft.reason)
+    record(actor, "draft approved", draft, now, f"{draft.effective_from}")
+    title = _title(draft)
+    _tell_hands(
+        draft,
+        editor,
+        Text(zh=f"已核准：{title.zh}", en=f"Approved: {title.in_('en')}"),
+        Text(
+            zh=f"{actor.name}核准了「{title.zh}」的修改（版本 {revision.number}），{draft.effective_from} 起生效。",
+            en=f"{actor.name} approved the change of “{title.in_('en')}” (version {revision.number}); it takes "
+            f"effect on {draft.effective_from}.",
+        ),
+        now,
+    )
+    return draft
+
+
+def catch_up(actor: Actor, draft_id: int, now: datetime, *, version: int) -> DefinitionDraft:
+    """Takes over what was published since the draft was begun; where both changed the same, the draft's word stays."""
+    editor = _editor(actor)
+    draft = hold(draft_id, version)
+    require(draft, "editing")
+    newest = publications.newest(draft.kind, draft.key)
+    if newest is None or newest.id == draft.known_publication_id:
+        raise Refused(Text(zh="草稿已經是最新的。", en="The draft is up to date."))
+    published = db.session.get_one(Revision, newest.revision_id)
+    base = db.session.get(Revision, draft.base_revision_id) if draft.base_revision_id else None
+    draft.body = merging.merge(base.mapping if base else {}, published.mapping, draft.mapping)
+    draft.base_revision_id, draft.known_publication_id = published.id, newest.id
+    _moved(draft, editor, now)
+    draft.editor_ids = sorted({*draft.editor_ids, editor})
+    db.session.flush()
+    record(actor, "draft caught up", draft, now, f"#{published.number}")
+    return draft
+
+
+def rollback(
+    actor: Actor, kind: str, key: str, reason: str, now: datetime, *, seen: int
+) -> publications.Undo:
+    """Undoes the newest publication in one step: what was in force without it is published again.
+
+    One that is still to come is undone from its own day, else from today. `seen` is the publication that the page
+    showed as the newest: twice the same click undoes once.
+    """
+    _editor(actor)
+    if kind not in EDITABLE:
+        raise NotFound()
+    said = _said("reason", reason)
+    _alone(kind, key)
+    undo = publications.undo(kind, key, taipei_day(now))
+    if undo is None:
+        raise Refused(
+            Text(zh="沒有更早的版本可以復原。", en="There is no earlier version to go back to."),
+        )
+    if undo.publication.id != seen:
+        who = chart().names.get(undo.publication.published_by_id or 0, "")
+        raise Conflict(
+            Text(
+                zh=f"{who}已經發布了另一個版本，請看過現在的狀態再決定。",
+                en=f"{who or 'Somebody'} has published another version meanwhile: look at it first.",
+            )
+        )
+    publishing.publish(actor, undo.revision, undo.day, now, reason=said)
+    subject = f"{kind}/{key}#{undo.revision.number}"
+    _note(actor, "rolled back", subject, now, f"{undo.day} {said}")
+    title = queries.title_of(undo.revision.mapping.get("title"), key)
+    notices.tell_staff(
+        alarms.watchers(taipei_day(now)) - {actor.account_id or 0},
+        f"definition:{kind}:{key}:undone:{undo.publication.id}",
+        Text(zh=f"規則已復原：{title.zh}", en=f"Rolled back: {title.in_('en')}"),
+        Text(
+            zh=f"{actor.name}把「{title.zh}」復原到版本 {undo.revision.number}，{undo.day} 起生效。理由：{said}",
+            en=f"{actor.name} rolled “{title.in_('en')}” back to version {undo.revision.number} from {undo.day} on. "
+            f"The reason: {said}",
+        ),
+        now,
+    )
+    return undo
+
+
+def check(key: str, body: Mapping[str, Any], now: datetime) -> list[Problem]:
+    """Why the draft may not be published: mistakes, failed examples, and past facts that it could not decide."""
+    if body.get("key") != key:
+        return [Problem(path="key", message=f"代碼必須是「{key}」，不能改")]
+    if problems := tryout.try_out(body, FUNCTIONS):
+        return problems
+    ruleset = rules.loader.load(body, functions=FUNCTIONS)
+    if not any(policy.hit == "unique" for policy in (ruleset.policy, *ruleset.table_policies.values())):
+        return []
+    problems = []
+    with closing(rules.engine.compile(ruleset)) as compiled:
+        for facts, times in snapshots.distinct(key, taipei_day(now) - PAST):
+            try:
+                compiled.evaluate(facts)
+            except NotUnique as found:
+                message = (
+                    f"最近 {PAST.days} 天有 {times} 次判斷的事實會同時符合這些規則：{'、'.join(found.rules)}"
+                )
+                problems.append(Problem(path="hit_policy", message=message))
+    return problems[:MOST_PROBLEMS]
+
+
+def _require_up_to_date(draft: DefinitionDraft) -> None:
+    newest = publications.newest(draft.kind, draft.key)
+    if newest is None or newest.id == draft.known_publication_id:
+        return
+    who = chart().names.get(newest.published_by_id or 0, "")
+    raise Refused(
+        Text(
+            zh=f"草稿開始之後，{who or '系統'}發布了另一個版本。請退回草稿，由編輯的人按「納入新版本」，"
+            "看過差異後重新送審。",
+            en=f"{who or 'The system'} has published another version since this draft was begun. Return the draft; "
+            "whoever edits it takes the newer version over, looks at the differences and submits it again.",
+        )
+    )
+
+
+def _alone(kind: str, key: str) -> None:
+    """Two people do not publish the same definition in one moment."""
+    db.session.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"publish:{kind}:{key}"}
+    )
+
+
+def _said(field: str, words: str) -> str:
+    said = normalise_text(words)
+    if not said:
+        raise Misfit(field, Text(zh="請填寫理由。", en="Please give a reason."))
+    if len(said) > LONGEST_REASON:
+        raise Misfit(
+            field,
+            Text(
+                zh=f"理由最多 {LONGEST_REASON} 字。", en=f"A reason has {LONGEST_REASON} characters at most."
+            ),
+        )
+    return said
+
+
+def _moved(draft: DefinitionDraft, editor: int, now: datetime) -> None:
+    draft.changed_by_id, draft.changed_at = editor, now
+    draft.version += 1
+    db.session.flush()
+
+
+def hands(draft: DefinitionDraft) -> set[int]:
+    """Everybody who wrote, saved or submitted it: none of them is the second person."""
+    return {draft.author_id, *draft.editor_ids} | (
+        {draft.submitted_by_id} if draft.submitted_by_id else set()
+    )
+
+
+def _tell_hands(draft: DefinitionDraft, editor: int, subject: Text, body: Text, now: datetime) -> None:
+    notices.tell_staff(hands(draft) - {editor}, f"definition:{draft.id}:{draft.version}", subject, body, now)
+
+
+def _title(draft: DefinitionDraft) -> Text:
+    return queries.title_of(draft.mapping.get("title"), draft.key)
+
+
+def _note(actor: Actor, action: str, subject: str, now: datetime, detail: str = "") -> None:
+    db.session.add(
+        AuditEntry(at=now, actor_id=actor.account_id, action=action, subject=subject, detail=detail)
+    )
+    db.session.flush()
+
+
 def hold(draft_id: int, version: int) -> DefinitionDraft:
     """The draft for this transaction alone; Conflict names who changed it since the page was opened."""
     draft = db.session.get(DefinitionDraft, draft_id, with_for_update=True, populate_existing=True)
@@ -110,10 +400,9 @@ def require(draft: DefinitionDraft, state: str) -> None:
         )
 
 
-def record(actor: Actor, action: str, draft: DefinitionDraft, now: datetime) -> None:
+def record(actor: Actor, action: str, draft: DefinitionDraft, now: datetime, detail: str = "") -> None:
     """Every step is in the audit record."""
-    subject = f"{draft.kind}/{draft.key} draft {draft.id} version {draft.version}"
-    db.session.add(AuditEntry(at=now, actor_id=actor.account_id, action=action, subject=subject))
+    _note(actor, action, f"{draft.kind}/{draft.key} draft {draft.id} version {draft.version}", now, detail)
 
 
 def _editor(actor: Actor) -> int:

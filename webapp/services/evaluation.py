@@ -59,9 +59,12 @@ def township_of(service: ServiceDefinition, form: FormDefinition, answers: Mappi
 
 
 def decide(ruleset: str, facts: Mapping[str, object], selects: date) -> tuple[Decision, int]:
-    """The decision, and the revision that made it: the one in force on the day that the ruleset goes by."""
-    revision = definitions.revision_id("ruleset", ruleset, selects)
-    return definitions.ruleset(revision).evaluate(facts), revision
+    """The decision, and the revision that made it: the one in force on the day that the ruleset goes by.
+
+    Whatever is wrong with the ruleset, there is an answer: nothing follows then, and the decision says why.
+    """
+    decider, revision = definitions.deciding(ruleset, selects)
+    return decider.answer(facts), revision
 
 
 def firing(
@@ -80,6 +83,12 @@ def firing(
         explanation=record["explanation"],
         engine=decision.engine,
     )
+
+
+def keep(case_id: int, decision: Decision, revision: int, now: datetime, clock_id: int) -> None:
+    """Keeps a decision that is about the limit of a case."""
+    db.session.add(firing(case_id, decision, revision, now, clock_id))
+    db.session.flush()
 
 
 def store(decided: Sequence[tuple[int, int, Decision, int]], now: datetime) -> dict[int, int]:

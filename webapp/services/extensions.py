@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sqlalchemy import and_, or_, select
 
+from rules.decision import Decision
 from rules.values import Text, format_day
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
 from webapp.extensions import db
@@ -74,6 +75,7 @@ class Foreseen:
     due_before: date
     longer: Longer
     function: str
+    decision: Decision
     ruleset_revision_id: int
 
 
@@ -105,8 +107,8 @@ def foresee(
     if problems:
         raise NotExtensible(problems)
     longer = clocks.if_extended(clock, case, days, now, reason.strip())
-    function, revision = _level(case, longer.working_days, now)
-    return mandate, Foreseen(clock.due_on, longer, function, revision)
+    decision, revision = _level(case, longer.working_days, now)
+    return mandate, Foreseen(clock.due_on, longer, _named(decision), decision, revision)
 
 
 def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, version: int) -> ExtensionRequest:
@@ -130,7 +132,8 @@ def ask(actor: Actor, case: Case, days: int, reason: str, now: datetime, *, vers
         due_after=foreseen.longer.due,
     )
     db.session.add(request)
-    db.session.flush()
+    clock_id = clocks.of_case(case.id).id
+    evaluation.keep(case.id, foreseen.decision, foreseen.ruleset_revision_id, now, clock_id)
     _record(actor, case, "extension_asked", now, mandate.acting_for_id, request.reason)
     _tell(people, "asked", case, request, _WAITS, now)
     return request
@@ -152,12 +155,16 @@ def _problems(case: Case, clock: Clock, days: int, reason: str, now: datetime) -
     return clocks.extension_problems(clock, case, limit, days, reason, now)
 
 
-def _level(case: Case, working_days: int, now: datetime) -> tuple[str, int]:
+def _level(case: Case, working_days: int, now: datetime) -> tuple[Decision, int]:
     """Who approves so many working days, and by which revision of the ruleset."""
     facts = {"service.code": case.service_code, "case.extension_days": working_days}
-    decision, revision = evaluation.decide(RULESET, facts, taipei_day(now))
+    return evaluation.decide(RULESET, facts, taipei_day(now))
+
+
+def _named(decision: Decision) -> str:
+    """Whom the rules name; the highest level where they name nobody."""
     named = [o.params["function"] for o in decision.outcomes if o.action == "require_approval"]
-    return (named[0] if named else LEVELS[-1]), revision
+    return named[0] if named else LEVELS[-1]
 
 
 def _approvers(

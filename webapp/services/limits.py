@@ -15,9 +15,9 @@ from webapp.extensions import db
 from webapp.models import Case, Clock, Escalation, EscalationNotice
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
-from webapp.queries import holding, standing
-from webapp.queries.org import calendar, chart
-from webapp.services import cases, deadlines, events, expected, extensions, notices, steps
+from webapp.queries import holding, ladders, standing
+from webapp.queries.org import chart
+from webapp.services import cases, events, expected, extensions, notices, steps
 from webapp.services.steps import Context
 from workflows import engine
 from workflows.functions import FUNCTION_LABELS
@@ -36,8 +36,6 @@ _REVIEW = Text(
     zh="到 {day} 仍未辦完時，系統會再提報{people}檢視。",
     en="If it is not finished by {day}, it is put before the {people} again.",
 )
-#: so many working days on a next rung is looked for
-_LOOKS_AHEAD = 20
 
 
 def passed(now: datetime) -> Iterator[int]:
@@ -161,13 +159,8 @@ def _new_date(case: Case, clock: Clock, now: datetime) -> str:
 
 def _next_review(clock: Clock, now: datetime) -> tuple[date, Sequence[str]] | None:
     """The day of the next rung of the ladder that today does not reach, and who then hears of it."""
-    of_clock = standing.read(Clock.id == clock.id)
-    today, days = taipei_day(now), calendar(of_clock[0].unit_id)
-    seen = {params["rung"] for each in deadlines.Ladder(today).reached(of_clock) for params in each.rungs}
-    for ahead in range(1, _LOOKS_AHEAD + 1):
-        day = days.add_working_days(today, ahead)
-        for each in deadlines.Ladder(day).reached(of_clock):
-            for params in each.rungs:
-                if params["rung"] not in seen:
-                    return day, params["to"]
-    return None
+    today = taipei_day(now)
+    coming = ladders.next_rungs(standing.read(Clock.id == clock.id), today)
+    return next(
+        ((each.day, each.params["to"]) for each in coming.get(clock.id, ()) if each.day > today), None
+    )

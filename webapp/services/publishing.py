@@ -131,7 +131,9 @@ def insert(
     return revision
 
 
-def publish(actor: Actor, revision: Revision, effective_from: date, now: datetime) -> None:
+def publish(
+    actor: Actor, revision: Revision, effective_from: date, now: datetime, *, reason: str = ""
+) -> None:
     """Puts a revision into force from a day on. Publishing an older one again is the rollback."""
     db.session.add(
         Publication(
@@ -139,6 +141,7 @@ def publish(actor: Actor, revision: Revision, effective_from: date, now: datetim
             effective_from=effective_from,
             published_by_id=actor.account_id,
             published_at=now,
+            reason=reason,
         )
     )
     db.session.add(
@@ -147,6 +150,7 @@ def publish(actor: Actor, revision: Revision, effective_from: date, now: datetim
             actor_id=actor.account_id,
             action="published",
             subject=f"{revision.kind}/{revision.key}#{revision.number} {revision.checksum[:12]}",
+            detail=reason,
         )
     )
     bump("definitions")
@@ -205,9 +209,11 @@ def export(folder: Path, on: date) -> list[Path]:
             revision = db.session.get_one(Revision, in_force)
             path = folder / FOLDERS[kind] / f"{key}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(
-                yaml.safe_dump(revision.mapping, allow_unicode=True, sort_keys=False, width=110),
-                encoding="utf-8",
-            )
+            path.write_text(as_yaml(revision.mapping), encoding="utf-8")
             written.append(path)
     return written
+
+
+def as_yaml(body: Mapping[str, Any]) -> str:
+    """As `sync` reads it back, the keys in the order in which they were written."""
+    return str(yaml.safe_dump(dict(body), allow_unicode=True, sort_keys=False, width=110))

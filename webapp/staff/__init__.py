@@ -52,4 +52,5 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     slots,  # noqa: F401
     surveys,  # noqa: F401
     unknown_payments,  # noqa: F401
+    why,  # noqa: F401
 )

@@ -87,7 +87,7 @@ def case(pid: str) -> ResponseReturnValue:
         messages=list(reversed(file.messages)),
         code=follow_code(found.public_id),
         history=list(reversed(history.of_case(found, ctx.workflow, ctx.form))),
-        routing=shown.explanations(file, shown.ROUTING),
+        routing=shown.routing(file),
         assigned_to=shown.assigned_to(file),
         rungs=shown.rungs(file),
         flow=flow.of_case(found, ctx.service, ctx.workflow),

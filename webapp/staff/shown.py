@@ -17,7 +17,7 @@ from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Letter, Party, Submission, Task
 from webapp.presentation import language
 from webapp.queries import definitions, effects, papers
-from webapp.queries.case_page import CaseFile, FiredRuleset, ReachedRung
+from webapp.queries.case_page import CaseFile, ReachedRung
 from webapp.queries.inbox import ASKED_OPINION
 from webapp.queries.org import calendar, chart, office_now
 from webapp.services import dispatch, parties, printing
@@ -25,7 +25,6 @@ from webapp.staff.words import function_label, outcome
 from workflows.model import WorkflowDefinition
 
 ROUTING = "intake_routing"
-DEADLINES = "case_deadlines"
 
 
 @dataclass(frozen=True)
@@ -131,24 +130,6 @@ class Issued:
     appeal_by: date | None
     #: the letters that correct, revoke or withdraw it
     changes: tuple[Letter, ...]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """One rule of a ruleset: whether it decided, and why or why not."""
-
-    label: Text
-    status: str
-    sentence: Text
-
-
-@dataclass(frozen=True)
-class Explanation:
-    title: Text
-    revision: int
-    at: datetime
-    outcomes: tuple[Text, ...]
-    verdicts: tuple[Verdict, ...]
 
 
 @dataclass(frozen=True)
@@ -293,18 +274,9 @@ def letters(case: Case, file: CaseFile) -> tuple[Issued, ...]:
     )
 
 
-def explanations(file: CaseFile, key: str) -> tuple[Explanation, ...]:
-    return tuple(
-        Explanation(
-            title=fired.title,
-            revision=fired.revision,
-            at=fired.at,
-            outcomes=tuple(outcome(entry) for entry in fired.outcomes),
-            verdicts=tuple(_verdicts(fired)),
-        )
-        for fired in file.firings
-        if fired.key == key
-    )
+def routing(file: CaseFile) -> tuple[Text, ...]:
+    """What the routing rules asked for when the case came in."""
+    return tuple(outcome(entry) for fired in file.firings if fired.key == ROUTING for entry in fired.outcomes)
 
 
 def rungs(file: CaseFile) -> tuple[Rung, ...]:
@@ -381,11 +353,6 @@ def _first_choice(submission: Submission) -> str:
     form = definitions.form(submission.form_revision_id)
     asked = next((f for f in form.fields if f.type == "choice"), None)
     return forms.answers.display(asked, submission.all_answers.get(asked.key), language()) if asked else ""
-
-
-def _verdicts(fired: FiredRuleset) -> Iterable[Verdict]:
-    for entry in fired.explanation:
-        yield Verdict(Text(**entry["label"]), entry["status"], Text(**entry["sentence"]))
 
 
 def _rung(reached: ReachedRung) -> Rung:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rules.actions import ACTIONS, ActionParam, find
+from rules.actions import ACTIONS, ActionParam
 from rules.values import Text
 from webapp.models.cases import CHANNELS as CHANNEL_KEYS
 from webapp.queries.org import chart
@@ -55,6 +55,21 @@ RULE_STATUS: Mapping[str, tuple[Text, str]] = {
     "superseded": (Text(zh="成立，未採用", en="Holds, not applied"), "yellow"),
     "not_met": (Text(zh="不成立", en="Does not hold"), "grey"),
     "unknown": (Text(zh="無法判斷", en="Cannot be judged"), "grey"),
+    "undecided": (Text(zh="成立，無法採用", en="Holds, nothing decided"), "red"),
+}
+
+#: of one comparison: words, a sign, and the style of the sign
+RESULTS: Mapping[bool | None, tuple[Text, str, str]] = {
+    True: (Text(zh="成立：", en="Holds:"), "✓", "yes"),
+    False: (Text(zh="不成立：", en="Does not hold:"), "✗", "no"),
+    None: (Text(zh="無法判斷：", en="Cannot be judged:"), "?", "unknown"),
+}
+
+#: how sure a parameter or a rule is
+ORIGINS: Mapping[str, Text] = {
+    "sourced": Text(zh="有依據", en="Has a source"),
+    "seed": Text(zh="取自本縣報告", en="From the county's own reports"),
+    "to_be_verified": Text(zh="建議值，待機關核定", en="Proposed, to be confirmed by the office"),
 }
 
 _RELATIVE_UNITS: Mapping[str, Text] = {
@@ -74,9 +89,13 @@ def function_label(function: str) -> Text:
 
 
 def outcome(entry: Mapping[str, Any]) -> Text:
-    """What a rule asked for, in words: 指定承辦單位：農林科."""
-    action = ACTIONS[entry["action"]]
-    values = [_value(find(action.name, name), value) for name, value in entry["params"].items()]
+    """What a rule asked for, in words: 指定承辦單位：農林科. A name of the rules' own (a rung) is left out."""
+    action, given = ACTIONS[entry["action"]], entry["params"]
+    values = [
+        _value(param, given[param.name])
+        for param in action.params
+        if param.name in given and param.type != "name"
+    ]
     if not values:
         return action.label
     return Text(

@@ -24,8 +24,9 @@ from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.models import Case, Clock, Task
 from webapp.permissions import SYSTEM
+from webapp.queries import ladders
 from webapp.queries.org import SpecialDay
-from webapp.services import calendar, cases, clocks, evaluation, suspensions
+from webapp.services import calendar, cases, clocks, suspensions
 from webapp.services.calendar import cases_in, override, preview
 from webapp.uow import unit_of_work
 
@@ -285,15 +286,14 @@ def test_a_day_is_entered_while_the_sweep_holds_the_clocks(
     submitted("EC09")
     db.session.remove()
     holds, goes_on = Event(), Event()
-    decide = evaluation.decide
+    reached = ladders.Ladder.reached
 
     def slow(*args: Any) -> Any:
-        if args[0] == "case_deadlines":
-            holds.set()
-            assert goes_on.wait(30)
-        return decide(*args)
+        holds.set()
+        assert goes_on.wait(30)
+        return reached(*args)
 
-    monkeypatch.setattr(evaluation, "decide", slow)
+    monkeypatch.setattr(ladders.Ladder, "reached", slow)
 
     def sweep() -> dict[str, int]:
         with app.app_context():

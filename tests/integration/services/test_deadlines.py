@@ -84,7 +84,7 @@ def test_the_explanation_of_a_rung_is_stored(app: Flask, committed: None) -> Non
         firing = db.session.get_one(Firing, escalation.firing_id)
         assert firing.facts["case.days_left"] in (2, "2")
         warn = next(entry for entry in firing.explanation if entry["rule"] == "warn")
-        assert "距到期日剩 2 個工作天 ≤ 預警天數 2" in warn["sentence"]["zh"]
+        assert "距到期日剩 2 個工作天 ≤ 預警天數 2 個工作天" in warn["sentence"]["zh"]
 
 
 def test_a_paused_clock_is_not_pressed_and_a_correction_lapses(app: Flask, committed: None) -> None:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.journeys import NOW, officer
-from webapp.errors import Conflict, Forbidden, Refused
+import rules.loader
+from tests import journeys
+from tests.journeys import NOW, account, officer
+from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
-from webapp.models import AuditEntry
-from webapp.services import desk
+from webapp.models import AuditEntry, Case, DefinitionDraft, Message
+from webapp.moments import taipei_day
+from webapp.permissions import SYSTEM
+from webapp.queries import definitions, publications
+from webapp.services import desk, publishing
 from webapp.uow import unit_of_work
 
 ADMIN, RESEARCH = "admin", "guo.shiming"
@@ -65,3 +73,250 @@ def test_a_discarded_draft_makes_room_and_changes_no_more(counter: None) -> None
 def test_others_edit_nothing(counter: None) -> None:
     with pytest.raises(Forbidden), unit_of_work():
         desk.open_draft(officer("chen.shufen"), "ruleset", "progress_lag", NOW)
+
+
+# --- a second person ---------------------------------------------------------------------------------------
+
+TODAY = taipei_day(NOW)
+LATER = TODAY + timedelta(days=7)
+KEY = "case_deadlines"
+
+
+def earlier_warning() -> dict[str, Any]:
+    """Three working days instead of two, and the examples that go with it."""
+    body = copy.deepcopy(rules.loader.read_all()[KEY])
+    body["parameters"]["warn_days"]["value"] = 3
+    body["examples"][0] |= {"facts": {"case.days_left": 4, "case.paused": False}}
+    return body
+
+
+def drafted(body: dict[str, Any], login: str = ADMIN) -> DefinitionDraft:
+    with unit_of_work():
+        draft = desk.open_draft(officer(login), "ruleset", body["key"], NOW)
+    with unit_of_work():
+        return desk.save(officer(login), draft.id, body, NOW, version=draft.version)
+
+
+def submitted(body: dict[str, Any], day: date = TODAY, login: str = ADMIN) -> DefinitionDraft:
+    draft = drafted(body, login)
+    with unit_of_work():
+        return desk.submit(officer(login), draft.id, "提早提醒承辦人", day, NOW, version=draft.version)
+
+
+def approved(draft: DefinitionDraft, login: str = RESEARCH) -> None:
+    with unit_of_work():
+        desk.approve(officer(login), draft.id, NOW, version=draft.version)
+
+
+def warns_at(day: date) -> object:
+    revision = definitions.revision_id("ruleset", KEY, day)
+    return definitions.ruleset(revision).ruleset.params["warn_days"]
+
+
+def told(login: str) -> list[str]:
+    rows = select(Message.subject).where(Message.account_id == account(login).id).order_by(Message.id)
+    return list(db.session.scalars(rows))
+
+
+def test_a_second_person_puts_it_into_force_on_its_day(counter: None) -> None:
+    draft = submitted(earlier_warning(), LATER)
+    assert told(RESEARCH) == ["請審核規則的修改：案件期限與稽催"]
+    assert told(ADMIN) == []
+    with pytest.raises(Refused), unit_of_work():
+        desk.save(officer(ADMIN), draft.id, {}, NOW, version=draft.version)
+    with pytest.raises(Forbidden, match="另一位"), unit_of_work():
+        desk.approve(officer(ADMIN), draft.id, NOW, version=draft.version)
+    approved(draft)
+    assert (warns_at(TODAY), warns_at(LATER - timedelta(days=1)), warns_at(LATER)) == (2, 2, 3)
+    assert draft.state == "published"
+    assert told(ADMIN) == ["已核准：案件期限與稽催"]
+    with pytest.raises(Conflict), unit_of_work():
+        desk.approve(officer(RESEARCH), draft.id, NOW, version=draft.version - 1)
+    steps = db.session.scalars(
+        select(AuditEntry.action)
+        .where(AuditEntry.subject.like(f"ruleset/{KEY}%"), AuditEntry.at == NOW)
+        .order_by(AuditEntry.id)
+    ).all()
+    assert steps == ["draft opened", "draft saved", "draft submitted", "published", "draft approved"]
+    with unit_of_work():
+        desk.open_draft(officer(ADMIN), "ruleset", KEY, NOW)
+
+
+def test_whoever_saved_it_is_no_second_person(counter: None) -> None:
+    draft = drafted(earlier_warning())
+    body = copy.deepcopy(draft.mapping)
+    body["title"]["zh"] = "案件期限"
+    with unit_of_work():
+        draft = desk.save(officer(RESEARCH), draft.id, body, NOW, version=draft.version)
+    with unit_of_work():
+        draft = desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=draft.version)
+    with pytest.raises(Forbidden, match="另一位"):
+        approved(draft)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"key": "other"}, "不能改"),
+        ({"rules": []}, "沒有任何規則使用"),
+        ({"examples": [{"name": "錯的", "facts": {"case.days_left": 3}, "expect": []}]}, "錯的: 預期"),
+    ],
+)
+def test_what_is_wrong_is_not_submitted(counter: None, change: dict[str, Any], words: str) -> None:
+    draft = drafted(earlier_warning())
+    with unit_of_work():
+        desk.save(officer(ADMIN), draft.id, draft.mapping | change, NOW, version=draft.version)
+    with pytest.raises(desk.NotFit, match=words), unit_of_work():
+        desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=draft.version)
+    db.session.rollback()
+    assert db.session.get_one(DefinitionDraft, draft.id).state == "editing"
+
+
+def test_a_submission_says_why_and_from_when_and_changes_something(counter: None) -> None:
+    draft = drafted(earlier_warning())
+    version = draft.version
+    for reason, day, field in (
+        (" \u200b", TODAY, "reason"),
+        ("長" * 1001, TODAY, "reason"),
+        ("提早", TODAY - timedelta(days=1), "effective_from"),
+    ):
+        with pytest.raises(Misfit) as refused, unit_of_work():
+            desk.submit(officer(ADMIN), draft.id, reason, day, NOW, version=version)
+        assert refused.value.field == field
+    with unit_of_work():
+        desk.save(officer(ADMIN), draft.id, rules.loader.read_all()[KEY], NOW, version=version)
+    with pytest.raises(Refused, match="相同"), unit_of_work():
+        desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=version + 1)
+
+
+def test_returned_with_a_reason_and_submitted_again(counter: None) -> None:
+    draft = submitted(earlier_warning())
+    revision = draft.revision_id
+    with pytest.raises(Misfit), unit_of_work():
+        desk.send_back(officer(RESEARCH), draft.id, " ", NOW, version=draft.version)
+    with unit_of_work():
+        desk.send_back(officer(RESEARCH), draft.id, "請說明試算結果", NOW, version=draft.version)
+    assert (draft.state, draft.comment) == ("editing", "請說明試算結果")
+    assert told(ADMIN) == ["退回修改：案件期限與稽催"]
+    with unit_of_work():
+        draft = desk.submit(officer(ADMIN), draft.id, "試算 0 件改變", TODAY, NOW, version=draft.version)
+    assert draft.revision_id == revision, "what did not change is not another revision"
+    with unit_of_work():
+        desk.send_back(officer(ADMIN), draft.id, "再想想", NOW, version=draft.version)
+    details = db.session.execute(
+        select(AuditEntry.action, AuditEntry.detail)
+        .where(AuditEntry.action.in_(("draft sent back", "draft taken back")))
+        .order_by(AuditEntry.id)
+    ).all()
+    assert [tuple(row) for row in details] == [
+        ("draft sent back", "請說明試算結果"),
+        ("draft taken back", "再想想"),
+    ]
+
+
+def test_what_was_published_meanwhile_is_taken_over_first(counter: None) -> None:
+    draft = submitted(earlier_warning())
+    other = copy.deepcopy(rules.loader.read_all()[KEY])
+    other["parameters"]["review_days"]["value"] = -20
+    other["examples"] = [each for each in other["examples"] if "十五" not in each["name"]]
+    with unit_of_work():
+        revision = publishing.insert(SYSTEM, "ruleset", KEY, other, NOW, origin="file")
+        publishing.publish(SYSTEM, revision, TODAY, NOW)
+    with pytest.raises(Refused, match="納入新版本"):
+        approved(draft)
+    with unit_of_work():
+        desk.send_back(officer(RESEARCH), draft.id, "請納入新版本", NOW, version=draft.version)
+    with unit_of_work():
+        desk.catch_up(officer(ADMIN), draft.id, NOW, version=draft.version)
+    values = {name: each["value"] for name, each in draft.mapping["parameters"].items()}
+    assert (values["warn_days"], values["review_days"]) == (3, -20)
+    assert len(draft.mapping["examples"]) == len(other["examples"])
+    with pytest.raises(Refused, match="最新"), unit_of_work():
+        desk.catch_up(officer(ADMIN), draft.id, NOW, version=draft.version)
+    with unit_of_work():
+        desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=draft.version)
+    approved(draft)
+    assert warns_at(TODAY) == 3
+
+
+def test_approved_after_its_day_it_takes_effect_on_the_day_of_approval(counter: None) -> None:
+    draft = submitted(earlier_warning())
+    with unit_of_work():
+        desk.approve(officer(RESEARCH), draft.id, NOW + timedelta(days=3), version=draft.version)
+    assert draft.effective_from == TODAY + timedelta(days=3)
+    assert (warns_at(TODAY), warns_at(draft.effective_from)) == (2, 3)
+
+
+# --- rollback ----------------------------------------------------------------------------------------------
+
+
+def seen() -> int:
+    newest = publications.newest("ruleset", KEY)
+    assert newest is not None
+    return newest.id
+
+
+def undone(reason: str = "通知太多", login: str = RESEARCH, at: int | None = None) -> None:
+    with unit_of_work():
+        desk.rollback(officer(login), "ruleset", KEY, reason, NOW, seen=seen() if at is None else at)
+
+
+def test_a_rollback_is_one_action_and_the_same_click_twice_undoes_once(counter: None) -> None:
+    approved(submitted(earlier_warning()))
+    page = seen()
+    undone(at=page)
+    assert warns_at(TODAY) == 2
+    with pytest.raises(Conflict, match="郭士銘"):
+        undone(at=page)
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "rolled back")).one()
+    assert (entry.subject, entry.detail) == (f"ruleset/{KEY}#1", f"{TODAY} 通知太多")
+    assert told(ADMIN)[-1] == "規則已復原：案件期限與稽催"
+    undone("還是需要")
+    assert warns_at(TODAY) == 3
+
+
+def test_what_is_still_to_come_is_cancelled_from_its_day_and_nothing_else(counter: None) -> None:
+    approved(submitted(earlier_warning(), LATER))
+    published = publications.of("ruleset", KEY)
+    assert [each[1].number for each in publications.to_come(published, TODAY)] == [2]
+    undone()
+    assert (warns_at(TODAY), warns_at(LATER)) == (2, 2)
+    assert publications.to_come(publications.of("ruleset", KEY), TODAY) == []
+
+
+def test_the_first_version_cannot_be_undone(counter: None) -> None:
+    with pytest.raises(Refused, match="更早"):
+        undone()
+    with pytest.raises(Forbidden), unit_of_work():
+        desk.rollback(officer("chen.shufen"), "ruleset", KEY, "不要", NOW, seen=seen())
+
+
+# --- what was decided -------------------------------------------------------------------------------------
+
+
+def test_a_ruleset_that_would_fail_on_past_facts_is_not_published(counter: None) -> None:
+    """A submission of a citizen must never be lost to two rules that both hold."""
+    case = journeys.submitted("EC09")
+    body = copy.deepcopy(rules.loader.read_all()["intake_routing"])
+    draft = drafted(body | ambiguous(body))
+    with pytest.raises(desk.NotFit, match="1 次判斷"), unit_of_work():
+        desk.submit(officer(ADMIN), draft.id, "合併", TODAY, NOW, version=draft.version)
+    with pytest.raises(desk.NotFit), unit_of_work():
+        desk.submit(officer(ADMIN), draft.id, "合併", TODAY, NOW, version=draft.version)
+    db.session.rollback()
+    assert db.session.get_one(Case, case.id).status == "open"
+
+
+def ambiguous(body: dict[str, Any]) -> dict[str, Any]:
+    """Two rules that hold for every case, where only one may."""
+    rule = {"label": "一律", "then": [{"action": "set_risk", "level": "low"}]}
+    return {
+        "hit_policy": "unique",
+        "parameters": {},
+        "tables": [],
+        "examples": [],
+        "rules": [
+            {**rule, "key": "one", "when": {"fact": "service.code", "op": "exists"}},
+            {**rule, "key": "two"},
+        ],
+    }

@@ -129,8 +129,8 @@ def test_every_level_and_a_level_that_nobody_holds() -> None:
     assert request.function == "secretary_general"
     decided(request, "he.rongjie", now)
     assert clocks.of_case(case.id).period_number == 2
-    function, _revision = extensions._level(case, 31, now)
-    assert function == "magistrate"
+    decision, _revision = extensions._level(case, 31, now)
+    assert extensions._named(decision) == "magistrate"
 
 
 def test_who_asks_never_approves() -> None:

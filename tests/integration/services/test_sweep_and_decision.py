@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,7 +16,7 @@ from tests.walks import deadline, wait_a_little
 from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.models import Case, Clock, Escalation
-from webapp.services import evaluation
+from webapp.queries import ladders
 
 #: EC09 filed on journeys.NOW is due on 2025-10-20
 OVERDUE = datetime(2025, 10, 22, 1, tzinfo=UTC)
@@ -27,15 +28,14 @@ def test_a_decision_in_the_middle_of_a_sweep(
     with app.app_context():
         case_id = journeys.submitted("EC09").id
     sweep_has_the_clock, officer_waits = Event(), Event()
-    decide = evaluation.decide
+    reached = ladders.Ladder.reached
 
-    def decide_slowly(*args: object) -> object:
-        if args[0] == "case_deadlines":
-            sweep_has_the_clock.set()
-            assert officer_waits.wait(30)
-        return decide(*args)
+    def reached_slowly(*args: Any) -> object:
+        sweep_has_the_clock.set()
+        assert officer_waits.wait(30)
+        return reached(*args)
 
-    monkeypatch.setattr(evaluation, "decide", decide_slowly)
+    monkeypatch.setattr(ladders.Ladder, "reached", reached_slowly)
 
     def sweep() -> dict[str, int]:
         with app.app_context():

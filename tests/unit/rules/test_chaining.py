@@ -140,14 +140,14 @@ def test_what_is_derived_cannot_be_given() -> None:
 
 def test_the_explanation_chains() -> None:
     high, low = decide(LADDER, case_fee=7), decide(LADDER, case_fee=1)
-    assert said(high, "first") == "規費 7 元 ≥ 門檻 6.5，成立；得出嚴重程度為「高」"
-    assert said(high, "middle") == "因為規則「規則 first」得出嚴重程度為「高」，成立；得出急件為「是」"
-    assert said(high, "last") == "因為規則「規則 middle」得出急件為「是」，成立"
+    assert said(high, "first") == "規費 7 元 ≥ 門檻 6.5 元；得出嚴重程度為「高」"
+    assert said(high, "middle") == "因為規則「規則 first」得出嚴重程度為「高」；得出急件為「是」"
+    assert said(high, "last") == "因為規則「規則 middle」得出急件為「是」"
     assert said(high, "calm") == "因為規則「規則 middle」得出急件為「是」，不成立"
-    assert said(high, "last", "en") == "by “middle”, urgent is “yes”: true"
+    assert said(high, "last", "en") == "by “middle”, urgent is “yes”"
     assert said(high, "first", "en").endswith("; so severity is “high”")
     assert said(low, "last") == "沒有規則得出「急件」，無法判斷"
-    assert said(low, "calm") == "沒有規則得出「急件」，成立"
+    assert said(low, "calm") == "沒有規則得出「急件」"
     last, _, middle, first = high.explanation
     assert last["when"]["derived_by"] == ["middle"]
     assert (middle["derives"], first["derives"]) == ({"derived.urgent": True}, {"derived.severity": "high"})
@@ -157,7 +157,7 @@ def test_the_explanation_chains() -> None:
 def test_a_sum_is_derived_and_read() -> None:
     both = decide(RATED, case_fee=1000, case_corrections=1)
     assert (levels(both), both.derived["derived.points"].value) == (["high"], 3)
-    assert said(both, "rated.1") == "因為規則「規費高」、「補正過」得出風險點數 3 點 ≥ 3，成立"
+    assert said(both, "rated.1") == "因為規則「規費高」、「補正過」得出風險點數 3 點 ≥ 3 點"
     assert said(both, "points.2").endswith("加總：2.5＋0.5＝3；得出風險點數為3")
     assert levels(decide(RATED, case_fee=1000)) == ["low"]
     assert levels(decide(RATED)) == ["low"]
@@ -174,7 +174,7 @@ def test_a_fact_is_set_once_by_the_first_that_counts() -> None:
     )
     first = decide(twice, case_fee=9)
     assert (first.fired, levels(first)) == (("high", "low"), [])
-    assert said(first, "low") == "規費 9 元 ≥ 0，成立；已由規則「規則 high」得出嚴重程度為「高」"
+    assert said(first, "low") == "規費 9 元 ≥ 0 元；已由規則「規則 high」得出嚴重程度為「高」"
     assert levels(decide(twice, case_fee=1)) == ["low"]
 
 
@@ -188,9 +188,7 @@ def test_two_derived_facts_may_be_compared() -> None:
     )
     high = decide(body, case_fee=5)
     assert levels(high) == ["high"]
-    assert said(high, "b") == (
-        "因為規則「規則 a」得出風險點數 3 點 ＞ 風險點數 2（由規則「規則 a」得出），成立"
-    )
+    assert said(high, "b") == ("因為規則「規則 a」得出風險點數 3 點 ＞ 風險點數 2 點（由規則「規則 a」得出）")
     assert decide(body, case_fee=4).fired == ()
 
 

@@ -106,8 +106,10 @@ def test_the_changed_parameter_decides_and_is_quoted() -> None:
     before = decide(factory("case_deadlines"), given)
     after = decide(factory("case_deadlines", warn_days=3), given)
     assert (before.fired, after.fired) == ((), ("warn",))
-    assert before.explanation[0]["sentence"]["zh"] == "距到期日剩 3 個工作天 ≤ 預警天數 2，不成立"
-    assert after.explanation[0]["sentence"]["zh"].startswith("距到期日剩 3 個工作天 ≤ 預警天數 3，成立")
+    assert (
+        before.explanation[0]["sentence"]["zh"] == "距到期日剩 3 個工作天（須 ≤ 預警天數 2 個工作天），不成立"
+    )
+    assert after.explanation[0]["sentence"]["zh"].startswith("距到期日剩 3 個工作天 ≤ 預警天數 3 個工作天")
 
 
 def test_routing_reads_its_table() -> None:
@@ -218,8 +220,8 @@ def test_a_decision_is_json() -> None:
                 "status": "fired",
                 "result": True,
                 "sentence": {
-                    "zh": "規費 1.5 元 ≤ 公告處理期限 2，成立；有「申請日期」的資料，成立",
-                    "en": "Fee 1.5 NT$ ≤ Published period 2: true; Filing date is known: true",
+                    "zh": "規費 1.5 元 ≤ 公告處理期限 2；有「申請日期」的資料",
+                    "en": "Fee 1.5 NT$ ≤ Published period 2; Filing date is known",
                 },
                 "when": {
                     "all": [
@@ -232,8 +234,8 @@ def test_a_decision_is_json() -> None:
                             "other_fact": "service.period",
                             "result": True,
                             "sentence": {
-                                "zh": "規費 1.5 元 ≤ 公告處理期限 2，成立",
-                                "en": "Fee 1.5 NT$ ≤ Published period 2: true",
+                                "zh": "規費 1.5 元 ≤ 公告處理期限 2",
+                                "en": "Fee 1.5 NT$ ≤ Published period 2",
                             },
                         },
                         {
@@ -243,8 +245,8 @@ def test_a_decision_is_json() -> None:
                             "actual": "2026-01-02",
                             "result": True,
                             "sentence": {
-                                "zh": "有「申請日期」的資料，成立",
-                                "en": "Filing date is known: true",
+                                "zh": "有「申請日期」的資料",
+                                "en": "Filing date is known",
                             },
                         },
                     ],
@@ -262,24 +264,24 @@ def text(op: str, value: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("when", "given", "sentence"),
     [
-        (fee("ge", 10), {"case.fee": 10}, "規費 10 元 ≥ 10，成立"),
-        (fee("ge", 10), {"case.fee": 1234.5}, "規費 1,234.5 元 ≥ 10，成立"),
+        (fee("ge", 10), {"case.fee": 10}, "規費 10 元 ≥ 10 元"),
+        (fee("ge", 10), {"case.fee": 1234.5}, "規費 1,234.5 元 ≥ 10 元"),
         (fee("ge", 10), {}, "沒有「規費」的資料，無法判斷"),
         (fee("ge", 10), {"case.fee": "十"}, "「規費」的值「十」不是可比較的值，無法判斷"),
-        ({"not": fee("ge", 10)}, {"case.fee": 3}, "規費 3 元 ＜ 10，成立"),
+        ({"not": fee("ge", 10)}, {"case.fee": 3}, "規費 3 元 ＜ 10 元"),
         ({"not": fee("ge", 10)}, {}, "沒有「規費」的資料，無法判斷"),
         (fee("le", {"fact": "service.period"}), {"case.fee": 3}, "沒有「公告處理期限」的資料，無法判斷"),
         (
             {"fact": "case.days_left", "op": "le", "value": -3},
             {"case.days_left": -4},
-            "距到期日剩 -4 個工作天（已逾期 4 個工作天） ≤ -3，成立",
+            "已逾期 4 個工作天 ≥ 已逾期 3 個工作天",
         ),
         (
             {"fact": "case.filed_on", "op": "lt", "value": "2026-12-01"},
             {"case.filed_on": "2026-11-22"},
-            "申請日期 民國115年11月22日 ＜ 民國115年12月1日，成立",
+            "申請日期 民國115年11月22日 ＜ 民國115年12月1日",
         ),
-        (text("eq", "online"), {"case.channel": "online"}, "收件管道為「online」，成立"),
+        (text("eq", "online"), {"case.channel": "online"}, "收件管道為「online」"),
         (
             text("eq", "online"),
             {"case.channel": "counter"},
@@ -288,13 +290,13 @@ def text(op: str, value: object) -> dict[str, object]:
         (
             text("ne", "online"),
             {"case.channel": "counter"},
-            "收件管道為「counter」（須不是「online」），成立",
+            "收件管道為「counter」（須不是「online」）",
         ),
         (text("in", ["a", "b"]), {"case.channel": "c"}, "收件管道為「c」（須為「a」、「b」之一），不成立"),
         (
             {"not": text("in", ["a", "b"])},
             {"case.channel": "c"},
-            "收件管道為「c」（須不是「a」、「b」其中之一），成立",
+            "收件管道為「c」（須不是「a」、「b」其中之一）",
         ),
         (
             {"fact": "service.co_review_units", "op": "contains", "value": "EC"},
@@ -306,16 +308,16 @@ def text(op: str, value: object) -> dict[str, object]:
             {"case.paused": False},
             "期限暫停計算為「否」（須為「是」），不成立",
         ),
-        ({"fact": "case.fee", "op": "missing"}, {}, "沒有「規費」的資料，成立"),
+        ({"fact": "case.fee", "op": "missing"}, {}, "沒有「規費」的資料"),
         ({"fact": "case.fee", "op": "missing"}, {"case.fee": 0}, "有「規費」的資料，不成立"),
         # only what decided is said
-        ({"all": [fee("ge", 10), text("eq", "a")]}, {"case.fee": 1}, "規費 1 元 ≥ 10，不成立"),
+        ({"all": [fee("ge", 10), text("eq", "a")]}, {"case.fee": 1}, "規費 1 元（須 ≥ 10 元），不成立"),
         ({"all": [fee("ge", 10), text("eq", "a")]}, {"case.fee": 11}, "沒有「收件管道」的資料，無法判斷"),
-        ({"any": [fee("ge", 10), text("eq", "a")]}, {"case.fee": 11}, "規費 11 元 ≥ 10，成立"),
+        ({"any": [fee("ge", 10), text("eq", "a")]}, {"case.fee": 11}, "規費 11 元 ≥ 10 元"),
         (
             {"any": [fee("ge", 10), text("eq", "a")]},
             {"case.fee": 1, "case.channel": "b"},
-            "規費 1 元 ≥ 10，不成立；收件管道為「b」（須為「a」），不成立",
+            "規費 1 元（須 ≥ 10 元），不成立；收件管道為「b」（須為「a」），不成立",
         ),
         (None, {}, "沒有條件，一律適用"),
     ],

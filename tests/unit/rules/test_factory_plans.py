@@ -132,11 +132,11 @@ def test_lights(decide: Decide, lag: str, light: str, status: str) -> None:
 
 def test_why_a_plan_is_severe(decide: Decide) -> None:
     entry = next(e for e in decide("progress_lag", {"plan.lag": 6.5}).explanation if e["rule"] == "light.3")
-    assert entry["sentence"]["zh"] == "進度落後 6.5 個百分點 ≥ 嚴重落後門檻 6.5，成立"
+    assert entry["sentence"]["zh"] == "進度落後 6.5 個百分點 ≥ 嚴重落後門檻 6.5 個百分點"
     entry = next(
         e for e in decide("progress_lag", {"plan.lag": 6.4999}).explanation if e["rule"] == "light.3"
     )
-    assert entry["sentence"]["zh"] == "進度落後 6.4999 個百分點 ≥ 嚴重落後門檻 6.5，不成立"
+    assert entry["sentence"]["zh"] == "進度落後 6.4999 個百分點（須 ≥ 嚴重落後門檻 6.5 個百分點），不成立"
 
 
 def test_fifty_million_select_a_plan(decide: Decide) -> None:

@@ -82,7 +82,7 @@ def test_priority_says_what_went_before() -> None:
     assert said(decision, "a") == "條件成立，但「等級」以「高」為先，這條規則是「低」"
     assert said(decision, "a", "en") == "it holds, but for “level” “high” goes before “low”"
     assert said(decision, "d") == "條件成立，但已由順序在前的規則決定"
-    assert said(decision, "b") == "規費 10 元 ≥ 10，成立；「等級」的順位：「高」、「中」、「低」"
+    assert said(decision, "b") == "規費 10 元 ≥ 10 元；「等級」的順位：「高」、「中」、「低」"
 
 
 def test_output_order_keeps_all_hits_sorted() -> None:
@@ -113,12 +113,12 @@ def test_a_table_in_output_order_stands_where_it_stood() -> None:
 @pytest.mark.parametrize(
     ("aggregate", "fee", "value", "sentence"),
     [
-        ("sum", 10, "2.5", "規費 10 元 ≥ 0，成立；加總：3＋0.5＋-1＝2.5"),
-        ("min", 10, "-1", "規費 10 元 ≥ 0，成立；取最小值：3、0.5、-1之中的 -1"),
-        ("max", 10, "3", "規費 10 元 ≥ 0，成立；取最大值：3、0.5、-1之中的 3"),
-        ("count", 10, "3", "規費 10 元 ≥ 0，成立；共 3 條規則成立"),
-        ("sum", 1, "3", "規費 1 元 ≥ 0，成立；加總：3＝3"),
-        ("count", 1, "1", "規費 1 元 ≥ 0，成立；共 1 條規則成立"),
+        ("sum", 10, "2.5", "規費 10 元 ≥ 0 元；加總：3＋0.5＋-1＝2.5"),
+        ("min", 10, "-1", "規費 10 元 ≥ 0 元；取最小值：3、0.5、-1之中的 -1"),
+        ("max", 10, "3", "規費 10 元 ≥ 0 元；取最大值：3、0.5、-1之中的 3"),
+        ("count", 10, "3", "規費 10 元 ≥ 0 元；共 3 條規則成立"),
+        ("sum", 1, "3", "規費 1 元 ≥ 0 元；加總：3＝3"),
+        ("count", 1, "1", "規費 1 元 ≥ 0 元；共 1 條規則成立"),
     ],
 )
 def test_collect(aggregate: str, fee: int, value: str, sentence: str) -> None:

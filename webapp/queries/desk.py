@@ -1,0 +1,239 @@
+"""What the editorial desk shows: where each definition stands, its revisions, drafts, publications and audit record."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import or_, select
+
+from rules.shown import show
+from rules.values import Text
+from webapp.errors import NotFound
+from webapp.extensions import db
+from webapp.models import AuditEntry, DefinitionDraft, Publication, Revision
+from webapp.queries import publications
+from webapp.queries.org import chart
+from workflows.functions import FUNCTION_LABELS
+
+MOST_ENTRIES = 100
+LIVE = ("editing", "submitted")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A definition as the list has it."""
+
+    kind: str
+    key: str
+    title: Text
+    number: int
+    since: date
+    changed_by: str
+    changed_at: datetime
+    #: (number, day) of what is still to come
+    coming: tuple[int, date] | None
+    draft: DefinitionDraft | None
+    #: of a ruleset: parameters, rules and rows that are proposals
+    to_be_verified: int
+
+
+@dataclass(frozen=True)
+class Version:
+    """A revision in the history of its definition, with every time that it was published."""
+
+    id: int
+    number: int
+    origin: str
+    created_by: str
+    created_at: datetime
+    published: tuple[Publication, ...]
+    state: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Everything about one definition."""
+
+    kind: str
+    key: str
+    title: Text
+    in_force: Revision
+    since: Publication
+    coming: tuple[tuple[Publication, Revision], ...]
+    draft: DefinitionDraft | None
+    #: the newest factory file, where it was not taken over
+    waiting: Version | None
+    undo: publications.Undo | None
+    history: tuple[Version, ...]
+    newest: Publication
+
+
+def names() -> dict[str, Text]:
+    """What rulesets call by a code: functions and units."""
+    units = {unit.code: Text(zh=unit.zh, en=unit.en) for unit in chart().units.values()}
+    return {**FUNCTION_LABELS, **units}
+
+
+def listing(kinds: Sequence[str], today: date) -> list[Listed]:
+    """In the order of kinds and keys."""
+    rows = db.session.execute(
+        select(Publication, Revision.kind, Revision.key, Revision.id, Revision.number, Revision.body["title"])
+        .join(Revision, Revision.id == Publication.revision_id)
+        .where(Revision.kind.in_(kinds))
+        .order_by(Publication.id)
+    )
+    published: dict[tuple[str, str], list[tuple[Publication, int, int, Any]]] = defaultdict(list)
+    for publication, kind, key, revision_id, number, title in rows:
+        published[kind, key].append((publication, revision_id, number, title))
+    drafts = {
+        (draft.kind, draft.key): draft
+        for draft in db.session.scalars(select(DefinitionDraft).where(DefinitionDraft.state.in_(LIVE)))
+    }
+    current: dict[tuple[str, str], tuple[Publication, int, int, Any]] = {}
+    for name, each in published.items():
+        found = publications.in_force(each, today)
+        if found is not None:
+            current[name] = found
+    rulesets = [revision_id for (kind, _), (_, revision_id, _, _) in current.items() if kind == "ruleset"]
+    rows = db.session.execute(select(Revision.id, Revision.body).where(Revision.id.in_(rulesets)))
+    bodies = dict(rows.all())
+    listed = []
+    for (kind, key), (publication, revision_id, number, title) in sorted(
+        current.items(), key=lambda item: (kinds.index(item[0][0]), item[0][1])
+    ):
+        coming = publications.to_come(published[kind, key], today)
+        newest = published[kind, key][-1][0]
+        listed.append(
+            Listed(
+                kind,
+                key,
+                title_of(title, key),
+                number,
+                publication.effective_from,
+                chart().names.get(newest.published_by_id or 0, ""),
+                newest.published_at,
+                (coming[0][2], coming[0][0].effective_from) if coming else None,
+                drafts.get((kind, key)),
+                show(bodies[revision_id]).to_be_verified if revision_id in bodies else 0,
+            )
+        )
+    return listed
+
+
+def standing(kind: str, key: str, today: date) -> Standing:
+    published = publications.of(kind, key)
+    current = publications.in_force(published, today)
+    if current is None:
+        raise NotFound()
+    coming = publications.to_come(published, today)
+    live = db.session.scalars(
+        select(DefinitionDraft).where(
+            DefinitionDraft.kind == kind, DefinitionDraft.key == key, DefinitionDraft.state.in_(LIVE)
+        )
+    ).first()
+    history = _history(kind, key, published, current, coming)
+    files = [each for each in history if each.origin == "file"]
+    waiting = files[0] if files and not files[0].published else None
+    return Standing(
+        kind,
+        key,
+        title_of(current[1].mapping.get("title"), key),
+        current[1],
+        current[0],
+        tuple(coming),
+        live,
+        waiting,
+        publications.undo(kind, key, today),
+        tuple(history),
+        published[-1][0],
+    )
+
+
+def _history(
+    kind: str,
+    key: str,
+    published: Sequence[tuple[Publication, Revision]],
+    current: tuple[Publication, Revision],
+    coming: Sequence[tuple[Publication, Revision]],
+) -> list[Version]:
+    """Newest first."""
+    times: dict[int, list[Publication]] = defaultdict(list)
+    for publication, revision in published:
+        times[revision.id].append(publication)
+    scheduled = {revision.id for _, revision in coming}
+    rows = db.session.execute(
+        select(Revision.id, Revision.number, Revision.origin, Revision.created_by_id, Revision.created_at)
+        .where(Revision.kind == kind, Revision.key == key)
+        .order_by(Revision.number.desc())
+    )
+    people = chart().names
+    return [
+        Version(
+            revision_id,
+            number,
+            origin,
+            people.get(created_by or 0, ""),
+            created_at,
+            tuple(times[revision_id]),
+            "in_force"
+            if revision_id == current[1].id
+            else "scheduled"
+            if revision_id in scheduled
+            else "past"
+            if times[revision_id]
+            else "unpublished",
+        )
+        for revision_id, number, origin, created_by, created_at in rows
+    ]
+
+
+def revision(kind: str, key: str, number: int) -> Revision:
+    found = db.session.scalars(
+        select(Revision).where(Revision.kind == kind, Revision.key == key, Revision.number == number)
+    ).first()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def draft(draft_id: int) -> DefinitionDraft:
+    found = db.session.get(DefinitionDraft, draft_id)
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def base(draft: DefinitionDraft) -> Revision | None:
+    """What it was made from."""
+    return db.session.get(Revision, draft.base_revision_id) if draft.base_revision_id else None
+
+
+def audit(kind: str, key: str) -> list[AuditEntry]:
+    """What was done with the definition, the newest first."""
+    subject = AuditEntry.subject
+    return list(
+        db.session.scalars(
+            select(AuditEntry)
+            .where(
+                or_(
+                    subject.startswith(f"{kind}/{key}#", autoescape=True),
+                    subject.startswith(f"{kind}/{key} ", autoescape=True),
+                )
+            )
+            .order_by(AuditEntry.id.desc())
+            .limit(MOST_ENTRIES)
+        )
+    )
+
+
+def title_of(data: object, otherwise: str) -> Text:
+    """As it was written, which may be wrong in any way."""
+    if isinstance(data, str) and data:
+        return Text(zh=data)
+    if isinstance(data, Mapping) and isinstance(data.get("zh"), str) and data["zh"]:
+        return Text(zh=data["zh"], en=data["en"] if isinstance(data.get("en"), str) else "")
+    return Text(zh=otherwise)

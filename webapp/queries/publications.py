@@ -1,0 +1,82 @@
+"""Which publications of a definition count, which is still to come, and what undoing the newest one would restore."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from webapp.extensions import db
+from webapp.models import Publication, Revision
+
+#: a publication, and whatever stands beside it
+Row = TypeVar("Row", bound=tuple[Any, ...])
+
+
+@dataclass(frozen=True)
+class Undo:
+    """The newest publication, and what is in force without it from which day on."""
+
+    publication: Publication
+    undone: Revision
+    revision: Revision
+    day: date
+
+
+def of(kind: str, key: str) -> list[tuple[Publication, Revision]]:
+    """In the order in which they were published."""
+    rows = db.session.execute(
+        select(Publication, Revision)
+        .join(Revision, Revision.id == Publication.revision_id)
+        .where(Revision.kind == kind, Revision.key == key)
+        .order_by(Publication.id)
+    )
+    return [(publication, revision) for publication, revision in rows]
+
+
+def newest(kind: str, key: str) -> Publication | None:
+    return db.session.scalars(
+        select(Publication)
+        .join(Revision, Revision.id == Publication.revision_id)
+        .where(Revision.kind == kind, Revision.key == key)
+        .order_by(Publication.id.desc())
+        .limit(1)
+    ).first()
+
+
+def to_come(published: Sequence[Row], today: date) -> list[Row]:
+    """What takes effect after today, the nearest first: a later publication of an earlier day replaces it."""
+    found: list[Row] = []
+    for each in published:
+        found = [other for other in found if other[0].effective_from < each[0].effective_from]
+        if each[0].effective_from > today:
+            found.append(each)
+    current = in_force(published, today)
+    before = current[0].revision_id if current else None
+    changes = []
+    for each in found:
+        if each[0].revision_id != before:
+            changes.append(each)
+        before = each[0].revision_id
+    return changes
+
+
+def in_force(published: Sequence[Row], day: date) -> Row | None:
+    return next((each for each in reversed(published) if each[0].effective_from <= day), None)
+
+
+def undo(kind: str, key: str, today: date) -> Undo | None:
+    """None where nothing else was ever in force."""
+    published = of(kind, key)
+    if not published:
+        return None
+    publication, undone = published[-1]
+    day = max(publication.effective_from, today)
+    for cut in range(len(published) - 1, 0, -1):
+        before = in_force(published[:cut], day)
+        if before is not None and before[1].id != undone.id:
+            return Undo(publication, undone, before[1], day)
+    return None
