@@ -78,6 +78,14 @@ def test_an_escalation_in_words() -> None:
     assert shown.examples[6].facts[1].zh == "已辦理工作天 30 個工作天"
 
 
+def test_a_fact_that_rules_derive_has_its_name_everywhere(lag: dict[str, Any]) -> None:
+    lag["derived"] = {"risk": {"type": "text", "label": "風險", "options": {"high": "高"}}}
+    lag["rules"][0]["then"] = [{"action": "derive", "risk": "high"}]
+    lag["rules"][1]["when"] = {"fact": "derived.risk", "op": "eq", "value": "high"}
+    shown = show(lag)
+    assert (shown.rules[0].then[0].zh, shown.rules[1].when.zh) == ("得出：高", "風險為「高」")
+
+
 def test_a_changed_parameter_is_one_difference(lag: dict[str, Any]) -> None:
     lag["parameters"]["severe_lag"]["value"] = 10
     # though a cell of the table names it with its value
