@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rules.facts import FACTS
+from rules.shown import param_of
 from rules.values import Text
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
@@ -39,6 +40,12 @@ _ITEMS: Mapping[str, tuple[str, str]] = {
     "rules": ("規則", "rules"),
     "tables": ("表格", "tables"),
     "parameters": ("參數", "parameters"),
+    "fact": ("事實", "fact"),
+    "op": ("比較", "operator"),
+    "action": ("動作", "action"),
+    "param": ("參數", "parameter"),
+    "plain": ("給當事人看的說明", "said to whoever it decides about"),
+    "derived": ("得出的事實", "derived facts"),
 }
 
 
@@ -63,8 +70,11 @@ def place(path: str, mapping: Mapping[str, Any]) -> Text:
             _nth(zh, en, step, following, parent, here)
             i += 2
             continue
+        param = param_of(here.get("action"), step) if isinstance(here, Mapping) else None
         here = _into(here, step)
         said = _ITEMS.get(str(step), (str(step), str(step)))
+        if param is not None:
+            said = (param.label.zh, param.label.in_("en"))
         zh.append(said[0])
         en.append(said[1])
         i += 1

@@ -9,14 +9,16 @@ import yaml
 from pydantic import ValidationError
 
 from rules import conditions, facts
-from rules.actions import ACTIONS, ActionParam
-from rules.conditions import Leaf, coerce, parse, sentence, show_number, show_threshold
+from rules.actions import ACTIONS, Action, ActionParam
+from rules.conditions import FactType, Leaf, coerce, parse, sentence, show_number, show_threshold
+from rules.facts import Fact
 from rules.values import Problem, Text
 
 LANGUAGES = ("zh", "en")
 ANY = ("-", None, "")
 NOTHING = Text(zh="—", en="—")
 _NO_MORE = 400
+_NO_QUOTES = str.maketrans("", "", "「」“”")
 
 SETTINGS: Mapping[str, Text] = {
     "title": Text(zh="名稱", en="Title"),
@@ -140,7 +142,7 @@ def show(mapping: Mapping[str, Any], names: Mapping[str, Text] | None = None) ->
     """What is there, in words; what cannot be read is shown as it was written. `names`: of functions and units."""
     words = Words(mapping, names or {})
     return Shown(
-        words.text(mapping.get("title")) or Text(zh=str(mapping.get("key") or "—")),
+        _text(mapping.get("title")) or Text(zh=str(mapping.get("key") or "—")),
         words.more(mapping, "key", "parameters", "rules", "tables", "examples"),
         tuple(words.parameters.values()),
         tuple(words.rule(each) for each in _items(mapping.get("rules"))),
@@ -163,16 +165,16 @@ class Words:
             self.values[str(name)] = coerce("number", value) if isinstance(value, float) else value
             self.parameters[str(name)] = ShownParameter(
                 str(name),
-                self.text(one.get("label")) or Text(zh=str(name) or "—"),
+                _text(one.get("label")) or Text(zh=str(name) or "—"),
                 self.value(value),
-                self.text(one.get("unit")),
+                _text(one.get("unit")),
                 self.origin(one),
             )
         #: what rules give a name of its own, such as a rung: called as its rule
         self.called: dict[str, Text] = {}
         for each in _items(mapping.get("rules")):
             one = each if isinstance(each, Mapping) else {}
-            label = self.text(one.get("label"))
+            label = _text(one.get("label"))
             for outcome in _items(one.get("then")):
                 action = str(outcome.get("action")) if isinstance(outcome, Mapping) else ""
                 named = (
@@ -180,27 +182,27 @@ class Words:
                 )
                 if named and label:
                     self.called.setdefault(str(outcome.get(named.name)), label)
-        self.types = facts.types()
-        self.labels = {name: fact.label for name, fact in facts.FACTS.items()}
+        derived = _derived(mapping.get("derived"))
+        self.catalogue = {**facts.FACTS, **{fact.name: fact for fact in derived}}
+        self.actions = {**ACTIONS, "derive": _deriving(derived)} if derived else ACTIONS
+        self.types = facts.types(self.catalogue)
+        self.labels = {name: fact.label for name, fact in self.catalogue.items()}
         self.labels |= {
             f"{name}={value}": label
-            for name, fact in facts.FACTS.items()
+            for name, fact in self.catalogue.items()
             for value, label in fact.options.items()
         }
         self.labels |= {f"param.{name}": each.label for name, each in self.parameters.items()}
 
-    def text(self, data: object) -> Text | None:
-        try:
-            return None if data is None else Text.model_validate(data)
-        except ValidationError:
-            return Text(zh=_written(data))
+    def param(self, action: object, param: object) -> ActionParam | None:
+        return param_of(action, param, self.actions)
 
     def more(self, one: Mapping[Any, Any], *known: str) -> More:
         """All other items, so that nothing that a draft holds stays unseen."""
         return tuple(
             (
                 SETTINGS.get(name, Text(zh=_cut(str(name)) or "—")),
-                (self.text(value) or NOTHING) if name in ("title", "plain") else self.value(value),
+                (_text(value) or NOTHING) if name in ("title", "plain") else self.value(value),
             )
             for name, value in one.items()
             if name not in known and name not in ("source", "status")
@@ -220,20 +222,20 @@ class Words:
             if set(value) == {"param"} and str(value["param"]) in self.parameters:
                 named = self.parameters[str(value["param"])]
                 return _said("{} {}", named.label, named.value)
-            if set(value) == {"action", "param"} and (param := param_of(value["action"], value["param"])):
-                return _said("{}：{}", ACTIONS[value["action"]].label, param.label)
+            if set(value) == {"action", "param"} and (param := self.param(value["action"], value["param"])):
+                return _said("{}：{}", self.actions[value["action"]].label, param.label)
             return Text(zh=_written(value))
         return self.names.get(str(value)) or Text(zh=_cut(str(value)))
 
     def origin(self, one: Mapping[Any, Any]) -> Origin:
-        return Origin(self.text(one.get("source")), str(one.get("status") or ""))
+        return Origin(_text(one.get("source")), str(one.get("status") or ""))
 
     def rule(self, data: object) -> ShownRule:
         one = data if isinstance(data, Mapping) else {"key": _written(data)}
         key = str(one.get("key") or "")
         return ShownRule(
             key,
-            self.text(one.get("label")) or Text(zh=key or "—"),
+            _text(one.get("label")) or Text(zh=key or "—"),
             self.condition(one["when"]) if "when" in one else Text(zh="一律適用", en="always"),
             tuple(self.action(each) for each in _items(one.get("then"))),
             "" if one.get("priority") is None else str(one["priority"]),
@@ -254,23 +256,23 @@ class Words:
             return Text(zh=_written(data))
         name = data.get("action")
         given = {param: value for param, value in data.items() if param != "action"}
-        if not isinstance(name, str) or name not in ACTIONS:
+        if not isinstance(name, str) or name not in self.actions:
             rest = [
                 _said("{} {}", self._param_label(param), self.of(param, value))
                 for param, value in given.items()
             ]
             said = _joined(rest, "、", ", ")
             return said if name is None else _said("{}：{}", Text(zh=_cut(str(name)) or "—"), said)
-        action = ACTIONS[name]
+        action = self.actions[name]
         if not given:
             return action.label
         if len(action.params) == 1 and len(given) == 1:
             param, value = next(iter(given.items()))
-            return _said("{}：{}", action.label, self.of(param, value, param_of(name, param)))
+            return _said("{}：{}", action.label, self.of(param, value, self.param(name, param)))
         parts = [
             _said(
                 "{} {}",
-                found.label if (found := param_of(name, param)) else Text(zh=str(param) or "—"),
+                found.label if (found := self.param(name, param)) else Text(zh=str(param) or "—"),
                 self.of(param, value, found),
             )
             for param, value in given.items()
@@ -279,7 +281,8 @@ class Words:
 
     def of(self, name: object, value: object, param: ActionParam | None = None) -> Text:
         """A value of an action's parameter; without its action, of the first parameter of that name."""
-        found = param or next((p for a in ACTIONS.values() for p in a.params if p.name == name), None)
+        named = [p for a in self.actions.values() for p in a.params if p.name == name]
+        found = param or next((p for p in named if str(value) in p.choices), named[0] if named else None)
         if found is None or isinstance(value, Mapping):
             return self.value(value)
         if isinstance(value, (list, tuple)):
@@ -289,7 +292,7 @@ class Words:
     def _param_label(self, name: object) -> Text:
         if name == "rule":
             return Text(zh="規則", en="rule")
-        labels = (p.label for a in ACTIONS.values() for p in a.params if p.name == name)
+        labels = (p.label for a in self.actions.values() for p in a.params if p.name == name)
         return next(labels, Text(zh=_cut(str(name)) or "—"))
 
     def table(self, data: object) -> ShownTable:
@@ -299,7 +302,7 @@ class Words:
         outputs = [each if isinstance(each, Mapping) else {} for each in _items(one.get("outputs"))]
         return ShownTable(
             key,
-            self.text(one.get("label")) or Text(zh=key or "—"),
+            _text(one.get("label")) or Text(zh=key or "—"),
             self.more(one, "key", "label", "inputs", "outputs", "rows"),
             tuple(self.head(each) for each in inputs),
             tuple(self.output(each) for each in outputs),
@@ -310,7 +313,7 @@ class Words:
     def head(self, column: Mapping[str, Any]) -> Text:
         """進度落後（個百分點） ≥"""
         name = str(column.get("fact") or "—")
-        fact = facts.FACTS.get(name)
+        fact = self.catalogue.get(name)
         label = fact.label if fact else Text(zh=name)
         if fact and fact.unit:
             label = _said("{}（{}）", label, fact.unit)
@@ -326,10 +329,10 @@ class Words:
 
     def output(self, column: Mapping[str, Any]) -> Text:
         action, param = column.get("action"), column.get("param")
-        found = param_of(action, param)
+        found = self.param(action, param)
         if found is None:
             return Text(zh=_cut(f"{action} {param}"))
-        label = ACTIONS[str(action)].label
+        label = self.actions[str(action)].label
         return label if label.zh == found.label.zh else _said("{}：{}", label, found.label)
 
     def row(
@@ -338,12 +341,14 @@ class Words:
         one = data if isinstance(data, Mapping) else {"label": _written(data)}
         when, then = _items(one.get("when")), _items(one.get("then"))
         return ShownRow(
-            self.text(one.get("label")),
+            _text(one.get("label")),
             tuple(self.cell(value, inputs[i] if i < len(inputs) else {}) for i, value in enumerate(when)),
             tuple(
                 NOTHING
                 if not isinstance(value, (Mapping, list)) and value in ANY
-                else self.of(column.get("param"), value, param_of(column.get("action"), column.get("param")))
+                else self.of(
+                    column.get("param"), value, self.param(column.get("action"), column.get("param"))
+                )
                 for i, value in enumerate(then)
                 for column in [outputs[i] if i < len(outputs) else {}]
             ),
@@ -371,7 +376,7 @@ class Words:
         return Text(**{lang: self._cell(read, op, lang) for lang in LANGUAGES})
 
     def _cell(self, leaf: Leaf, op: str, lang: str) -> str:
-        said = show_threshold(leaf, self.labels, self.values, lang).strip("「」“”")
+        said = show_threshold(leaf, self.labels, self.values, lang).translate(_NO_QUOTES)
         if leaf.op == op or (leaf.op == "in" and op == "eq"):
             return said
         return f"{conditions.symbol(leaf.op, lang) if leaf.op in conditions.SYMBOLS else leaf.op} {said}"
@@ -390,7 +395,7 @@ class Words:
 
     def fact(self, name: str, value: object) -> Text:
         """進度落後 6.5 個百分點"""
-        known = facts.FACTS.get(name)
+        known = self.catalogue.get(name)
         if known is None:
             return _said("{} {}", Text(zh=_cut(name) or "—"), self.value(value))
         read = known.options.get(str(value)) or self.value(value)
@@ -405,10 +410,49 @@ class Words:
         )
 
 
-def param_of(action: object, param: object) -> ActionParam | None:
-    if not isinstance(action, str) or action not in ACTIONS:
+def param_of(action: object, param: object, among: Mapping[str, Action] = ACTIONS) -> ActionParam | None:
+    if not isinstance(action, str) or action not in among:
         return None
-    return next((each for each in ACTIONS[action].params if each.name == param), None)
+    return next((each for each in among[action].params if each.name == param), None)
+
+
+def _derived(data: object) -> list[Fact]:
+    """Facts that the ruleset states itself, as far as they can be read."""
+    found = []
+    for name, each in data.items() if isinstance(data, Mapping) else ():
+        one = each if isinstance(each, Mapping) else {}
+        type_: FactType = (
+            "number" if one.get("type") == "number" else "boolean" if one.get("type") == "boolean" else "text"
+        )
+        options = one.get("options")
+        found.append(
+            Fact(
+                f"derived.{name}",
+                type_,
+                _text(one.get("label")) or Text(zh=str(name) or "—"),
+                _text(one.get("unit")),
+                options={
+                    str(value): _text(label) or Text(zh=str(value) or "—") for value, label in options.items()
+                }
+                if isinstance(options, Mapping)
+                else {},
+            )
+        )
+    return found
+
+
+def _deriving(derived: Sequence[Fact]) -> Action:
+    params = [
+        ActionParam(fact.name.partition(".")[2], fact.label, "choice", fact.options) for fact in derived
+    ]
+    return Action("derive", Text(zh="得出", en="Derive"), tuple(params))
+
+
+def _text(data: object) -> Text | None:
+    try:
+        return None if data is None else Text.model_validate(data)
+    except ValidationError:
+        return Text(zh=_written(data))
 
 
 def _items(data: object) -> list[Any]:

@@ -88,7 +88,7 @@ def _page(
         wrong=wrong,
         past=trials.over_past(actor(), current, checked.decider, since, until),
         live=live_cases.touched(actor(), current, checked.decider, today, found.effective_from or today),
-        table=table,
+        brought=table,
         tried=trials.over_table(current, checked.decider, table.rows) if table else None,
         pasted=pasted,
         mistakes=mistakes or [],

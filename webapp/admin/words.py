@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from rules.values import Text
@@ -42,3 +43,12 @@ STEPS: Mapping[str, Text] = {
     "published": Text(zh="發布", en="published"),
     "rolled back": Text(zh="復原", en="rolled back"),
 }
+
+
+def about(subject: str) -> Text:
+    """Of which draft or version an entry of the audit record speaks."""
+    if found := re.search(r" draft (\d+) ", subject):
+        return Text(zh=f"草稿 {found[1]}", en=f"draft {found[1]}")
+    if found := re.search(r"#(\d+)", subject):
+        return Text(zh=f"版本 {found[1]}", en=f"version {found[1]}")
+    return Text(zh=subject)

@@ -65,7 +65,15 @@ def to_come(published: Sequence[Row], today: date) -> list[Row]:
 
 
 def in_force(published: Sequence[Row], day: date) -> Row | None:
-    return next((each for each in reversed(published) if each[0].effective_from <= day), None)
+    return next((each for each in reversed(published) if _counts(*each, day)), None)
+
+
+def _counts(publication: Publication, revision: Revision, day: date) -> bool:
+    """From its own day on, within the days that a ruleset names itself."""
+    if publication.effective_from > day or revision.kind != "ruleset":
+        return publication.effective_from <= day
+    since, until = (revision.body.get(name) for name in ("effective_from", "effective_to"))
+    return (not since or since <= day.isoformat()) and (not until or day.isoformat() <= until)
 
 
 def undo(kind: str, key: str, today: date) -> Undo | None:

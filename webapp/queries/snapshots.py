@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from sqlalchemy import ColumnElement, func, select, type_coerce
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by, distinct_on
 
 from rules.facts import FACTS
 from webapp.extensions import db
@@ -95,7 +95,7 @@ def latest(actor: Actor, key: str) -> Iterator[tuple[str, str, date, dict[str, o
         select(Case.number, Case.public_id, Firing.as_of, Firing.facts)
         .join(Firing, Firing.case_id == Case.id)
         .where(Firing.ruleset_revision_id.in_(of_key), Case.status == "open", open_to_rules(actor))
-        .distinct(Case.id)
+        .ext(distinct_on(Case.id))
         .order_by(Case.id, Firing.as_of.desc(), Firing.id.desc())
         .execution_options(yield_per=_AT_ONCE)
     )

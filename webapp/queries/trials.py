@@ -18,7 +18,7 @@ from rules.actions import ACTIONS
 from rules.decision import NotUnique, Outcome
 from rules.engine import Compiled
 from rules.places import place
-from rules.shown import Words, param_of, show
+from rules.shown import Words, show
 from rules.testing import otherwise
 from rules.values import DefinitionError, Text
 from webapp.models import Revision
@@ -107,7 +107,7 @@ class Decider:
             return Text(zh="無法判斷", en="undecided")
         action, param = column
         found = [
-            self._words.of(param, each.params[param], param_of(action, param))
+            self._words.of(param, each.params[param], self._words.param(action, param))
             for each in outcomes
             if each.action == action and param in each.params
         ]

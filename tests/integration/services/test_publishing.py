@@ -18,7 +18,7 @@ from webapp.errors import NotFound, NotInForce
 from webapp.extensions import db
 from webapp.models import Publication, Revision, Unit
 from webapp.permissions import SYSTEM
-from webapp.queries import definitions
+from webapp.queries import definitions, publications
 from webapp.queries.generations import bump
 from webapp.queries.org import chart
 from webapp.services import publishing
@@ -120,6 +120,10 @@ def test_a_ruleset_decides_from_its_first_day_to_its_last(
         assert synced().published == ("ruleset/progress_lag",)
         days = [TODAY, first - timedelta(1), first, last, last + timedelta(1), date(2030, 1, 1)]
         assert [severe(day) for day in days] == [6.5, 6.5, 8, 8, 6.5, 6.5]
+        listed = publications.of("ruleset", "progress_lag")
+        for day in days:  # the desk says the same
+            row = publications.in_force(listed, day)
+            assert row and row[1].id == definitions.revision_id("ruleset", "progress_lag", day)
         publication = db.session.scalars(select(Publication).order_by(Publication.id.desc())).first()
         assert publication is not None and publication.effective_from == first
         rulesets["progress_lag"]["parameters"]["severe_lag"]["value"] = 9

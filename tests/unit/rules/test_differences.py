@@ -78,6 +78,14 @@ def test_an_escalation_in_words() -> None:
     assert shown.examples[6].facts[1].zh == "已辦理工作天 30 個工作天"
 
 
+def test_a_fact_that_rules_derive_has_its_name_everywhere(lag: dict[str, Any]) -> None:
+    lag["derived"] = {"risk": {"type": "text", "label": "風險", "options": {"high": "高"}}}
+    lag["rules"][0]["then"] = [{"action": "derive", "risk": "high"}]
+    lag["rules"][1]["when"] = {"fact": "derived.risk", "op": "eq", "value": "high"}
+    shown = show(lag)
+    assert (shown.rules[0].then[0].zh, shown.rules[1].when.zh) == ("得出：高", "風險為「高」")
+
+
 def test_a_changed_parameter_is_one_difference(lag: dict[str, Any]) -> None:
     lag["parameters"]["severe_lag"]["value"] = 10
     # though a cell of the table names it with its value
@@ -176,9 +184,10 @@ def test_whatever_a_draft_holds_is_shown_and_compared(before: dict[str, Any], af
             "表格「燈號」，第 3 列「嚴重落後」，第 2 個條件格",
             "Table “Light”, row 3 “Severely behind”, input cell 2",
         ),
-        ("tables[0].inputs[1].fact", "表格「燈號」，第 2 個條件欄「進度落後」，fact", None),
+        ("tables[0].inputs[1].fact", "表格「燈號」，第 2 個條件欄「進度落後」，事實", None),
         ("tables[0].rows", "表格「燈號」，各列", "Table “Light”, rows"),
         ("rules[9].then[0].to", "第 10 個規則，第 1 個動作，to", None),
+        ("rules[0].then[0].parts", "規則「落後者填報原因、對策與趕上日期」，第 1 個動作，內容", None),
         ("examples[0].facts.plan.lag", "測試案例「落後 6.5 個百分點即為嚴重落後」，事實，plan，lag", None),
         ("", "規則集", "ruleset"),
     ],
