@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 from openpyxl import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
+from tests.functional.test_fuzz import HOSTILE
 from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, plain
@@ -412,3 +414,28 @@ def test_what_people_do_in_a_spreadsheet() -> None:
     ):
         with pytest.raises(Refused, match=said):
             spreadsheets.read("a", content)
+
+
+@pytest.mark.parametrize("part", ["/parameters", "/tables/1", "/tables/1/paste"])
+def test_whatever_is_typed_is_kept_and_shown_again(app: Flask, part: str) -> None:
+    draft = drafted(app)
+    person = editor(app, draft, part)
+    values = [
+        *HOSTILE,
+        *(text.encode() for text in ('JSON "\\ud800"', "JSON NaN", "{" * 40, "「」", '"', "[]", "< ", "、")),
+    ]
+    for value in values:
+        form = person.page.form_with("version")
+        everything = dict.fromkeys(form.names, value) | {
+            "version": form.values["version"].encode(),
+            "rows": b"7",
+        }
+        body = urlencode({**everything, "do": b"add:3"}).encode()
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        for path in (f"/admin/drafts/{draft}/edit{part}", f"/admin/drafts/{draft}/edit/tables/1/check"):
+            assert person.send("POST", path, body, kind).status < 500, value
+        page = person.get(f"/admin/drafts/{draft}/edit{part}")
+        assert page.status == 200, value
+        assert b"<script>alert(1)" not in page.content
+    assert person.get(f"/admin/drafts/{draft}/edit").status == 200
+    assert person.get(f"/admin/drafts/{draft}/edit/tables/1/table.xlsx").status == 200

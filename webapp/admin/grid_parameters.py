@@ -176,7 +176,7 @@ def _changes(one: Mapping[str, Any], name: str, notation: Notation) -> dict[str,
         changes["value"] = notation.read(typed) if typed.strip() else ""
     status = request.form.get(f"status-{name}")
     if status is not None and status != str(one.get("status") or ""):
-        changes["status"] = status
+        changes["status"] = normalise_text(status)
     for item in ("label", "unit", "source"):
         said = {lang: request.form.get(f"{item}_{lang}-{name}") for lang in ("zh", "en")}
         texts = {lang: normalise_text(each) for lang, each in said.items() if each is not None}
