@@ -97,6 +97,9 @@ def save_parameters(draft: int) -> ResponseReturnValue:
             body = editing.set_parameter(body, name, changes)
             said = [request.form.get(f"{item}-{name}", "") for item in _items(changes)]
             changed.append((editing.label_in(one, name), "\n".join(said)))
+    verb, _colon, name = request.form.get("do", "").partition(":")
+    if verb == "remove" and name in editing.parameters(body) and not used.get(name):
+        body = editing.without_parameter(body, name)
     try:
         grid.save(draft, body)
     except (Conflict, Refused) as error:

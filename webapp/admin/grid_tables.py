@@ -99,6 +99,7 @@ def edit_table(draft: int, number: int) -> ResponseReturnValue:
         number=number,
         table=table,
         checked=checked,
+        examples=editing.examples_of(ruleset.body, number - 1),
         **(_view(ruleset, table) if table else {}),
     )
 
