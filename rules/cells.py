@@ -39,6 +39,7 @@ BOOLEANS: Mapping[str, Text] = MappingProxyType({"true": YES, "false": NO})
 ANY = ("-", "", None)
 LONGEST = 2000
 _JSON = "JSON "
+_MOST_BRACKETS = 20
 
 _ANY_WORDS = {"", "-", "不限", "無", "any", "none", "n/a"}
 _WORD_OPS: Mapping[str, Text] = {
@@ -276,10 +277,15 @@ def _after(text: str, sign: str) -> int:
 
 
 def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+    """None for what is no JSON, or could not be stored: infinity, half a character, endless brackets."""
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
         return None
+    try:
+        found = json.loads(text)
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return None
+    return found
 
 
 def _number(text: str) -> int | float | None:

@@ -99,7 +99,7 @@ def edit_table(draft: int, number: int) -> ResponseReturnValue:
         number=number,
         table=table,
         checked=checked,
-        at=request.args.get("at", ""),
+        examples=editing.examples_of(ruleset.body, number - 1),
         **(_view(ruleset, table) if table else {}),
     )
 
@@ -111,7 +111,7 @@ def save_table(draft: int, number: int) -> ResponseReturnValue:
     table = _table(ruleset, number)
     if table is None:
         raise NotFound()
-    data, at, anchor = _done(_typed(table), request.form.get("do", ""))
+    data, anchor = _done(_typed(table), request.form.get("do", ""))
     try:
         grid.save(draft, sheets.with_table(ruleset.body, number - 1, data))
     except (Conflict, Refused) as error:
@@ -119,9 +119,7 @@ def save_table(draft: int, number: int) -> ResponseReturnValue:
     if request.form.get("do") in ("save", "check", None):
         flash(_("草稿已儲存。現行版本照常運作。"), "success")
     cells = request.args.get("cells")
-    return redirect(
-        url_for("admin.edit_table", draft=draft, number=number, at=at, cells=cells, _anchor=anchor)
-    )
+    return redirect(url_for("admin.edit_table", draft=draft, number=number, cells=cells, _anchor=anchor))
 
 
 @bp.post("/drafts/<int:draft>/edit/tables/<int:number>/check")
@@ -313,33 +311,33 @@ def _with_settings(table: sheets.Table, data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
-def _done(data: dict[str, Any], do: str) -> tuple[dict[str, Any], str, str]:
-    """The table after a button, which input has the focus then, and where the page stands."""
+def _done(data: dict[str, Any], do: str) -> tuple[dict[str, Any], str]:
+    """The table after a button, and the id of what has the focus then: the same button, where it has gone."""
     verb, _colon, which = do.partition(":")
     rows = editing.members(data.get("rows"))
     place = int(which) if which.isascii() and which.isdigit() and len(which) < 6 else 0
     if verb in ("up", "down"):
         to = max(0, min(len(rows) - 1, place + (-1 if verb == "up" else 1)))
-        return {**data, "rows": sheets.moved(rows, place, to - place)}, f"{verb}:{to}", f"row-{to}"
+        return {**data, "rows": sheets.moved(rows, place, to - place)}, f"{verb}-{to}"
     if verb == "add" and len(rows) < MAX_RULES:
         empty = {half: ["-"] * len(editing.members(data.get(part))) for half, part in sheets.COLUMNS.items()}
-        return {**data, "rows": [*rows[:place], empty, *rows[place:]]}, f"when-{place}-0", f"row-{place}"
+        return {**data, "rows": [*rows[:place], empty, *rows[place:]]}, f"when-{place}-0"
     if verb == "delete" and place < len(rows):
         left = [row for n, row in enumerate(rows) if n != place]
         at = min(place, len(left) - 1)
-        return {**data, "rows": left}, f"delete:{at}", f"row-{at}"
+        return {**data, "rows": left}, f"delete-{at}"
     if verb in ("remove-when", "remove-then"):
         half: sheets.Half = "when" if verb == "remove-when" else "then"
         if place < len(editing.members(data.get(sheets.COLUMNS[half]))):
-            return sheets.without_column(data, half, place), "", "grid"
+            return sheets.without_column(data, half, place), "grid"
     if verb == "add-when" and (fact := request.form.get("new-fact", "")) in FACTS:
         op = request.form.get("new-op", "eq")
         column = {"fact": fact} | ({"op": op} if op != "eq" and op in sheets.OP_NAMES else {})
-        return sheets.with_column(data, "when", column), "", "grid"
+        return sheets.with_column(data, "when", column), "grid"
     if verb == "add-then" and _ordered(output := request.form.get("new-output", "")) is not None:
         action, _dot, param = output.partition(".")
-        return sheets.with_column(data, "then", {"action": action, "param": param}), "", "grid"
-    return data, "", "problems" if verb == "check" else ""
+        return sheets.with_column(data, "then", {"action": action, "param": param}), "grid"
+    return data, "problems" if verb == "check" else ""
 
 
 def _as_typed(table: sheets.Table) -> Sequence[tuple[object, str]]:

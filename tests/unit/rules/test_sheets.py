@@ -117,6 +117,9 @@ def test_every_parameter_reads_back_as_it_was(key: str) -> None:
         (OPEN, "包含 甲", {"op": "contains", "value": "甲"}),
         (OPEN, 'JSON {"op": "in", "value": 5}', {"op": "in", "value": 5}),
         (OPEN, "JSON 是什麼", "JSON 是什麼"),
+        (OPEN, "JSON 1e999", "JSON 1e999"),
+        (OPEN, 'JSON "\\ud800"', 'JSON "\\ud800"'),
+        (OPEN, "JSON " + "[" * 500 + "]" * 500, "JSON " + "[" * 500 + "]" * 500),
     ],
 )
 def test_what_people_write(notation: Notation, typed: str, cell: object) -> None:
