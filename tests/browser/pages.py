@@ -40,6 +40,7 @@ NO_PAGES = {
     "staff.overdue_month_file",
     "citizen.payment_slip",
     "citizen.payment_receipt",
+    "admin.yaml_file",
 }
 
 PUBLIC = [
@@ -195,6 +196,10 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/parameters"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules/review"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples?run=all"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/4"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/record?case={EC09_granted_number}"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/yaml"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

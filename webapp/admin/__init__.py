@@ -31,7 +31,9 @@ def editors_only() -> ResponseReturnValue | None:
 
 from webapp.admin import (  # noqa: E402  # they put their routes on bp
     definitions,  # noqa: F401
+    examples,  # noqa: F401
     grid,  # noqa: F401
     grid_parameters,  # noqa: F401
     rules,  # noqa: F401
+    yaml_text,  # noqa: F401
 )
