@@ -210,13 +210,24 @@ def _look_into(text: str) -> None:
 def read_yaml(path: Path | str) -> Any:
     """The values of a YAML file; duplicate keys, references and bad syntax are refused with their line."""
     path = Path(path)
+    return parse_yaml(path.read_bytes(), path.name)
+
+
+def parse_yaml(data: bytes | str, name: str) -> Any:
+    """The values of a YAML text; `name` stands before the line of a mistake."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
         _look_into(text)
         return yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark
-        where = f"{path.name}:{min(at.line + 1, text.count(chr(10)) + 1)}" if at else path.name
+        where = f"{name}:{min(at.line + 1, text.count(chr(10)) + 1)}" if at else name
         raise DefinitionError([Problem(path=where, message=error.problem or "不是有效的 YAML")]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DefinitionError([Problem(path=path.name, message=f"檔案無法讀取：{error}")]) from error
+        raise DefinitionError([Problem(path=name, message=f"檔案無法讀取：{error}")]) from error
+
+
+def compose_yaml(text: str) -> yaml.Node | None:
+    """The nodes of a text that parse_yaml reads, with their lines."""
+    node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
+    return node

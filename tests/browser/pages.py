@@ -42,6 +42,7 @@ NO_PAGES = {
     "citizen.payment_slip",
     "citizen.payment_receipt",
     "admin.version_file",
+    "admin.yaml_file",
 }
 
 PUBLIC = [
@@ -210,6 +211,10 @@ OFFICE = [
     Look("guo.shiming", "/admin/drafts/{draft_ready}/trial"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/tables/1"),
     Look(ADMINISTRATOR, "/admin/drafts/{grid_draft}/edit/tables/1/paste"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples?run=all"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/4"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/record?case={EC09_granted_number}"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/yaml"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

@@ -32,6 +32,7 @@ def editors_only() -> ResponseReturnValue | None:
 from webapp.admin import (  # noqa: E402  # they put their routes on bp
     definitions,  # noqa: F401
     drafts,  # noqa: F401
+    examples,  # noqa: F401
     grid,  # noqa: F401
     grid_parameters,  # noqa: F401
     grid_parts,  # noqa: F401
@@ -39,4 +40,5 @@ from webapp.admin import (  # noqa: E402  # they put their routes on bp
     grid_tables,  # noqa: F401
     rules,  # noqa: F401
     trial,  # noqa: F401
+    yaml_text,  # noqa: F401
 )

@@ -135,7 +135,7 @@ class Offers:
             fact=fact,
             widget=widget,
             ops=kept([(op, in_language(_op(op, fact))) for op in rule_editing.ops_for(fact)], node.op),
-            values=_options(fact.options if fact else {}, node.values, widget),
+            values=option_texts(fact.options if fact else {}, node.values, widget),
             params=params,
             others=others,
             by=_by(("param", params), ("fact", others)),
@@ -211,7 +211,7 @@ class Offers:
         else:
             widget = "yes_no" if param.type == "boolean" else "options" if options else "line"
         params = [] if expected else kept(self._params_of(param), given.param if given.by == "param" else "")
-        values = options if widget == "suggest" else _options(dict(options), given.values, widget)
+        values = options if widget == "suggest" else option_texts(dict(options), given.values, widget)
         return ParamView(id_, param, given, widget, values, params, _by(("param", params)))
 
     def _params_of(self, param: ActionParam) -> list[Option]:
@@ -262,7 +262,7 @@ def kept(options: Iterable[Option], value: str) -> list[Option]:
     return found
 
 
-def _options(options: Mapping[str, Any], chosen: Sequence[str], widget: str) -> list[Option]:
+def option_texts(options: Mapping[str, Any], chosen: Sequence[str], widget: str) -> list[Option]:
     """Boxes keep the order in which they were ticked, so that nothing moves in the ruleset."""
     named = [(value, in_language(label)) for value, label in options.items()]
     if widget != "boxes":
