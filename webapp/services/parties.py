@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -117,6 +117,14 @@ def of_case(case_id: int) -> list[Party]:
     return list(db.session.scalars(select(Party).where(Party.case_id == case_id).order_by(Party.id)))
 
 
+def of_cases(case_ids: Collection[int]) -> dict[int, list[Party]]:
+    """Those of many cases, in one statement."""
+    found: dict[int, list[Party]] = {case_id: [] for case_id in case_ids}
+    for party in db.session.scalars(select(Party).where(Party.case_id.in_(case_ids)).order_by(Party.id)):
+        found[party.case_id].append(party)
+    return found
+
+
 def same_applicant(case: Case, other: Case) -> bool:
     """By their account, or by an identifier that stands in both applications. An agent may act for many."""
     agents = [representative(each.id) is not None for each in (case, other)]
@@ -128,11 +136,19 @@ def same_applicant(case: Case, other: Case) -> bool:
 
 
 def applicant(case_id: int) -> Party | None:
-    return next((party for party in of_case(case_id) if party.role != "representative"), None)
+    return applicant_among(of_case(case_id))
 
 
 def representative(case_id: int) -> Party | None:
-    return next((party for party in of_case(case_id) if party.role == "representative"), None)
+    return representative_among(of_case(case_id))
+
+
+def applicant_among(people: Iterable[Party]) -> Party | None:
+    return next((party for party in people if party.role != "representative"), None)
+
+
+def representative_among(people: Iterable[Party]) -> Party | None:
+    return next((party for party in people if party.role == "representative"), None)
 
 
 def without_paper(email: str | None, phone: str | None) -> list[tuple[str, str]]:
