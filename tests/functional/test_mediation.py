@@ -373,21 +373,18 @@ def test_moved_and_cancelled(app: Flask) -> None:
     assert secretary.page.offers("排定會議"), "it waits for another session"
 
 
-def test_the_pages_of_committee_and_session_ask_as_often_for_many_cases_as_for_one(
+def test_the_pages_ask_as_often_for_many_cases_as_for_one(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def asked(visitor: Visitor, path: str) -> int:
-        visitor.get(path)  # warms the copies
-        with statements(monkeypatch) as seen:
-            assert visitor.get(path).status == 200
-        return len(seen)
-
     def count(cases: int) -> tuple[int, int]:
         made(app, lambda: [requested("JC01") for _ in range(cases)])
-        secretary = signed_in(app, secretary_of("JC01"))
-        secretary.get("/staff/committees")
-        waiting = asked(secretary, secretary.follow("調解委員會").path)
-        return waiting, asked(secretary, planned(app, "JC01").page.path)
+        board = made(app, lambda: board_of("JC01").public_id)
+        with statements(monkeypatch) as waiting:
+            signed_in(app, secretary_of("JC01")).get(f"/staff/committees/{board}")
+        secretary = planned(app, "JC01")
+        with statements(monkeypatch) as session:
+            secretary.get(secretary.page.path)
+        return len(waiting), len(session)
 
     assert count(1) == count(3)
 

@@ -19,7 +19,7 @@ from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import committees, deliberation, hearings, invitations, notices, sittings, tallies
+from webapp.services import committees, deliberation, hearings, invitations, parties, sittings, tallies
 from webapp.services.hearings import Heard
 from webapp.staff import bp, sessions
 from webapp.staff.typed import moment
@@ -138,7 +138,7 @@ def committee(pid: str) -> ResponseReturnValue:
     applicants = queries.applicants([case.id for _item, case in waiting])
     goes_on = queries.goes_on([case.id for _item, case in waiting])
     heard = hearings.heard_of([case for _item, case in waiting])
-    ways = notices.channels_of_cases([case for _item, case in waiting])
+    ways = parties.channels_of_cases([case for _item, case in waiting])
     page = render_template(
         "staff/committee.html",
         committee=found,
