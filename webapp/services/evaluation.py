@@ -180,6 +180,6 @@ def _plain(value: object) -> Any:
         return str(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, (tuple, set, frozenset)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(each) for each in value]
     return value
