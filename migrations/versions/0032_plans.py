@@ -267,6 +267,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["register_id"], ["register.id"], name=op.f("fk_register_entry_register_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_register_entry")),
         sa.UniqueConstraint("public_id", name=op.f("uq_register_entry_public_id")),
+        sa.UniqueConstraint("id", "register_id", name=op.f("uq_register_entry_id_register_id")),
         sa.UniqueConstraint("register_id", "case_no", name=op.f("uq_register_entry_register_id_case_no")),
     )
     op.create_index(op.f("ix_register_entry_plan_id"), "register_entry", ["plan_id"], unique=False)
@@ -310,6 +311,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("public_id", sa.String(length=32), nullable=False),
         sa.Column("entry_id", sa.BigInteger(), nullable=False),
+        sa.Column("register_id", sa.BigInteger(), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
         sa.Column("planned", sa.Numeric(precision=9, scale=4), nullable=True),
         sa.Column("actual", sa.Numeric(precision=9, scale=4), nullable=True),
@@ -380,14 +382,18 @@ def upgrade() -> None:
         sa.CheckConstraint("planned between 0 and 100", name=op.f("ck_progress_report_planned_is_a_share")),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_progress_report_case_id")),
         sa.ForeignKeyConstraint(
-            ["entry_id"], ["register_entry.id"], name=op.f("fk_progress_report_entry_id")
+            ["entry_id", "register_id"],
+            ["register_entry.id", "register_entry.register_id"],
+            name=op.f("fk_progress_report_entry_id_register_id"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_progress_report")),
         sa.UniqueConstraint("case_id", name=op.f("uq_progress_report_case_id")),
         sa.UniqueConstraint("entry_id", "month", name=op.f("uq_progress_report_entry_id_month")),
         sa.UniqueConstraint("public_id", name=op.f("uq_progress_report_public_id")),
     )
-    op.create_index("ix_progress_report_month", "progress_report", ["month"], unique=False)
+    op.create_index(
+        "ix_progress_report_register_id_month", "progress_report", ["register_id", "month"], unique=False
+    )
     op.create_table(
         "baseline_point",
         sa.Column("baseline_id", sa.BigInteger(), nullable=False),
@@ -447,7 +453,7 @@ def downgrade() -> None:
     op.alter_column("firing", "case_id", existing_type=sa.BigInteger(), nullable=False)
     op.drop_column("firing", "progress_report_id")
     op.drop_table("baseline_point")
-    op.drop_index("ix_progress_report_month", table_name="progress_report")
+    op.drop_index("ix_progress_report_register_id_month", table_name="progress_report")
     op.drop_table("progress_report")
     op.drop_table("baseline")
     op.drop_index(

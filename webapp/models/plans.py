@@ -7,8 +7,10 @@ from decimal import Decimal
 from typing import Annotated
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Computed,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     Numeric,
@@ -210,6 +212,8 @@ class RegisterEntry(db.Model):
         CheckConstraint("released_on >= since", name="released_after_entry"),
         CheckConstraint("carried_over_from between 1 and 999", name="carried_over_year_is_roc"),
         UniqueConstraint("register_id", "case_no"),
+        # what its reports refer to
+        UniqueConstraint("id", "register_id"),
         Index(
             "uq_register_entry_live",
             "register_id",
@@ -271,7 +275,9 @@ class ProgressReport(db.Model):
 
     id: Mapped[Key]
     public_id: Mapped[PublicId]
-    entry_id: Mapped[int] = ref("register_entry.id")
+    entry_id: Mapped[int] = mapped_column(BigInteger)
+    #: of the entry: a register is read month by month
+    register_id: Mapped[int] = mapped_column(BigInteger)
     month: Mapped[date]
     planned: Mapped[MaybePercent]
     actual: Mapped[MaybePercent]
@@ -300,6 +306,9 @@ class ProgressReport(db.Model):
     case_id: Mapped[int | None] = ref("case.id", unique=True)
 
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["entry_id", "register_id"], ["register_entry.id", "register_entry.register_id"]
+        ),
         UniqueConstraint("entry_id", "month"),
         _first_day("month"),
         _one_of("origin", ORIGINS),
@@ -316,7 +325,7 @@ class ProgressReport(db.Model):
             name="says_something",
         ),
         CheckConstraint("(published_class is null) or actual is null", name="class_or_figures"),
-        Index("ix_progress_report_month", "month"),
+        Index("ix_progress_report_register_id_month", "register_id", "month"),
     )
 
 
