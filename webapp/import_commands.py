@@ -1,4 +1,4 @@
-"""`ecounter import`: tables that the county has, taken in through the rules of the product. All or nothing for a file."""
+"""`ecounter import`: tables that the county has, taken in by the rules of the product; all or nothing for a file."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def take_in(
     store: Callable[[Any, Sheet, Any], Any],
     say: Callable[[Any], None],
 ) -> None:
-    """Reads, stores in one unit of work and says what came in; where anything is wrong, names it and stores nothing."""
+    """Reads, stores in one unit of work and says what came in; where anything is wrong, stores nothing and names it."""
     from webapp import create_app, sheets, trial
     from webapp.errors import DomainError
     from webapp.moments import utc_now
