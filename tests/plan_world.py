@@ -1,33 +1,19 @@
-"""Plans, registers and curves for tests: the county's own lists, and some that are made up."""
+"""Plans, registers and curves for tests. The county's own lists of 109Q3 are in the demonstration county already."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 
-from webapp import sheets
 from webapp.extensions import db
 from webapp.models import Baseline, BaselinePoint, Plan, Register, RegisterEntry
 from webapp.periods import parse
-from webapp.permissions import SYSTEM
 from webapp.queries.org import chart
 from webapp.services import plan_imports
 
-DATA = Path(__file__).parent / "data"
 #: after the quarter, before the ministry asks for it
 NOW = datetime(2020, 10, 12, 2, 0, tzinfo=UTC)
 Q3 = parse("109Q3")
-
-
-def import_quarter(now: datetime = NOW) -> None:
-    """The county's lists of the third quarter of 109."""
-    table = sheets.read(DATA / "plans.csv", plan_imports.PLANS, ("project", "planned_pct"))
-    plan_imports.plans(SYSTEM, table, "major_policy-109", Q3, now)
-    table = sheets.read(DATA / "severe_109Q3.csv", plan_imports.SEVERE, ("no", "project"))
-    plan_imports.severe(SYSTEM, table, "selected-109", "major_policy-109", Q3, now)
-    table = sheets.read(DATA / "figures_109Q3.csv", plan_imports.FIGURES, ("register", "figure"))
-    plan_imports.figures(SYSTEM, table, now)
 
 
 def entry(register: Register, title: str = "虛構計畫", unit: str = "PW") -> RegisterEntry:
