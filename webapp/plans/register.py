@@ -111,6 +111,8 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         worst=plans.lines(of, month, Filters(light="red")),
         changed=plans.changed(of, month) if found.changes else [],
         lines=lines[:MOST_PRINTED],
+        at=lambda **more: url_for("plans.register", key=key, period=period.key, **more),
+        paged=lambda n: url_for("plans.register", key=key, period=period.key, page=n, **asked, _anchor="plans"),
         count=count,
         page=page,
         pages=max(-(-count // plans.PAGE), 1),
