@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
+from sqlalchemy import text
 from sqlalchemy.orm import Session, scoped_session
 
 from tests.databases import Databases, server
@@ -29,6 +30,10 @@ SECRETS = {
 }
 #: the counter as it opens: newest schema, definitions published, the demonstration county, no case
 TEMPLATE = "template"
+PLAN_TABLES = (
+    *("register", "register_entry", "progress_report", "published_figure", "baseline", "baseline_point"),
+    *("plan", "plan_unit", "plan_site", "plan_budget"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +98,7 @@ def db_session(app: Flask) -> Iterator[scoped_session[Session]]:
         engine = db.engine
         with engine.connect() as connection:
             everything = connection.begin()
+            connection.url = engine.url  # type: ignore[attr-defined]  # it stands in for the engine
             db.engines[None] = connection  # type: ignore[assignment]
             db.session.configure(join_transaction_mode="create_savepoint")
             try:
@@ -103,6 +109,16 @@ def db_session(app: Flask) -> Iterator[scoped_session[Session]]:
                 db.engines[None] = engine
                 everything.rollback()
                 generations._copies.clear()
+
+
+@pytest.fixture
+def no_plans(db_session: scoped_session[Session]) -> None:
+    """Without the plans that the demonstration county shows."""
+    db_session.execute(text("set local session_replication_role = replica"))  # no triggers, no foreign keys
+    db_session.execute(text("delete from firing where progress_report_id is not null"))
+    for table in PLAN_TABLES:
+        db_session.execute(text(f"delete from {table}"))
+    db_session.execute(text("set local session_replication_role = origin"))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by, dis
 from rules.facts import FACTS
 from webapp.errors import NotFound
 from webapp.extensions import db
-from webapp.models import Case, Firing, Revision
+from webapp.models import Case, Firing, Plan, ProgressReport, RegisterEntry, Revision
+from webapp.periods import month_label
 from webapp.permissions import Actor, open_to_rules, visible_to
 
 _AT_ONCE = 1000
@@ -22,8 +23,9 @@ _MOST_OF_CASE = 50
 
 
 def of_ruleset(key: str, since: date) -> Iterator[tuple[str, dict[str, object]]]:
-    """Each decision of the ruleset from that day on: the case and the day, and its facts."""
-    rows = db.session.execute(
+    """Each decision of the ruleset from that day on, and its facts: of cases, by number and day, then the newest of
+    each report of a plan, by title and month."""
+    of_cases = (
         select(Case.number, Firing.as_of, Firing.facts)
         .join(Firing, Firing.case_id == Case.id)
         .join(Revision, Revision.id == Firing.ruleset_revision_id)
@@ -31,8 +33,25 @@ def of_ruleset(key: str, since: date) -> Iterator[tuple[str, dict[str, object]]]
         .order_by(Firing.as_of, Case.number, Firing.id)
         .execution_options(yield_per=_AT_ONCE)
     )
-    for number, as_of, facts in rows:
-        yield f"{number} {as_of}", {name: _typed(name, value) for name, value in facts.items()}
+    for number, as_of, facts in db.session.execute(of_cases):
+        yield f"{number} {as_of}", _typed_all(facts)
+    of_reports = (
+        select(func.coalesce(RegisterEntry.title, Plan.title), ProgressReport.month, Firing.facts)
+        .ext(distinct_on(ProgressReport.month, ProgressReport.id))
+        .join(ProgressReport, ProgressReport.id == Firing.progress_report_id)
+        .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .join(Revision, Revision.id == Firing.ruleset_revision_id)
+        .where(Revision.kind == "ruleset", Revision.key == key, Firing.as_of >= since)
+        .order_by(ProgressReport.month, ProgressReport.id, Firing.id.desc())
+        .execution_options(yield_per=_AT_ONCE)
+    )
+    for title, month, facts in db.session.execute(of_reports):
+        yield f"{title} {month_label(month).zh}", _typed_all(facts)
+
+
+def _typed_all(facts: Mapping[str, object]) -> dict[str, object]:
+    return {name: _typed(name, value) for name, value in facts.items()}
 
 
 def distinct(key: str, since: date) -> Iterator[tuple[dict[str, object], int]]:
@@ -45,7 +64,7 @@ def distinct(key: str, since: date) -> Iterator[tuple[dict[str, object], int]]:
         .order_by(func.count().desc(), func.min(Firing.id))
     )
     for facts, times in rows:
-        yield {name: _typed(name, value) for name, value in facts.items()}, times
+        yield _typed_all(facts), times
 
 
 @dataclass(frozen=True)
@@ -71,7 +90,7 @@ def groups(actor: Actor, key: str, since: date, until: date, most: int) -> Itera
     )
     for facts, times, cases in rows:
         yield Group(
-            {name: _typed(name, value) for name, value in facts.items()},
+            _typed_all(facts),
             times,
             tuple((number or "", public_id, date.fromisoformat(day)) for number, public_id, day in cases),
         )
@@ -103,7 +122,7 @@ def latest(actor: Actor, key: str) -> Iterator[tuple[str, str, date, dict[str, o
         .execution_options(yield_per=_AT_ONCE)
     )
     for number, public_id, as_of, facts in rows:
-        yield number or "", public_id, as_of, {name: _typed(name, value) for name, value in facts.items()}
+        yield number or "", public_id, as_of, _typed_all(facts)
 
 
 def pages(actor: Actor, public_ids: Sequence[str]) -> frozenset[str]:
@@ -146,7 +165,7 @@ def _visible(actor: Actor, key: str) -> Select[Any]:
 
 
 def _stored(row: Any) -> Stored:
-    facts = {name: _typed(name, value) for name, value in row.facts.items()}
+    facts = _typed_all(row.facts)
     return Stored(row.id, row.as_of, facts, row.outcomes)
 
 

@@ -158,6 +158,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "sees_surveys": actor().may("see_cases_of_unit") or actor().may("see_every_case"),
         "takes_payments": actor().may("take_payments"),
         "sees_payouts": payouts.may_see(actor()),
+        "sees_plans": actor().may("see_plans"),
     }
 
 

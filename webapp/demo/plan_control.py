@@ -1,0 +1,213 @@
+"""Plan control of the demonstration county: the third quarter of 109 as it was published, and invented plans of this
+year, marked as such, so that curves, reports and changes have something to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from webapp import sheets
+from webapp.extensions import db
+from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, Register, RegisterEntry
+from webapp.moments import taipei_day
+from webapp.periods import month_before, parse
+from webapp.permissions import SYSTEM
+from webapp.queries.org import chart
+from webapp.services import plan_imports, plan_progress
+from webapp.services.plan_progress import Figures
+
+HERE = Path(__file__).parent / "plans"
+QUARTER = "109Q3"
+CURVE = tuple(map(Decimal, (16, 22, 29, 37, 45, 54, 63, 71, 79, 87, 94, 100)))
+STEEP = tuple(map(Decimal, (13, 14, 15, 17, 19, 22, 25, 28, 33, 40, 55, 100)))
+#: reports of a month are due on this day of the next, as plan_reporting says
+CUT_OFF = 7
+MARK = "（示範）"
+
+
+@dataclass(frozen=True)
+class Invented:
+    title: str
+    unit: str
+    budget: int
+    #: planned less actual: of the newest month, and of those before it
+    lag: str
+    earlier: str
+    #: share of what may be spent that is
+    spent: str = "0.9"
+    curve: tuple[Decimal, ...] = CURVE
+    reason: str = ""
+    countermeasure: str = ""
+    supervisor: str = ""
+
+
+#: no lag lies between 6.5 and 10: a change of that rule touches the published quarter alone
+SELECTED = (
+    Invented("環湖步道照明改善", "PW", 68_000_000, "12.5", "12.5", "0.62",
+             reason="管線遷移尚未完成", countermeasure="增派工班，夜間施工"),
+    Invented("老街排水系統更新", "PW", 125_000_000, "3.2", "0", reason="連日降雨", countermeasure="調整工序"),
+    Invented("銀髮健身園地", "SW", 12_000_000, "0", "2"),
+    Invented("校園圖書館改造", "ED", 36_500_000, "0", "0"),
+    Invented("觀光巴士候車設施", "TR", 22_000_000, "-3.5", "-3.5"),
+    Invented("資源回收分類站", "EP", 41_000_000, "-7", "-7"),
+    Invented("衛生所數位掛號", "HE", 9_800_000, "1.1", "1.1", "0.75", reason="採購期程延後", countermeasure="併案採購"),
+    Invented("文物典藏庫房整修", "CU", 58_000_000, "0", "0", curve=STEEP),
+    Invented("消防車輛汰換", "FD", 76_000_000, "0", "0"),
+)  # fmt: skip
+#: nobody reported this one in time
+SILENT = Invented("溼地步道維護", "EC", 15_000_000, "0", "0")
+PROJECTS = (
+    Invented("智慧路燈示範街區", "PW", 68_000_000, "0", "0", supervisor="副縣長"),
+    Invented("島際航線候船室", "TR", 185_000_000, "4.5", "4.5", reason="船期調整", countermeasure="分區施工", supervisor="秘書長"),
+)  # fmt: skip
+
+
+def load(approver_id: int, now: datetime) -> None:
+    _publish(now)
+    today = taipei_day(now)
+    month = month_before((today - timedelta(days=CUT_OFF)).replace(day=1))
+    year = month.year - 1911
+    selected, projects, pledges = (
+        plan_imports.register_for(f"{kind}-{year}") for kind in ("selected", "major_project", "pledge")
+    )
+    for invented in SELECTED:
+        _report(_entry(invented, selected, month, approver_id, now), invented, month, now)
+    silent = _entry(SILENT, selected, month, approver_id, now)
+    _report(silent, SILENT, month_before(month), now)
+    asked = ProgressReport(
+        entry_id=silent.id,
+        register_id=selected.id,
+        month=month,
+        planned=CURVE[month.month - 1],
+        state="open",
+        origin="demonstration",
+    )
+    db.session.add(asked)
+    db.session.flush()
+    plan_progress.evaluate([asked], now)
+    for invented in PROJECTS:
+        _report(_entry(invented, projects, month, approver_id, now), invented, month, now)
+    _pledge(pledges, year)
+
+
+def _publish(now: datetime) -> None:
+    """What the county printed, through the import like any other list."""
+    period = parse(QUARTER)
+    table = sheets.read(HERE / f"plans_{QUARTER}.csv", plan_imports.PLANS, ("project", "planned_pct"))
+    plan_imports.plans(SYSTEM, table, "major_policy-109", period, now)
+    table = sheets.read(HERE / f"severe_{QUARTER}.csv", plan_imports.SEVERE, ("no", "project"))
+    plan_imports.severe(SYSTEM, table, "selected-109", "major_policy-109", period, now)
+    table = sheets.read(HERE / f"figures_{QUARTER}.csv", plan_imports.FIGURES, ("register", "figure"))
+    plan_imports.figures(SYSTEM, table, now)
+
+
+def _entry(
+    invented: Invented, register: Register, month: date, approver_id: int, now: datetime
+) -> RegisterEntry:
+    """An invented plan with its money and its approved curve from January to December."""
+    january = date(month.year, 1, 1)
+    plan = Plan(
+        code=plan_imports.next_code(register.roc_year),
+        title=invented.title + MARK,
+        kind="yearly",
+        roc_year=register.roc_year,
+        level="county",
+        lead_unit_id=chart().by_code[invented.unit].id,
+        starts_on=january,
+        ends_on=date(month.year, 12, 31),
+        origin="demonstration",
+    )
+    db.session.add(plan)
+    db.session.flush()
+    half = invented.budget // 2
+    db.session.add_all(
+        PlanBudget(plan_id=plan.id, roc_year=register.roc_year, source=source, amount=amount)
+        for source, amount in (("county", half), ("central", invented.budget - half))
+    )
+    entry = RegisterEntry(
+        register_id=register.id,
+        plan_id=plan.id,
+        supervisor=invented.supervisor,
+        since=january,
+        origin="demonstration",
+    )
+    db.session.add(entry)
+    db.session.flush()
+    baseline = Baseline(
+        entry_id=entry.id, number=1, reason="年度核定", effective_month=january, origin="demonstration"
+    )
+    db.session.add(baseline)
+    db.session.flush()
+    db.session.add_all(
+        BaselinePoint(
+            baseline_id=baseline.id,
+            month=date(month.year, number, 1),
+            planned=share,
+            budget=int(invented.budget * share / 100),
+        )
+        for number, share in enumerate(invented.curve, start=1)
+    )
+    db.session.flush()
+    baseline.approved_by_id, baseline.approved_at = approver_id, now
+    db.session.flush()
+    return entry
+
+
+def _report(entry: RegisterEntry, invented: Invented, until: date, now: datetime) -> None:
+    """Every month of the year so far."""
+    for number in range(1, until.month + 1):
+        month = date(until.year, number, 1)
+        if month.year != entry.since.year:
+            return
+        planned = invented.curve[number - 1]
+        lag = Decimal(invented.lag if month == until else invented.earlier)
+        due = Decimal(int(invented.budget * planned / 100))
+        behind = lag > 0
+        plan_progress.record(
+            entry,
+            month,
+            Figures(
+                planned=planned,
+                actual=min(planned - lag, Decimal(100)),
+                budget_due=due,
+                budget_spent=Decimal(int(due * Decimal(invented.spent))),
+                phase="工程辦理中",
+                reason=invented.reason if behind else "",
+                countermeasure=invented.countermeasure if behind else "",
+                catch_up_date=date(until.year, 12, 31) if behind else None,
+            ),
+            now,
+            origin="demonstration",
+        )
+
+
+def _pledge(register: Register, year: int) -> None:
+    """Vision -> indicator, as pledges are kept; the half-yearly review has not begun."""
+    parent_id: int | None = None
+    for kind, title in (("pledge_vision", "健康島嶼願景"), ("pledge_indicator", "社區照顧據點數")):
+        plan = Plan(
+            code=plan_imports.next_code(year),
+            title=title + MARK,
+            kind=kind,
+            roc_year=year,
+            level="magistrate",
+            lead_unit_id=chart().by_code["SW"].id,
+            parent_id=parent_id,
+            origin="demonstration",
+        )
+        db.session.add(plan)
+        db.session.flush()
+        parent_id = plan.id
+    db.session.add(
+        RegisterEntry(
+            register_id=register.id,
+            plan_id=plan.id,
+            since=date(year + 1911, 1, 1),
+            origin="demonstration",
+        )
+    )
+    served = db.session.query(Plan).filter_by(title=SELECTED[2].title + MARK, roc_year=year).one()
+    served.parent_id = plan.id
+    db.session.flush()

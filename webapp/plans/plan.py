@@ -1,0 +1,103 @@
+"""A plan: what it is, where it is controlled, its curve and reports in each register, and why it stands where it stands."""
+
+from __future__ import annotations
+
+from flask import render_template
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from rules.values import Text
+from webapp import periods
+from webapp.moments import taipei_day
+from webapp.plans import bp, charts, words
+from webapp.presentation import in_language, language
+from webapp.queries import definitions, plan_lists, plans
+from webapp.queries.org import chart
+from webapp.queries.plans import Standing
+from webapp.security import now
+from webapp.staff.words import RULE_STATUS
+
+
+@bp.get("/<pid>")
+def plan(pid: str) -> str:
+    found = plans.plan(pid)
+    tree, today = chart(), taipei_day(now())
+    above, below = plans.above_and_below(found)
+    revision = definitions.revision_id("ruleset", plan_lists.RULESET, today)
+    budget = plans.budget_of(found)
+    standings = plans.standings(found)
+    return render_template(
+        "plans/plan.html",
+        plan=found,
+        units=[
+            (tree.units[unit].name(language()), words.ROLES[role]) for unit, role in plans.units_of(found)
+        ],
+        sites=plans.sites_of(found),
+        budget=budget,
+        total=sum(each.amount for each in budget),
+        above=above,
+        below=below,
+        standings=standings,
+        pictures={each.entry.id: _picture(each) for each in standings},
+        planned=_planned,
+        rules=words.stated_rules(plan_lists.rules_of(periods.month_of(today))),
+        ruleset=definitions.ruleset(revision).ruleset.title,
+        revision=definitions.name_of(revision)[1],
+        statuses=RULE_STATUS,
+        people=tree.names,
+        sentence=lambda entry: Text(**entry["sentence"]),
+        rule_label=lambda entry: Text(**entry["label"]),
+        title_of=lambda title: Text.model_validate(title),
+        words=words,
+        written=plan_lists.written,
+        label=periods.month_label,
+        month_key=lambda month: periods.month_of(month).key,
+    )
+
+
+def _planned(standing: Standing) -> dict[object, object]:
+    """The planned share of each month, by the newest approved curve."""
+    return {point.month: point.planned for point in _curve(standing)}
+
+
+def _curve(standing: Standing) -> list[object]:
+    return next((list(points) for baseline, points in standing.baselines if baseline.approved_at), [])
+
+
+def _picture(standing: Standing) -> Markup | None:
+    """None where no percentage is known."""
+    figured = [report for report in standing.reports if report.lag is not None]
+    planned = [(point.month, point.planned) for point in _curve(standing)]
+    if not figured and not planned:
+        return None
+    lag, said = None, _("還沒有填報。")
+    if figured:
+        last = figured[-1]
+        said = in_language(said_of(last.planned, last.actual, last.lag))
+        lag = (last.month, last.planned, last.actual, said)
+    title = _("預定與實際進度曲線")
+    drawn = charts.s_curve(
+        charts.Curve(
+            f"curve-{standing.entry.id}",
+            title,
+            said,
+            planned or [(report.month, report.planned) for report in figured],
+            [(report.month, report.actual) for report in figured],
+            _("預定"),
+            _("實際"),
+            lag,
+        )
+    )
+    return Markup(drawn)  # noqa: S704  # its texts are escaped there
+
+
+def said_of(planned: object, actual: object, lag: object) -> Text:
+    """預定 32.22%、實際 22.77%，落後 9.45 個百分點."""
+    p, a, points = (plan_lists.written(value) for value in (planned, actual, abs(lag)))  # type: ignore[arg-type]
+    if not lag:
+        return Text(zh=f"預定與實際都是 {p}%", en=f"{p} % planned and actual")
+    word = Text(zh="落後", en="behind") if lag > 0 else Text(zh="超前", en="ahead")  # type: ignore[operator]
+    return Text(
+        zh=f"預定 {p}%、實際 {a}%，{word.zh} {points}",
+        en=f"{p} % planned, {a} % actual: {points} points {word.en}",
+    )

@@ -1,0 +1,184 @@
+"""The registers, and one of them in a month: lights, units, what is severe, what changed, every plan one click away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from markupsafe import Markup
+
+from rules.values import Text
+from webapp import periods
+from webapp.errors import DomainError, NotFound
+from webapp.moments import taipei_day
+from webapp.periods import Period
+from webapp.plans import bp, charts, words
+from webapp.presentation import in_language, language
+from webapp.queries import plan_lists, plans
+from webapp.queries.org import UnitInfo, chart
+from webapp.queries.plans import Filters, Overview
+from webapp.security import actor, now
+from webapp.services import plan_editions
+from webapp.uow import unit_of_work
+
+HUNDRED_MILLION = Decimal(100_000_000)
+#: entries on the page to print
+MOST_PRINTED = 1000
+LONGEST_SEARCH = 100
+
+
+@bp.get("/")
+def registers() -> str:
+    shown = []
+    for each in plans.registers():
+        month = next(iter(plans.months(each.id)), None)
+        shown.append((each, month, plans.overview(each, month or taipei_day(now()).replace(day=1))))
+    return render_template("plans/registers.html", registers=shown, words=words, label=periods.month_label)
+
+
+@bp.get("/registers/<key>")
+def register(key: str) -> str:
+    return _page(key, "plans/register.html")
+
+
+@bp.get("/registers/<key>/print")
+def register_print(key: str) -> str:
+    """The same without paging, for paper."""
+    return _page(key, "plans/register_print.html", whole=True)
+
+
+@bp.post("/registers/<key>/close")
+def close(key: str) -> ResponseReturnValue:
+    """結算 of a period, by the control office."""
+    of = plans.register(key)
+    period = parsed(request.form.get("period", ""))
+    try:
+        with unit_of_work():
+            plan_editions.close(actor(), of, period, now())
+    except DomainError as refusal:
+        if refusal.status == 403:
+            raise
+        flash(in_language(refusal.text), "error")
+    else:
+        flash(
+            _("%(period)s已結算，之後規則怎麼改，這一期的報表都不變。", period=in_language(period.label)),
+            "success",
+        )
+    return redirect(url_for("plans.register", key=key, period=period.key))
+
+
+def _page(key: str, template: str, *, whole: bool = False) -> str:
+    of = plans.register(key)
+    months = plans.months(of.id)
+    period = _asked_period(months)
+    month = period.last_month
+    filters = _filters()
+    page = max(request.args.get("page", 1, type=int), 1)
+    found = plans.overview(of, month)
+    count = plans.count(of, month, filters) if filters != Filters() else found.plans
+    lines = plans.lines(of, month, filters, None if whole else page, by_number=whole)
+    figures = plans.published(of.id, month)
+    stated = {figure.name: figure.value for figure in figures}
+    total = int(stated.get("plans", found.plans))
+    rules = plan_lists.rules_of(period)
+    asked = {name: value for name in ("unit", "light", "q", "changed") if (value := request.args.get(name))}
+    return render_template(
+        template,
+        register=of,
+        period=period,
+        periods=_choices(months, period),
+        editions=plans.editions(of.id),
+        edition=plans.edition(of.id, period.key),
+        closable=[
+            each
+            for each in plans.periods_ending(month)
+            if plans.edition(of.id, each.key) is None and each.last_day < taipei_day(now())
+        ],
+        overview=found,
+        figures=figures,
+        notes=[figure for figure in figures if figure.note],
+        total=total,
+        severe=found.standings["severe"],
+        rate=plans.percent(found.standings["severe"], total) if total else None,
+        rules=words.stated_rules(rules),
+        parameters=rules,
+        units=sorted(found.units.values(), key=lambda row: (-row.severe, -row.plans, row.unit_id)),
+        picture=_picture(found),
+        worst=plans.lines(of, month, Filters(light="red")),
+        changed=plans.changed(of, month) if found.changes else [],
+        lines=lines[:MOST_PRINTED],
+        at=lambda **more: url_for("plans.register", key=key, period=period.key, **more),
+        paged=lambda n: url_for("plans.register", key=key, period=period.key, page=n, **asked, _anchor="plans"),
+        count=count,
+        page=page,
+        pages=max(-(-count // plans.PAGE), 1),
+        filters=filters,
+        asked=asked,
+        unit_choices=[(unit.code, unit.name(language())) for unit in _units(found)],
+        light_choices=[(light, words.LIGHTS[light].name) for light in words.LIGHTS if found.lights[light]],
+        words=words,
+        names=names,
+        unit_code=lambda unit_id: chart().units[unit_id].code,
+        hundred_million=HUNDRED_MILLION,
+        may_close=actor().may("control_plans"),
+        written=plan_lists.written,
+        label=periods.month_label,
+    )
+
+
+def _asked_period(months: Sequence[date]) -> Period:
+    """As the address says; else the newest month that was reported, or this month."""
+    if written := request.args.get("period", ""):
+        return parsed(written)
+    return periods.month_of(months[0] if months else taipei_day(now()))
+
+
+def parsed(written: str) -> Period:
+    try:
+        return periods.parse(written)
+    except ValueError:
+        raise NotFound() from None
+
+
+def _choices(months: Sequence[date], period: Period) -> list[tuple[str, Text]]:
+    """Months and the quarters that end with them."""
+    found = {period.key: period.label}
+    for month in months:
+        for each in plans.periods_ending(month)[:2]:
+            found.setdefault(each.key, each.label)
+    return list(found.items())
+
+
+def _filters() -> Filters:
+    unit = chart().by_code.get(request.args.get("unit", ""))
+    light = request.args.get("light", "")
+    return Filters(
+        unit_id=unit.id if unit is not None else None,
+        light=light if light in words.LIGHTS else "",
+        q=request.args.get("q", "").strip()[:LONGEST_SEARCH],
+        changed=bool(request.args.get("changed")),
+    )
+
+
+def _units(found: Overview) -> list[UnitInfo]:
+    tree = chart()
+    return sorted((tree.units[unit] for unit in found.units), key=lambda unit: unit.id)
+
+
+def _picture(found: Overview) -> Markup:
+    """By unit; the table under it says the same."""
+    rows = [
+        charts.Bar(chart().units[row.unit_id].name(language()), dict(row.lights))
+        for row in sorted(found.units.values(), key=lambda row: (-row.severe, -row.plans, row.unit_id))
+    ]
+    said = _("各單位的燈號件數，詳見下方表格。")
+    return Markup(charts.bars("by-unit", _("各單位燈號"), said, rows))  # noqa: S704  # its texts are escaped there
+
+
+def names(units: tuple[int, ...]) -> str:
+    tree = chart()
+    return ("、" if language() == "zh" else ", ").join(tree.units[unit].name(language()) for unit in units)
