@@ -20,7 +20,7 @@ CITIZEN, OTHER = "chen.meiling", "wang.daming"
 PET_OFFICER, PET_HEAD = "lin.yahan", "chen.shufen"
 LAND_OFFICER, LAND_HEAD = "ou.yijun", "cai.wenxiong"
 CLERK, ADMINISTRATOR = "huang.meilan", "admin"
-SECRETARY, CASHIER = "xie.wanru", "su.jiaqi"
+SECRETARY, CASHIER, RESEARCH = "xie.wanru", "su.jiaqi", "guo.shiming"
 
 #: no pages: pictures, papers, stylesheets, and a part of the inbox that is fetched by script
 NO_PAGES = {
@@ -40,6 +40,8 @@ NO_PAGES = {
     "staff.overdue_month_file",
     "citizen.payment_slip",
     "citizen.payment_receipt",
+    "plans.paper_pdf",
+    "plans.paper_xlsx",
 }
 
 PUBLIC = [
@@ -191,6 +193,11 @@ OFFICE = [
     Look(ADMINISTRATOR, "/staff/effects"),
     Look(ADMINISTRATOR, "/staff/legal-basis"),
     Look(ADMINISTRATOR, "/admin/definitions"),
+    Look(RESEARCH, "/plans/"),
+    Look(RESEARCH, "/plans/registers/major_policy-109?period=109Q3"),
+    Look(RESEARCH, "/plans/registers/major_policy-109/print"),
+    Look(RESEARCH, "/plans/{plan}"),
+    Look(PET_OFFICER, "/plans/registers/selected-109"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
@@ -247,6 +254,8 @@ IN_ENGLISH = [
         "/staff/payouts/lists/{paid_list}",
         "/staff/intake",
         "/staff/intake?service=EC06",
+        "/plans/registers/major_policy-109?period=109Q3",
+        "/plans/{plan}",
     }
 ]
 

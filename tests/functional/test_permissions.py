@@ -31,6 +31,7 @@ from webapp.models import (
     Letter,
     Message,
     PayoutClaim,
+    Plan,
     SampleAudit,
     Survey,
     Task,
@@ -260,6 +261,7 @@ def _make_world() -> Ids:
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
+        "plan": db.session.scalars(select(Plan.public_id).where(Plan.origin == "published").limit(1)).one(),
     }
 
 
