@@ -20,7 +20,7 @@ CITIZEN, OTHER = "chen.meiling", "wang.daming"
 PET_OFFICER, PET_HEAD = "lin.yahan", "chen.shufen"
 LAND_OFFICER, LAND_HEAD = "ou.yijun", "cai.wenxiong"
 CLERK, ADMINISTRATOR = "huang.meilan", "admin"
-SECRETARY, CASHIER = "xie.wanru", "su.jiaqi"
+SECRETARY, CASHIER, RESEARCH = "xie.wanru", "su.jiaqi", "guo.shiming"
 
 #: no pages: pictures, papers, stylesheets, and a part of the inbox that is fetched by script
 NO_PAGES = {
@@ -43,6 +43,8 @@ NO_PAGES = {
     "citizen.payment_receipt",
     "admin.version_file",
     "admin.yaml_file",
+    "plans.paper_pdf",
+    "plans.paper_xlsx",
 }
 
 PUBLIC = [
@@ -215,6 +217,11 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/4"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/record?case={EC09_granted_number}"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/yaml"),
+    Look(RESEARCH, "/plans/"),
+    Look(RESEARCH, "/plans/registers/major_policy-109?period=109Q3"),
+    Look(RESEARCH, "/plans/registers/major_policy-109/print"),
+    Look(RESEARCH, "/plans/{plan}"),
+    Look(PET_OFFICER, "/plans/registers/selected-109"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
@@ -276,6 +283,8 @@ IN_ENGLISH = [
         "/admin/definitions/ruleset/year_end_grade",
         "/admin/drafts/{draft_wrong}",
         "/admin/drafts/{draft_ready}/trial",
+        "/plans/registers/major_policy-109?period=109Q3",
+        "/plans/{plan}",
     }
 ]
 

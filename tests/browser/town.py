@@ -27,7 +27,7 @@ from webapp.crypto import follow_code
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, DefinitionDraft, Effect, Letter, PayoutClaim, SampleAudit, Survey
+from webapp.models import Case, DefinitionDraft, Effect, Letter, PayoutClaim, Plan, SampleAudit, Survey
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -136,6 +136,8 @@ def settle() -> dict[str, str]:
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
+    school = select(Plan.public_id).where(Plan.title == "開瑄國小校舍及運動場新建")
+    found["plan"] = db.session.scalars(school).one()
     with unit_of_work():
         overdue_lists.make(NOW)
         found["survey"] = _asked(_case(found["EC09_granted"]))

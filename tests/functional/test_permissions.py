@@ -31,6 +31,7 @@ from webapp.models import (
     Letter,
     Message,
     PayoutClaim,
+    Plan,
     SampleAudit,
     Survey,
     Task,
@@ -264,6 +265,9 @@ def _make_world() -> Ids:
         **_payouts(decided),
         "grid_draft": _draft_of("performance_scoring"),
         "rules_draft": _draft_of("case_deadlines"),
+        "plan": db.session.scalars(
+            select(Plan.public_id).where(Plan.origin == "published").order_by(Plan.id).limit(1)
+        ).one(),
     }
 
 

@@ -313,3 +313,36 @@ class MailingList:
     agency_name: str
     printed_at: datetime
     mailings: tuple[Mailing, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    heading: str
+    #: millimetres; all of a table together 257
+    width: int
+    numeric: bool = False
+
+
+@dataclass(frozen=True)
+class PlanTable:
+    """A list of plan control on landscape paper. What repeats in the first `grouped` columns is written once."""
+
+    agency_name: str
+    title: str
+    subtitle: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+    grouped: int
+    #: below the table: totals, rules, and where published figures disagree
+    remarks: tuple[str, ...]
+    #: when the period was closed, or that it is not
+    state: str
+
+    def repeats(self, row: int, column: int) -> bool:
+        """Whether a cell says what the one above it says, in the same group."""
+        return (
+            row > 0
+            and column < self.grouped
+            and self.rows[row][: column + 1] == self.rows[row - 1][: column + 1]
+            and any(self.rows[row][: column + 1])
+        )

@@ -18,6 +18,7 @@ from webapp.letters.contents import (
     MinutesItem,
     PaymentReceipt,
     PaymentSlip,
+    PlanTable,
     Receipt,
     Row,
     Section,
@@ -112,6 +113,12 @@ def mailing_list(document: MailingList) -> bytes:
     """掛號郵件清單, to go with the letters to the post office."""
     document, unprintable = printable(document)
     return _pdf("mailing_list.html", document, unprintable=unprintable)
+
+
+def plan_table(document: PlanTable) -> bytes:
+    """A list of plan control, such as 附件一."""
+    document, unprintable = printable(document)
+    return _pdf("plan_table.html", document, unprintable=unprintable)
 
 
 _templates = environment()

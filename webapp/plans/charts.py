@@ -13,7 +13,7 @@ from webapp.plans.words import LIGHTS
 INK, SOFT, GRID, PLANNED, ACTUAL, LATE = "#0b0c0c", "#3f4a4d", "#d7dfe2", "#3b6a80", "#0f3d50", "#9a1b14"
 FONT = "Noto Sans TC, PingFang TC, Microsoft JhengHei, sans-serif"
 WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 48, 60, 16, 36
+LEFT, RIGHT, TOP, BOTTOM = 48, 84, 16, 36
 MOST_TICKS = 13
 
 
@@ -28,7 +28,7 @@ class Curve:
     actual: Sequence[tuple[date, Decimal]]
     planned_word: str
     actual_word: str
-    #: of the newest report: planned, and what is said of the lag
+    #: of the newest report: month, planned, actual, and a few words for the bar between them
     lag: tuple[date, Decimal, Decimal, str] | None = None
 
 
@@ -41,8 +41,9 @@ def s_curve(curve: Curve) -> str:
 
 
 def _curve(curve: Curve, months: Sequence[date]) -> Iterator[str]:
-    first = _count(months[0])
-    span = max(_count(months[-1]) - first, 1)
+    alone = len(months) == 1
+    first = _count(months[0]) - alone
+    span = _count(months[-1]) - first + alone
 
     def x(month: date) -> float:
         return LEFT + (WIDTH - LEFT - RIGHT) * (_count(month) - first) / span
@@ -67,13 +68,12 @@ def _curve(curve: Curve, months: Sequence[date]) -> Iterator[str]:
     if curve.lag is not None:
         month, planned, actual, said = curve.lag
         at = x(month)
-        side, gap = ("end", -10) if at > WIDTH / 2 else ("start", 10)
         if planned != actual:
             colour = LATE if planned > actual else ACTUAL
             yield f'<path d="M{at:g} {y(planned):g}V{y(actual):g}" stroke="{colour}" stroke-width="4"/>'
         yield f'<circle cx="{at:g}" cy="{y(planned):g}" r="4" fill="#fff" stroke="{PLANNED}" stroke-width="2"/>'
         middle = (y(planned) + y(actual)) / 2
-        yield _text(at + gap, middle + 4, said, LATE if planned > actual else INK, side, bold=True)
+        yield _text(at + 8, middle + 4, said, LATE if planned > actual else INK, bold=True)
 
 
 def _line(points: Sequence[tuple[float, float]], colour: str, dashes: str) -> Iterator[str]:

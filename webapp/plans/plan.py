@@ -1,6 +1,9 @@
-"""A plan: what it is, where it is controlled, its curve and reports in each register, and why it stands where it stands."""
+"""A plan: where it is controlled, its curve and reports in each register, and why it stands where it stands."""
 
 from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
 
 from flask import render_template
 from flask_babel import gettext as _
@@ -13,6 +16,7 @@ from webapp.plans import bp, charts, words
 from webapp.presentation import in_language, language
 from webapp.queries import definitions, plan_lists, plans
 from webapp.queries.org import chart
+from webapp.queries.plan_facts import Point
 from webapp.queries.plans import Standing
 from webapp.security import now
 from webapp.staff.words import RULE_STATUS
@@ -55,12 +59,12 @@ def plan(pid: str) -> str:
     )
 
 
-def _planned(standing: Standing) -> dict[object, object]:
+def _planned(standing: Standing) -> dict[date, Decimal]:
     """The planned share of each month, by the newest approved curve."""
     return {point.month: point.planned for point in _curve(standing)}
 
 
-def _curve(standing: Standing) -> list[object]:
+def _curve(standing: Standing) -> list[Point]:
     return next((list(points) for baseline, points in standing.baselines if baseline.approved_at), [])
 
 
@@ -74,7 +78,7 @@ def _picture(standing: Standing) -> Markup | None:
     if figured:
         last = figured[-1]
         said = in_language(said_of(last.planned, last.actual, last.lag))
-        lag = (last.month, last.planned, last.actual, said)
+        lag = (last.month, last.planned, last.actual, in_language(gap_of(last.lag)))
     title = _("預定與實際進度曲線")
     drawn = charts.s_curve(
         charts.Curve(
@@ -91,13 +95,15 @@ def _picture(standing: Standing) -> Markup | None:
     return Markup(drawn)  # noqa: S704  # its texts are escaped there
 
 
-def said_of(planned: object, actual: object, lag: object) -> Text:
-    """預定 32.22%、實際 22.77%，落後 9.45 個百分點."""
-    p, a, points = (plan_lists.written(value) for value in (planned, actual, abs(lag)))  # type: ignore[arg-type]
-    if not lag:
-        return Text(zh=f"預定與實際都是 {p}%", en=f"{p} % planned and actual")
-    word = Text(zh="落後", en="behind") if lag > 0 else Text(zh="超前", en="ahead")  # type: ignore[operator]
-    return Text(
-        zh=f"預定 {p}%、實際 {a}%，{word.zh} {points}",
-        en=f"{p} % planned, {a} % actual: {points} points {word.en}",
-    )
+def said_of(planned: Decimal, actual: Decimal, lag: Decimal) -> Text:
+    """預定 32.22%、實際 22.77%，落後 9.45."""
+    p, a, gap = plan_lists.written(planned), plan_lists.written(actual), gap_of(lag)
+    return Text(zh=f"預定 {p}%、實際 {a}%，{gap.zh}", en=f"{p} % planned, {a} % actual, {gap.en}")
+
+
+def gap_of(lag: Decimal) -> Text:
+    """落後 9.45."""
+    points = plan_lists.written(abs(lag))
+    if lag > 0:
+        return Text(zh=f"落後 {points}", en=f"{points} behind")
+    return Text(zh=f"超前 {points}", en=f"{points} ahead") if lag < 0 else Text(zh="符合進度", en="on track")

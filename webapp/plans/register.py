@@ -54,14 +54,12 @@ def register_print(key: str) -> str:
 @bp.post("/registers/<key>/close")
 def close(key: str) -> ResponseReturnValue:
     """結算 of a period, by the control office."""
-    of = plans.register(key)
-    period = parsed(request.form.get("period", ""))
+    plan_editions.require(actor())
+    of, period = plans.register(key), parsed(request.form.get("period", ""))
     try:
         with unit_of_work():
             plan_editions.close(actor(), of, period, now())
     except DomainError as refusal:
-        if refusal.status == 403:
-            raise
         flash(in_language(refusal.text), "error")
     else:
         flash(
@@ -85,6 +83,9 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
     stated = {figure.name: figure.value for figure in figures}
     total = int(stated.get("plans", found.plans))
     rules = plan_lists.rules_of(period)
+    counted = {"plans": found.plans, "plans_stated": found.plans, "severe": found.standings["severe"]}
+    if "projects" in stated:
+        counted["projects"] = plans.projects(of, month)
     asked = {name: value for name in ("unit", "light", "q", "changed") if (value := request.args.get(name))}
     return render_template(
         template,
@@ -101,6 +102,7 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         overview=found,
         figures=figures,
         notes=[figure for figure in figures if figure.note],
+        counted=counted,
         total=total,
         severe=found.standings["severe"],
         rate=plans.percent(found.standings["severe"], total) if total else None,
@@ -112,7 +114,9 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         changed=plans.changed(of, month) if found.changes else [],
         lines=lines[:MOST_PRINTED],
         at=lambda **more: url_for("plans.register", key=key, period=period.key, **more),
-        paged=lambda n: url_for("plans.register", key=key, period=period.key, page=n, **asked, _anchor="plans"),
+        paged=lambda n: url_for(
+            "plans.register", key=key, period=period.key, page=n, **asked, _anchor="plans"
+        ),
         count=count,
         page=page,
         pages=max(-(-count // plans.PAGE), 1),
@@ -127,6 +131,7 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         may_close=actor().may("control_plans"),
         written=plan_lists.written,
         label=periods.month_label,
+        period_label=lambda key: periods.parse(key).label,
     )
 
 

@@ -69,6 +69,11 @@ SOURCES: Mapping[str, Text] = {
     "island_fund": Text(zh="離島建設基金", en="Islands fund"),
     "other": Text(zh="其他", en="Other"),
 }
+PAPERS: Mapping[str, Text] = {
+    "annex": Text(zh="彙整表（附件一）", en="Annex 1"),
+    "severe": Text(zh="嚴重落後清單（依單位）", en="Severe plans by unit"),
+    "large": Text(zh="大額計畫清單", en="Large plans"),
+}
 FIGURES: Mapping[str, Text] = {
     "plans": Text(zh="列管件數", en="Plans"),
     "plans_stated": Text(zh="文中所稱計畫數", en="Plans, as the text says"),

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, Numeric, Select, and_, case, cast, func, or_, select, text
+from sqlalchemy import ColumnElement, Numeric, Select, String, and_, case, cast, func, or_, select, text
 from sqlalchemy.orm import aliased
 
 from webapp.errors import NotFound
@@ -234,6 +234,14 @@ def overview(of: Register, month: date) -> Overview:
         found.due += due or 0
         found.spent += spent or 0
     return found
+
+
+def projects(of: Register, month: date) -> int:
+    """專案 that group the plans of the register."""
+    grouped = func.coalesce(cast(RegisterEntry.project_no, String), RegisterEntry.project)
+    return db.session.execute(
+        select(func.count(grouped.distinct())).where(_standing_in(of, month), RegisterEntry.project != "")
+    ).scalar_one()
 
 
 def lines(

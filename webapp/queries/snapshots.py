@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, func, select, type_coerce
+from sqlalchemy import Select, Subquery, func, literal, select, type_coerce, union_all
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by, distinct_on
 
 from rules.facts import FACTS
@@ -68,61 +68,102 @@ def distinct(key: str, since: date) -> Iterator[tuple[dict[str, object], int]]:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """Whom a decision was about: a case on a day, or a plan with the month of its report."""
+
+    name: str
+    #: of its page
+    public_id: str
+    day: date | None
+    kind: Literal["case", "plan"] = "case"
+
+
+@dataclass(frozen=True)
 class Group:
     """Equal facts of past decisions: how often they were decided, and for whom, the newest first."""
 
     facts: dict[str, object]
     times: int
-    #: (case number, public id, day)
-    cases: tuple[tuple[str, str, date], ...]
+    subjects: tuple[Subject, ...]
 
 
 def groups(actor: Actor, key: str, since: date, until: date, most: int) -> Iterator[Group]:
-    """What the ruleset decided in the period for cases that an editor may read of, the most frequent facts first."""
-    case = func.jsonb_build_array(Case.number, Case.public_id, Firing.as_of)
-    named = func.array_agg(aggregate_order_by(case, Firing.as_of.desc(), Case.number, Firing.id))
-    rows = db.session.execute(
-        select(Firing.facts, func.count(), type_coerce(named, ARRAY(JSONB))[1:most])
-        .join(Case, Case.id == Firing.case_id)
-        .where(*_in_period(actor, key, since, until))
-        .group_by(Firing.facts)
-        .order_by(func.count().desc(), func.min(Firing.id))
+    """What the ruleset decided in the period, as far as an editor may read of it, the most frequent facts first."""
+    row = _decided(actor, key)
+    subject = func.jsonb_build_array(row.c.name, row.c.page, row.c.day, row.c.kind)
+    named = func.array_agg(aggregate_order_by(subject, row.c.day.desc(), row.c.name, row.c.id))
+    found = db.session.execute(
+        select(row.c.facts, func.count(), type_coerce(named, ARRAY(JSONB))[1:most])
+        .where(row.c.day.between(since, until))
+        .group_by(row.c.facts)
+        .order_by(func.count().desc(), func.min(row.c.id))
     )
-    for facts, times, cases in rows:
-        yield Group(
-            _typed_all(facts),
-            times,
-            tuple((number or "", public_id, date.fromisoformat(day)) for number, public_id, day in cases),
-        )
+    for facts, times, subjects in found:
+        of = [Subject(name or "", page, date.fromisoformat(day), kind) for name, page, day, kind in subjects]
+        yield Group(_typed_all(facts), times, tuple(of))
 
 
 def count(actor: Actor, key: str, since: date, until: date) -> int:
-    statement = select(func.count()).select_from(Firing).join(Case, Case.id == Firing.case_id)
-    return db.session.scalars(statement.where(*_in_period(actor, key, since, until))).one()
+    row = _decided(actor, key)
+    statement = select(func.count()).select_from(row).where(row.c.day.between(since, until))
+    return db.session.scalars(statement).one()
 
 
-def _in_period(actor: Actor, key: str, since: date, until: date) -> list[ColumnElement[bool]]:
-    of_key = select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key)
-    return [
-        Firing.ruleset_revision_id.in_(of_key),
-        Firing.as_of.between(since, until),
-        open_to_rules(actor),
-    ]
-
-
-def latest(actor: Actor, key: str) -> Iterator[tuple[str, str, date, dict[str, object]]]:
-    """Of each open case, the newest facts that the ruleset decided: number, public id, day."""
-    of_key = select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key)
-    rows = db.session.execute(
-        select(Case.number, Case.public_id, Firing.as_of, Firing.facts)
-        .join(Firing, Firing.case_id == Case.id)
-        .where(Firing.ruleset_revision_id.in_(of_key), Case.status == "open", open_to_rules(actor))
-        .ext(distinct_on(Case.id))
-        .order_by(Case.id, Firing.as_of.desc(), Firing.id.desc())
+def latest(actor: Actor, key: str) -> Iterator[tuple[Subject, dict[str, object]]]:
+    """Of each open case, and of each plan under control, the newest facts that the ruleset decided."""
+    row = _decided(actor, key)
+    found = db.session.execute(
+        select(row.c.name, row.c.page, row.c.day, row.c.kind, row.c.facts)
+        .where(row.c.open)
+        .ext(distinct_on(row.c.kind, row.c.subject))
+        .order_by(row.c.kind, row.c.subject, row.c.day.desc(), row.c.id.desc())
         .execution_options(yield_per=_AT_ONCE)
     )
-    for number, public_id, as_of, facts in rows:
-        yield number or "", public_id, as_of, _typed_all(facts)
+    for name, page, day, kind, facts in found:
+        yield Subject(name or "", page, day, kind), _typed_all(facts)
+
+
+def _decided(actor: Actor, key: str) -> Subquery:
+    """Decisions about cases that the actor may read of, and the newest one about each report of a plan."""
+    of_key = Firing.ruleset_revision_id.in_(
+        select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key)
+    )
+    of_cases = (
+        select(
+            Firing.id,
+            Firing.facts,
+            Firing.as_of.label("day"),
+            Case.number.label("name"),
+            Case.public_id.label("page"),
+            literal("case").label("kind"),
+            (Case.status == "open").label("open"),
+            Case.id.label("subject"),
+        )
+        .join(Case, Case.id == Firing.case_id)
+        .where(of_key, open_to_rules(actor))
+    )
+    newest = (
+        select(func.max(Firing.id))
+        .where(of_key, Firing.progress_report_id.is_not(None))
+        .group_by(Firing.progress_report_id)
+    )
+    of_reports = (
+        select(
+            Firing.id,
+            Firing.facts,
+            ProgressReport.month,
+            func.coalesce(RegisterEntry.title, Plan.title),
+            Plan.public_id,
+            literal("plan"),
+            RegisterEntry.released_on.is_(None),
+            RegisterEntry.id,
+        )
+        .join(ProgressReport, ProgressReport.id == Firing.progress_report_id)
+        .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .where(Firing.id.in_(newest))
+    )
+    return union_all(of_cases, of_reports).subquery()
 
 
 def pages(actor: Actor, public_ids: Sequence[str]) -> frozenset[str]:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import rules.engine
@@ -24,6 +25,7 @@ from rules.values import DefinitionError, Text
 from webapp.models import Revision
 from webapp.permissions import Actor
 from webapp.queries import definitions, desk, snapshots
+from webapp.queries.snapshots import Subject
 from workflows.functions import FUNCTIONS
 
 #: how many changed cases are named; how many there are is always said
@@ -150,9 +152,7 @@ def check(body: Mapping[str, Any], key: str) -> Checked:
 class Changed:
     """A decision that would come out otherwise."""
 
-    name: str
-    public_id: str
-    day: date | None
+    subject: Subject
     before: Said
     after: Said
 
@@ -214,7 +214,7 @@ class Trial:
         draft: Decider,
         facts: Mapping[str, object],
         times: int,
-        cases: Iterable[tuple[str, str, date | None]],
+        subjects: Iterable[Subject],
         columns: Iterable[tuple[str, str]],
     ) -> None:
         before, after = current.outcomes(facts), draft.outcomes(facts)
@@ -225,9 +225,8 @@ class Trial:
         if was == will:
             return
         self.changes += times
-        for name, public_id, day in cases:
-            if len(self.changed) < MOST_NAMED:
-                self.changed.append(Changed(name, public_id, day, was, will))
+        room = MOST_NAMED - len(self.changed)
+        self.changed += [Changed(subject, was, will) for subject in islice(subjects, room)]
 
 
 def over_past(
@@ -239,7 +238,7 @@ def over_past(
     trial = Trial(of=snapshots.count(actor, key, since, until), not_kept=_not_kept(current, draft))
     columns = _columns(current, draft)
     for group in snapshots.groups(actor, key, since, until, MOST_NAMED):
-        trial.add(current, draft, group.facts, group.times, group.cases, columns)
+        trial.add(current, draft, group.facts, group.times, group.subjects, columns)
         if time.monotonic() > end:
             break
     return _linked(actor, trial)
@@ -257,19 +256,19 @@ def over_table(
     trial = Trial(of=len(given))
     columns = _columns(current, draft)
     for name, facts in given:
-        trial.add(current, draft, facts, 1, [(name, "", None)], columns)
+        trial.add(current, draft, facts, 1, [Subject(name, "", None)], columns)
         if time.monotonic() > end:
             break
     return trial
 
 
 def over_open(actor: Actor, current: Decider, draft: Decider, seconds: float = SECONDS) -> Trial:
-    """Open cases, by the facts of their last decision."""
+    """Open cases and plans under control, by the facts of their last decision."""
     end = time.monotonic() + seconds
     latest = list(snapshots.latest(actor, current.compiled.ruleset.key))
     trial = Trial(of=len(latest), not_kept=_not_kept(current, draft))
-    for number, public_id, day, facts in latest:
-        trial.add(current, draft, facts, 1, [(number, public_id, day)], ())
+    for subject, facts in latest:
+        trial.add(current, draft, facts, 1, [subject], ())
         if time.monotonic() > end:
             break
     return _linked(actor, trial)
@@ -277,9 +276,13 @@ def over_open(actor: Actor, current: Decider, draft: Decider, seconds: float = S
 
 def _linked(actor: Actor, trial: Trial) -> Trial:
     """A case is linked only where its page may be opened."""
-    pages = snapshots.pages(actor, [each.public_id for each in trial.changed])
+    subjects = [each.subject for each in trial.changed]
+    pages = snapshots.pages(actor, [each.public_id for each in subjects if each.kind == "case"])
     trial.changed = [
-        each if each.public_id in pages else replace(each, public_id="") for each in trial.changed
+        each
+        if each.subject.kind == "plan" or each.subject.public_id in pages
+        else replace(each, subject=replace(each.subject, public_id=""))
+        for each in trial.changed
     ]
     return trial
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 
 from rules.values import Text
 from webapp.errors import Conflict, NotFound
@@ -62,3 +63,25 @@ def effect(kind: str, key: str, now: datetime, *, case_id: int | None = None, **
     return Effect(
         kind=kind, case_id=case_id, payload=payload, idempotency_key=f"{kind}:{key}", created_at=now
     )
+
+
+def order(kind: str, key: str, digest: str, now: datetime, failed: Text, **payload: Any) -> None:
+    """One order a paper that is kept. One that was carried out, or given up for other contents, is given again."""
+    wanted = effect(kind, key, now, digest=digest, **payload)
+    of_this_paper = Effect.idempotency_key == wanted.idempotency_key
+    if db.session.scalars(select(Effect.id).where(of_this_paper)).first() is None:
+        row = {name: getattr(wanted, name) for name in ("kind", "payload", "idempotency_key", "created_at")}
+        db.session.execute(insert(Effect).values(**row, state="pending", attempts=0).on_conflict_do_nothing())
+        return
+    # locked: the worker is printing it, or somebody else is ordering it
+    standing = db.session.scalars(
+        select(Effect).where(of_this_paper).with_for_update(skip_locked=True)
+    ).one_or_none()
+    if standing is None or standing.state == "pending":
+        return
+    if standing.state == "dead" and standing.payload["digest"] == digest:
+        raise NotFound(failed)
+    standing.state, standing.attempts, standing.last_error = "pending", 0, None
+    standing.payload, standing.created_at = wanted.payload, now
+    db.session.flush()
+    hand_over([standing.id])

@@ -16,14 +16,13 @@ from typing import Any
 
 from pypdf import PdfReader
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.postgresql import insert
 
 from rules.values import Text
 from webapp.crypto import keyed_hash
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.letters import documents as papers
-from webapp.models import BlankForm, Document, Draft, Effect
+from webapp.models import BlankForm, Document, Draft
 from webapp.moments import taipei, taipei_day
 from webapp.queries import definitions
 from webapp.queries.org import chart
@@ -48,7 +47,7 @@ def blank(code: str, lang: str, now: datetime, config: Config) -> tuple[str, byt
     kept = db.session.get(BlankForm, (code, lang))
     if kept is not None and kept.digest == digest:
         return f"{paper.title}_空白_{code}.pdf", kept.pdf
-    _order("blank_form", f"{code}:{lang}", digest, now, code=code, lang=lang)
+    effects.order("blank_form", f"{code}:{lang}", digest, now, FAILED, code=code, lang=lang)
     return None
 
 
@@ -93,7 +92,7 @@ def draft(draft: Draft, now: datetime, config: Config) -> Document | None:
         )
     ).first()
     if kept is None:
-        _order("draft_form", draft.public_id, digest, now, draft=draft.public_id)
+        effects.order("draft_form", draft.public_id, digest, now, FAILED, draft=draft.public_id)
     return kept
 
 
@@ -140,7 +139,7 @@ def _draft(draft: Draft, now: datetime, config: Config) -> papers.ApplicationFor
     )
 
 
-# --- orders ----------------------------------------------------------------------------------------------
+# --- how it looks ----------------------------------------------------------------------------------------------
 
 
 def _digest(paper: papers.ApplicationForm) -> str:
@@ -154,25 +153,3 @@ def _layout() -> str:
     root = Path(papers.__file__).parent
     drawn = [root / "form_layout.py", *sorted((root / "templates").glob("*.html"))]
     return hashlib.sha256(b"".join(path.read_bytes() for path in drawn)).hexdigest()
-
-
-def _order(kind: str, key: str, digest: str, now: datetime, **payload: Any) -> None:
-    """One order a form. One that was carried out, or given up for other contents, is given again."""
-    wanted = effects.effect(kind, key, now, digest=digest, **payload)
-    of_this_form = Effect.idempotency_key == wanted.idempotency_key
-    if db.session.scalars(select(Effect.id).where(of_this_form)).first() is None:
-        row = {name: getattr(wanted, name) for name in ("kind", "payload", "idempotency_key", "created_at")}
-        db.session.execute(insert(Effect).values(**row, state="pending", attempts=0).on_conflict_do_nothing())
-        return
-    # locked: the worker is printing it, or somebody else is ordering it
-    standing = db.session.scalars(
-        select(Effect).where(of_this_form).with_for_update(skip_locked=True)
-    ).one_or_none()
-    if standing is None or standing.state == "pending":
-        return
-    if standing.state == "dead" and standing.payload["digest"] == digest:
-        raise NotFound(FAILED)
-    standing.state, standing.attempts, standing.last_error = "pending", 0, None
-    standing.payload, standing.created_at = wanted.payload, now
-    db.session.flush()
-    effects.hand_over([standing.id])

@@ -16,10 +16,14 @@ from webapp.permissions import Actor
 from webapp.queries import definitions, plan_lists, plans
 
 
-def close(actor: Actor, register: Register, period: Period, now: datetime) -> Edition:
-    """By the control office, once the period is over and something was reported for its last month."""
+def require(actor: Actor) -> None:
     if not actor.may("control_plans"):
         raise Forbidden(Text(zh="只有研考單位可以結算。", en="Only the research office closes a period."))
+
+
+def close(actor: Actor, register: Register, period: Period, now: datetime) -> Edition:
+    """By the control office, once the period is over and something was reported for its last month."""
+    require(actor)
     if taipei_day(now) <= period.last_day:
         raise Refused(
             Text(zh=f"{period.label.zh}還沒有結束，不能結算。", en=f"{period.label.en} is not over yet.")

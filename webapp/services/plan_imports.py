@@ -213,7 +213,7 @@ def severe(
         note = _against_the_annex(elsewhere, period) if elsewhere else ""
         changed |= _report(row, entry, period, Figures(published_class="severe", note=note), now)
         if note:
-            done.notes.append(Text(zh=f"{title}：{note}"))
+            done.notes.append(Text(zh=f"{title}：{note}", en="the other register says otherwise"))
         done.rows += 1
         done.changed += changed
     sheet.require()

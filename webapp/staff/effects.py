@@ -24,6 +24,7 @@ KINDS = {
     "payment_receipt": Text(zh="規費收據", en="Receipt of payment"),
     "minutes": Text(zh="會議紀錄", en="Minutes"),
     "letter_batch": Text(zh="公文合併列印", en="Letters in one PDF"),
+    "plan_paper": Text(zh="計畫管考報表", en="List of plans"),
     "notice": Text(zh="通知", en="Message"),
 }
 

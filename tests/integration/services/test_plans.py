@@ -20,7 +20,7 @@ from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
 from webapp.models import Edition, Firing, Plan, ProgressReport, Register, RegisterEntry, Revision
 from webapp.permissions import SYSTEM
-from webapp.queries import definitions, plan_facts, plan_lists, plans, snapshots
+from webapp.queries import definitions, plan_facts, plan_lists, plans, snapshots, trials
 from webapp.services import plan_editions, plan_imports, plan_progress, publishing
 from webapp.services.plan_progress import Figures
 
@@ -258,6 +258,19 @@ def test_a_dry_run_from_6_5_to_10_changes_one_plan(quarter: None) -> None:
     assert run.decisions > 13
     assert [change.name for change in run.changed] == ["開瑄國小校舍及運動場新建 109年9月"]
     draft.close()
+
+
+def test_the_desk_s_trial_names_the_plan_that_changes(quarter: None) -> None:
+    revision = definitions.revision_id("ruleset", "progress_lag", Q3.last_day)
+    current = trials.in_force(db.session.get_one(Revision, revision))
+    draft = trials.Decider.by_reference(with_severe(10), {})
+    research = officer("guo.shiming", NOW)
+    for trial in (
+        trials.over_past(research, current, draft, Q3.first_month, Q3.last_day),
+        trials.over_open(research, current, draft),
+    ):
+        assert [each.subject.name for each in trial.changed] == ["開瑄國小校舍及運動場新建"]
+        assert trial.changed[0].subject.kind == "plan" and trial.changed[0].subject.public_id
 
 
 def test_a_closed_quarter_keeps_what_was_decided(quarter: None) -> None:
