@@ -78,6 +78,16 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:cashier",
         }
     ),
+    "see_plans": frozenset({"staff"}),
+    "control_plans": frozenset({"function:research_office"}),
+    "report_plans": frozenset(
+        {
+            "function:officer",
+            "function:section_head",
+            "function:department_head",
+            "function:township_officer",
+        }
+    ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),

@@ -38,6 +38,16 @@ from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 from webapp.models.quality import SampleAudit, Survey
+from webapp.models.scores import (
+    ScoreAssessment,
+    ScoreFigure,
+    ScoreHeading,
+    ScoreIndicator,
+    ScoreNote,
+    ScoreResult,
+    ScoreStep,
+    ScoreYear,
+)
 
 __all__ = [
     "Absence",
@@ -95,6 +105,14 @@ __all__ = [
     "Resource",
     "Revision",
     "SampleAudit",
+    "ScoreAssessment",
+    "ScoreFigure",
+    "ScoreHeading",
+    "ScoreIndicator",
+    "ScoreNote",
+    "ScoreResult",
+    "ScoreStep",
+    "ScoreYear",
     "Slot",
     "Submission",
     "Survey",
