@@ -26,7 +26,7 @@ from webapp.models import (
 from webapp.models.scores import FIGURES
 from webapp.permissions import Actor
 from webapp.queries.org import chart
-from webapp.services import score_table, scores
+from webapp.services import score_editions, score_table, scores
 from webapp.table_files import BadTable, Column, Mistake, Row, number, read
 
 COLUMNS = (
@@ -127,7 +127,7 @@ def take_in(
     )
     if (there := db.session.scalars(same.limit(1)).first()) is not None:
         return there, False
-    scores.refuse_second(unit.id, source.year)
+    score_editions.refuse_second(unit.id, source.year)
     year = ScoreYear(
         public_id=crypto.public_id(),
         year=source.year,

@@ -8,11 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 
 from forms.model import Field
 from rules.values import Text
-from webapp import crypto
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import (
@@ -22,7 +21,6 @@ from webapp.models import (
     ScoreFigure,
     ScoreHeading,
     ScoreIndicator,
-    ScoreNote,
     ScoreResult,
     ScoreStep,
     ScoreYear,
@@ -89,7 +87,7 @@ def _require_reporter(actor: Actor, year: ScoreYear) -> None:
         )
 
 
-def _require_control(actor: Actor) -> None:
+def require_control(actor: Actor) -> None:
     if not actor.may("control_plans"):
         raise Forbidden(
             Text(zh="只有研考單位可以辦理評核。", en="Only the research office runs the evaluation.")
@@ -112,130 +110,7 @@ def years() -> Sequence[ScoreYear]:
     ).all()
 
 
-def refuse_second(unit_id: int, year: int) -> None:
-    """One table a unit and year; another one is an edition with its reason."""
-    there = db.session.scalars(
-        select(ScoreYear.state).where(ScoreYear.unit_id == unit_id, ScoreYear.year == year)
-    ).all()
-    if "published" in there:
-        raise Conflict(
-            Text(
-                zh=f"這個單位 {year} 年度的績效表已經公布，內容不再變動；要更正請在該表另立新版並說明原因。",
-                en=f"The table of {year} is published and stays; a correction is a new edition with its reason.",
-            )
-        )
-    if there:
-        raise Conflict(
-            Text(
-                zh=f"這個單位 {year} 年度的績效表正在辦理，請直接開啟該表。",
-                en=f"There is a table of {year} in work already. Open that one.",
-            )
-        )
-
-
-def start(actor: Actor, pattern: ScoreYear, year: int, now: datetime) -> ScoreYear:
-    """A new year with the goals and indicators of another table of the unit; nothing is achieved yet."""
-    _require_control(actor)
-    if not 1 <= year <= 999:
-        raise Misfit("year", Text(zh="請填民國年度，例如 115。", en="Give a ROC year, such as 115."))
-    refuse_second(pattern.unit_id, year)
-    made = _copy(actor, pattern, now, year=year, unit_name=chart().units[pattern.unit_id].zh)
-    for indicator in _indicators(made):
-        indicator.achieved_raw, indicator.achieved, indicator.evidence, indicator.note = "", None, "", ""
-        indicator.published_ratio, indicator.published_score = "", None
-    for heading in db.session.scalars(select(ScoreHeading).where(ScoreHeading.year_id == made.id)):
-        heading.published_score = heading.published_rate = None
-    _audit(actor, "scores_started", made, now)
-    return made
-
-
-def correct(actor: Actor, year: ScoreYear, reason: str, now: datetime, *, version: int) -> ScoreYear:
-    """Another edition of a published table, with all that it says; the published one stays as it is."""
-    _require_control(actor)
-    _hold(year, version)
-    reason = _said(reason, "reason")
-    if year.state != "published":
-        raise Refused(Text(zh="還沒有公布，請直接修改。", en="It is not published yet: change it directly."))
-    newest = db.session.scalars(
-        select(func.max(ScoreYear.edition)).where(
-            ScoreYear.unit_id == year.unit_id, ScoreYear.year == year.year
-        )
-    ).one()
-    if newest != year.edition:
-        raise Conflict(
-            Text(zh="已經有更新的版次，請在最新一版更正。", en="There is a newer edition; correct that one.")
-        )
-    made = _copy(
-        actor,
-        year,
-        now,
-        year=year.year,
-        unit_name=year.unit_name,
-        edition=year.edition + 1,
-        replaces_id=year.id,
-        reason=reason,
-        origin="demonstration" if year.origin == "demonstration" else "entered",
-    )
-    for model in (ScoreNote, ScoreFigure):
-        _copy_beside(model, year, made)
-    _audit(actor, "scores_corrected", made, now)
-    return made
-
-
-def _copy(actor: Actor, year: ScoreYear, now: datetime, **values: Any) -> ScoreYear:
-    made = ScoreYear(
-        public_id=crypto.public_id(),
-        unit_id=year.unit_id,
-        created_by_id=actor.account_id,
-        created_at=now,
-        **values,
-    )
-    db.session.add(made)
-    db.session.flush()
-    new_ids: dict[int | None, int | None] = {None: None}
-    for row in db.session.scalars(
-        select(ScoreHeading).where(ScoreHeading.year_id == year.id).order_by(ScoreHeading.id)
-    ).all():
-        heading = ScoreHeading(
-            **_values(row, "id", "year_id", "parent_id"), year_id=made.id, parent_id=new_ids[row.parent_id]
-        )
-        db.session.add(heading)
-        db.session.flush()
-        new_ids[row.id] = heading.id
-    for old in _indicators(year):
-        skipped = ("id", "public_id", "year_id", "goal_id", "version", "changed_by_id", "changed_at")
-        db.session.add(
-            ScoreIndicator(
-                **_values(old, *skipped),
-                public_id=crypto.public_id(),
-                year_id=made.id,
-                goal_id=new_ids[old.goal_id],
-                changed_by_id=actor.account_id,
-                changed_at=now,
-            )
-        )
-    _step(actor, made, "drafting", values.get("reason", ""), now)
-    return made
-
-
-def _copy_beside(model: Any, year: ScoreYear, made: ScoreYear) -> None:
-    """Notes and figures; a note follows its indicator, which stands at the same place."""
-    places = {row.position: row.id for row in _indicators(made)}
-    by_id = {row.id: places[row.position] for row in _indicators(year)}
-    for row in db.session.scalars(select(model).where(model.year_id == year.id).order_by(model.id)).all():
-        values = _values(row, "id", "year_id")
-        if values.get("indicator_id"):
-            values["indicator_id"] = by_id[values["indicator_id"]]
-        db.session.add(model(**values, year_id=made.id))
-    db.session.flush()
-
-
-def _values(row: Any, *without: str) -> dict[str, Any]:
-    names = [column.key for column in row.__table__.columns]
-    return {name: getattr(row, name) for name in names if name not in without}
-
-
-def _indicators(year: ScoreYear) -> Sequence[ScoreIndicator]:
+def indicators(year: ScoreYear) -> Sequence[ScoreIndicator]:
     return db.session.scalars(
         select(ScoreIndicator)
         .where(ScoreIndicator.year_id == year.id)
@@ -273,28 +148,28 @@ def indicator(year: ScoreYear, public_id: str) -> ScoreIndicator:
 def define(
     actor: Actor, year: ScoreYear, row: ScoreIndicator, asked: Definition, now: datetime, *, version: int
 ) -> None:
-    _require_control(actor)
+    require_control(actor)
     _hold_indicator(year, row, version, "drafting")
     if asked.figure is not None and asked.figure not in FIGURES:
         raise Misfit("figure", Text(zh="請選擇系統數字。", en="Choose a figure."))
     for name, value in vars(asked).items():
         setattr(row, name, value)
     _touch(actor, row, now)
-    _audit(actor, "score_indicator_defined", year, now)
+    audit(actor, "score_indicator_defined", year, now)
 
 
 def reweigh(
     actor: Actor, year: ScoreYear, weights: dict[int, Decimal], now: datetime, *, version: int
 ) -> None:
     """The weights of headings, all at once: one alone seldom adds up."""
-    _require_control(actor)
-    _hold(year, version, "drafting")
+    require_control(actor)
+    hold(year, version, "drafting")
     for row in db.session.scalars(select(ScoreHeading).where(ScoreHeading.year_id == year.id)):
         if row.id in weights:
             row.weight = weights[row.id]
     db.session.flush()
     _bump(year)
-    _audit(actor, "score_weights_changed", year, now)
+    audit(actor, "score_weights_changed", year, now)
 
 
 # --- what was achieved --------------------------------------------------------------------------------------
@@ -328,7 +203,7 @@ def report(
     if said.comment.strip():
         _assess(actor, year, row, "self", "confirmed", None, said.comment, now, "report_plans")
     _touch(actor, row, now)
-    _audit(actor, "score_reported", year, now)
+    audit(actor, "score_reported", year, now)
 
 
 def _count(year: ScoreYear, row: ScoreIndicator) -> None:
@@ -365,7 +240,7 @@ def add_file(
         actor=actor,
     )
     _touch(actor, row, now)
-    _audit(actor, "score_evidence_added", year, now)
+    audit(actor, "score_evidence_added", year, now)
     return made
 
 
@@ -374,7 +249,7 @@ def remove_file(actor: Actor, year: ScoreYear, row: ScoreIndicator, public_id: s
     _hold_indicator(year, row, row.version, "drafting")
     documents.remove(_file_key(row), public_id)
     _touch(actor, row, now)
-    _audit(actor, "score_evidence_removed", year, now)
+    audit(actor, "score_evidence_removed", year, now)
 
 
 def _file_key(row: ScoreIndicator) -> str:
@@ -389,8 +264,8 @@ def advance(actor: Actor, year: ScoreYear, comment: str, now: datetime, *, versi
     if year.state == "drafting":
         _require_reporter(actor, year)
     else:
-        _require_control(actor)
-    _hold(year, version)
+        require_control(actor)
+    hold(year, version)
     if year.state == "published":
         raise Refused(Text(zh="已經公布，不再變動。", en="It is published and does not change."))
     _require_ready(year)
@@ -399,21 +274,21 @@ def advance(actor: Actor, year: ScoreYear, comment: str, now: datetime, *, versi
         freeze(actor, year, now, comment)
         return
     permission = "report_plans" if year.state == "drafting" else "control_plans"
-    _step(actor, year, following, comment, now, permission)
+    step(actor, year, following, comment, now, permission)
     year.state = following
     db.session.flush()
-    _audit(actor, f"scores_{following}", year, now)
+    audit(actor, f"scores_{following}", year, now)
 
 
 def send_back(actor: Actor, year: ScoreYear, comment: str, now: datetime, *, version: int) -> None:
     """To the unit, with the reason. What was assessed so far stays on record and does not count any more."""
-    _require_control(actor)
-    _hold(year, version, "self_assessed", *REVIEWS)
-    comment = _said(comment, "comment")
-    _step(actor, year, "drafting", comment, now, "control_plans")
+    require_control(actor)
+    hold(year, version, "self_assessed", *REVIEWS)
+    comment = a_reason(comment, "comment")
+    step(actor, year, "drafting", comment, now, "control_plans")
     year.state, year.round = "drafting", year.round + 1
     db.session.flush()
-    _audit(actor, "scores_sent_back", year, now)
+    audit(actor, "scores_sent_back", year, now)
 
 
 def decide(
@@ -428,15 +303,15 @@ def decide(
     version: int,
 ) -> int:
     """One word on many indicators, in the stage at which the year is."""
-    _require_control(actor)
-    _hold(year, version, *REVIEWS)
+    require_control(actor)
+    hold(year, version, *REVIEWS)
     if verdict not in VERDICTS:
         raise Misfit("verdict", Text(zh="請選擇評核結果。", en="Choose a result."))
-    chosen = [row for row in _indicators(year) if row.public_id in set(public_ids)]
+    chosen = [row for row in indicators(year) if row.public_id in set(public_ids)]
     if not chosen:
         raise Misfit("indicators", Text(zh="請至少選一個指標。", en="Choose at least one indicator."))
     if verdict != "confirmed":
-        comment = _said(comment, "comment")
+        comment = a_reason(comment, "comment")
     if verdict in ("adjusted", "scored"):
         if value is None:
             raise Misfit("value", Text(zh="請填 0 以上的數字。", en="Give a number from 0."))
@@ -451,7 +326,7 @@ def decide(
     for row in chosen:
         _assess(actor, year, row, year.state, verdict, value, comment, now, "control_plans")
     _bump(year)
-    _audit(actor, "scores_assessed", year, now)
+    audit(actor, "scores_assessed", year, now)
     return len(chosen)
 
 
@@ -478,11 +353,11 @@ def freeze(actor: Actor, year: ScoreYear, now: datetime, comment: str = "") -> N
                 at=now,
             )
         )
-    _step(actor, year, "published", comment, now, "control_plans")
+    step(actor, year, "published", comment, now, "control_plans")
     db.session.flush()
     year.state, year.published_at = "published", now
     db.session.flush()
-    _audit(actor, "scores_published", year, now)
+    audit(actor, "scores_published", year, now)
 
 
 def steps(year: ScoreYear) -> Sequence[ScoreStep]:
@@ -567,7 +442,7 @@ def _assess(
     db.session.flush()
 
 
-def _step(
+def step(
     actor: Actor, year: ScoreYear, state: str, comment: str, now: datetime, permission: str = "control_plans"
 ) -> None:
     comment = comment.strip()
@@ -588,7 +463,7 @@ def _step(
     db.session.flush()
 
 
-def _said(comment: str, field: str) -> str:
+def a_reason(comment: str, field: str) -> str:
     if not comment.strip():
         raise Misfit(field, Text(zh="請說明原因。", en="Say why."))
     return comment.strip()
@@ -605,7 +480,7 @@ def _touch(actor: Actor, row: ScoreIndicator, now: datetime) -> None:
     db.session.flush()
 
 
-def _hold(year: ScoreYear, version: int, *states: str) -> None:
+def hold(year: ScoreYear, version: int, *states: str) -> None:
     db.session.flush()
     db.session.refresh(year, with_for_update=True)
     if year.version != version:
@@ -643,6 +518,6 @@ def _overtaken(who: str) -> Conflict:
     )
 
 
-def _audit(actor: Actor, action: str, year: ScoreYear, now: datetime) -> None:
+def audit(actor: Actor, action: str, year: ScoreYear, now: datetime) -> None:
     db.session.add(AuditEntry(at=now, actor_id=actor.account_id, action=action, subject=year.public_id))
     db.session.flush()
