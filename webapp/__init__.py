@@ -18,6 +18,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     from webapp.citizen import bp as citizen
     from webapp.config import settings
     from webapp.extensions import csrf, db, login_manager
+    from webapp.plans import bp as plans
     from webapp.staff import bp as staff
 
     app = Flask(__name__)
@@ -38,5 +39,6 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(auth)
     app.register_blueprint(staff, url_prefix="/staff")
     app.register_blueprint(admin, url_prefix="/admin")
+    app.register_blueprint(plans, url_prefix="/plans")
     app.register_blueprint(api, url_prefix="/api")
     return app

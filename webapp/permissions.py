@@ -78,6 +78,10 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:cashier",
         }
     ),
+    "see_outbox": frozenset({"function:administrator", "demo"}),
+    "resend_effects": frozenset({"function:administrator", "function:research_office"}),
+    "administer": frozenset({"function:administrator"}),
+    "edit_definitions": frozenset({"function:administrator", "function:research_office"}),
     "see_plans": frozenset({"staff"}),
     "control_plans": frozenset({"function:research_office"}),
     "report_plans": frozenset(
@@ -88,10 +92,6 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:township_officer",
         }
     ),
-    "see_outbox": frozenset({"function:administrator", "demo"}),
-    "resend_effects": frozenset({"function:administrator", "function:research_office"}),
-    "administer": frozenset({"function:administrator"}),
-    "edit_definitions": frozenset({"function:administrator", "function:research_office"}),
 }
 
 #: functions that see of the cases what comes to their desk, whoever of them takes it

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -12,7 +14,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-Row = Sequence[str | int]
+Row = Sequence[str | int | Decimal]
 #: of a column, in characters
 WIDEST = 40
 
@@ -26,8 +28,20 @@ def as_csv(rows: Iterable[Row]) -> bytes:
 
 def as_xlsx(rows: Sequence[Row], title: str) -> bytes:
     """One sheet; the first row is the head and stays in sight."""
+    return as_workbook({title: rows})
+
+
+def as_workbook(sheets: Mapping[str, Sequence[Row]]) -> bytes:
+    """Several of them, by their titles."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
+    for title, rows in sheets.items():
+        _fill(book.create_sheet(title), rows)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _fill(sheet: Any, rows: Sequence[Row]) -> None:
     sheet.freeze_panes = "A2"
     for n, values in enumerate(zip(*rows, strict=True), start=1):
         width = max(sum(2 if ord(c) > 255 else 1 for c in str(value)) for value in values)
@@ -43,10 +57,7 @@ def as_xlsx(rows: Sequence[Row], title: str) -> bytes:
                 cell.font = Font(bold=True)
             cells.append(cell)
         sheet.append(cells)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
-def _harmless(value: str | int) -> str | int:
+def _harmless(value: str | int | Decimal) -> str | int | Decimal:
     return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from rules.values import Text, normalise_text
 
+_LEADING = re.compile(r"^[^0-9\-]*(-?[0-9][0-9,]*(?:\.[0-9]+)?)")
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 20_000
 
@@ -99,6 +101,12 @@ def number(typed: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return found if found is not None and found.is_finite() else None
+
+
+def leading_number(typed: str) -> Decimal | None:
+    """The number in a value with its unit: 378人, 20%, 約 1,069 份."""
+    found = _LEADING.match(unicodedata.normalize("NFKC", typed))
+    return number(found[1]) if found else None
 
 
 def _places(head: Sequence[str], columns: Sequence[Column]) -> dict[str, int]:

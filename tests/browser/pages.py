@@ -20,6 +20,7 @@ CITIZEN, OTHER = "chen.meiling", "wang.daming"
 PET_OFFICER, PET_HEAD = "lin.yahan", "chen.shufen"
 LAND_OFFICER, LAND_HEAD = "ou.yijun", "cai.wenxiong"
 CLERK, ADMINISTRATOR = "huang.meilan", "admin"
+CONTROL = "guo.shiming"
 SECRETARY, CASHIER = "xie.wanru", "su.jiaqi"
 
 #: no pages: pictures, papers, stylesheets, and a part of the inbox that is fetched by script
@@ -40,6 +41,8 @@ NO_PAGES = {
     "staff.overdue_month_file",
     "citizen.payment_slip",
     "citizen.payment_receipt",
+    "plans.score_file",
+    "plans.score_report_xlsx",
 }
 
 PUBLIC = [
@@ -192,6 +195,13 @@ OFFICE = [
     Look(ADMINISTRATOR, "/staff/legal-basis"),
     Look(ADMINISTRATOR, "/admin/definitions"),
     Look(ADMINISTRATOR, "/services/EC01"),
+    Look(CONTROL, "/plans/scores"),
+    Look(PET_OFFICER, "/plans/scores/{score_published}"),
+    Look(PET_OFFICER, "/plans/scores/{score_published}/indicators/{score_inverse}"),
+    Look(PET_OFFICER, "/plans/scores/{score_drafting}/indicators/{score_open}"),
+    Look(CONTROL, "/plans/scores/{score_drafting}/weights"),
+    Look(CONTROL, "/plans/scores/{score_review}/review"),
+    Look(CONTROL, "/plans/scores/{score_review}/report.pdf", 202),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
 ]
@@ -247,6 +257,10 @@ IN_ENGLISH = [
         "/staff/payouts/lists/{paid_list}",
         "/staff/intake",
         "/staff/intake?service=EC06",
+        "/plans/scores",
+        "/plans/scores/{score_published}",
+        "/plans/scores/{score_published}/indicators/{score_inverse}",
+        "/plans/scores/{score_review}/review",
     }
 ]
 

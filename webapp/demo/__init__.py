@@ -1,4 +1,4 @@
-"""The demonstration county: units, people, committees and rooms. Loaded once into an empty org chart, never
+"""The demonstration county: units, people, committees, rooms, performance tables. Loaded once into an empty org chart, never
 overwritten."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from webapp import crypto
-from webapp.demo import desks, people
+from webapp.demo import desks, people, performance
 from webapp.demo.people import county
 from webapp.extensions import db
 from webapp.models import Account, Holder, Position, Unit
@@ -84,6 +84,7 @@ def load(secret: str, now: datetime) -> bool:
     bump("org")
     bump("calendar")
     db.session.flush()
+    performance.load(now)
     return True
 
 

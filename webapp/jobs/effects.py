@@ -14,7 +14,7 @@ from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Inv
 from webapp.models.letters import PLAIN
 from webapp.moments import utc_now
 from webapp.queries import submissions
-from webapp.services import mailings, notices, paper_forms, printing
+from webapp.services import mailings, notices, paper_forms, printing, score_reports
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,10 @@ def _letter_batch(effect: Effect, now: datetime) -> None:
     mailings.print_batch(batch, now, current_app.config)
 
 
+def _score_report(effect: Effect, now: datetime) -> None:
+    score_reports.print_report(effect.payload["year_id"], now, current_app.config)
+
+
 def _notice(effect: Effect, now: datetime) -> None:
     case = _case(effect)
     correction_due: date | None = db.session.scalars(
@@ -126,5 +130,6 @@ HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "payment_receipt": _payment_receipt,
     "minutes": _minutes,
     "letter_batch": _letter_batch,
+    "score_report": _score_report,
     "notice": _notice,
 }

@@ -18,6 +18,7 @@ from webapp.letters.contents import (
     MinutesItem,
     PaymentReceipt,
     PaymentSlip,
+    Performance,
     Receipt,
     Row,
     Section,
@@ -26,6 +27,7 @@ from webapp.letters.form_layout import blocks
 from webapp.letters.geta import printable
 from webapp.letters.pdf import render
 from webapp.letters.qr import qr_png
+from webapp.letters.score_layout import spans
 from webapp.letters.wording import dollars, environment, whole_dollars
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "MinutesItem",
     "PaymentReceipt",
     "PaymentSlip",
+    "Performance",
     "Receipt",
     "Row",
     "Section",
@@ -50,6 +53,7 @@ __all__ = [
     "minutes",
     "payment_receipt",
     "payment_slip",
+    "performance",
     "receipt",
 ]
 
@@ -112,6 +116,13 @@ def mailing_list(document: MailingList) -> bytes:
     """掛號郵件清單, to go with the letters to the post office."""
     document, unprintable = printable(document)
     return _pdf("mailing_list.html", document, unprintable=unprintable)
+
+
+def performance(document: Performance) -> bytes:
+    """施政績效報告: the table with its row spans, the totals, the budget and staff tables, and the notes."""
+    document, unprintable = printable(document)
+    groups = [(group, list(spans(group))) for group in document.groups]
+    return _pdf("performance.html", document, groups=groups, unprintable=unprintable)
 
 
 _templates = environment()

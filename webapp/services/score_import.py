@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -26,8 +25,9 @@ from webapp.models import (
 from webapp.models.scores import FIGURES
 from webapp.permissions import Actor
 from webapp.queries.org import chart
+from webapp.queries.score_figures import FIGURES as FIGURES_OF_THE_SYSTEM
 from webapp.services import score_editions, score_table, scores
-from webapp.table_files import BadTable, Column, Mistake, Row, number, read
+from webapp.table_files import BadTable, Column, Mistake, Row, leading_number, number, read
 
 COLUMNS = (
     Column("dim_code", "面向代碼"),
@@ -50,6 +50,7 @@ COLUMNS = (
     Column("published_score", "得分", required=False),
     Column("score_decimals", "得分位數", required=False),
     Column("evidence", "佐證說明", required=False),
+    Column("figure", "達成值來源", required=False),
     Column("note", "備註", required=False),
 )
 #: what stands beside a published table: its totals, notes, and the figures of the budget and staff tables
@@ -70,7 +71,6 @@ DIRECTIONS = {
     **dict.fromkeys(("lower_better", "lower", "越低越好"), "lower"),
     **dict.fromkeys(("equal", "須等於目標"), "equal"),
 }
-_QUANTITY = re.compile(r"^\D*([0-9][0-9,]*(?:\.[0-9]+)?)")
 
 
 @dataclass(frozen=True)
@@ -100,6 +100,7 @@ class Parsed:
     decimals: int | None
     evidence: str
     note: str
+    figure: str | None
 
 
 @dataclass(frozen=True)
@@ -185,10 +186,10 @@ class _Cells:
     def quantity(self, column: str, beside: str = "", *, optional: bool = False) -> Decimal | None:
         """A number from 0; without one, that which the printed value beside it begins with."""
         typed = self.row.cells.get(column, "")
-        if not typed and beside and (match := _QUANTITY.match(beside)):
-            typed = match[1]
-        found = number(typed) if typed else None
-        if typed and (found is None or found < 0 or found >= 10**15 or found != round(found, 4)):
+        found = number(typed) if typed else leading_number(beside)
+        if (typed or found is not None) and (
+            found is None or found < 0 or found >= 10**15 or found != round(found, 4)
+        ):
             self.say(
                 column, f"「{typed}」不是 0 以上、最多四位小數的數字。", f"“{typed}” is not a number from 0."
             )
@@ -220,6 +221,9 @@ class _Cells:
         if decimals is not None and decimals not in (0, 1, 2, 3, 4):
             self.say("score_decimals", "須為 0 到 4。", "From 0 to 4.")
         target = self.quantity("target_A", target_raw)
+        figure = self.text("figure", 40, optional=True)
+        if figure and figure not in FIGURES_OF_THE_SYSTEM:
+            self.say("figure", f"沒有「{figure}」這個系統數字。", f"There is no figure {figure}.")
         found = Parsed(
             row=self.row.number,
             code=code,
@@ -244,6 +248,7 @@ class _Cells:
             decimals=int(decimals) if decimals is not None else None,
             evidence=self.text("evidence", scores.LONGEST_EVIDENCE, optional=True),
             note=self.text("note", 300, optional=True),
+            figure=figure or None,
         )
         return found if len(self.mistakes) == self.wrong else None
 
@@ -333,7 +338,7 @@ def _write(
 
 _SAME = (
     *("number", "title", "weight", "target_raw", "target", "achieved_raw", "achieved", "unit", "direction"),
-    *("published_ratio", "published_score", "evidence", "note"),
+    *("published_ratio", "published_score", "evidence", "note", "figure"),
 )
 
 

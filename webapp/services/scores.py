@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from forms.model import Field
 from rules.values import Text
@@ -110,6 +110,14 @@ def years() -> Sequence[ScoreYear]:
     ).all()
 
 
+def totals(year: ScoreYear) -> Decimal | None:
+    """Of a published table; one in work has no total yet."""
+    if year.state != "published":
+        return None
+    points = select(func.sum(ScoreResult.score)).where(ScoreResult.year_id == year.id)
+    return db.session.scalars(points).one()
+
+
 def indicators(year: ScoreYear) -> Sequence[ScoreIndicator]:
     return db.session.scalars(
         select(ScoreIndicator)
@@ -159,14 +167,15 @@ def define(
 
 
 def reweigh(
-    actor: Actor, year: ScoreYear, weights: dict[int, Decimal], now: datetime, *, version: int
+    actor: Actor, year: ScoreYear, weights: Mapping[str, Decimal], now: datetime, *, version: int
 ) -> None:
-    """The weights of headings, all at once: one alone seldom adds up."""
+    """Weights of headings (h-<id>) and indicators (i-<id>), all at once: one alone seldom adds up."""
     require_control(actor)
     hold(year, version, "drafting")
     for row in db.session.scalars(select(ScoreHeading).where(ScoreHeading.year_id == year.id)):
-        if row.id in weights:
-            row.weight = weights[row.id]
+        row.weight = weights.get(f"h-{row.id}", row.weight)
+    for indicator in indicators(year):
+        indicator.weight = weights.get(f"i-{indicator.id}", indicator.weight)
     db.session.flush()
     _bump(year)
     audit(actor, "score_weights_changed", year, now)
@@ -216,6 +225,17 @@ def _count(year: ScoreYear, row: ScoreIndicator) -> None:
 
 def files(row: ScoreIndicator) -> list[Document]:
     return documents.of_draft(_file_key(row)).get(EVIDENCE.key, [])
+
+
+def file(year: ScoreYear, public_id: str) -> Document:
+    """Evidence of one of the indicators of the year."""
+    keys = [_file_key(row) for row in indicators(year)]
+    found = db.session.scalars(
+        select(Document).where(Document.public_id == public_id, Document.draft_key.in_(keys))
+    ).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
 
 
 def add_file(
