@@ -274,7 +274,8 @@ def _scores() -> dict[str, str]:
     drafting, review = tables["drafting"], tables["review"]
     with unit_of_work():
         for row in scores.indicators(review):
-            row.achieved, row.achieved_raw, row.figure = row.target, row.target_raw, None
+            row.figure = None
+            db.session.flush()
             said = scores.Report(row.target_raw, row.target, LONG_NAME, "已達成。")
             scores.report(clerk, review, row, said, NOW, version=row.version)
     for actor in (clerk, control):

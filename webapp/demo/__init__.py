@@ -1,5 +1,5 @@
-"""The demonstration county: units, people, committees, rooms, performance tables. Loaded once into an empty org chart, never
-overwritten."""
+"""The demonstration county: units, people, committees, rooms, performance tables. Loaded once into an empty org
+chart, never overwritten."""
 
 from __future__ import annotations
 
