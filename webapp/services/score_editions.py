@@ -87,10 +87,10 @@ def correct(actor: Actor, year: ScoreYear, reason: str, now: datetime, *, versio
     return made
 
 
-def _copy(actor: Actor, year: ScoreYear, now: datetime, **values: Any) -> ScoreYear:
+def _copy(actor: Actor, pattern: ScoreYear, now: datetime, **values: Any) -> ScoreYear:
     made = ScoreYear(
         public_id=crypto.public_id(),
-        unit_id=year.unit_id,
+        unit_id=pattern.unit_id,
         created_by_id=actor.account_id,
         created_at=now,
         **values,
@@ -99,7 +99,7 @@ def _copy(actor: Actor, year: ScoreYear, now: datetime, **values: Any) -> ScoreY
     db.session.flush()
     new_ids: dict[int | None, int | None] = {None: None}
     for row in db.session.scalars(
-        select(ScoreHeading).where(ScoreHeading.year_id == year.id).order_by(ScoreHeading.id)
+        select(ScoreHeading).where(ScoreHeading.year_id == pattern.id).order_by(ScoreHeading.id)
     ).all():
         heading = ScoreHeading(
             **_values(row, "id", "year_id", "parent_id"), year_id=made.id, parent_id=new_ids[row.parent_id]
@@ -107,7 +107,7 @@ def _copy(actor: Actor, year: ScoreYear, now: datetime, **values: Any) -> ScoreY
         db.session.add(heading)
         db.session.flush()
         new_ids[row.id] = heading.id
-    for old in indicators(year):
+    for old in indicators(pattern):
         skipped = ("id", "public_id", "year_id", "goal_id", "version", "changed_by_id", "changed_at")
         db.session.add(
             ScoreIndicator(

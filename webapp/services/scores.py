@@ -335,11 +335,16 @@ def decide(
     if verdict in ("adjusted", "scored"):
         if value is None:
             raise Misfit("value", Text(zh="請填 0 以上的數字。", en="Give a number from 0."))
-        if verdict == "scored" and any(value > row.weight for row in chosen):
-            lowest = min(row.weight for row in chosen)
+        if len(chosen) > 1:
+            raise Misfit(
+                "indicators",
+                Text(zh="調整達成值與逕予評分一次只能選一個指標。", en="Change one indicator at a time."),
+            )
+        weight = chosen[0].weight
+        if verdict == "scored" and value > weight:
             raise Misfit(
                 "value",
-                Text(zh=f"得分不能超過權重 {plain(lowest)}。", en=f"Not more points than {plain(lowest)}."),
+                Text(zh=f"得分不能超過權重 {plain(weight)}。", en=f"Not more points than {plain(weight)}."),
             )
     else:
         value = None
