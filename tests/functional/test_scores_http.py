@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
-from webapp import cli, trial
+from webapp import cli, demo, trial
 from webapp.demo.performance import HERE, INVENTED
 from webapp.demo.samples import picture
 from webapp.extensions import db
@@ -113,6 +113,20 @@ def test_a_file_that_is_none_and_a_stale_page_keep_what_was_typed(app: Flask) ->
     page = unit.press("儲存", {"achieved": "45", "evidence": "我的佐證"})
     assert page.status == 409 and "蔡文雄" in page.mistakes[0]
     assert (page.value("achieved"), page.value("evidence").strip()) == ("45", "我的佐證")
+
+
+def test_what_was_typed_outlives_the_sign_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    pid = drafted(app)
+    unit = signed_in(app, OFFICER)
+    page = unit.get(f"/plans/scores/{pid}/indicators/{key(app, pid, 6)}")
+    unit.press("登出", within="header")
+    unit.page = page
+    assert unit.press("儲存", {"achieved": "41", "evidence": "線上 410 件。"}).status == 401
+    password = demo.password(str(app.config["SECRET_KEY"]))
+    page = unit.press("登入", {"email": demo.login(OFFICER), "password": password}, within="main")
+    assert (page.value("achieved"), page.value("evidence").strip()) == ("41", "線上 410 件。")
+    assert "C＝B÷A＝41÷50" in unit.press("儲存").text
 
 
 def test_the_unit_cannot_hand_in_what_is_not_whole(app: Flask) -> None:

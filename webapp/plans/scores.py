@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -19,11 +20,13 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
+from werkzeug.datastructures import MultiDict
 
 from rules.values import Text
-from webapp import table_files
+from webapp import error_pages, pending, table_files
 from webapp.citizen.cases import being_printed
-from webapp.errors import Conflict, Forbidden, Refused
+from webapp.errors import Conflict, DomainError, Forbidden, Refused
 from webapp.models import ScoreIndicator, ScoreYear
 from webapp.models.scores import STATES
 from webapp.moments import taipei_day
@@ -246,10 +249,23 @@ def _share(name: str, typed: str, mistakes: Mistakes) -> Decimal | None:
     return found
 
 
-def _indicator_page(year: ScoreYear, row: ScoreIndicator, mistakes: Mistakes | None = None) -> str:
+@pending.takes_in("plans.change_score_indicator")
+def indicator_again(pid: str, key: str, typed: MultiDict[str, str]) -> ResponseReturnValue:
+    """Sent after the sign-in had ended: shown again with what was typed, nothing is stored yet."""
+    flash(_("登入曾經逾時，這個動作還沒有送出。您填的內容都在下面，請確認後再送一次。"), "warning")
+    year = scores.find(pid)
+    return _indicator_page(year, scores.indicator(year, key), typed=typed), 400
+
+
+def _indicator_page(
+    year: ScoreYear,
+    row: ScoreIndicator,
+    mistakes: Mistakes | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> str:
     table = tables.build(year)
     line = table.line(row.id)
-    posted = request.form if mistakes else {}
+    posted = typed or (request.form if mistakes else {})
     drafting = year.state == "drafting"
     revision = definitions.name_of(line.record.revision)
     return render_template(
@@ -358,9 +374,21 @@ def score_review(pid: str) -> ResponseReturnValue:
                 return redirect(url_for("plans.score_review", pid=pid))
     if year.state not in scores.REVIEWS and not mistakes:
         return redirect(url_for("plans.score_table", pid=pid))
+    return _review_page(year, typed, mistakes), status
+
+
+@pending.takes_in("plans.score_review")
+def review_again(pid: str, typed: MultiDict[str, str]) -> ResponseReturnValue:
+    """Sent after the sign-in had ended: shown again with what was ticked and typed."""
+    _only_control()
+    flash(_("登入曾經逾時，這個動作還沒有送出。您填的內容都在下面，請確認後再送一次。"), "warning")
+    return _review_page(scores.find(pid), typed, Mistakes()), 400
+
+
+def _review_page(year: ScoreYear, typed: MultiDict[str, str], mistakes: Mistakes) -> str:
     table = tables.build(year)
     left = {line.indicator.id for line in scores.undecided(year, table)}
-    page = render_template(
+    return render_template(
         "plans/score_review.html",
         year=year,
         lines=sorted(table.lines, key=lambda line: line.indicator.id not in left),
@@ -372,7 +400,6 @@ def score_review(pid: str) -> ResponseReturnValue:
         longest=scores.LONGEST_COMMENT,
         **WORDS,
     )
-    return page, status
 
 
 def _labels(table: Table) -> dict[int, str]:
@@ -389,6 +416,25 @@ def _only_control() -> None:
         raise Forbidden(
             Text(zh="只有研考單位可以辦理評核。", en="Only the research office runs the evaluation.")
         )
+
+
+# --- pages that had expired ---------------------------------------------------------------------------------
+
+_AGAIN = {"plans.change_score_indicator": indicator_again, "plans.score_review": review_again}
+
+
+@bp.errorhandler(CSRFError)
+def page_expired(error: CSRFError) -> ResponseReturnValue:
+    """A page from before a sign-in or sign-out was sent: what was typed is shown again, ready to be sent."""
+    if actor().kind == "anonymous":
+        return pending.ask_to_sign_in(url_for("plans.score_years"), now())
+    again = _AGAIN.get(request.endpoint or "")
+    if again is None or not actor().may("see_plans"):
+        return error_pages.page_expired(error)
+    try:
+        return again(**(request.view_args or {}), typed=request.form)
+    except DomainError as refusal:  # what a handler raises is a crash
+        return error_pages.refused(refusal)
 
 
 # --- reports ------------------------------------------------------------------------------------------------
