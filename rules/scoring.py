@@ -1,6 +1,6 @@
 """Scores in exact arithmetic, by the formula, cap and decimals that `performance_scoring` chose."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -9,7 +9,7 @@ from typing import Literal
 
 from rules.model import Outcome
 
-Exact = int | Decimal
+Exact = int | Decimal | Fraction
 Mode = Literal["half_up", "truncate"]
 
 
@@ -67,9 +67,50 @@ def score(method: Method, weight: Exact, target: Exact, achieved: Exact) -> Scor
 
 def rate(method: Method, scores: Iterable[Exact], weights: Iterable[Exact]) -> Decimal:
     """The rounded scores together as per cent of their weights."""
-    return method.rate.of(
-        Fraction(sum(map(Fraction, scores), Fraction()) / sum(map(Fraction, weights))) * 100
-    )
+    points = sum((Fraction(each) for each in scores), Fraction())
+    return method.rate.of(points / sum((Fraction(each) for each in weights), Fraction()) * 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A table, a heading or an indicator, with its weight and what is below it."""
+
+    key: Hashable
+    weight: Exact
+    below: tuple["Branch", ...] = ()
+    #: of an indicator: whether anything can be said of it
+    assessable: bool = True
+
+    @property
+    def counts(self) -> bool:
+        return any(each.counts for each in self.below) if self.below else self.assessable
+
+
+def wrong_sums(branch: Branch) -> Iterator[tuple[Branch, Fraction]]:
+    """The branches whose weight is not the sum of the weights below them, and that sum."""
+    if branch.below:
+        total = sum((Fraction(each.weight) for each in branch.below), Fraction())
+        if total != Fraction(branch.weight):
+            yield branch, total
+        for each in branch.below:
+            yield from wrong_sums(each)
+
+
+def counted_weights(branch: Branch, *, rescale: bool) -> dict[Hashable, Fraction]:
+    """The weights of all branches that count. Rescaled, what is left out is shared by its nearest neighbours."""
+    return dict(_counted(branch, Fraction(branch.weight), rescale))
+
+
+def _counted(branch: Branch, weight: Fraction, rescale: bool) -> Iterator[tuple[Hashable, Fraction]]:
+    if not branch.counts:
+        return
+    yield branch.key, weight
+    left = [each for each in branch.below if each.counts]
+    total = sum((Fraction(each.weight) for each in left), Fraction())
+    everything = sum((Fraction(each.weight) for each in branch.below), Fraction())
+    for each in left:
+        share = Fraction(each.weight) * (weight / Fraction(branch.weight))
+        yield from _counted(each, share * everything / total if rescale else share, rescale)
 
 
 def _ratio(formula: str, target: Fraction, achieved: Fraction) -> Fraction:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from webapp.import_scores import scores
+
 if TYPE_CHECKING:
     from webapp.periods import Period
     from webapp.sheets import Sheet
@@ -154,3 +156,6 @@ def say_register(done: Any, period: Period) -> None:
             click.echo(f"  {unit} {len(rows)}")
             for row in rows:
                 click.echo(f"    {row.case_no} {row.title} {row.lag or '以公布為準'}".rstrip())
+
+
+import_.add_command(scores)

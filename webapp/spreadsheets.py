@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
@@ -18,7 +20,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rules.values import Text
 from webapp.errors import Refused
 
-Row = Sequence[str | int]
+Row = Sequence[str | int | Decimal]
 #: of a column, in characters
 WIDEST = 40
 #: of what is read: the file, what it unpacks to, its lines and columns
@@ -35,8 +37,20 @@ def as_csv(rows: Iterable[Row]) -> bytes:
 
 def as_xlsx(rows: Sequence[Row], title: str) -> bytes:
     """One sheet; the first row is the head and stays in sight."""
+    return as_workbook({title: rows})
+
+
+def as_workbook(sheets: Mapping[str, Sequence[Row]]) -> bytes:
+    """Several of them, by their titles."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet(title)
+    for title, rows in sheets.items():
+        _fill(book.create_sheet(title), rows)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _fill(sheet: Any, rows: Sequence[Row]) -> None:
     sheet.freeze_panes = "A2"
     for n, values in enumerate(zip(*rows, strict=True), start=1):
         width = max(sum(2 if ord(c) > 255 else 1 for c in str(value)) for value in values)
@@ -52,12 +66,9 @@ def as_xlsx(rows: Sequence[Row], title: str) -> bytes:
                 cell.font = Font(bold=True)
             cells.append(cell)
         sheet.append(cells)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
-def _harmless(value: str | int) -> str | int:
+def _harmless(value: str | int | Decimal) -> str | int | Decimal:
     return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
 
 

@@ -45,6 +45,8 @@ NO_PAGES = {
     "admin.yaml_file",
     "plans.paper_pdf",
     "plans.paper_xlsx",
+    "plans.score_file",
+    "plans.score_report_xlsx",
 }
 
 PUBLIC = [
@@ -223,6 +225,13 @@ OFFICE = [
     Look(RESEARCH, "/plans/{plan}"),
     Look(PET_OFFICER, "/plans/registers/selected-109"),
     Look(ADMINISTRATOR, "/services/EC01"),
+    Look(RESEARCH, "/plans/scores"),
+    Look(PET_OFFICER, "/plans/scores/{score_published}"),
+    Look(PET_OFFICER, "/plans/scores/{score_published}/indicators/{score_inverse}"),
+    Look(PET_OFFICER, "/plans/scores/{score_drafting}/indicators/{score_open}"),
+    Look(RESEARCH, "/plans/scores/{score_drafting}/weights"),
+    Look(RESEARCH, "/plans/scores/{score_review}/review"),
+    Look(RESEARCH, "/plans/scores/{score_review}/report.pdf", 202),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
 ]
@@ -285,6 +294,10 @@ IN_ENGLISH = [
         "/admin/drafts/{draft_ready}/trial",
         "/plans/registers/major_policy-109?period=109Q3",
         "/plans/{plan}",
+        "/plans/scores",
+        "/plans/scores/{score_published}",
+        "/plans/scores/{score_published}/indicators/{score_inverse}",
+        "/plans/scores/{score_review}/review",
     }
 ]
 

@@ -24,6 +24,7 @@ from rules.values import Text
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
 from tests.officers import absent, corrected, officer_of
 from webapp.crypto import follow_code
+from webapp.demo.performance import INVENTED
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
@@ -56,6 +57,8 @@ from webapp.services import (
     payments,
     payouts,
     phrases,
+    score_import,
+    scores,
     sittings,
     steps,
     surveys,
@@ -133,6 +136,7 @@ def settle() -> dict[str, str]:
     found |= _days()
     found |= _payouts(granted)
     found |= _rules()
+    found |= _scores()
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
@@ -317,6 +321,37 @@ def _payouts(granted: Case) -> dict[str, str]:
     with unit_of_work():
         waiting("town_monthly", TODAY.replace(month=7, day=1))
     return {**lists, "claim": claim.public_id}
+
+
+def _scores() -> dict[str, str]:
+    """The published year of the demonstration, a table that is being reported, and one that is being reviewed."""
+    clerk, control = officer("lin.yahan"), officer("guo.shiming")
+    published = next(year for year in scores.years() if year.state == "published")
+    tables = {}
+    for number, name in ((114, "drafting"), (113, "review")):
+        with unit_of_work():
+            source = score_import.Source(number, "EC-APH", origin="demonstration")
+            tables[name], _new = score_import.take_in(SYSTEM, source, INVENTED.read_bytes(), None, NOW)
+    drafting, review = tables["drafting"], tables["review"]
+    with unit_of_work():
+        for row in scores.indicators(review):
+            row.figure = None
+            db.session.flush()
+            said = scores.Report(row.target_raw, row.target, LONG_NAME, "已達成。")
+            scores.report(clerk, review, row, said, NOW, version=row.version)
+    for actor in (clerk, control):
+        with unit_of_work():
+            scores.advance(actor, review, "", NOW, version=review.version)
+    with unit_of_work():
+        first = scores.indicators(review)[0].public_id
+        scores.decide(control, review, [first], "confirmed", None, "", NOW, version=review.version)
+    return {
+        "score_published": published.public_id,
+        "score_inverse": scores.indicators(published)[32].public_id,
+        "score_drafting": drafting.public_id,
+        "score_open": scores.indicators(drafting)[6].public_id,
+        "score_review": review.public_id,
+    }
 
 
 def _drafts() -> dict[str, str]:

@@ -19,6 +19,7 @@ from werkzeug.test import encode_multipart
 from rules.values import Text
 from tests import journeys, officers
 from tests.visitor import Page, Visitor, in_process
+from webapp.demo.performance import INVENTED
 from webapp.demo.samples import picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
@@ -60,10 +61,13 @@ from webapp.services import (
     payouts,
     phrases,
     refunds,
+    score_import,
+    scores,
     sittings,
     steps,
     surveys,
 )
+from webapp.services.score_import import Source
 from webapp.uow import unit_of_work
 
 #: 王大明 owns everything; 翁國樑 of 農林科 has the case, 楊志豪 works elsewhere
@@ -260,6 +264,7 @@ def _make_world() -> Ids:
         "survey": _survey(decided),
         "audit": _audit(decided),
         "edited": _edited(),
+        **_scores(),
         **_board(visit),
         **_money(visit),
         **_payouts(decided),
@@ -298,6 +303,16 @@ def _survey(case: Case) -> str:
     with unit_of_work():
         surveys.ask(case.id, utc_now())
     return db.session.scalars(select(Survey.public_id)).one()
+
+
+def _scores() -> Ids:
+    """A performance table of 農林科 that is being reported, with evidence of its first indicator."""
+    now, officer = utc_now(), journeys.officer("weng.guoliang", utc_now())
+    with unit_of_work():
+        year, _new = score_import.take_in(SYSTEM, Source(114, "EC-AFF"), INVENTED.read_bytes(), None, now)
+        row = scores.indicators(year)[2]
+        file = scores.add_file(officer, year, row, "清冊.png", picture(), now)
+    return {"score": year.public_id, "indicator": row.public_id, "evidence": file.public_id}
 
 
 def _audit(case: Case) -> str:

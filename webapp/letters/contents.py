@@ -346,3 +346,77 @@ class PlanTable:
             and self.rows[row][: column + 1] == self.rows[row - 1][: column + 1]
             and any(self.rows[row][: column + 1])
         )
+
+
+# --- 施政績效報告 ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ScoreLine:
+    """One indicator, every cell as it is printed."""
+
+    indicator: str
+    weight: str
+    target: str
+    achieved: str
+    ratio: str
+    score: str
+    remark: str
+    #: ◆ or ▲ where the target was not reached
+    sign: str = ""
+
+
+@dataclass(frozen=True)
+class ScoreGoal:
+    title: str
+    weight: str
+    lines: tuple[ScoreLine, ...]
+
+
+@dataclass(frozen=True)
+class ScoreGroup:
+    title: str
+    weight: str
+    score: str
+    goals: tuple[ScoreGoal, ...]
+
+
+@dataclass(frozen=True)
+class ScoreSum:
+    """A line of the totals: a dimension or a group, what came out and what was published."""
+
+    title: str
+    weight: str
+    score: str
+    rate: str
+    published: str
+    is_part: bool = False
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """A small table of the yearly report: heads, rows, and where the figures are from."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Performance:
+    """The yearly performance report of a unit."""
+
+    agency_name: str
+    unit_name: str
+    year: int
+    state: str
+    #: why there is another edition; what is invented says so
+    remarks: tuple[str, ...]
+    groups: tuple[ScoreGroup, ...]
+    sums: tuple[ScoreSum, ...]
+    total: str
+    figures: tuple[FigureTable, ...]
+    notes: tuple[str, ...]
+    rule: str
+    printed_at: datetime

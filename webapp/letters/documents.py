@@ -18,6 +18,7 @@ from webapp.letters.contents import (
     MinutesItem,
     PaymentReceipt,
     PaymentSlip,
+    Performance,
     PlanTable,
     Receipt,
     Row,
@@ -27,6 +28,7 @@ from webapp.letters.form_layout import blocks
 from webapp.letters.geta import printable
 from webapp.letters.pdf import render
 from webapp.letters.qr import qr_png
+from webapp.letters.score_layout import spans
 from webapp.letters.wording import dollars, environment, whole_dollars
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "MinutesItem",
     "PaymentReceipt",
     "PaymentSlip",
+    "Performance",
     "Receipt",
     "Row",
     "Section",
@@ -51,6 +54,7 @@ __all__ = [
     "minutes",
     "payment_receipt",
     "payment_slip",
+    "performance",
     "receipt",
 ]
 
@@ -119,6 +123,13 @@ def plan_table(document: PlanTable) -> bytes:
     """A list of plan control, such as 附件一."""
     document, unprintable = printable(document)
     return _pdf("plan_table.html", document, unprintable=unprintable)
+
+
+def performance(document: Performance) -> bytes:
+    """施政績效報告: the table with its row spans, the totals, the budget and staff tables, and the notes."""
+    document, unprintable = printable(document)
+    groups = [(group, list(spans(group))) for group in document.groups]
+    return _pdf("performance.html", document, groups=groups, unprintable=unprintable)
 
 
 _templates = environment()

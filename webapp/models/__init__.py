@@ -52,6 +52,16 @@ from webapp.models.plans import (
     RegisterEntry,
 )
 from webapp.models.quality import SampleAudit, Survey
+from webapp.models.scores import (
+    ScoreAssessment,
+    ScoreFigure,
+    ScoreHeading,
+    ScoreIndicator,
+    ScoreNote,
+    ScoreResult,
+    ScoreStep,
+    ScoreYear,
+)
 
 __all__ = [
     "Absence",
@@ -122,6 +132,14 @@ __all__ = [
     "Revision",
     "RuleAlarm",
     "SampleAudit",
+    "ScoreAssessment",
+    "ScoreFigure",
+    "ScoreHeading",
+    "ScoreIndicator",
+    "ScoreNote",
+    "ScoreResult",
+    "ScoreStep",
+    "ScoreYear",
     "Slot",
     "Submission",
     "Survey",

@@ -1,4 +1,4 @@
-"""計畫管考: registers of plans with their lights, a plan with its curve and reports, and the papers that come out."""
+"""計畫管考: registers of plans with their lights, a plan with its curve and reports, performance tables, papers."""
 
 from __future__ import annotations
 
@@ -30,4 +30,5 @@ from webapp.plans import (  # noqa: E402  # they put their routes on bp
     papers,  # noqa: F401
     plan,  # noqa: F401
     register,  # noqa: F401
+    scores,  # noqa: F401
 )

@@ -1,0 +1,423 @@
+"""A performance table from a file: all of it or nothing, and the same file a second time changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from rules.values import Text
+from webapp import crypto
+from webapp.errors import NotFound
+from webapp.extensions import db
+from webapp.models import (
+    AuditEntry,
+    ScoreFigure,
+    ScoreHeading,
+    ScoreIndicator,
+    ScoreNote,
+    ScoreYear,
+)
+from webapp.models.scores import FIGURES
+from webapp.permissions import Actor
+from webapp.queries.org import chart
+from webapp.queries.score_figures import FIGURES as FIGURES_OF_THE_SYSTEM
+from webapp.services import score_editions, score_table, scores
+from webapp.table_files import BadTable, Column, Mistake, Row, leading_number, number, read
+
+COLUMNS = (
+    Column("dim_code", "面向代碼"),
+    Column("dimension", "面向"),
+    Column("dimension_weight", "面向權重"),
+    Column("sub_dimension_weight", "分組權重"),
+    Column("goal_no", "目標編號"),
+    Column("goal", "策略績效目標"),
+    Column("goal_weight", "目標權重"),
+    Column("indicator_no", "指標編號"),
+    Column("indicator", "衡量指標"),
+    Column("weight", "權重"),
+    Column("target_A_raw", "原訂目標值（A）"),
+    Column("target_A", "目標值", required=False),
+    Column("achieved_B_raw", "績效衡量暨達成情形（B）", required=False),
+    Column("achieved_B", "達成值", required=False),
+    Column("unit", "單位", required=False),
+    Column("direction", "方向"),
+    Column("published_C", "達成度（C）", required=False),
+    Column("published_score", "得分", required=False),
+    Column("score_decimals", "得分位數", required=False),
+    Column("evidence", "佐證說明", required=False),
+    Column("figure", "達成值來源", required=False),
+    Column("note", "備註", required=False),
+)
+#: what stands beside a published table: its totals, notes, and the figures of the budget and staff tables
+ANNEX = (
+    Column("kind", "類別"),
+    Column("key", "對象", required=False),
+    Column("of_year", "年度", required=False),
+    Column("value", "值", required=False),
+    Column("rate", "達成率", required=False),
+    Column("zh", "說明", required=False),
+    Column("en", "英文說明", required=False),
+    Column("source", "資料來源", required=False),
+)
+#: by the first letter of the code
+ASPECTS = {"B": "business", "H": "staff", "F": "budget"}
+DIRECTIONS = {
+    **dict.fromkeys(("higher_better", "higher", "越高越好"), "higher"),
+    **dict.fromkeys(("lower_better", "lower", "越低越好"), "lower"),
+    **dict.fromkeys(("equal", "須等於目標"), "equal"),
+}
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One row that can be taken in."""
+
+    row: int
+    code: str
+    dimension: str
+    group: str
+    dimension_weight: Decimal
+    group_weight: Decimal
+    goal_number: str
+    goal: str
+    goal_weight: Decimal
+    number: str
+    title: str
+    weight: Decimal
+    target_raw: str
+    target: Decimal
+    achieved_raw: str
+    achieved: Decimal | None
+    unit: str
+    direction: str
+    published_ratio: str
+    published_score: Decimal | None
+    decimals: int | None
+    evidence: str
+    note: str
+    figure: str | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """Of which year and unit the file is, and whether it is a table that was published elsewhere."""
+
+    year: int
+    unit: str
+    unit_name: str = ""
+    origin: str = "entered"
+
+
+def take_in(
+    actor: Actor, source: Source, content: bytes, annex: bytes | None, now: datetime
+) -> tuple[ScoreYear, bool]:
+    """The edition that the file describes, and whether it is new. Raises BadTable with every mistake."""
+    unit = chart().by_code.get(source.unit)
+    if unit is None:
+        raise NotFound(Text(zh=f"沒有代碼 {source.unit} 的單位。", en=f"There is no unit {source.unit}."))
+    rows = _parse(read(content, COLUMNS))
+    beside = read(annex, ANNEX) if annex is not None else []
+    digest = _digest(source, rows, beside)
+    same = select(ScoreYear).where(
+        ScoreYear.unit_id == unit.id, ScoreYear.year == source.year, ScoreYear.source_digest == digest
+    )
+    if (there := db.session.scalars(same.limit(1)).first()) is not None:
+        return there, False
+    score_editions.refuse_second(unit.id, source.year)
+    year = ScoreYear(
+        public_id=crypto.public_id(),
+        year=source.year,
+        unit_id=unit.id,
+        unit_name=source.unit_name or unit.zh,
+        origin=source.origin,
+        source_digest=digest,
+        created_by_id=actor.account_id,
+        created_at=now,
+    )
+    db.session.add(year)
+    db.session.flush()
+    kept = _write(year, rows, actor, now)
+    _write_beside(year, beside, kept)
+    _keep_decimals(year, rows, kept)
+    db.session.add(
+        AuditEntry(at=now, actor_id=actor.account_id, action="scores_imported", subject=year.public_id)
+    )
+    db.session.flush()
+    if source.origin == "published":
+        if wrong := score_table.weight_mistakes(year):
+            raise BadTable([Mistake(None, "", text) for text in wrong])
+        scores.freeze(actor, year, now)
+    return year, True
+
+
+def _parse(rows: Sequence[Row]) -> list[Parsed]:
+    mistakes: list[Mistake] = []
+    parsed = [found for row in rows if (found := _Cells(row, mistakes).parsed()) is not None]
+    if not rows:
+        mistakes.append(Mistake(None, "", Text(zh="檔案裡沒有資料列。", en="The file has no rows.")))
+    mistakes += _at_odds(parsed)
+    if mistakes:
+        raise BadTable(sorted(mistakes, key=lambda each: each.row or 0))
+    return parsed
+
+
+class _Cells:
+    """The cells of one row, each with what is wrong with it."""
+
+    def __init__(self, row: Row, mistakes: list[Mistake]) -> None:
+        self.row, self.mistakes, self.wrong = row, mistakes, len(mistakes)
+
+    def say(self, column: str, zh: str, en: str) -> None:
+        self.mistakes.append(self.row.mistake(column, zh, en))
+
+    def text(self, column: str, longest: int, *, optional: bool = False) -> str:
+        found = " ".join(self.row.cells.get(column, "").split("\n"))
+        if not found and not optional:
+            self.say(column, "不能空白。", "This is empty.")
+        if len(found) > longest:
+            self.say(column, f"超過 {longest} 字。", f"Longer than {longest} characters.")
+        return found
+
+    def quantity(self, column: str, beside: str = "", *, optional: bool = False) -> Decimal | None:
+        """A number from 0; without one, that which the printed value beside it begins with."""
+        typed = self.row.cells.get(column, "")
+        found = number(typed) if typed else leading_number(beside)
+        if (typed or found is not None) and (
+            found is None or found < 0 or found >= 10**15 or found != round(found, 4)
+        ):
+            self.say(
+                column, f"「{typed}」不是 0 以上、最多四位小數的數字。", f"“{typed}” is not a number from 0."
+            )
+            return None
+        if found is None and not optional:
+            self.say(column, "沒有數字。", "There is no number.")
+        return found
+
+    def weight(self, column: str) -> Decimal:
+        found = self.quantity(column)
+        if found is not None and not 0 < found <= 100:
+            self.say(
+                column, f"權重 {found} 不在 0 到 100 之間。", f"A weight of {found} is not within 0 and 100."
+            )
+        return found or Decimal(0)
+
+    def parsed(self) -> Parsed | None:
+        code, target_raw = self.text("dim_code", 10), self.text("target_A_raw", 40)
+        achieved_raw = self.text("achieved_B_raw", 40, optional=True)
+        direction = DIRECTIONS.get(self.text("direction", 20))
+        if self.row.cells.get("direction") and direction is None:
+            self.say(
+                "direction", "不是 higher_better、lower_better 或 equal。", "Not a direction that is known."
+            )
+        if code and code[0] not in ASPECTS:
+            self.say("dim_code", "須以 B（業務）、H（人力）或 F（經費）開頭。", "It begins with B, H or F.")
+        dimension, _dash, group = self.text("dimension", 300).partition("-")
+        decimals = self.quantity("score_decimals", optional=True)
+        if decimals is not None and decimals not in (0, 1, 2, 3, 4):
+            self.say("score_decimals", "須為 0 到 4。", "From 0 to 4.")
+        target = self.quantity("target_A", target_raw)
+        figure = self.text("figure", 40, optional=True)
+        if figure and figure not in FIGURES_OF_THE_SYSTEM:
+            self.say("figure", f"沒有「{figure}」這個系統數字。", f"There is no figure {figure}.")
+        found = Parsed(
+            row=self.row.number,
+            code=code,
+            dimension=dimension,
+            group=group or dimension,
+            dimension_weight=self.weight("dimension_weight"),
+            group_weight=self.weight("sub_dimension_weight"),
+            goal_number=self.text("goal_no", 10),
+            goal=self.text("goal", 300),
+            goal_weight=self.weight("goal_weight"),
+            number=self.text("indicator_no", 10),
+            title=self.text("indicator", 300),
+            weight=self.weight("weight"),
+            target_raw=target_raw,
+            target=target or Decimal(0),
+            achieved_raw=achieved_raw,
+            achieved=self.quantity("achieved_B", achieved_raw, optional=True),
+            unit=self.text("unit", 20, optional=True),
+            direction=direction or "higher",
+            published_ratio=self.text("published_C", 20, optional=True),
+            published_score=self.quantity("published_score", optional=True),
+            decimals=int(decimals) if decimals is not None else None,
+            evidence=self.text("evidence", scores.LONGEST_EVIDENCE, optional=True),
+            note=self.text("note", 300, optional=True),
+            figure=figure or None,
+        )
+        return found if len(self.mistakes) == self.wrong else None
+
+
+def _at_odds(rows: Sequence[Parsed]) -> Iterator[Mistake]:
+    """What rows of one dimension, group or goal say differently; an indicator that comes twice."""
+    first: dict[tuple[str, ...], tuple[Decimal, int]] = {}
+    seen: dict[tuple[str, ...], int] = {}
+    for row in rows:
+        for column, key, weight in (
+            ("dimension_weight", ("dimension", row.dimension), row.dimension_weight),
+            ("sub_dimension_weight", ("group", row.code), row.group_weight),
+            ("goal_weight", ("goal", row.code, row.goal_number), row.goal_weight),
+        ):
+            before, at = first.setdefault(key, (weight, row.row))
+            if before != weight:
+                yield Mistake(
+                    row.row,
+                    column,
+                    Text(zh=f"與第 {at} 列的 {before} 不同。", en=f"Row {at} says {before}."),
+                )
+        mine = (row.code, row.goal_number, row.number)
+        if mine in seen:
+            at = seen[mine]
+            yield Mistake(
+                row.row,
+                "indicator_no",
+                Text(zh=f"與第 {at} 列是同一個指標編號。", en=f"The same number as in row {at}."),
+            )
+        seen.setdefault(mine, row.row)
+
+
+def _write(
+    year: ScoreYear, rows: Sequence[Parsed], actor: Actor, now: datetime
+) -> dict[str, ScoreHeading | ScoreIndicator]:
+    """Headings and indicators; by what an annex calls them."""
+    kept: dict[str, ScoreHeading | ScoreIndicator] = {}
+
+    def heading(key: str, parent: ScoreHeading | None, level: str, **values: object) -> ScoreHeading:
+        there = kept.get(key)
+        if isinstance(there, ScoreHeading):
+            return there
+        made = ScoreHeading(
+            year_id=year.id,
+            parent_id=parent.id if parent else None,
+            level=level,
+            position=len(kept),
+            **values,
+        )
+        db.session.add(made)
+        db.session.flush()
+        kept[key] = made
+        return made
+
+    for n, row in enumerate(rows, start=1):
+        top = heading(
+            row.dimension,
+            None,
+            "dimension",
+            aspect=ASPECTS[row.code[0]],
+            title=row.dimension,
+            weight=row.dimension_weight,
+        )
+        group = heading(row.code, top, "group", code=row.code, title=row.group, weight=row.group_weight)
+        goal = heading(
+            f"{row.code} {row.goal_number}",
+            group,
+            "goal",
+            number=row.goal_number,
+            title=row.goal,
+            weight=row.goal_weight,
+        )
+        indicator = ScoreIndicator(
+            public_id=crypto.public_id(),
+            year_id=year.id,
+            goal_id=goal.id,
+            position=n,
+            changed_by_id=actor.account_id,
+            changed_at=now,
+            **{name: getattr(row, name) for name in _SAME},
+        )
+        db.session.add(indicator)
+        kept[f"#{n}"] = indicator
+    db.session.flush()
+    return kept
+
+
+_SAME = (
+    *("number", "title", "weight", "target_raw", "target", "achieved_raw", "achieved", "unit", "direction"),
+    *("published_ratio", "published_score", "evidence", "note", "figure"),
+)
+
+
+def _write_beside(
+    year: ScoreYear, rows: Sequence[Row], kept: dict[str, ScoreHeading | ScoreIndicator]
+) -> None:
+    mistakes: list[Mistake] = []
+    for row in rows:
+        cells, kind = _Cells(row, mistakes), row.cells.get("kind", "")
+        key = row.cells.get("key", "")
+        if kind == "total":
+            year.published_total = cells.quantity("value")
+        elif kind == "heading":
+            found = kept.get(key)
+            if isinstance(found, ScoreHeading):
+                found.published_score = cells.quantity("value")
+                found.published_rate = cells.quantity("rate", optional=True)
+            else:
+                cells.say("key", f"沒有「{key}」這個面向或分組。", f"There is no heading {key}.")
+        elif kind == "note":
+            _note(year, cells, key.split(), kept)
+        elif kind in FIGURES:
+            _figure(year, cells, kind, key)
+        else:
+            cells.say("kind", f"不認得「{kind}」。", f"“{kind}” is not known.")
+    if mistakes:
+        raise BadTable(mistakes)
+    db.session.flush()
+
+
+def _note(
+    year: ScoreYear, cells: _Cells, about: list[str], kept: dict[str, ScoreHeading | ScoreIndicator]
+) -> None:
+    """`key` names the rows of the table that it is about, as they are counted there; none: all of it."""
+    no, zh, en = cells.quantity("value"), cells.text("zh", 500), cells.text("en", 500, optional=True)
+    unknown = [each for each in about if not isinstance(kept.get(f"#{each}"), ScoreIndicator)]
+    if unknown:
+        cells.say("key", f"表裡沒有第 {unknown[0]} 個指標。", f"The table has no indicator {unknown[0]}.")
+        return
+    if no is None or not zh:
+        return
+    for each in about or [""]:
+        indicator = kept[f"#{each}"].id if each else None
+        db.session.add(ScoreNote(year_id=year.id, number=int(no), indicator_id=indicator, zh=zh, en=en))
+
+
+def _figure(year: ScoreYear, cells: _Cells, kind: str, part: str) -> None:
+    of_year, value = cells.quantity("of_year"), cells.quantity("value")
+    source = cells.text("source", 200)
+    if of_year is None or value is None or not 1 <= of_year <= 999:
+        return
+    db.session.add(
+        ScoreFigure(
+            year_id=year.id,
+            position=cells.row.number,
+            kind=kind,
+            of_year=int(of_year),
+            part=part[:80],
+            value=value,
+            source=source,
+        )
+    )
+
+
+def _keep_decimals(
+    year: ScoreYear, rows: Sequence[Parsed], kept: dict[str, ScoreHeading | ScoreIndicator]
+) -> None:
+    """Decimals that are others than the ruleset's are set for the indicator alone."""
+    table = score_table.build(year)
+    for n, row in enumerate(rows, start=1):
+        indicator = kept[f"#{n}"]
+        assert isinstance(indicator, ScoreIndicator)
+        if row.decimals not in (None, table.line(indicator.id).method.score.decimals):
+            indicator.decimals = row.decimals
+    db.session.flush()
+
+
+def _digest(source: Source, rows: Sequence[Parsed], beside: Sequence[Row]) -> str:
+    said = repr(
+        (asdict(source), [asdict(row) for row in rows], [sorted(row.cells.items()) for row in beside])
+    )
+    return hashlib.sha256(said.encode()).hexdigest()
