@@ -93,6 +93,7 @@ def db_session(app: Flask) -> Iterator[scoped_session[Session]]:
         engine = db.engine
         with engine.connect() as connection:
             everything = connection.begin()
+            connection.url = engine.url  # type: ignore[attr-defined]  # it stands in for the engine
             db.engines[None] = connection  # type: ignore[assignment]
             db.session.configure(join_transaction_mode="create_savepoint")
             try:

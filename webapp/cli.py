@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rules.values import DefinitionError
-from webapp import rules_commands
+from webapp import import_commands, rules_commands
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -346,6 +346,7 @@ def calendar_override(
 
 
 main.add_command(rules_commands.rules)
+main.add_command(import_commands.import_)
 
 
 # --- payments

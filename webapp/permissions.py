@@ -82,6 +82,16 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),
     "edit_definitions": frozenset({"function:administrator", "function:research_office"}),
+    "see_plans": frozenset({"staff"}),
+    "control_plans": frozenset({"function:research_office"}),
+    "report_plans": frozenset(
+        {
+            "function:officer",
+            "function:section_head",
+            "function:department_head",
+            "function:township_officer",
+        }
+    ),
 }
 
 #: functions that see of the cases what comes to their desk, whoever of them takes it

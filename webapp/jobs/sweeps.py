@@ -30,6 +30,7 @@ from webapp.services import (
     overdue_lists,
     payments,
     payouts,
+    plan_progress,
     sample_audits,
     surveys,
     sweep_runs,
@@ -78,6 +79,13 @@ def send_mail(timestamp: int) -> None:
 @app.task(name="sweep_bookings", queue="sweeps")
 def sweep_bookings(timestamp: int) -> None:
     remind_of_bookings(utc_now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="sweep_plans", queue="sweeps", queueing_lock="sweep_plans")
+def sweep_plans(timestamp: int) -> None:
+    with unit_of_work():
+        plan_progress.refresh(utc_now())
 
 
 @app.periodic(cron="17 3 * * *")

@@ -37,6 +37,20 @@ from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft
 from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
+from webapp.models.plans import (
+    Baseline,
+    BaselinePoint,
+    Edition,
+    Plan,
+    PlanBudget,
+    PlanPaper,
+    PlanSite,
+    PlanUnit,
+    ProgressReport,
+    PublishedFigure,
+    Register,
+    RegisterEntry,
+)
 from webapp.models.quality import SampleAudit, Survey
 
 __all__ = [
@@ -45,6 +59,8 @@ __all__ = [
     "AgendaItem",
     "AuditEntry",
     "Ballot",
+    "Baseline",
+    "BaselinePoint",
     "BlankForm",
     "Booking",
     "CalendarOverride",
@@ -63,6 +79,7 @@ __all__ = [
     "Document",
     "DocumentChunk",
     "Draft",
+    "Edition",
     "Effect",
     "Escalation",
     "EscalationNotice",
@@ -89,9 +106,18 @@ __all__ = [
     "PayoutEntry",
     "PayoutList",
     "Phrase",
+    "Plan",
+    "PlanBudget",
+    "PlanPaper",
+    "PlanSite",
+    "PlanUnit",
     "Position",
+    "ProgressReport",
     "Publication",
+    "PublishedFigure",
     "Refund",
+    "Register",
+    "RegisterEntry",
     "Resource",
     "Revision",
     "SampleAudit",

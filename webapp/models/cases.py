@@ -371,12 +371,13 @@ class EventPayload(db.Model):
 
 
 class Firing(db.Model):
-    """Which ruleset revision decided what, from which facts, and why."""
+    """Which ruleset revision decided what, from which facts, and why: of a case, or of a plan's report."""
 
     __tablename__ = "firing"
 
     id: Mapped[Key]
-    case_id: Mapped[int] = ref("case.id", index=True)
+    case_id: Mapped[int | None] = ref("case.id", index=True)
+    progress_report_id: Mapped[int | None] = ref("progress_report.id", index=True)
     ruleset_revision_id: Mapped[int] = ref("revision.id", index=True)
     #: which time limit of the case was looked at; none when the case came in
     clock_id: Mapped[int | None] = ref("clock.id", index=True)
@@ -389,6 +390,7 @@ class Firing(db.Model):
     engine: Mapped[str] = mapped_column(String(12))
 
     __table_args__ = (
+        CheckConstraint("num_nonnulls(case_id, progress_report_id) = 1", name="of_one_thing"),
         # one evaluation of a ruleset revision for a case and day; those of a clock follow its escalations
         Index(
             "uq_firing_evaluation",

@@ -65,12 +65,18 @@ def decide(ruleset: str, facts: Mapping[str, object], selects: date) -> tuple[De
 
 
 def firing(
-    case_id: int, decision: Decision, revision: int, now: datetime, clock_id: int | None = None
+    case_id: int | None,
+    decision: Decision,
+    revision: int,
+    now: datetime,
+    clock_id: int | None = None,
+    progress_report_id: int | None = None,
 ) -> Firing:
-    """The record of a decision, with its facts and its explanation; not yet written."""
+    """The record of a decision, with its facts and its explanation; not yet written. Of a case or of a report."""
     record = decision.to_json()
     return Firing(
         case_id=case_id,
+        progress_report_id=progress_report_id,
         ruleset_revision_id=revision,
         clock_id=clock_id,
         as_of=taipei_day(now),

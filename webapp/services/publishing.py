@@ -26,6 +26,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.generations import bump
+from webapp.services import plan_progress
 
 #: from this day on the factory definitions hold, so that any case of the demonstration finds one
 BEGINNING = date(2000, 1, 1)
@@ -145,6 +146,8 @@ def publish(actor: Actor, revision: Revision, effective_from: date, now: datetim
     )
     bump("definitions")
     db.session.flush()
+    if (revision.kind, revision.key) == ("ruleset", plan_progress.RULESET):
+        plan_progress.refresh(now)
 
 
 def checksum(body: Mapping[str, Any]) -> str:

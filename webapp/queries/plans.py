@@ -1,0 +1,493 @@
+"""Registers and plans as their pages show them: counted and cut into pages by the database, never in a loop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Numeric, Select, and_, case, cast, func, or_, select, text
+from sqlalchemy.orm import aliased
+
+from webapp.errors import NotFound
+from webapp.extensions import db
+from webapp.models import (
+    Baseline,
+    BaselinePoint,
+    Edition,
+    Firing,
+    Plan,
+    PlanBudget,
+    PlanSite,
+    PlanUnit,
+    ProgressReport,
+    PublishedFigure,
+    Register,
+    RegisterEntry,
+    Revision,
+)
+from webapp.periods import Period, last_day, month_before, month_of, parse, quarter_of
+from webapp.queries.plan_facts import Point
+from webapp.rows import among
+
+PAGE = 50
+#: months and changes that a page names
+MOST_MONTHS = 36
+MOST_CHANGES = 20
+#: months from one report to the next
+STEPS = {"monthly": 1, "quarterly": 3, "half_yearly": 6}
+#: the worst first
+ORDER = ("red", "grey", "yellow", "green", "blue")
+LARGE = Decimal(50_000_000)
+
+
+@dataclass(frozen=True)
+class Line:
+    """An entry of a register with what was reported for a month."""
+
+    entry_id: int
+    plan: str
+    code: str
+    title: str
+    project_no: int | None
+    project: str
+    case_no: str
+    supervisor: str
+    lead_unit_id: int
+    origin: str
+    note: str
+    budget: Decimal | None
+    report_id: int | None
+    planned: Decimal | None
+    actual: Decimal | None
+    lag: Decimal | None
+    standing: str | None
+    light: str | None
+    published_class: str | None
+    phase: str
+    report_note: str
+    budget_execution: Decimal | None
+    before: str | None
+    further_units: tuple[int, ...] = ()
+
+    @property
+    def units(self) -> tuple[int, ...]:
+        return (self.lead_unit_id, *self.further_units)
+
+
+@dataclass
+class UnitRow:
+    unit_id: int
+    plans: int = 0
+    lights: Counter[str] = field(default_factory=Counter)
+    severe: int = 0
+    budget: Decimal = Decimal(0)
+
+
+@dataclass
+class Overview:
+    """A register in a month: everything counted once, by unit, light and what it was before."""
+
+    plans: int = 0
+    lights: Counter[str] = field(default_factory=Counter)
+    standings: Counter[str] = field(default_factory=Counter)
+    units: dict[int, UnitRow] = field(default_factory=dict)
+    #: (standing before, now) of what stands otherwise
+    changes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    budget: Decimal = Decimal(0)
+    due: Decimal = Decimal(0)
+    spent: Decimal = Decimal(0)
+
+    @property
+    def execution(self) -> Decimal | None:
+        return percent(self.spent, self.due) if self.due else None
+
+
+@dataclass(frozen=True)
+class Filters:
+    unit_id: int | None = None
+    light: str = ""
+    q: str = ""
+    changed: bool = False
+
+
+def percent(part: Decimal | int, whole: Decimal | int) -> Decimal:
+    """Rounded half up to two decimals, once."""
+    return (Decimal(part) * 100 / Decimal(whole)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+# --- registers --------------------------------------------------------------------------------------------
+
+
+def registers() -> list[Register]:
+    return list(
+        db.session.scalars(select(Register).order_by(Register.roc_year.desc(), Register.kind, Register.key))
+    )
+
+
+def register(key: str) -> Register:
+    found = db.session.scalars(select(Register).where(Register.key == key)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def months(register_id: int) -> list[date]:
+    """Months for which something was reported, the newest first: one look into the index a month."""
+    rows = db.session.execute(
+        text(
+            """
+            with recursive found(month) as (
+                (select max(month) from progress_report where register_id = :register)
+                union all
+                select (select max(month) from progress_report where register_id = :register and month < found.month)
+                from found where found.month is not null
+            )
+            select month from found where month is not null limit :most
+            """
+        ),
+        {"register": register_id, "most": MOST_MONTHS},
+    )
+    return list(rows.scalars())
+
+
+def periods_ending(month: date) -> list[Period]:
+    """The month itself, and what ends with it: quarter, half, year."""
+    found = [month_of(month)]
+    if month.month % 3 == 0:
+        found.append(quarter_of(month))
+    if month.month % 6 == 0:
+        found.append(parse(f"{month.year - 1911}H{month.month // 6}"))
+    if month.month == 12:
+        found.append(parse(str(month.year - 1911)))
+    return found
+
+
+def published(register_id: int, month: date) -> list[PublishedFigure]:
+    """Figures that the county printed for a period that ends with the month."""
+    keys = [period.key for period in periods_ending(month)]
+    return list(
+        db.session.scalars(
+            select(PublishedFigure)
+            .where(PublishedFigure.register_id == register_id, PublishedFigure.period.in_(keys))
+            .order_by(PublishedFigure.id)
+        )
+    )
+
+
+def editions(register_id: int) -> list[Edition]:
+    return list(
+        db.session.scalars(
+            select(Edition)
+            .where(Edition.register_id == register_id)
+            .order_by(Edition.last_month.desc(), Edition.id)
+        )
+    )
+
+
+def edition(register_id: int, period: str) -> Edition | None:
+    return db.session.scalars(
+        select(Edition).where(Edition.register_id == register_id, Edition.period == period)
+    ).one_or_none()
+
+
+# --- a register in a month --------------------------------------------------------------------------------
+
+
+def overview(of: Register, month: date) -> Overview:
+    now, before = aliased(ProgressReport), aliased(ProgressReport)
+    rows = db.session.execute(
+        select(
+            Plan.lead_unit_id,
+            now.light,
+            now.standing,
+            before.standing,
+            func.count(),
+            func.sum(_budget()),
+            func.sum(now.budget_due),
+            func.sum(now.budget_spent),
+        )
+        .select_from(RegisterEntry)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .outerjoin(now, _of(of, now, month))
+        .outerjoin(before, _of(of, before, month_before(month, STEPS[of.cycle])))
+        .where(_standing_in(of, month))
+        .group_by(Plan.lead_unit_id, now.light, now.standing, before.standing)
+    )
+    found = Overview()
+    for unit_id, light, standing, earlier, count, budget, due, spent in rows:
+        shown = light or "none"
+        found.plans += count
+        found.lights[shown] += count
+        found.standings[standing or "none"] += count
+        if earlier is not None and standing is not None and earlier != standing:
+            found.changes[earlier, standing] += count
+        unit = found.units.setdefault(unit_id, UnitRow(unit_id))
+        unit.plans += count
+        unit.lights[shown] += count
+        unit.severe += count if standing == "severe" else 0
+        unit.budget += budget or 0
+        found.budget += budget or 0
+        found.due += due or 0
+        found.spent += spent or 0
+    return found
+
+
+def lines(
+    of: Register, month: date, filters: Filters = Filters(), page: int | None = 1, *, by_number: bool = False
+) -> list[Line]:
+    """A page of entries, the worst first, or all of them (page None) by project and number."""
+    statement = _lines(of, month, filters)
+    if by_number:
+        number = cast(func.substring(RegisterEntry.case_no, r"^[0-9]{1,9}"), Numeric)
+        statement = statement.order_by(
+            RegisterEntry.project_no.nulls_last(),
+            number.nulls_last(),
+            RegisterEntry.case_no,
+            RegisterEntry.id,
+        )
+    else:
+        rank = case({light: n for n, light in enumerate(ORDER)}, value=text("now.light"), else_=len(ORDER))
+        statement = statement.order_by(rank, text("now.lag desc nulls last"), RegisterEntry.id)
+    if page is not None:
+        statement = statement.limit(PAGE).offset((page - 1) * PAGE)
+    return _read(statement)
+
+
+def count(of: Register, month: date, filters: Filters) -> int:
+    inner = _lines(of, month, filters).with_only_columns(RegisterEntry.id).subquery()
+    return db.session.execute(select(func.count()).select_from(inner)).scalar_one()
+
+
+def changed(of: Register, month: date) -> list[Line]:
+    """What stands otherwise than at the report before, the worst first."""
+    return lines(of, month, Filters(changed=True))[:MOST_CHANGES]
+
+
+def large(of: Register, month: date, least: Decimal) -> list[Line]:
+    """Entries whose plan costs at least so much."""
+    return [
+        line
+        for line in lines(of, month, page=None, by_number=True)
+        if line.budget is not None and line.budget >= least
+    ]
+
+
+def _lines(of: Register, month: date, filters: Filters) -> Select[Any]:
+    now = aliased(ProgressReport, name="now")
+    before = aliased(ProgressReport, name="before")
+    statement = (
+        select(
+            RegisterEntry.id,
+            Plan.public_id,
+            Plan.code,
+            func.coalesce(RegisterEntry.title, Plan.title),
+            RegisterEntry.project_no,
+            RegisterEntry.project,
+            func.coalesce(RegisterEntry.case_no, ""),
+            RegisterEntry.supervisor,
+            Plan.lead_unit_id,
+            RegisterEntry.origin,
+            RegisterEntry.note,
+            _budget(),
+            now.id,
+            now.planned,
+            now.actual,
+            now.lag,
+            now.standing,
+            now.light,
+            now.published_class,
+            func.coalesce(now.phase, ""),
+            func.coalesce(now.note, ""),
+            now.budget_execution,
+            before.standing,
+        )
+        .select_from(RegisterEntry)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .outerjoin(now, _of(of, now, month))
+        .outerjoin(before, _of(of, before, month_before(month, STEPS[of.cycle])))
+        .where(_standing_in(of, month))
+    )
+    if filters.unit_id is not None:
+        statement = statement.where(Plan.lead_unit_id == filters.unit_id)
+    if filters.light == "none":
+        statement = statement.where(now.light.is_(None))
+    elif filters.light:
+        statement = statement.where(now.light == filters.light)
+    if filters.q:
+        like = _like(filters.q)
+        statement = statement.where(
+            or_(
+                Plan.title.ilike(like, escape="!"),
+                RegisterEntry.title.ilike(like, escape="!"),
+                RegisterEntry.project.ilike(like, escape="!"),
+                RegisterEntry.case_no == filters.q,
+            )
+        )
+    if filters.changed:
+        statement = statement.where(before.standing != now.standing)
+    return statement
+
+
+def _like(words: str) -> str:
+    return "%" + words.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+
+
+def _read(statement: Select[Any]) -> list[Line]:
+    found = [Line(*row) for row in db.session.execute(statement)]
+    more: dict[int, list[int]] = {}
+    rows = db.session.execute(
+        select(RegisterEntry.id, PlanUnit.unit_id)
+        .join(PlanUnit, PlanUnit.plan_id == RegisterEntry.plan_id)
+        .where(among(RegisterEntry.id, [line.entry_id for line in found]))
+        .order_by(PlanUnit.position)
+    )
+    for entry_id, unit_id in rows:
+        more.setdefault(entry_id, []).append(unit_id)
+    return [
+        Line(**{**vars(line), "further_units": tuple(more[line.entry_id])}) if line.entry_id in more else line
+        for line in found
+    ]
+
+
+def _of(of: Register, report: Any, month: date) -> ColumnElement[bool]:
+    return and_(report.entry_id == RegisterEntry.id, report.register_id == of.id, report.month == month)
+
+
+def _standing_in(of: Register, month: date) -> ColumnElement[bool]:
+    """Entries that stood in the register at the end of the month."""
+    end = last_day(month)
+    return and_(
+        RegisterEntry.register_id == of.id,
+        RegisterEntry.since <= end,
+        or_(RegisterEntry.released_on.is_(None), RegisterEntry.released_on > end),
+    )
+
+
+def _budget() -> Any:
+    return (
+        select(func.sum(PlanBudget.amount))
+        .where(PlanBudget.plan_id == Plan.id)
+        .correlate(Plan)
+        .scalar_subquery()
+    )
+
+
+# --- a plan -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fired:
+    title: Any
+    revision: int
+    at: Any
+    explanation: Sequence[dict[str, Any]]
+    outcomes: Sequence[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A plan in one register: its curve versions, its reports, and why the newest stands where it stands."""
+
+    register: Register
+    entry: RegisterEntry
+    baselines: Sequence[tuple[Baseline, Sequence[Point]]]
+    reports: Sequence[ProgressReport]
+    fired: Fired | None
+    closed: frozenset[date]
+
+
+def plan(pid: str) -> Plan:
+    found = db.session.scalars(select(Plan).where(Plan.public_id == pid)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def units_of(of: Plan) -> list[tuple[int, str]]:
+    """The leading unit, then the others with their roles."""
+    rows = db.session.execute(
+        select(PlanUnit.unit_id, PlanUnit.role).where(PlanUnit.plan_id == of.id).order_by(PlanUnit.position)
+    )
+    return [(of.lead_unit_id, "lead"), *((unit, role) for unit, role in rows)]
+
+
+def sites_of(of: Plan) -> list[str]:
+    return list(
+        db.session.scalars(select(PlanSite.name).where(PlanSite.plan_id == of.id).order_by(PlanSite.position))
+    )
+
+
+def budget_of(of: Plan) -> list[PlanBudget]:
+    return list(
+        db.session.scalars(
+            select(PlanBudget)
+            .where(PlanBudget.plan_id == of.id)
+            .order_by(PlanBudget.roc_year.nulls_first(), PlanBudget.source)
+        )
+    )
+
+
+def above_and_below(of: Plan) -> tuple[list[Plan], list[Plan]]:
+    """The vision and indicator that a plan serves, the topmost first, and what serves it."""
+    above: list[Plan] = []
+    parent = of.parent_id
+    while parent is not None and len(above) < 5:
+        above.insert(0, db.session.get_one(Plan, parent))
+        parent = above[0].parent_id
+    below = db.session.scalars(select(Plan).where(Plan.parent_id == of.id).order_by(Plan.code).limit(PAGE))
+    return above, list(below)
+
+
+def standings(of: Plan) -> list[Standing]:
+    rows = db.session.execute(
+        select(RegisterEntry, Register)
+        .join(Register, Register.id == RegisterEntry.register_id)
+        .where(RegisterEntry.plan_id == of.id)
+        .order_by(RegisterEntry.released_on.nulls_first(), Register.kind, RegisterEntry.id)
+    )
+    return [_standing(entry, register_) for entry, register_ in rows]
+
+
+def _standing(entry: RegisterEntry, of: Register) -> Standing:
+    reports = db.session.scalars(
+        select(ProgressReport).where(ProgressReport.entry_id == entry.id).order_by(ProgressReport.month)
+    ).all()
+    baselines = db.session.scalars(
+        select(Baseline).where(Baseline.entry_id == entry.id).order_by(Baseline.number.desc())
+    ).all()
+    points: dict[int, list[Point]] = {}
+    for point in db.session.scalars(
+        select(BaselinePoint)
+        .where(among(BaselinePoint.baseline_id, [each.id for each in baselines]))
+        .order_by(BaselinePoint.month)
+    ):
+        points.setdefault(point.baseline_id, []).append(Point(point.month, point.planned, point.budget))
+    closed = frozenset(
+        report.month
+        for report in reports
+        for each in editions(of.id)
+        if each.first_month <= report.month <= each.last_month
+    )
+    return Standing(
+        of,
+        entry,
+        [(each, points.get(each.id, [])) for each in baselines],
+        reports,
+        _fired(reports[-1].id) if reports else None,
+        closed,
+    )
+
+
+def _fired(report_id: int) -> Fired | None:
+    row = db.session.execute(
+        select(Revision.body, Revision.number, Firing.at, Firing.explanation, Firing.outcomes)
+        .join(Revision, Revision.id == Firing.ruleset_revision_id)
+        .where(Firing.progress_report_id == report_id)
+        .order_by(Firing.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return Fired(row[0]["title"], *row[1:]) if row is not None else None
