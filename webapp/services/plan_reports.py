@@ -1,4 +1,4 @@
-"""A monthly report as its case brings it: what the rules want explained, the figures kept, checked by the head, unlocked.
+"""A monthly report as its case brings it: explained as the rules ask, kept, checked by the head, unlocked.
 
 What has to be explained stands in the ruleset progress_lag.
 """
