@@ -36,6 +36,10 @@ EFFECTS = frozenset(
         "cancel_invoice",
         "put_on_agenda",
         "join_payment_list",
+        # of the monthly report of a plan
+        "keep_progress",
+        "check_progress",
+        "unlock_progress",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

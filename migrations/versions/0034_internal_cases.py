@@ -1,5 +1,6 @@
-"""Cases that the counter or a unit opens itself"""
+"""Cases that the counter or a unit opens itself; a report that is taken after the cut-off"""
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
@@ -12,9 +13,11 @@ CHECK = "ck_case_channel_is_known"
 
 def upgrade() -> None:
     _known("'web','counter','telephone','post','internal'")
+    op.add_column("progress_report", sa.Column("open_until", sa.Date(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("progress_report", "open_until")
     _known("'web','counter','telephone','post'")
 
 

@@ -30,6 +30,7 @@ from webapp.services import (
     overdue_lists,
     payments,
     payouts,
+    plan_months,
     plan_progress,
     sample_audits,
     surveys,
@@ -84,8 +85,7 @@ def sweep_bookings(timestamp: int) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="sweep_plans", queue="sweeps", queueing_lock="sweep_plans")
 def sweep_plans(timestamp: int) -> None:
-    with unit_of_work():
-        plan_progress.refresh(utc_now())
+    run_plans(utc_now())
 
 
 @app.periodic(cron="17 3 * * *")
@@ -159,6 +159,16 @@ def _counted(counts: dict[str, int], what: str, which: int | str) -> Iterator[No
     except Exception:
         counts["failed"] += 1
         log.exception("%s %s failed in the deadline sweep", what, which)
+
+
+def run_plans(now: datetime) -> dict[str, int]:
+    """Asks for the reports of the month that ended, locks what is late, and decides anew what the rules now say."""
+    counts = {"failed": 0}
+    counts["asked"] = _each(plan_months.to_open(now), plan_months.open_report, now, counts)
+    counts["locked"] = _each(plan_months.to_lock(now), plan_months.lock, now, counts)
+    with unit_of_work():
+        counts["decided"] = plan_progress.refresh(now)
+    return counts
 
 
 def remind_of_bookings(now: datetime) -> int:

@@ -301,6 +301,8 @@ class ProgressReport(db.Model):
     standing: Mapped[str | None] = mapped_column(String(10))
     origin: Mapped[str] = mapped_column(String(13))
     note: Mapped[str] = mapped_column(Text, default="")
+    #: the plan-control office takes it after the cut-off, until this day
+    open_until: Mapped[date | None]
     reported_at: Mapped[MaybeMoment]
     version: Mapped[int] = mapped_column(default=1)
     case_id: Mapped[int | None] = ref("case.id", unique=True)

@@ -216,8 +216,11 @@ def _send(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
             )
     except Conflict as conflict:
         return _stale(ctx.case, conflict, typed)
-    except AnswersInvalid:
-        return _page(ctx, offer, typed, check=True, status=422)
+    except AnswersInvalid as invalid:
+        # of the form by itself, which the page finds again, or of what the form is about
+        of_form = _checked(ctx, offer, typed)
+        more = {} if of_form is not None and of_form.errors else invalid.errors
+        return _page(ctx, offer, typed, more, check=True, status=422)
     except (Refused, WorkflowError) as refusal:
         return _page(ctx, offer, typed, check=True, refusal=refusal.text, status=422)
     return _onwards(ctx, offer)

@@ -1,0 +1,169 @@
+"""A month of plan control through the real workflow: asked for, explained, checked, taken in, locked, unlocked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from tests.journeys import officer, open_tasks, take
+from tests.plan_world import baseline, entry
+from webapp.errors import AnswersInvalid
+from webapp.extensions import db
+from webapp.jobs import sweeps
+from webapp.models import Case, ProgressReport, RegisterEntry
+from webapp.queries import inbox
+from webapp.services import plan_imports, plan_months
+from webapp.uow import unit_of_work
+from workflows.engine import Missing
+
+OFFICER, HEAD, CONTROL = "ou.yijun", "cai.wenxiong", "guo.shiming"
+FEBRUARY = date(2020, 2, 1)
+#: 7 March 2020 is a Saturday: the report may come until Monday the 9th
+MARCH_1, MARCH_9, MARCH_10 = (datetime(2020, 3, day, 2, tzinfo=UTC) for day in (1, 9, 10))
+BEHIND = {
+    "reason_class": ["tender"],
+    "reason": ["兩次流標"],
+    "countermeasure": ["調整預算後重新招標"],
+    "catch_up_date-year": ["109"],
+    "catch_up_date-month": ["6"],
+    "catch_up_date-day": ["30"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _counter(app: Flask, committed: None) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def standing() -> RegisterEntry:
+    """A plan of 建設處農林科 that should be at 20 % in February."""
+    with unit_of_work():
+        made = entry(plan_imports.register_for("selected-109"), "虛構的造林計畫", unit="EC-AFF")
+        baseline(made, 10, 20, 30, 100)
+    return made
+
+
+def asked(now: datetime = MARCH_1) -> Case:
+    assert sweeps.run_plans(now)["failed"] == 0
+    return db.session.scalars(select(Case).where(Case.service_code == plan_months.SERVICE)).one()
+
+
+def report() -> ProgressReport:
+    return db.session.scalars(select(ProgressReport).execution_options(populate_existing=True)).one()
+
+
+def said(actual: str, **more: list[str]) -> dict[str, Any]:
+    return {"actual": [actual], "phase": ["招標"], "situation": ["辦理公開招標"], **more}
+
+
+def test_a_report_is_asked_for_once(standing: RegisterEntry) -> None:
+    assert plan_months.to_open(MARCH_1) == [standing.id]
+    case = asked()
+    assert plan_months.to_open(MARCH_9) == []
+    with unit_of_work():
+        assert plan_months.open_report(standing.id, MARCH_9) is None
+    assert (report().month, report().planned, report().case_id) == (FEBRUARY, Decimal(20), case.id)
+    assert (case.due_on, open_tasks(case)[0].key) == (MARCH_9.date(), "fill")
+
+
+def test_on_time_and_on_track(standing: RegisterEntry) -> None:
+    case = asked()
+    take(case, "send", OFFICER, MARCH_9, raw=said("20"))
+    assert (report().state, report().light, report().standing) == ("reported", "green", "on_track")
+    take(case, "confirm", HEAD, MARCH_9)
+    assert report().state == "checked"
+    take(case, "accept", CONTROL, MARCH_9)
+    assert (case.outcome, report().lag) == ("recorded", Decimal(0))
+
+
+def test_who_is_behind_explains_it(standing: RegisterEntry) -> None:
+    case = asked()
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, MARCH_9, raw=said("13.5"))
+    assert list(refused.value.errors) == ["reason_class", "reason", "countermeasure", "catch_up_date"]
+    assert report().actual is None, "nothing was kept"
+    take(case, "send", OFFICER, MARCH_9, raw=said("13.5", **BEHIND))
+    assert (report().lag, report().standing, report().reason_class) == (Decimal("6.5"), "severe", "tender")
+
+
+@pytest.mark.parametrize(("actual", "words"), [("101", "100"), ("-1", "0"), ("很多", "數字")])
+def test_what_is_no_share_is_refused(standing: RegisterEntry, actual: str, words: str) -> None:
+    case = asked()
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, MARCH_9, raw=said(actual))
+    assert words in refused.value.errors["actual"][0]
+
+
+def test_progress_does_not_fall(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        db.session.add(
+            ProgressReport(
+                entry_id=standing.id,
+                register_id=standing.register_id,
+                month=date(2020, 1, 1),
+                planned=Decimal(10),
+                actual=Decimal(25),
+                origin="entered",
+            )
+        )
+    case = asked()
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, MARCH_9, raw=said("24", **BEHIND))
+    assert "不會倒退" in refused.value.errors["actual"][0]
+
+
+def test_what_the_head_sends_back_is_reported_again(standing: RegisterEntry) -> None:
+    case = asked()
+    take(case, "send", OFFICER, MARCH_1, raw=said("20"))
+    take(case, "send_back", HEAD, MARCH_1, comment="數字有誤")
+    take(case, "send", OFFICER, MARCH_9, raw=said("21"))
+    assert (report().actual, report().standing) == (Decimal(21), "ahead")
+
+
+def test_late_is_locked_and_the_control_office_unlocks(standing: RegisterEntry) -> None:
+    case = asked()
+    sweeps.run_plans(MARCH_9)
+    assert case.state == "fill", "the last day is a day"
+    sweeps.run_plans(MARCH_10)
+    db.session.refresh(case)
+    assert (case.state, report().light, report().standing) == ("locked", "grey", "no_report")
+    assert not [task for task in open_tasks(case) if task.function == "officer"]
+    with pytest.raises(Missing):
+        take(case, "unlock", CONTROL, MARCH_10, comment="")
+    take(case, "unlock", CONTROL, MARCH_10, comment="颱風停班", on_date=date(2020, 3, 13))
+    sweeps.run_plans(datetime(2020, 3, 13, 2, tzinfo=UTC))
+    assert case.state == "fill"
+    take(case, "send", OFFICER, datetime(2020, 3, 13, 3, tzinfo=UTC), raw=said("20"))
+    assert (report().standing, report().light) == ("on_track", "green")
+
+
+def test_it_may_stay_missing(standing: RegisterEntry) -> None:
+    case = asked()
+    sweeps.run_plans(MARCH_10)
+    db.session.refresh(case)
+    take(case, "close_missing", CONTROL, MARCH_10, comment="未補")
+    assert (case.outcome, report().standing) == ("missing", "no_report")
+
+
+def test_what_is_released_or_published_is_not_asked(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        standing.released_on, standing.release_reason = date(2020, 2, 20), "完成驗收"
+    assert plan_months.to_open(MARCH_1) == []
+    with unit_of_work():
+        standing.released_on = standing.release_reason = None
+        standing.origin = "published"
+    assert plan_months.to_open(MARCH_1) == []
+
+
+def test_the_officer_sees_it_in_the_inbox(standing: RegisterEntry) -> None:
+    number = asked().number
+    found = inbox.page(officer(OFFICER), "pool", MARCH_1, inbox.Filters())
+    assert [item.number for item in found.items] == [number]

@@ -1,0 +1,155 @@
+"""The month of plan control: reports are asked for on the first day after it, and locked after the cut-off.
+
+When a report is closed stands in the ruleset plan_reporting.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy import exists, or_, select
+
+from webapp.extensions import db
+from webapp.models import Baseline, Case, Plan, ProgressReport, Register, RegisterEntry
+from webapp.moments import taipei_day
+from webapp.periods import last_day, month_before, month_label
+from webapp.permissions import SYSTEM
+from webapp.queries import plan_facts
+from webapp.services import cases, evaluation, internal_cases, plan_progress
+
+SERVICE = "KM01"
+#: how many months lie between two reports
+EVERY = {"monthly": 1, "quarterly": 3, "half_yearly": 6}
+
+
+def to_open(now: datetime) -> list[int]:
+    """Entries that owe a report for the month that has ended, and have not been asked for it."""
+    month = _ended(now)
+    cycles = [cycle for cycle, months in EVERY.items() if month.month % months == 0]
+    asked = exists().where(
+        ProgressReport.entry_id == RegisterEntry.id,
+        ProgressReport.month == month,
+        or_(ProgressReport.case_id.is_not(None), ProgressReport.state != "open"),
+    )
+    planned = exists().where(Baseline.entry_id == RegisterEntry.id, Baseline.approved_at.is_not(None))
+    return list(
+        db.session.scalars(
+            select(RegisterEntry.id)
+            .join(Register, Register.id == RegisterEntry.register_id)
+            .join(Plan, Plan.id == RegisterEntry.plan_id)
+            .where(
+                Register.cycle.in_(cycles),
+                RegisterEntry.released_on.is_(None),
+                RegisterEntry.since <= last_day(month),
+                RegisterEntry.origin != "published",
+                planned,
+                ~asked,
+            )
+            .order_by(RegisterEntry.id)
+        )
+    )
+
+
+def _ended(now: datetime) -> date:
+    """The first day of the month before this one."""
+    return month_before(taipei_day(now).replace(day=1))
+
+
+def open_report(entry_id: int, now: datetime) -> Case | None:
+    """Asks the unit that leads the plan for the report of the month that ended; once, however often it is tried."""
+    month = _ended(now)
+    entry = db.session.get_one(RegisterEntry, entry_id, with_for_update=True)
+    report = db.session.scalars(
+        select(ProgressReport).where(ProgressReport.entry_id == entry_id, ProgressReport.month == month)
+    ).one_or_none()
+    if report is not None and (report.case_id is not None or report.state != "open"):
+        return None
+    plan = db.session.get_one(Plan, entry.plan_id)
+    register = db.session.get_one(Register, entry.register_id)
+    if report is None:
+        report = ProgressReport(
+            entry_id=entry_id,
+            register_id=register.id,
+            month=month,
+            state="open",
+            origin="entered",
+            planned=_planned(entry_id, month),
+        )
+        db.session.add(report)
+        db.session.flush()
+    before = _before(entry_id, month)
+    case = internal_cases.open_case(
+        SYSTEM,
+        SERVICE,
+        {
+            "plan": entry.title or plan.title,
+            "register": register.name_zh,
+            "case_no": entry.case_no or "",
+            "month": month_label(month).zh,
+            "planned": _shown(report.planned),
+            "actual_before": _shown(before.actual if before else None),
+            "spent_before": _shown(before.budget_spent if before else None),
+        },
+        plan.lead_unit_id,
+        month,
+        now,
+        period=plan_progress.cut_off(register, month).day,
+    )
+    report.case_id = case.id
+    db.session.flush()
+    return case
+
+
+def _planned(entry_id: int, month: date) -> Decimal | None:
+    """Of the approved curve: the point of the month, or the last before it."""
+    points = [p for p in plan_facts.curves([entry_id]).get(entry_id, []) if p.month <= month]
+    return points[-1].planned if points else Decimal(0)
+
+
+def _before(entry_id: int, month: date) -> ProgressReport | None:
+    return db.session.scalars(
+        select(ProgressReport)
+        .where(
+            ProgressReport.entry_id == entry_id,
+            ProgressReport.month < month,
+            ProgressReport.actual.is_not(None),
+        )
+        .order_by(ProgressReport.month.desc())
+        .limit(1)
+    ).first()
+
+
+def _shown(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value.normalize():f}"
+
+
+def to_lock(now: datetime) -> list[int]:
+    """Cases whose report is late by what the rules allow; one that was unlocked has until its day."""
+    today = taipei_day(now)
+    rows = db.session.execute(
+        select(Case.id, Case.due_on, ProgressReport.open_until, ProgressReport.month)
+        .join(ProgressReport, ProgressReport.case_id == Case.id)
+        .where(Case.status == "open", Case.state == "fill", Case.due_on < today)
+        .order_by(Case.id)
+    )
+    return [
+        case_id
+        for case_id, due_on, open_until, month in rows
+        if _is_closed(month, (today - max(due_on, open_until or due_on)).days)
+    ]
+
+
+def _is_closed(month: date, days: int) -> bool:
+    if days <= 0:
+        return False
+    facts = {"plan.report_missing": True, "plan.days_after_cutoff": days, "plan.completed": False}
+    decision, _revision = evaluation.decide("plan_reporting", facts, last_day(month))
+    return any(outcome.action == "lock_report" for outcome in decision.outcomes)
+
+
+def lock(case_id: int, now: datetime) -> None:
+    """The unit is late: the plan-control office says whether it may still report."""
+    case = db.session.get_one(Case, case_id, with_for_update=True)
+    if case.status == "open" and case.state == "fill":
+        cases.take_as_system(case, "lock", now)
