@@ -56,7 +56,7 @@ class Group:
 
 
 def groups(actor: Actor, key: str, since: date, until: date, most: int) -> Iterator[Group]:
-    """What the ruleset decided in the period for cases that an editor of rules reads of, the most frequent facts first."""
+    """What the ruleset decided in the period, as far as an editor of rules reads of it; frequent facts first."""
     case = func.jsonb_build_array(Case.number, Case.public_id, Firing.as_of)
     named = func.array_agg(aggregate_order_by(case, Firing.as_of.desc(), Case.number, Firing.id))
     rows = db.session.execute(
