@@ -12,6 +12,7 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     """The WSGI application. Settings come from `config` first, then from the environment."""
     # imported here: a tool that needs one module of this package need not load them all
     from webapp import crypto, error_pages, presentation, security
+    from webapp.admin import bp as admin
     from webapp.api import bp as api
     from webapp.auth import bp as auth
     from webapp.citizen import bp as citizen
@@ -36,5 +37,6 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     app.register_blueprint(citizen)
     app.register_blueprint(auth)
     app.register_blueprint(staff, url_prefix="/staff")
+    app.register_blueprint(admin, url_prefix="/admin")
     app.register_blueprint(api, url_prefix="/api")
     return app

@@ -82,6 +82,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "see_rule_alarms": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),
+    "edit_definitions": frozenset({"function:administrator", "function:research_office"}),
 }
 
 #: functions that see of the cases what comes to their desk, whoever of them takes it

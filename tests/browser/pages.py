@@ -192,6 +192,7 @@ OFFICE = [
     Look(ADMINISTRATOR, "/staff/effects"),
     Look(ADMINISTRATOR, "/staff/rule-alarms"),
     Look(ADMINISTRATOR, "/staff/legal-basis"),
+    Look(ADMINISTRATOR, "/admin/definitions"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),

@@ -28,7 +28,7 @@ from webapp.models.committees import (
     CommitteeSession,
     ConflictOfInterest,
 )
-from webapp.models.definitions import Publication, Revision, RuleAlarm
+from webapp.models.definitions import DefinitionDraft, Publication, Revision, RuleAlarm
 from webapp.models.documents import BlankForm, Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, OverdueLine, OverdueList, SweepRun
 from webapp.models.handovers import Handover
@@ -59,6 +59,7 @@ __all__ = [
     "ConflictOfInterest",
     "CorrectionRequest",
     "Counter",
+    "DefinitionDraft",
     "Document",
     "DocumentChunk",
     "Draft",

@@ -1,16 +1,16 @@
-"""Revisions of forms, workflows, rulesets and services: one append-only table, and their publications."""
+"""Revisions of forms, workflows, rulesets and services: one append-only table, their publications and drafts."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
-from webapp.models.types import Json, Key, Moment, ref
+from webapp.models.types import Json, Key, MaybeMoment, Moment, ref
 
 KINDS = ("form", "workflow", "ruleset", "service")
 
@@ -25,7 +25,8 @@ class Revision(db.Model):
     key: Mapped[str] = mapped_column(String(80))
     number: Mapped[int]
     checksum: Mapped[str] = mapped_column(String(64))
-    body: Mapped[Json]
+    #: not JSONB: the order of its keys is the order in which people wrote and read them
+    body: Mapped[Any] = mapped_column(JSON)
     #: file (the factory setting) or editor
     origin: Mapped[str] = mapped_column(String(10))
     created_by_id: Mapped[int | None] = ref("account.id")
@@ -53,6 +54,58 @@ class Publication(db.Model):
     effective_from: Mapped[date]
     published_by_id: Mapped[int | None] = ref("account.id")
     published_at: Mapped[Moment]
+
+
+class DefinitionDraft(db.Model):
+    """A working copy of one definition; what it holds may be wrong in any way, and decides nothing."""
+
+    __tablename__ = "definition_draft"
+
+    id: Mapped[Key]
+    kind: Mapped[str] = mapped_column(String(10))
+    key: Mapped[str] = mapped_column(String(80))
+    #: what it was made from
+    base_revision_id: Mapped[int | None] = ref("revision.id")
+    body: Mapped[Any] = mapped_column(JSON)
+    #: editing -> submitted -> published; a second person sends it back to editing; editing -> discarded
+    state: Mapped[str] = mapped_column(String(10), default="editing")
+    version: Mapped[int] = mapped_column(default=1)
+    author_id: Mapped[int] = ref("account.id")
+    created_at: Mapped[Moment]
+    changed_by_id: Mapped[int] = ref("account.id")
+    changed_at: Mapped[Moment]
+    #: everybody who ever saved it: none of them may approve it
+    editor_ids: Mapped[list[int]] = mapped_column(JSONB)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    effective_from: Mapped[date | None]
+    submitted_by_id: Mapped[int | None] = ref("account.id")
+    submitted_at: Mapped[MaybeMoment]
+    #: what was submitted, and what the second person approves: exactly this revision
+    revision_id: Mapped[int | None] = ref("revision.id")
+    #: of whoever sent it back last
+    comment: Mapped[str] = mapped_column(Text, default="")
+
+    __table_args__ = (
+        CheckConstraint("kind in ('form','workflow','ruleset','service')", name="kind_is_known"),
+        CheckConstraint("state in ('editing','submitted','published','discarded')", name="state_is_known"),
+        CheckConstraint(
+            "state not in ('submitted','published') or (submitted_by_id is not null and submitted_at is not null"
+            " and revision_id is not null and effective_from is not null and reason <> '')",
+            name="submitted_whole",
+        ),
+        # two people do not edit the same definition past each other
+        Index(
+            "uq_definition_draft_live",
+            "kind",
+            "key",
+            unique=True,
+            postgresql_where=text("state in ('editing', 'submitted')"),
+        ),
+    )
+
+    @property
+    def mapping(self) -> dict[str, Any]:
+        return dict(self.body)
 
 
 class RuleAlarm(db.Model):
