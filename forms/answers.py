@@ -119,6 +119,12 @@ def facts(definition: FormDefinition, answers: Mapping[str, Json]) -> dict[str, 
     }
 
 
+def files_left_out(definition: FormDefinition, answers: Mapping[str, Json]) -> list[Field]:
+    """The documents that the form asked for and that were not attached, those that may be left out too."""
+    hidden = hidden_fields(definition, answers)
+    return [f for f in definition.file_fields if f.key not in hidden and not answers.get(f.key)]
+
+
 def split_personal(
     definition: FormDefinition, answers: Mapping[str, Json]
 ) -> tuple[dict[str, Json], dict[str, Json]]:

@@ -80,6 +80,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
+    "see_rule_alarms": frozenset({"function:administrator", "function:research_office"}),
     "administer": frozenset({"function:administrator"}),
     "edit_definitions": frozenset({"function:administrator", "function:research_office"}),
 }

@@ -1,4 +1,4 @@
-"""Lists that go on in a spreadsheet, and tables that come from one. What somebody typed is a text, never a formula."""
+"""Lists that go on in a spreadsheet, and come back. What somebody typed is a text there, never a formula."""
 
 from __future__ import annotations
 
@@ -6,31 +6,24 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from datetime import date, datetime
 
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
 
 from rules.values import Text
+from webapp.errors import Refused
 
 Row = Sequence[str | int]
 #: of a column, in characters
 WIDEST = 40
-#: of a table that comes in
-MOST_BYTES = 5_000_000
-MOST_UNPACKED = 50_000_000
-MOST_ROWS, MOST_COLUMNS = 5_000, 200
-
-
-class Unreadable(Exception):
-    """A file that holds no table, or one that is too large; says which."""
-
-    def __init__(self, text: Text) -> None:
-        super().__init__(text.zh)
-        self.text = text
+#: of what is read: the file, what it unpacks to, its lines and columns
+MOST_BYTES, MOST_UNPACKED, MOST_LINES, MOST_COLUMNS = 2 * 1024**2, 20 * 1024**2, 2_100, 100
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(rows: Iterable[Row]) -> bytes:
@@ -64,64 +57,93 @@ def as_xlsx(rows: Sequence[Row], title: str) -> bytes:
     return out.getvalue()
 
 
-def read(content: bytes) -> list[list[str]]:
-    """The first sheet of an XLSX, a CSV in UTF-8 or Big5, or what was copied out of a spreadsheet. No empty rows."""
+def _harmless(value: str | int) -> str | int:
+    return f"'{value}" if isinstance(value, str) and value[:1] in _FORMULA else value
+
+
+# --- back again ------------------------------------------------------------------------------------------
+
+
+def read(name: str, content: bytes) -> list[list[str]]:
+    """The cells of the first sheet, or of a CSV file, as texts. Refused with what is wrong and where."""
     if len(content) > MOST_BYTES:
-        raise Unreadable(_TOO_LARGE)
-    rows = _sheet(content) if content[:2] == b"PK" else _lines(content)
-    found = [_filled(row) for row in rows if any(cell.strip() for cell in row)]
-    if len(found) > MOST_ROWS or any(len(row) > MOST_COLUMNS for row in found):
-        raise Unreadable(_TOO_LARGE)
-    return found
+        raise Refused(Text(zh="檔案超過 2 MB。", en="The file is larger than 2 MB."))
+    lines = _xlsx(content) if zipfile.is_zipfile(io.BytesIO(content)) else _csv(content)
+    if len(lines) > MOST_LINES or any(len(line) > MOST_COLUMNS for line in lines):
+        raise _refused(
+            f"「{name}」超過 {MOST_LINES} 行或 {MOST_COLUMNS} 欄。",
+            f"“{name}” has more than {MOST_LINES} lines or {MOST_COLUMNS} columns.",
+        )
+    return lines
 
 
-def _filled(row: Sequence[str]) -> list[str]:
-    """Without the empty cells at its end."""
-    cells = [cell.strip() for cell in row]
-    while not cells[-1]:
-        cells.pop()
-    return cells
-
-
-def _sheet(content: bytes) -> list[list[str]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
-                raise Unreadable(_TOO_LARGE)
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheet = book.worksheets[0]
-        rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1, values_only=True)
-        return [["" if cell is None else str(cell) for cell in row] for row in islice(rows, MOST_ROWS + 2)]
-    except Unreadable:
-        raise
-    except Exception as fault:  # a broken file fails anywhere in the library
-        raise Unreadable(_NO_TABLE) from fault
-
-
-def _lines(content: bytes) -> list[list[str]]:
+def _csv(content: bytes) -> list[list[str]]:
+    """UTF-8, or Big5 as older spreadsheets write it."""
     for encoding in ("utf-8-sig", "cp950"):
         try:
             text = content.decode(encoding)
-            break
+            first = text.partition("\n")[0]
+            return [
+                [_as_typed(cell) for cell in line]
+                for line in csv.reader(
+                    io.StringIO(text, newline=""), delimiter="\t" if "\t" in first else ","
+                )
+            ]
         except UnicodeDecodeError:
             continue
-    else:
-        raise Unreadable(_NO_TABLE)
-    mark = "\t" if "\t" in text.partition("\n")[0] else ","
+        except csv.Error:
+            break
+    raise _refused("這個檔案不是 XLSX，也不是 CSV。", "This file is neither XLSX nor CSV.")
+
+
+def _as_typed(cell: str) -> str:
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell
+
+
+def _xlsx(content: bytes) -> list[list[str]]:
     try:
-        return list(islice(csv.reader(io.StringIO(text, newline=""), delimiter=mark), MOST_ROWS + 2))
-    except csv.Error as fault:
-        raise Unreadable(_NO_TABLE) from fault
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
+                raise _refused("檔案的內容太多。", "There is too much in the file.")
+        sheet = load_workbook(io.BytesIO(content)).worksheets[0]
+    except Refused:
+        raise
+    except Exception as error:  # whatever is wrong with a file, openpyxl has an exception of its own for it
+        raise _refused("這個 XLSX 檔案無法讀取。", "This XLSX file cannot be read.") from error
+    return _cells(sheet)
 
 
-_TOO_LARGE = Text(
-    zh=f"表格太大，最多 {MOST_ROWS} 列、{MOST_COLUMNS} 欄、5 MB。",
-    en=f"The table is too large: {MOST_ROWS} rows, {MOST_COLUMNS} columns and 5 MB at most.",
-)
-_NO_TABLE = Text(
-    zh="讀不出表格，請用 CSV（UTF-8 或 Big5）或 XLSX。", en="No table could be read: use CSV or XLSX."
-)
+def _cells(sheet: Worksheet) -> list[list[str]]:
+    if sheet.max_row > MOST_LINES or sheet.max_column > MOST_COLUMNS:
+        raise _refused(
+            f"工作表超過 {MOST_LINES} 行或 {MOST_COLUMNS} 欄。",
+            f"The sheet has more than {MOST_LINES} lines or {MOST_COLUMNS} columns.",
+        )
+    for merged in sheet.merged_cells.ranges:
+        where = f"{get_column_letter(merged.min_col)}{merged.min_row}"
+        raise _refused(
+            f"第 {merged.min_row} 行「{where}」是合併的儲存格，請先取消合併。",
+            f"The cell {where} in line {merged.min_row} is merged; split it first.",
+        )
+    lines = []
+    for row in sheet.iter_rows():
+        for cell in row:
+            if cell.data_type == "f":
+                raise _refused(
+                    f"第 {cell.row} 行「{cell.coordinate}」是公式，請改貼成值。",
+                    f"The cell {cell.coordinate} in line {cell.row} is a formula; paste it as a value.",
+                )
+        lines.append([_as_text(cell.value) for cell in row])
+    return lines
 
 
-def _harmless(value: str | int) -> str | int:
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    return "" if value is None else str(value)
+
+
+def _refused(zh: str, en: str) -> Refused:
+    return Refused(Text(zh=zh, en=en))

@@ -19,6 +19,7 @@ from flask import Flask
 from sqlalchemy import select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from rules.decision import Trouble
 from rules.values import Text
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
 from tests.officers import absent, corrected, officer_of
@@ -35,6 +36,7 @@ from webapp.queries import definitions, tracking
 from webapp.queries.org import chart
 from webapp.services import (
     agendas,
+    alarms,
     applications,
     bookings,
     calendar,
@@ -144,6 +146,7 @@ def settle() -> dict[str, str]:
     found["audit"] = drawn.public_id
     with unit_of_work():
         _notices(_case(found["EC09_review"]))
+        _rules_in_trouble()
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     return found
 
@@ -160,6 +163,16 @@ def _notices(case: Case) -> None:
     reason = Text(zh=f"{LONG_NAME}：申請人來電詢問進度，請於本週內辦理並回復。", en="")
     for people, subject in (("lin.yahan", reminder), ("xu.mingde", asked)):
         notices.tell_staff({account(people).id}, subject.zh, subject, reason, NOW, case.id)
+
+
+def _rules_in_trouble() -> None:
+    """Two rules that contradict each other, and an engine that is not to be trusted."""
+    revision = definitions.revision_id("ruleset", "intake_risk", TODAY)
+    text = Text(zh="只容許一條規則成立，但同時成立的有：high_up、co_review", en="only one rule may hold")
+    facts = {"service.decision_level": 2, "service.co_review_units": ["PO", LONG_NAME], "case.paid": False}
+    held = ("high_up", "co_review", "otherwise")
+    for kind, engine_said in (("not_unique", None), ("difference", ("otherwise",))):
+        alarms.rules_in_trouble(Trouble(kind, text, facts, engine_said, held), revision, facts, NOW)
 
 
 def _letters(printed: Letter, rejected: Case) -> dict[str, str]:

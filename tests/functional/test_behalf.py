@@ -291,11 +291,11 @@ def test_cases_of_one_agent_are_not_of_one_applicant(app: Flask) -> None:
 def test_the_account_is_written_to_before_paper_unless_they_wrote_by_post(app: Flask) -> None:
     with app.app_context():
         case = submitted("EC09", email=[""], phone=["082-318823"])
-        assert [each[1:] for each in notices.channels_of(case.id)] == [
+        assert [each[1:] for each in parties.channels_of(case.id)] == [
             ("email", account("chen.meiling").email)
         ]
         _subject, letter = notices.compose(case, "correction", comment="缺收據", correction_due=NOW.date())
         assert "線上補正，也可以親自送到櫃檯或郵寄" in letter
         with unit_of_work():
             case.channel = "post"
-        assert [channel for _mark, channel, _to in notices.channels_of(case.id)] == ["post"]
+        assert [channel for _mark, channel, _to in parties.channels_of(case.id)] == ["post"]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted, take
-from tests.officers import at, case_of, made, signed_in
+from tests.officers import at, case_of, made, signed_in, statements
 from tests.visitor import Visitor
 from webapp.crypto import keyed_hash
 from webapp.demo.samples import SAMPLES
@@ -371,6 +371,22 @@ def test_moved_and_cancelled(app: Flask) -> None:
     secretary.get("/staff/committees")
     secretary.follow("調解委員會")
     assert secretary.page.offers("排定會議"), "it waits for another session"
+
+
+def test_the_pages_ask_as_often_for_many_cases_as_for_one(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def count(cases: int) -> tuple[int, int]:
+        made(app, lambda: [requested("JC01") for _ in range(cases)])
+        board = made(app, lambda: board_of("JC01").public_id)
+        with statements(monkeypatch) as waiting:
+            signed_in(app, secretary_of("JC01")).get(f"/staff/committees/{board}")
+        secretary = planned(app, "JC01")
+        with statements(monkeypatch) as session:
+            secretary.get(secretary.page.path)
+        return len(waiting), len(session)
+
+    assert count(1) == count(3)
 
 
 def test_the_officer_sees_who_will_be_told_and_that_nothing_goes_out_yet(app: Flask) -> None:

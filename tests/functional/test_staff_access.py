@@ -18,7 +18,7 @@ from webapp.jobs.sweeps import run_deadlines
 from webapp.models import Case, EscalationNotice, Letter
 from webapp.queries import expediting, letters, outbox
 from webapp.queries.org import chart
-from webapp.services import documents, notices
+from webapp.services import documents, notices, parties
 from webapp.uow import unit_of_work
 
 PAGES = ("/staff/inbox", "/staff/inbox/counts", "/staff/search?q=EC09-115-1", "/staff/intake")
@@ -212,7 +212,7 @@ def test_who_reports_is_reached_where_they_said_and_never_by_their_account(
 ) -> None:
     with app.app_context():
         case = submitted("ET01", contact=[contact], want_reply=[want_reply])
-        assert notices.channels_of(case.id) == reached
+        assert parties.channels_of(case.id) == reached
 
 
 def test_the_start_page_of_a_confidential_service_says_what_an_account_keeps(app: Flask) -> None:

@@ -120,6 +120,14 @@ def test_the_clock_is_explained_line_by_line(app: Flask) -> None:
     assert "已使用" in ledger
 
 
+def test_the_risk_and_the_documents_stand_in_the_head(app: Flask) -> None:
+    page = page_of(app, made(app, lambda: submitted("PW01").public_id))
+    assert "◆ 中風險" in plain(page.soup.select_one(".app-case__state"))
+    assert "必附的都已附上" in page.text
+    inbox = signed_in(app, "yang.zhihao").get("/staff/inbox?tab=mine").text
+    assert "◆ 中風險" in inbox
+
+
 def test_the_routing_is_told_and_its_reasons_are_a_link_away(app: Flask) -> None:
     page = page_of(app, made(app, lambda: submitted("EC06").public_id))
     told = panel(page, "為什麼？")

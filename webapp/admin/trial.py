@@ -22,7 +22,6 @@ from webapp.security import actor, now
 from webapp.services import desk
 
 Typed = MultiDict[str, str]
-LONGEST_PASTED = 500_000
 
 
 @bp.get("/drafts/<int:draft>/trial")
@@ -38,8 +37,8 @@ def table_trial(draft: int) -> ResponseReturnValue:
     pasted = request.form.get("pasted", "")
     content = file.read(spreadsheets.MOST_BYTES + 1) if file else b""
     try:
-        rows = spreadsheets.read(content or pasted[:LONGEST_PASTED].encode())
-    except spreadsheets.Unreadable as refusal:
+        rows = spreadsheets.read(file.filename or "" if file else "", content or pasted.encode())
+    except Refused as refusal:
         return _page(draft, pasted, mistakes=[in_language(refusal.text)]), 422
     found = fact_tables.read(rows)
     if found.problems:

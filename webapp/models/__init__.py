@@ -28,7 +28,7 @@ from webapp.models.committees import (
     CommitteeSession,
     ConflictOfInterest,
 )
-from webapp.models.definitions import DefinitionDraft, Publication, Revision
+from webapp.models.definitions import DefinitionDraft, Publication, Revision, RuleAlarm
 from webapp.models.documents import BlankForm, Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, OverdueLine, OverdueList, SweepRun
 from webapp.models.handovers import Handover
@@ -94,6 +94,7 @@ __all__ = [
     "Refund",
     "Resource",
     "Revision",
+    "RuleAlarm",
     "SampleAudit",
     "Slot",
     "Submission",

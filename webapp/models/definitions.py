@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.extensions import db
-from webapp.models.types import Key, MaybeMoment, Moment, ref
+from webapp.models.types import Json, Key, MaybeMoment, Moment, ref
 
 KINDS = ("form", "workflow", "ruleset", "service")
 
@@ -110,3 +110,27 @@ class DefinitionDraft(db.Model):
     @property
     def mapping(self) -> dict[str, Any]:
         return dict(self.body)
+
+
+class RuleAlarm(db.Model):
+    """Trouble with rules, once for equal facts of a day: what the engine said, and what the reference."""
+
+    __tablename__ = "rule_alarm"
+
+    id: Mapped[Key]
+    ruleset_revision_id: Mapped[int] = ref("revision.id")
+    kind: Mapped[str] = mapped_column(String(12))
+    as_of: Mapped[date]
+    at: Mapped[Moment]
+    #: in Chinese and in English
+    text: Mapped[Json]
+    facts: Mapped[Json]
+    facts_digest: Mapped[str] = mapped_column(String(64))
+    #: keys of rules; none: it gave no answer, or was not asked
+    engine_said: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    reference_said: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+
+    __table_args__ = (
+        CheckConstraint("kind in ('difference','fault','not_unique')", name="kind_is_known"),
+        UniqueConstraint("ruleset_revision_id", "kind", "as_of", "facts_digest"),
+    )

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from datetime import date, datetime
+from typing import Any
 
+from sqlalchemy.dialects.postgresql import insert
+
+from rules.decision import Trouble
 from rules.values import Text
-from webapp.models import Case
+from webapp.extensions import db
+from webapp.models import Case, RuleAlarm
 from webapp.moments import taipei_day
+from webapp.queries import definitions
 from webapp.queries.org import UnitInfo, chart
 from webapp.services import duties, notices
 from workflows.functions import FUNCTION_LABELS
@@ -46,6 +55,43 @@ def nobody_may_act(case: Case, unit: UnitInfo, function: str, now: datetime) -> 
         ),
         now,
         case.id,
+    )
+
+
+def rules_in_trouble(trouble: Trouble, revision: int, facts: Mapping[str, Any], now: datetime) -> None:
+    """An engine that is not to be trusted, or a ruleset that cannot decide. Kept once for equal facts of a day."""
+    today = taipei_day(now)
+    kept = db.session.scalar(
+        insert(RuleAlarm)
+        .values(
+            ruleset_revision_id=revision,
+            kind=trouble.kind,
+            as_of=today,
+            at=now,
+            text=trouble.text.model_dump(),
+            facts=dict(facts),
+            facts_digest=hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest(),
+            engine_said=trouble.engine_said,
+            reference_said=trouble.reference_said,
+        )
+        .on_conflict_do_nothing()
+        .returning(RuleAlarm.id)
+    )
+    if kept is None:
+        return
+    key, number = definitions.name_of(revision)
+    notices.tell_staff(
+        watchers(today),
+        f"rules:{revision}:{trouble.kind}:{today}",
+        Text(
+            zh=f"規則集 {key} 第 {number} 版發生問題", en=f"Trouble with the ruleset {key}, version {number}"
+        ),
+        Text(
+            zh=f"{trouble.text.zh}。案件已照常收件與辦理，沒有採用無法判斷的結果。請到「規則警示」查看內容，並修正或回復規則。",
+            en=f"{trouble.text.in_('en')}. Cases were taken in and worked on as usual, without results that could not "
+            "be decided. See the page of rule alarms, and mend the rules or roll them back.",
+        ),
+        now,
     )
 
 

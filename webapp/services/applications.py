@@ -25,6 +25,7 @@ from webapp.queries.handovers import helps
 from webapp.queries.org import chart
 from webapp.rows import Beside, write_together
 from webapp.services import (
+    alarms,
     bookings,
     clocks,
     duties,
@@ -106,7 +107,11 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     ctx = steps.Context(case, service, form, definitions.workflow_of(case))
     facts = evaluation.facts_of(case, service, form, answers)
     decision, ruleset = evaluation.decide("intake_routing", facts, case.filed_on)
+    rejections = draft.rejections if case.account_id is not None else None
+    judged = facts | evaluation.intake_facts(form, answers, rejections)
+    risk, risk_rules = evaluation.decide("intake_risk", judged, case.filed_on)
     route = _route(ctx, decision, facts)
+    case.risk = next((o.params["level"] for o in risk.outcomes if o.action == "set_risk"), case.risk)
     step = engine.start(ctx.workflow, facts, service.parameters)
     case.state, case.visit = step.to_state, 1
     start = clocks.start_of(route.kind, case.filed_on, now)
@@ -123,6 +128,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
         created_at=now,
     )
     people = parties.from_answers(case.id, form, answers)
+    stuck = _stay_away(case, tasks, people, today)
     wanted = _files(form, answers)
     *keys, case.number, found = write_together(
         [
@@ -130,6 +136,7 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
             submission,
             *people,
             evaluation.firing(case.id, decision, ruleset, now),
+            evaluation.firing(case.id, risk, risk_rules, now),
             clocks.started(case.id, route.kind, route.period, start, case.due_on),
             events.first(actor, case, "submitted", now),
             effects.effect("receipt", case.public_id, now, case_id=case.id),
@@ -152,6 +159,9 @@ def submit(actor: Actor, draft_key: str, now: datetime) -> Case:
     write_together(steps.task_clocks(step, tasks, keys[: len(tasks)], now))
     make_transient_to_detached(case)
     db.session.add(case)
+    for task in stuck:
+        alarms.nobody_may_act(case, chart().units[task.unit_id], task.function, now)
+    evaluation.report([(decision, ruleset), (risk, risk_rules)], now)
     _book(actor, case, form, answers, now)
     if draft.helped:
         handovers.record(case, draft_key, now)
@@ -286,6 +296,18 @@ def _route(ctx: steps.Context, decision: Decision, facts: Mapping[str, object]) 
     return Route(kind, period, function if by else None, by or "", str(township) if township else None)
 
 
+def _stay_away(case: Case, tasks: Sequence[Task], people: Sequence[Party], today: date) -> list[Task]:
+    """The tasks whose only holder is a party (行政程序法 32): they wait in the pool, and somebody must be told."""
+    hands = {n: duties.hands(task.unit_id, task.function, today) for n, task in enumerate(tasks)}
+    if all(len(each) != 1 for each in hands.values()):
+        return []
+    parties = duties.staff_among(people, case.account_id)
+    stuck = [tasks[n] for n, each in hands.items() if each and all(parties & {p, f} for p, f in each)]
+    for task in stuck:
+        task.assignee_id = None
+    return stuck
+
+
 def _candidates(
     route: Route, tasks: Sequence[Task], people: Sequence[Party], applied_by: int | None, today: date
 ) -> dict[str, Any]:
@@ -328,6 +350,11 @@ _TAKE_DRAFT = (
         .correlate(Draft.__table__)
         .exists()
         .label("helped"),
+        select(func.count())
+        .where(Case.account_id == Draft.__table__.c.account_id, Case.outcome == "rejected")
+        .correlate(Draft.__table__)
+        .scalar_subquery()
+        .label("rejections"),
     )
 )
 

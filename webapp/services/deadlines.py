@@ -59,9 +59,14 @@ def sweep(clock_ids: Sequence[int], now: datetime, run_id: int | None = None) ->
     ).all()
     if not won:
         return 0, 0
-    reached = Ladder(today).reached(standing.read(among(Clock.id, won)))
+    found = Ladder(today).reached(standing.read(among(Clock.id, won)))
+    reached = [each for each in found if each.rungs]
     if reached:
         _record(reached, now, run_id)
+    evaluation.keep_undecided(
+        [(each.clock.case_id, each.clock.clock_id, each.decision, each.revision) for each in found], now
+    )
+    evaluation.report([(each.decision, each.revision) for each in found], now)
     return len(won), sum(len(each.rungs) for each in reached)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -21,7 +21,8 @@ from webapp.models import (
 )
 from webapp.moments import taipei_day
 from webapp.queries import committees as queries
-from webapp.services import cases, duties, hearings, tallies
+from webapp.queries import submissions
+from webapp.services import duties, hearings, tallies
 from webapp.services.tallies import Count
 
 
@@ -61,9 +62,10 @@ def deciding(session: CommitteeSession) -> list[Deciding]:
     ballots: dict[int, dict[int, str]] = {key: {} for key in keys}
     for row in db.session.scalars(select(Ballot).where(Ballot.item_id.in_(keys))):
         ballots[row.item_id][row.member_id] = row.choice
-    present = [_present(members, case, conflicts[item.id]) for item, case in agenda]
+    parties = duties.parties_of([case for _item, case in agenda])
+    present = [_present(members, parties[case.id], conflicts[item.id]) for item, case in agenda]
     eligible = [frozenset(key for key in there if members[key].votes) for there in present]
-    amounts = [_amount(committee, case) for _item, case in agenda]
+    amounts = _amounts(committee, [case.id for _item, case in agenda])
     counts = [
         _count(
             committee, [choice for who, choice in ballots[item.id].items() if who in allowed], len(allowed)
@@ -95,9 +97,8 @@ def deciding(session: CommitteeSession) -> list[Deciding]:
 
 
 def _present(
-    members: Mapping[int, CommitteeMember], case: Case, conflicts: Mapping[int, str]
+    members: Mapping[int, CommitteeMember], parties: frozenset[int], conflicts: Mapping[int, str]
 ) -> frozenset[int]:
-    parties = duties.party_of(case)
     own = {key for key, member in members.items() if member.account_id in parties}
     return frozenset(members.keys() - conflicts.keys() - own)
 
@@ -110,9 +111,13 @@ def _count(committee: Committee, ballots: list[str], eligible: int) -> Count:
     return tallies.scores(ballots, eligible, committee.quorum, committee.pass_score)
 
 
-def _amount(committee: Committee, case: Case) -> Decimal:
-    asked = cases.answers_of(case).get(committee.amount_field or "")
-    return Decimal(str(asked)) if asked else Decimal()
+def _amounts(committee: Committee, case_ids: Sequence[int]) -> list[Decimal]:
+    """What each applicant asked for, where the committee goes by it."""
+    if committee.amount_field is None:
+        return [Decimal()] * len(case_ids)
+    sent = submissions.applications(case_ids)
+    asked = [sent[case_id].all_answers.get(committee.amount_field) for case_id in case_ids]
+    return [Decimal(str(amount)) if amount else Decimal() for amount in asked]
 
 
 def count_words(each: Deciding, lang: str) -> str:

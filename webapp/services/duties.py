@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import or_, select
 
@@ -105,6 +105,11 @@ def after(ctx: Context, step: Step, people: frozenset[int]) -> Duties:
     return Duties(ctx.workflow, step.to_state, party_of(case), proposers, _helpers(case), acted)
 
 
+def strangers(ctx: Context, step: Step) -> Duties:
+    """Where a step leads to no level of approval: only the parties must stay away."""
+    return Duties(ctx.workflow, step.to_state, party_of(ctx.case), frozenset(), frozenset(), ())
+
+
 def _proposers(case: Case) -> frozenset[int]:
     return frozenset(p for p in (case.proposed_by_id, case.proposed_for_id) if p is not None)
 
@@ -167,18 +172,45 @@ def party_of(case: Case) -> frozenset[int]:
 
     As the applicant's, the agent's or the other side's: all must stay away (行政程序法 32 ①③).
     """
-    found = {case.account_id} if case.account_id is not None else set()
-    addresses, numbers = known_by([*parties.of_case(case.id), *hearings.other_side(case)])
+    return parties_of([case])[case.id]
+
+
+def parties_of(cases: Sequence[Case]) -> dict[int, frozenset[int]]:
+    """The same for many cases, in four statements."""
+    rows, heard = parties.of_cases([case.id for case in cases]), hearings.heard_of(cases)
+    people = {
+        case.id: [*rows[case.id], *(each for each in heard[case.id] if not each.is_applicant)]
+        for case in cases
+    }
+    return _staff_among(people, {case.id: case.account_id for case in cases})
+
+
+def staff_among(people: Iterable[Party | Heard], applied_by: int | None) -> frozenset[int]:
+    """The account that applied, and the officers among these people."""
+    return _staff_among({0: people}, {0: applied_by})[0]
+
+
+def _staff_among(
+    people: Mapping[int, Iterable[Party | Heard]], applied_by: Mapping[int, int | None]
+) -> dict[int, frozenset[int]]:
+    known = {key: known_by(rows) for key, rows in people.items()}
+    addresses = {each for found, _numbers in known.values() for each in found}
+    numbers = {each for _addresses, found in known.values() for each in found}
+    staff: Sequence[Any] = ()
     if addresses or numbers:
-        found |= set(
-            db.session.scalars(
-                select(Account.id).where(
-                    Account.kind == "staff",
-                    or_(Account.email_hash.in_(addresses), Account.mobile_hash.in_(numbers)),
-                )
+        staff = db.session.execute(
+            select(Account.id, Account.email_hash, Account.mobile_hash).where(
+                Account.kind == "staff",
+                or_(Account.email_hash.in_(addresses), Account.mobile_hash.in_(numbers)),
             )
+        ).all()
+    return {
+        key: frozenset(
+            {row.id for row in staff if row.email_hash in theirs[0] or row.mobile_hash in theirs[1]}
+            | ({applied_by[key]} - {None})
         )
-    return frozenset(found)
+        for key, theirs in known.items()
+    }
 
 
 def known_by(rows: Iterable[Party | Heard]) -> tuple[set[str], set[str]]:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import forms.answers
-from forms.model import FormDefinition
+from forms.model import Field, FormDefinition
 from forms.places import TOWNSHIPS
 from rules.decision import Decision
 from webapp.extensions import db
 from webapp.models import Case, Firing
 from webapp.moments import taipei_day
 from webapp.queries import definitions
+from webapp.rows import among
+from webapp.services import alarms
 from workflows.service import ServiceDefinition
 
 
@@ -47,6 +49,24 @@ def facts_of(
         "applicant.township": township_of(service, form, answers),
         **forms.answers.facts(form, answers),
     }
+
+
+def intake_facts(
+    form: FormDefinition, answers: Mapping[str, Any], rejections: int | None
+) -> dict[str, object]:
+    """What the risk of an application is judged by, besides what guards know of a case."""
+    return {
+        "case.documents_missing": len(
+            [f for f in forms.answers.files_left_out(form, answers) if is_needed(f)]
+        ),
+        "case.corrections": 0,
+        "applicant.rejections": rejections,
+    }
+
+
+def is_needed(document: Field) -> bool:
+    """Whether an application without it is incomplete."""
+    return not document.optional and document.required_when is None
 
 
 def township_of(service: ServiceDefinition, form: FormDefinition, answers: Mapping[str, Any]) -> str | None:
@@ -89,6 +109,34 @@ def keep(case_id: int, decision: Decision, revision: int, now: datetime, clock_i
     """Keeps a decision that is about the limit of a case."""
     db.session.add(firing(case_id, decision, revision, now, clock_id))
     db.session.flush()
+    report([(decision, revision)], now)
+
+
+def keep_undecided(decided: Sequence[tuple[int, int, Decision, int]], now: datetime) -> None:
+    """That nothing could be decided on a clock, (case, clock, decision, revision) each; once a revision."""
+    new = [each for each in decided if each[2].engine == "none"]
+    if not new:
+        return
+    known = db.session.execute(
+        select(Firing.clock_id, Firing.ruleset_revision_id).where(
+            among(Firing.clock_id, [clock_id for _, clock_id, _, _ in new]), Firing.engine == "none"
+        )
+    )
+    kept = {tuple(row) for row in known}
+    if new := [each for each in new if (each[1], each[3]) not in kept]:
+        store(new, now)
+
+
+def report(decided: Iterable[tuple[Decision, int]], now: datetime) -> None:
+    """What is wrong with an engine or a ruleset is told, whoever was in the way of it."""
+    troubles = {
+        id(decision.trouble): (decision.trouble, revision)
+        for decision, revision in decided
+        if decision.trouble
+    }
+    for trouble, revision in troubles.values():
+        facts = {name: _plain(value) for name, value in sorted(trouble.facts.items()) if value is not None}
+        alarms.rules_in_trouble(trouble, revision, facts, now)
 
 
 def store(decided: Sequence[tuple[int, int, Decision, int]], now: datetime) -> dict[int, int]:
@@ -132,4 +180,6 @@ def _plain(value: object) -> Any:
         return str(value)
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(each) for each in value]
     return value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import forms.answers
 from rules.values import Text
 from webapp.errors import Refused
-from webapp.models import AgendaItem, Case, CommitteeMember
+from webapp.models import AgendaItem, Case, CommitteeMember, Party
 from webapp.queries import definitions, submissions
 from webapp.services import parties
 from workflows.service import APPLICANT, invited
@@ -56,15 +56,37 @@ class Hearing:
 
 def heard(case: Case) -> list[Heard]:
     """Whom the service invites to a session, the applicant first."""
-    service = definitions.service(case.service_revision_id)
-    named = invited(definitions.workflow(case.workflow_revision_id), service)
-    if not named:
-        return []
-    form, answers = definitions.form(case.form_revision_id), submissions.application(case.id).all_answers
+    return heard_of([case])[case.id]
+
+
+def heard_of(cases: Sequence[Case]) -> dict[int, list[Heard]]:
+    """The same for many cases, in two statements."""
+    named = {
+        case.id: invited(
+            definitions.workflow(case.workflow_revision_id), definitions.service(case.service_revision_id)
+        )
+        for case in cases
+    }
+    asked = [case.id for case in cases if named[case.id]]
+    if not asked:
+        return {case.id: [] for case in cases}
+    sent, people = submissions.applications(asked), parties.of_cases(asked)
+    return {
+        case.id: _heard_in(case, named[case.id], sent[case.id].all_answers, people[case.id])
+        if named[case.id]
+        else []
+        for case in cases
+    }
+
+
+def _heard_in(
+    case: Case, named: Sequence[str], answers: Mapping[str, Any], people: Sequence[Party]
+) -> list[Heard]:
+    form = definitions.form(case.form_revision_id)
     found = []
     for question in named:
         if question == APPLICANT:
-            found += _applicant(case)
+            found += _applicant(people)
             continue
         field = form.field(question)
         columns = {column.key: column for column in field.columns}
@@ -78,13 +100,8 @@ def heard(case: Case) -> list[Heard]:
     return found
 
 
-def other_side(case: Case) -> list[Heard]:
-    """A party to the dispute like the applicant, though it has no row of its own."""
-    return [person for person in heard(case) if not person.is_applicant]
-
-
-def _applicant(case: Case) -> list[Heard]:
-    party = parties.applicant(case.id)
+def _applicant(people: Sequence[Party]) -> list[Heard]:
+    party = parties.applicant_among(people)
     if party is None:
         return []
     said = {key: getattr(party, key) or "" for key in ("name", "address", "phone", "email")}

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from rules.values import Text, format_day
 from webapp.crypto import follow_code, public_id
 from webapp.extensions import db
-from webapp.models import Account, Case, Clock, Effect, Message, Party
+from webapp.models import Account, Case, Clock, Effect, Message
 from webapp.moments import taipei, taipei_day
 from webapp.queries import bookings, definitions
 from webapp.services import effects, fees, parties
@@ -450,7 +450,7 @@ def deliver(
     follow = _FOLLOW.in_(case.language).format(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
     )
-    for mark, channel, recipient in channels_of(case.id):
+    for mark, channel, recipient in parties.channels_of(case.id):
         post(
             f"{row.idempotency_key}:{channel}{mark}",
             channel,
@@ -563,31 +563,3 @@ def tell_account(account: Account, key: str, subject: Text, body: Text, now: dat
     channel, recipient = ("email", account.email) if account.email else ("sms", account.mobile or "")
     words = subject.in_(account.language), body.in_(account.language)
     return post(key, channel, recipient, *words, now, account_id=account.id)
-
-
-def channels_of(case_id: int) -> list[tuple[str, str, str]]:
-    """By what the applicant and their agent are reached: (mark of the message, channel, address).
-
-    The account by which it was filed comes before paper, unless they wrote by post themselves; what is confidential
-    goes only where whoever reports said. Paper goes to one of them only: the agent, as letters do.
-    """
-    agent, applicant = parties.representative(case_id), parties.applicant(case_id)
-    case = db.session.get_one(Case, case_id)
-    by_paper = case.account_id is None or case.confidential or case.channel == "post"
-    account = None if by_paper else db.session.get(Account, case.account_id)
-    found = [(":agent", *each) for each in _channels(agent, account)]
-    reached = {each[1:] for each in found}
-    return found + [
-        ("", channel, recipient)
-        for channel, recipient in _channels(applicant, None if agent else account)
-        if (channel, recipient) not in reached and not (found and channel == "post")
-    ]
-
-
-def _channels(party: Party | None, account: Account | None) -> list[tuple[str, str]]:
-    """Without paper where the party can be reached so, else by the account; else a letter."""
-    if party is None:
-        return []
-    known = [(party.email, party.phone), *([(account.email, account.mobile)] if account else [])]
-    post = [("post", party.address)] if party.address else []
-    return next(filter(None, (parties.without_paper(*each) for each in known)), post)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -17,7 +17,7 @@ from forms.model import FormDefinition
 from rules.values import Text
 from webapp import crypto
 from webapp.extensions import db
-from webapp.models import Case, Party
+from webapp.models import Account, Case, Party
 from webapp.queries.answering import BODIES, agent_keys
 
 #: who applies, by the keys that forms use; whoever informs of misconduct is no party
@@ -117,6 +117,14 @@ def of_case(case_id: int) -> list[Party]:
     return list(db.session.scalars(select(Party).where(Party.case_id == case_id).order_by(Party.id)))
 
 
+def of_cases(case_ids: Collection[int]) -> dict[int, list[Party]]:
+    """Those of many cases, in one statement."""
+    found: dict[int, list[Party]] = {case_id: [] for case_id in case_ids}
+    for party in db.session.scalars(select(Party).where(Party.case_id.in_(case_ids)).order_by(Party.id)):
+        found[party.case_id].append(party)
+    return found
+
+
 def same_applicant(case: Case, other: Case) -> bool:
     """By their account, or by an identifier that stands in both applications. An agent may act for many."""
     agents = [representative(each.id) is not None for each in (case, other)]
@@ -128,11 +136,19 @@ def same_applicant(case: Case, other: Case) -> bool:
 
 
 def applicant(case_id: int) -> Party | None:
-    return next((party for party in of_case(case_id) if party.role != "representative"), None)
+    return applicant_among(of_case(case_id))
 
 
 def representative(case_id: int) -> Party | None:
-    return next((party for party in of_case(case_id) if party.role == "representative"), None)
+    return representative_among(of_case(case_id))
+
+
+def applicant_among(people: Iterable[Party]) -> Party | None:
+    return next((party for party in people if party.role != "representative"), None)
+
+
+def representative_among(people: Iterable[Party]) -> Party | None:
+    return next((party for party in people if party.role == "representative"), None)
 
 
 def without_paper(email: str | None, phone: str | None) -> list[tuple[str, str]]:
@@ -141,6 +157,50 @@ def without_paper(email: str | None, phone: str | None) -> list[tuple[str, str]]
         return [("email", email)]
     digits = "".join(c for c in phone or "" if c.isdigit())
     return [("sms", digits)] if digits.startswith("09") else []
+
+
+def channels_of(case_id: int) -> list[tuple[str, str, str]]:
+    """By what the applicant and their agent are reached: (mark of the message, channel, address).
+
+    The account by which it was filed comes before paper, unless they wrote by post themselves; what is confidential
+    goes only where whoever reports said. Paper goes to one of them only: the agent, as letters do.
+    """
+    return channels_of_cases([db.session.get_one(Case, case_id)])[case_id]
+
+
+def channels_of_cases(cases: Collection[Case]) -> dict[int, list[tuple[str, str, str]]]:
+    """The same for many cases, in two statements."""
+    accounts = {case.account_id for case in cases if not _by_paper(case)}
+    known = {row.id: row for row in db.session.scalars(select(Account).where(Account.id.in_(accounts)))}
+    people = of_cases([case.id for case in cases])
+    return {
+        case.id: _ways(people[case.id], None if _by_paper(case) else known.get(case.account_id or 0))
+        for case in cases
+    }
+
+
+def _by_paper(case: Case) -> bool:
+    return case.account_id is None or case.confidential or case.channel == "post"
+
+
+def _ways(people: Sequence[Party], account: Account | None) -> list[tuple[str, str, str]]:
+    agent, applicant = representative_among(people), applicant_among(people)
+    found = [(":agent", *each) for each in _channels(agent, account)]
+    reached = {each[1:] for each in found}
+    return found + [
+        ("", channel, recipient)
+        for channel, recipient in _channels(applicant, None if agent else account)
+        if (channel, recipient) not in reached and not (found and channel == "post")
+    ]
+
+
+def _channels(party: Party | None, account: Account | None) -> list[tuple[str, str]]:
+    """Without paper where the party can be reached so, else by the account; else a letter."""
+    if party is None:
+        return []
+    known = [(party.email, party.phone), *([(account.email, account.mobile)] if account else [])]
+    post = [("post", party.address)] if party.address else []
+    return next(filter(None, (without_paper(*each) for each in known)), post)
 
 
 def _party(case_id: int, role: str, name: Any, identifier: Any, **more: Any) -> Party:

@@ -248,7 +248,8 @@ def new_tasks(
 ) -> list[Task]:
     """The tasks that a step by some people opens, each with its officer or for its unit's pool; not yet written.
 
-    Those of the function `picked` are left to the routing rule.
+    Those of the function `picked` are left to the routing rule. A case that has no number yet has no parties to ask:
+    whoever writes it sees to that.
     """
     case, today, tree = ctx.case, taipei_day(now), chart()
     is_level = step.to_state in duties.approval_states(ctx.workflow)
@@ -261,6 +262,8 @@ def new_tasks(
         assignee = None
         if new.function != picked:
             assignee = _same_hands(case, new.function, unit_id, seats, today) or _sole(seats)
+        if separation is None and assignee is not None and case.number:
+            separation = duties.strangers(ctx, step)
         if separation is not None:
             if assignee is not None and separation.bars(assignee, step.to_state):
                 assignee = None

@@ -48,6 +48,7 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     payouts,  # noqa: F401
     phrases,  # noqa: F401
     resources,  # noqa: F401
+    rule_alarms,  # noqa: F401
     sessions,  # noqa: F401
     slots,  # noqa: F401
     surveys,  # noqa: F401

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+import forms.answers
+from forms.model import FormDefinition
 from rules.values import Text
 from webapp.crypto import follow_code
 from webapp.models import Case, CommitteeSession, Task
 from webapp.moments import taipei_day
-from webapp.presentation import language
+from webapp.presentation import in_language, language
 from webapp.queries import bookings, case_page, committees, history, identity, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import case_actions as common
-from webapp.services import cases, certificates, clocks, recall, steps
+from webapp.services import cases, certificates, clocks, evaluation, recall, steps
 from webapp.services.bookings import STATES as STATES_OF_BOOKINGS
 from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
 from webapp.staff.cashier import COLOURS, STATES
@@ -60,6 +64,7 @@ def case(pid: str) -> ResponseReturnValue:
         state=ctx.workflow.state(found.state),
         words=words,
         header=shown.header(found, file),
+        documents=_documents(ctx.form, shown.newest(file)),
         identity=(identity.needed(ctx.service), identity.known(found)),
         clock=clock,
         ledger=explain(ledger, language()),
@@ -102,6 +107,21 @@ def case(pid: str) -> ResponseReturnValue:
         invoice_states=STATES,
         invoice_colours=COLOURS,
     )
+
+
+def _documents(form: FormDefinition, answers: Mapping[str, Any]) -> list[str]:
+    """Whether everything is attached that an application needs, and what else was asked for."""
+    if not form.file_fields:
+        return []
+    left_out = forms.answers.files_left_out(form, answers)
+    needed = [in_language(f.label) for f in left_out if evaluation.is_needed(f)]
+    others = [in_language(f.label) for f in left_out if not evaluation.is_needed(f)]
+    said = (
+        _("尚缺 %(n)s 件：%(names)s", n=len(needed), names=_("、").join(needed))
+        if needed
+        else _("必附的都已附上")
+    )
+    return [said, *([_("選附未附：%(names)s", names=_("、").join(others))] if others else [])]
 
 
 @bp.post("/cases/<pid>/certificate")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
@@ -11,14 +12,15 @@ from flask_babel import gettext as _
 
 from rules.values import Text, parse_roc_date
 from webapp.errors import Conflict, Forbidden, NotFound, Refused
-from webapp.models import Case, Committee, CommitteeMember
+from webapp.models import Committee, CommitteeMember
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language, roc_date
 from webapp.queries import committees as queries
 from webapp.queries import definitions
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import committees, deliberation, hearings, invitations, notices, sittings, tallies
+from webapp.services import committees, deliberation, hearings, invitations, parties, sittings, tallies
+from webapp.services.hearings import Heard
 from webapp.staff import bp, sessions
 from webapp.staff.typed import moment
 from webapp.uow import unit_of_work
@@ -135,6 +137,8 @@ def committee(pid: str) -> ResponseReturnValue:
     waiting = queries.waiting(found)
     applicants = queries.applicants([case.id for _item, case in waiting])
     goes_on = queries.goes_on([case.id for _item, case in waiting])
+    heard = hearings.heard_of([case for _item, case in waiting])
+    ways = parties.channels_of_cases([case for _item, case in waiting])
     page = render_template(
         "staff/committee.html",
         committee=found,
@@ -142,7 +146,7 @@ def committee(pid: str) -> ResponseReturnValue:
             (
                 item.public_id,
                 f"{case.number}　{applicants.get(case.id, '')}",
-                _told(case, goes_on.get(case.id)),
+                _told(heard[case.id], ways[case.id], goes_on.get(case.id)),
             )
             for item, case in waiting
         ],
@@ -156,14 +160,14 @@ def committee(pid: str) -> ResponseReturnValue:
     return page, 422 if mistakes else 200
 
 
-def _told(case: Case, goes_on: date | None) -> str:
+def _told(people: Sequence[Heard], reached: Sequence[tuple[str, str, str]], goes_on: date | None) -> str:
     """Who hears of the session of a case, and how; and the day that was agreed on at the last one."""
     said = [_("訂於%(day)s續行調解。", day=roc_date(goes_on))] if goes_on else []
     ways = {"email": _("電子郵件"), "sms": _("簡訊"), "post": _("郵寄通知")}
     told = []
-    for person in hearings.heard(case):
+    for person in people:
         if person.is_applicant:
-            channels = dict.fromkeys(channel for _mark, channel, _to in notices.channels_of(case.id))
+            channels = dict.fromkeys(channel for _mark, channel, _to in reached)
             how = [ways[channel] for channel in channels] or [_("進度頁")]
         else:
             how = [_("公文"), *(ways[channel] for channel, _to in invitations.channels(person))]

@@ -17,7 +17,7 @@ from webapp.queries import inbox as desk
 from webapp.security import actor, now
 from webapp.services import dispatch, letter_changes, phrases, tasks
 from webapp.staff import bp, limits
-from webapp.staff.words import CHANNELS
+from webapp.staff.words import CHANNELS, RISKS
 from webapp.uow import unit_of_work
 
 TITLES: dict[desk.Tab, Text] = {
@@ -76,6 +76,7 @@ def inbox() -> ResponseReturnValue:
         services=[(s.code, f"{s.code} {in_language(s.title)}") for s in services],
         channels=list(CHANNELS.items()),
         channel_words=CHANNELS,
+        risks=RISKS,
         here=request.full_path.rstrip("?"),
         first=_url(tab, filters),
         following=_url(tab, filters, page.after) if page.after else None,
@@ -149,6 +150,7 @@ def _sidebar(current: desk.Tab | None, counts: dict[desk.Tab, int]) -> dict[str,
         "changes_waiting": len(letter_changes.waiting_for(actor())),
         "sends_letters": any(m.function in dispatch.SENDERS for m in actor().mandates),
         "resends": actor().may("resend_effects"),
+        "sees_rule_alarms": actor().may("see_rule_alarms"),
         "administers": actor().may("administer"),
         "edits_definitions": actor().may("edit_definitions"),
         "expedites": actor().may("see_expediting"),

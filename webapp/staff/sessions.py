@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import flash, redirect, render_template, request, send_file, url_for
@@ -86,7 +87,7 @@ def committee_session(pid: str) -> ResponseReturnValue:
         titles={each.case.id: definitions.service(each.case.service_revision_id).title for each in decided},
         called={row.id: row.called for row in queries.terms(session.committee)},
         labels=tallies.labels(session.committee.mode),
-        hearings={each.item.public_id: _shown_hearing(each) for each in decided} if by_consent else {},
+        hearings=_shown_hearings(decided) if by_consent else {},
         open_cases=queries.visible_cases(actor(), [each.case.id for each in decided]),
         typed=request.form,
         refusal=refusal,
@@ -124,16 +125,18 @@ def _heard(key: str) -> hearings.Hearing:
     )
 
 
-def _shown_hearing(each: Deciding) -> ShownHearing:
+def _shown_hearings(decided: Sequence[Deciding]) -> dict[str, ShownHearing]:
+    people = hearings.heard_of([each.case for each in decided])
+    return {each.item.public_id: _shown_hearing(each, people[each.case.id]) for each in decided}
+
+
+def _shown_hearing(each: Deciding, people: Sequence[hearings.Heard]) -> ShownHearing:
     key, kept, form = each.item.public_id, each.item.hearing or {}, request.form
     comma = _("：")
     day = each.item.continues_on
     posted = request.method == "POST"
     return ShownHearing(
-        parties=[
-            (person.key, f"{person.label.in_(language())}{comma}{person.name}")
-            for person in hearings.heard(each.case)
-        ],
+        parties=[(person.key, f"{person.label.in_(language())}{comma}{person.name}") for person in people],
         came=form.getlist(f"came-{key}")
         if posted
         else [row["key"] for row in kept.get("parties", ()) if row["came"]],

@@ -191,6 +191,11 @@ def desk(workflow: WorkflowDefinition, task: Task, today: date) -> Desk:
     )
 
 
+def newest(file: CaseFile) -> Mapping[str, Any]:
+    """The answers that hold now."""
+    return file.of_kind("application")[-1].all_answers
+
+
 def answers(form: FormDefinition, file: CaseFile) -> tuple[Section, ...]:
     """The newest answers; what a correction changed carries what stood there at first."""
     sent = file.of_kind("application")

@@ -65,6 +65,13 @@ RESULTS: Mapping[bool | None, tuple[Text, str, str]] = {
     None: (Text(zh="無法判斷：", en="Cannot be judged:"), "?", "unknown"),
 }
 
+#: words, a sign, and the colour of a tag
+RISKS: Mapping[str, tuple[Text, str, str]] = {
+    "high": (Text(zh="高風險", en="High risk"), "▲", "red"),
+    "medium": (Text(zh="中風險", en="Medium risk"), "◆", "yellow"),
+    "low": (Text(zh="低風險", en="Low risk"), "●", "grey"),
+}
+
 #: how sure a parameter or a rule is
 ORIGINS: Mapping[str, Text] = {
     "sourced": Text(zh="有依據", en="Has a source"),

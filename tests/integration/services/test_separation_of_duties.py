@@ -13,7 +13,7 @@ from tests.journeys import NOW, account, login_of, officer, open_tasks, submitte
 from tests.officers import absent
 from webapp.errors import Refused
 from webapp.extensions import db
-from webapp.models import Case, Holder, Message, Position, Unit
+from webapp.models import Case, Holder, Message, Party, Position, Unit
 from webapp.queries import definitions
 from webapp.queries.generations import bump
 from webapp.services import case_actions, cases, duties, steps
@@ -190,6 +190,48 @@ def test_when_nobody_is_left_it_is_told_and_the_page_says_who_may(app: Flask, co
         assert case_actions.halted(steps.context(case), NOW) == []
         take(case, "approve", "cai.wenxiong")
         assert case.outcome == "granted"
+
+
+def alone(login: str) -> None:
+    """Nobody else is an officer of the unit any more."""
+    with unit_of_work():
+        officers = select(Holder).join(Position, Position.id == Holder.position_id)
+        unit = select(Unit.id).where(Unit.code == "EC-APH").scalar_subquery()
+        where = (Position.unit_id == unit, Position.function == "officer")
+        for holder in db.session.scalars(officers.where(*where, Holder.account_id != account(login).id)):
+            holder.ends_on = date(2025, 9, 20)
+        bump("org")
+
+
+def told_of_nobody() -> set[str]:
+    rows = db.session.scalars(select(Message).where(Message.idempotency_key.like("nobody:%")))
+    return {login_of(message.account_id or 0) for message in rows}
+
+
+def test_the_only_officer_who_is_a_party_is_given_nothing_and_it_is_told(app: Flask, committed: None) -> None:
+    with app.app_context():
+        alone("lin.yahan")
+        case = submitted("EC09", email=["Lin.Yahan@ecounter.example"])
+        assert [task.assignee_id for task in open_tasks(case)] == [None]
+        assert told_of_nobody() == {"chen.shufen", "guo.shiming", "admin"}
+        other = submitted("EC09")
+        assert [login_of(task.assignee_id or 0) for task in open_tasks(other)] == ["lin.yahan"]
+
+
+def test_a_task_after_the_first_is_not_given_to_a_party_either(
+    app: Flask, committed: None, chain: None
+) -> None:
+    with app.app_context():
+        alone("lin.yahan")
+        case = submitted("EC09")
+        take(case, "propose")
+        assert told_of_nobody() == set()
+        with unit_of_work():
+            applicant = db.session.scalars(select(Party).where(Party.case_id == case.id)).one()
+            applicant.email = "lin.yahan@ecounter.example"
+        take(case, "send_back", comment="再查")
+        assert [task.assignee_id for task in open_tasks(case)] == [None]
+        assert told_of_nobody() == {"chen.shufen", "guo.shiming", "admin"}
 
 
 def test_an_officer_whose_own_address_stands_in_the_application_stays_away(

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.journeys import NOW, account, citizen, draft, open_tasks, submitted
+from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
 from webapp.crypto import keyed_hash
 from webapp.demo.samples import picture
 from webapp.errors import AnswersInvalid, NotFound, Refused
@@ -27,6 +27,7 @@ from webapp.models import (
     Effect,
     Firing,
     Party,
+    Revision,
     Submission,
 )
 from webapp.permissions import Actor
@@ -93,13 +94,43 @@ def test_a_submit_writes_everything_that_follows_from_it(app: Flask, committed: 
         ]
         files = db.session.scalars(select(Document).where(Document.case_id == case.id)).all()
         assert {file.field_key for file in files} == {"surgery_proof", "registration_proof", "receipt"}
-        firing = db.session.scalars(select(Firing).where(Firing.case_id == case.id)).one()
-        assert firing.outcomes
-        assert any(entry["status"] == "fired" for entry in firing.explanation)
+        firings = db.session.execute(
+            select(Revision.key, Firing)
+            .join(Revision, Revision.id == Firing.ruleset_revision_id)
+            .where(Firing.case_id == case.id)
+        )
+        decided = dict(iter(firings))
+        assert sorted(decided) == ["intake_risk", "intake_routing"]
+        for firing in decided.values():
+            assert firing.outcomes
+            assert any(entry["status"] == "fired" for entry in firing.explanation)
+        assert (case.risk, decided["intake_risk"].facts["case.documents_missing"]) == ("low", 0)
         kinds = db.session.scalars(select(Effect.kind).where(Effect.case_id == case.id)).all()
         assert sorted(kinds) == ["application", "notice", "receipt"]
         assert db.session.scalars(select(Draft)).all() == []
         assert events.broken_links(case.id) == []
+
+
+def test_the_risk_knows_what_the_applicant_was_refused_before(app: Flask, committed: None) -> None:
+    def refused(times: int) -> None:
+        for _ in range(times):
+            case = submitted("EC09")
+            take(case, "propose_rejection", comment="收據不符")
+            take(case, "confirm_rejection")
+
+    with app.app_context():
+        refused(2)
+        assert submitted("EC09").risk == "low"
+        refused(1)
+        assert submitted("EC09").risk == "high"
+        # somebody else has a record of their own; what needs a co-review is a medium risk
+        assert submitted("PW01", actor=citizen("wang.daming")).risk == "medium"
+        # what a clerk types in is judged without the record of the clerk
+        taken_in = {"channel": "counter", "clerk": account("huang.meilan").id}
+        with unit_of_work():
+            key = draft("EC09", officer("huang.meilan"), intake=taken_in).public_id
+        with unit_of_work():
+            assert applications.submit(officer("huang.meilan"), key, NOW).risk == "low"
 
 
 def test_numbers_run_by_service_and_year(app: Flask, committed: None) -> None:
