@@ -18,6 +18,7 @@ class Difference:
     after: Text | None
 
 
+_NO_OUTCOME = (Text(zh="沒有結果", en="nothing"),)
 _Pairs = Iterator[tuple[Text, Text, Text]]
 
 
@@ -88,7 +89,11 @@ def _all(old: Shown, new: Shown) -> Iterator[Difference]:
         lambda place, was, now: _changed(
             [
                 (_at(place, "的事實", "facts"), _list(was.facts), _list(now.facts)),
-                (_at(place, "的預期", "expectation"), _list(was.expect), _list(now.expect)),
+                (
+                    _at(place, "的預期", "expectation"),
+                    _list(was.expect or _NO_OUTCOME),
+                    _list(now.expect or _NO_OUTCOME),
+                ),
                 *_more(place, was.more, now.more),
             ]
         ),

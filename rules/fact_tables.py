@@ -22,8 +22,9 @@ class FactTable:
     problems: tuple[Problem, ...]
 
 
-def read(rows: Sequence[Sequence[str]]) -> FactTable:
-    """Every mistake with its row and column; an empty cell is a fact that is missing."""
+def read(lines: Sequence[Sequence[str]]) -> FactTable:
+    """Every mistake with its row and column; an empty cell is a fact that is missing, an empty row is none."""
+    rows = [[cell.strip() for cell in line] for line in lines if any(cell.strip() for cell in line)]
     if len(rows) < 2:
         return FactTable((), (), (Problem(path="", message="至少要有標題列與一列資料"),))
     by_word = {fact.label.zh: fact for fact in FACTS.values()} | {

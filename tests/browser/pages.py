@@ -206,7 +206,7 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules/section_head"),
     Look(ADMINISTRATOR, "/admin/definitions/ruleset/year_end_grade"),
     Look(ADMINISTRATOR, "/admin/definitions/ruleset/verification_picking"),
-    Look(ADMINISTRATOR, "/admin/definitions/form/EC09"),
+    Look(ADMINISTRATOR, "/admin/definitions/service/EC09"),
     Look(ADMINISTRATOR, "/admin/definitions/ruleset/progress_lag/versions/1"),
     Look(ADMINISTRATOR, "/admin/definitions/ruleset/case_deadlines/compare?before=1&after=2"),
     Look(ADMINISTRATOR, "/admin/drafts/{draft_wrong}"),

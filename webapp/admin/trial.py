@@ -22,7 +22,6 @@ from webapp.security import actor, now
 from webapp.services import desk
 
 Typed = MultiDict[str, str]
-LONGEST_PASTED = 500_000
 
 
 @bp.get("/drafts/<int:draft>/trial")

@@ -95,6 +95,20 @@ def lapse_correction(request_id: int, now: datetime) -> None:
         cases.take_as_system(case, "lapse", now)
 
 
+def look_again(today: date) -> None:
+    """Other rules hold from today on: the next walk looks at every running clock once more.
+
+    It waits for nobody: a clock that somebody is moving in this moment is looked at again anyway.
+    """
+    swept = select(Clock.id).where(RUNNING, Clock.swept_on == today).with_for_update(skip_locked=True)
+    db.session.execute(
+        update(Clock)
+        .where(Clock.id.in_(swept))
+        .values(swept_on=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _unswept(today: date) -> ColumnElement[bool]:
     return or_(Clock.swept_on.is_(None), Clock.swept_on < today)
 

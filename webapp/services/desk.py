@@ -21,10 +21,10 @@ from webapp.extensions import db
 from webapp.models import Account, AuditEntry, DefinitionDraft, Revision
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import definitions, publications, snapshots
+from webapp.queries import definitions, ladders, publications, snapshots
 from webapp.queries import desk as queries
 from webapp.queries.org import chart
-from webapp.services import alarms, notices, publishing
+from webapp.services import alarms, deadlines, notices, publishing
 from workflows.functions import FUNCTIONS
 
 #: kinds that the desk has an editor for
@@ -208,7 +208,7 @@ def approve(actor: Actor, draft_id: int, now: datetime, *, version: int) -> Defi
     draft.effective_from = max(draft.effective_from, taipei_day(now))
     draft.state = "published"
     _moved(draft, editor, now)
-    publishing.publish(actor, revision, draft.effective_from, now, reason=draft.reason)
+    _publish(actor, revision, draft.effective_from, now, draft.reason)
     record(actor, "draft approved", draft, now, f"{draft.effective_from}")
     title = _title(draft)
     _tell_hands(
@@ -270,7 +270,7 @@ def rollback(
                 en=f"{who or 'Somebody'} has published another version meanwhile: look at it first.",
             )
         )
-    publishing.publish(actor, undo.revision, undo.day, now, reason=said)
+    _publish(actor, undo.revision, undo.day, now, said)
     subject = f"{kind}/{key}#{undo.revision.number}"
     _note(actor, "rolled back", subject, now, f"{undo.day} {said}")
     title = queries.title_of(undo.revision.mapping.get("title"), key)
@@ -308,6 +308,14 @@ def check(key: str, body: Mapping[str, Any], now: datetime) -> list[Problem]:
                 )
                 problems.append(Problem(path="hit_policy", message=message))
     return problems[:MOST_PROBLEMS]
+
+
+def _publish(actor: Actor, revision: Revision, day: date, now: datetime, reason: str) -> None:
+    """Reminders follow the rules of the day at once, though it was walked through before."""
+    publishing.publish(actor, revision, day, now, reason=reason)
+    today = taipei_day(now)
+    if (revision.kind, revision.key) == ("ruleset", ladders.RULESET) and day <= today:
+        deadlines.look_again(today)
 
 
 def _require_up_to_date(draft: DefinitionDraft) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +12,13 @@ from flask import Flask
 from sqlalchemy import select
 
 import rules.loader
+from rules import tryout
 from tests import journeys
 from tests.journeys import NOW, account, officer
 from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
-from webapp.models import AuditEntry, Case, DefinitionDraft, Message
+from webapp.jobs import sweeps
+from webapp.models import AuditEntry, Case, DefinitionDraft, Escalation, Message
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
 from webapp.queries import definitions, publications
@@ -30,6 +32,12 @@ ADMIN, RESEARCH = "admin", "guo.shiming"
 def counter(app: Flask, committed: None) -> Iterator[None]:
     with app.app_context():
         yield
+
+
+@pytest.fixture
+def quick(counter: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drafts are checked in this process, for tests of what comes after the check."""
+    monkeypatch.setattr(tryout, "try_out", lambda body, functions: tryout._problems(body, sorted(functions)))
 
 
 def test_one_definition_has_one_live_draft(counter: None) -> None:
@@ -142,7 +150,7 @@ def test_a_second_person_puts_it_into_force_on_its_day(counter: None) -> None:
         desk.open_draft(officer(ADMIN), "ruleset", KEY, NOW)
 
 
-def test_whoever_saved_it_is_no_second_person(counter: None) -> None:
+def test_whoever_saved_it_is_no_second_person(quick: None) -> None:
     draft = drafted(earlier_warning())
     body = copy.deepcopy(draft.mapping)
     body["title"]["zh"] = "案件期限"
@@ -189,7 +197,7 @@ def test_a_submission_says_why_and_from_when_and_changes_something(counter: None
         desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=version + 1)
 
 
-def test_returned_with_a_reason_and_submitted_again(counter: None) -> None:
+def test_returned_with_a_reason_and_submitted_again(quick: None) -> None:
     draft = submitted(earlier_warning())
     revision = draft.revision_id
     with pytest.raises(Misfit), unit_of_work():
@@ -214,7 +222,7 @@ def test_returned_with_a_reason_and_submitted_again(counter: None) -> None:
     ]
 
 
-def test_what_was_published_meanwhile_is_taken_over_first(counter: None) -> None:
+def test_what_was_published_meanwhile_is_taken_over_first(quick: None) -> None:
     draft = submitted(earlier_warning())
     other = copy.deepcopy(rules.loader.read_all()[KEY])
     other["parameters"]["review_days"]["value"] = -20
@@ -239,7 +247,7 @@ def test_what_was_published_meanwhile_is_taken_over_first(counter: None) -> None
     assert warns_at(TODAY) == 3
 
 
-def test_approved_after_its_day_it_takes_effect_on_the_day_of_approval(counter: None) -> None:
+def test_approved_after_its_day_it_takes_effect_on_the_day_of_approval(quick: None) -> None:
     draft = submitted(earlier_warning())
     with unit_of_work():
         desk.approve(officer(RESEARCH), draft.id, NOW + timedelta(days=3), version=draft.version)
@@ -261,7 +269,7 @@ def undone(reason: str = "通知太多", login: str = RESEARCH, at: int | None =
         desk.rollback(officer(login), "ruleset", KEY, reason, NOW, seen=seen() if at is None else at)
 
 
-def test_a_rollback_is_one_action_and_the_same_click_twice_undoes_once(counter: None) -> None:
+def test_a_rollback_is_one_action_and_the_same_click_twice_undoes_once(quick: None) -> None:
     approved(submitted(earlier_warning()))
     page = seen()
     undone(at=page)
@@ -275,7 +283,7 @@ def test_a_rollback_is_one_action_and_the_same_click_twice_undoes_once(counter: 
     assert warns_at(TODAY) == 3
 
 
-def test_what_is_still_to_come_is_cancelled_from_its_day_and_nothing_else(counter: None) -> None:
+def test_what_is_still_to_come_is_cancelled_from_its_day_and_nothing_else(quick: None) -> None:
     approved(submitted(earlier_warning(), LATER))
     published = publications.of("ruleset", KEY)
     assert [each[1].number for each in publications.to_come(published, TODAY)] == [2]
@@ -291,10 +299,27 @@ def test_the_first_version_cannot_be_undone(counter: None) -> None:
         desk.rollback(officer("chen.shufen"), "ruleset", KEY, "不要", NOW, seen=seen())
 
 
+def test_reminders_follow_at_once_though_the_day_was_walked_through(quick: None) -> None:
+    """Three working days before its limit a case is warned of by the rule of this very day."""
+    journeys.submitted("EC09")
+    day = datetime(2025, 10, 15, 1, tzinfo=UTC)
+    draft = submitted(earlier_warning())
+
+    def rungs() -> list[str]:
+        assert sweeps.run_deadlines(day)["failed"] == 0
+        return list(db.session.scalars(select(Escalation.rung)))
+
+    assert rungs() == []
+    with unit_of_work():
+        desk.approve(officer(RESEARCH), draft.id, day, version=draft.version)
+    assert rungs() == ["warn"]
+    assert rungs() == ["warn"]
+
+
 # --- what was decided -------------------------------------------------------------------------------------
 
 
-def test_a_ruleset_that_would_fail_on_past_facts_is_not_published(counter: None) -> None:
+def test_a_ruleset_that_would_fail_on_past_facts_is_not_published(quick: None) -> None:
     """A submission of a citizen must never be lost to two rules that both hold."""
     case = journeys.submitted("EC09")
     body = copy.deepcopy(rules.loader.read_all()["intake_routing"])

@@ -147,18 +147,15 @@ def test_the_same_is_no_difference() -> None:
         assert differences(body, copy.deepcopy(body)) == []
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(("key", "rows", "when", "then", "fact", "op", "action", "label", "param", "a")),
-            inner,
-            max_size=3,
-        )
-    ),
-    max_leaves=12,
-)
+LEAF = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+NAMES = st.sampled_from(("key", "rows", "when", "then", "fact", "op", "action", "label", "param", "a"))
+
+
+def _around(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return LEAF | st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3)
+
+
+JSON = _around(_around(_around(_around(LEAF))))
 BROKEN = st.dictionaries(
     st.sampled_from(("key", "title", "parameters", "rules", "tables", "examples", "hit_policy", "order")),
     JSON,
