@@ -53,6 +53,8 @@ class Use:
     fact: str | None = None
     output: tuple[str, str] | None = None
     many: bool = False
+    #: of the rule
+    key: str | None = None
 
 
 def parameters(body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -76,14 +78,14 @@ def uses(body: Mapping[str, Any]) -> dict[str, list[Use]]:
 
 def _uses(body: Mapping[str, Any]) -> Iterator[tuple[str, Use]]:
     for i, rule in mappings(body.get("rules")):
-        label, path = label_in(rule, f"rules[{i}]"), f"rules[{i}]"
+        label, path, key = label_in(rule, f"rules[{i}]"), f"rules[{i}]", str(rule.get("key"))
         for fact, op, value in _leaves(rule.get("when")):
             if name := _param(value):
-                yield name, Use(label, path, fact=fact, many=op == "in")
+                yield name, Use(label, path, fact=fact, many=op == "in", key=key)
         for _, action in mappings(rule.get("then")):
             for item, value in action.items():
                 if name := _param(value):
-                    yield name, Use(label, path, output=(str(action.get("action")), str(item)))
+                    yield name, Use(label, path, output=(str(action.get("action")), str(item)), key=key)
     for i, table in mappings(body.get("tables")):
         label, path = label_in(table, f"tables[{i}]"), f"tables[{i}]"
         inputs, outputs = (members(table.get(part)) for part in ("inputs", "outputs"))

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
+from time import process_time
 from typing import Any
 from urllib.parse import urlencode
 
@@ -481,3 +482,26 @@ def test_a_table_comes_and_goes(app: Flask) -> None:
     person.press("從草稿刪除這張表")
     assert others.press("新增決策表", {"label": "太晚"}).status == 409
     assert "太晚" in others.page.text
+
+
+def test_two_hundred_rows_are_checked_within_a_second(app: Flask) -> None:
+    draft = drafted(app)
+
+    def fill() -> None:
+        with unit_of_work():
+            body = queries.draft(draft).mapping
+            rows = [{"when": ["-", 200 - n], "then": ["red", "severe"]} for n in range(199)]
+            body["tables"][0]["rows"] = [*rows, {"when": ["-", "-"], "then": ["green", "ahead"]}]
+            desk.save(officer("admin"), draft, body, NOW, version=1)
+
+    made(app, fill)
+    person = editor(app, draft, "/tables/1")
+    form, _button = person.page.button("檢查")
+    path = str(form.tag["data-grid-check"])
+    page = person.post(path, dict(form.filled({"when-150-1": "很多"}).items()))
+    assert "第 151 列第 2 欄" in page.content.decode()
+    began = process_time()
+    page = person.post(path, dict(form.filled({"when-150-1": "60"}).items()))
+    took = process_time() - began
+    assert "第 151 列永遠不會被採用" in page.content.decode()
+    assert took < 1, took

@@ -164,7 +164,7 @@ def _once(used: list[editing.Use]) -> list[editing.Use]:
 def _url_of_use(draft: int, use: editing.Use) -> str | None:
     if use.path.startswith("tables["):
         return url_for("admin.edit_table", draft=draft, number=int(use.path[7:-1]) + 1)
-    return grid.url_of("admin.edit_rules", draft=draft)
+    return grid.url_of("admin.edit_rule", draft=draft, key=use.key)
 
 
 def _items(changes: Mapping[str, Any]) -> list[str]:

@@ -30,17 +30,23 @@ from workflows.functions import FUNCTION_LABELS
 POLICIES: Mapping[str, tuple[Text, Text]] = {
     "unique": (
         Text(zh="唯一", en="Unique"),
-        Text(zh="只能有一列符合；重疊與缺口都不允許", en="exactly one row matches; no overlap, no gap"),
+        Text(
+            zh="只能有一列符合；不可重疊，原則上也不可有缺口",
+            en="exactly one row matches; no overlap, and no gap unless allowed",
+        ),
     ),
     "first": (
         Text(zh="由上而下第一列", en="First"),
-        Text(zh="採用最上面符合的一列；不可有缺口", en="the topmost row that matches counts; no gap"),
+        Text(
+            zh="採用最上面符合的一列；原則上不可有缺口",
+            en="the topmost row that matches counts; no gap unless allowed",
+        ),
     ),
     "priority": (
         Text(zh="優先順序", en="Priority"),
         Text(
-            zh="採用結果排在最前面的一列；不可有缺口",
-            en="the row whose result stands first in the order; no gap",
+            zh="採用結果排在最前面的一列；原則上不可有缺口",
+            en="the row whose result stands first in the order; no gap unless allowed",
         ),
     ),
     "collect": (
