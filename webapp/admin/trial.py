@@ -38,7 +38,7 @@ def table_trial(draft: int) -> ResponseReturnValue:
     content = file.read(spreadsheets.MOST_BYTES + 1) if file else b""
     try:
         name = (file.filename if file else "") or _("貼上的表格")
-        cells = spreadsheets.read(name, content or pasted[:LONGEST_PASTED].encode())
+        cells = spreadsheets.read(name, content or pasted.encode())
     except Refused as refusal:
         return _page(draft, pasted, mistakes=[in_language(refusal.text)]), 422
     found = fact_tables.read([row for row in ([c.strip() for c in line] for line in cells) if any(row)])
