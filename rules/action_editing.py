@@ -88,9 +88,7 @@ def write(act: Act, vocabulary: Vocabulary = FACTORY) -> Any:
     """The mapping; a parameter without a value is left out, and the loader asks for it."""
     if act.raw:
         return typed.from_json(act.raw)
-    data: dict[str, Any] = ({"rule": act.rule} if act.rule else {}) | (
-        {"action": act.action} if act.action or (not act.rule and not act.params) else {}
-    )
+    data: dict[str, Any] = {name: word for name, word in (("rule", act.rule), ("action", act.action)) if word}
     for name, given in act.params.items():
         param = vocabulary.param(name, act.action)
         if param is None:
@@ -99,7 +97,7 @@ def write(act: Act, vocabulary: Vocabulary = FACTORY) -> Any:
             data[name] = {"param": given.param}
         elif values := [_read(param, text) for text in given.values if text.strip()]:
             data[name] = values if param.type in LISTS or len(values) > 1 else values[0]
-    return data
+    return data or {"action": ""}
 
 
 def _read(param: ActionParam, text: str) -> object:

@@ -30,6 +30,8 @@ OP_NAMES: Mapping[Op, Text] = {
 DETAILS: Mapping[str, Text] = {
     "label_zh": Text(zh="列名稱", en="Row"),
     "label_en": Text(zh="列名稱（英文）", en="Row (English)"),
+    "plain_zh": Text(zh="給申請人看的說明", en="In plain words for the applicant (Chinese)"),
+    "plain_en": Text(zh="給申請人看的說明（英文）", en="In plain words for the applicant"),
     "source_zh": Text(zh="依據", en="Source"),
     "source_en": Text(zh="依據（英文）", en="Source (English)"),
     "status": Text(zh="依據狀態", en="Status"),
@@ -172,20 +174,20 @@ def _typed_cell(cell: Any, column: Column, typed: str | None) -> Any:
 
 
 def details_of(row: Mapping[str, Any]) -> dict[str, str]:
-    """Name, source and status of a row, as texts."""
+    """Name, plain words, source and status of a row, as texts."""
     found = {"status": str(row.get("status") or "")}
-    for item in ("label", "source"):
+    for item in ("label", "plain", "source"):
         text = text_of(row.get(item))
         found |= {f"{item}_zh": text.zh if text else "", f"{item}_en": text.en if text else ""}
     return found
 
 
 def with_details(row: Mapping[str, Any], typed: Mapping[str, str]) -> dict[str, Any]:
-    """The row with its name, source and status as typed; those that are not typed stay."""
+    """The row with its name, plain words, source and status as typed; those that are not typed stay."""
     before = details_of(row)
     after = before | {name: normalise_text(text) for name, text in typed.items()}
     changed = dict(row)
-    for item in ("label", "source", "status"):
+    for item in ("label", "plain", "source", "status"):
         names = [name for name in before if name.partition("_")[0] == item]
         if all(before[name] == after[name] for name in names):
             continue
