@@ -115,6 +115,7 @@ def test_the_story_of_an_earlier_warning(app: Flask, author: Visitor, second: Vi
     ]
     changed(app, lambda body: body["examples"][0]["facts"].update({"case.days_left": 4}))
     author.get(draft)
+    assert "1 件會受影響" in author.page.text
     author.follow("試算與影響的案件")
     assert cells(author, "live") == [
         [

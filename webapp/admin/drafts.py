@@ -19,7 +19,7 @@ from webapp.models import DefinitionDraft
 from webapp.moments import taipei_day
 from webapp.presentation import in_language
 from webapp.queries import desk as queries
-from webapp.queries import publications, trials
+from webapp.queries import live_cases, publications, trials
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import desk
@@ -127,7 +127,7 @@ def _page(draft: int, typed: Typed | None = None, mistakes: Mistakes | None = No
         checked=checked,
         differences=differences(before.mapping, found.mapping, queries.names()),
         overtaken=live and newest is not None and newest.id != found.known_publication_id,
-        trial=trial_of(found, standing, checked, today) if live else None,
+        tried=_tried(found, standing, checked, today) if live else None,
         may_approve=me not in hands,
         mine=me in hands,
         people=chart().names,
@@ -141,17 +141,21 @@ def _page(draft: int, typed: Typed | None = None, mistakes: Mistakes | None = No
     )
 
 
-def trial_of(
+def _tried(
     found: DefinitionDraft, standing: queries.Standing, checked: trials.Checked, today: date
-) -> trials.Trial | None:
-    """A quick look at the last months; the page of the trial looks at more."""
+) -> tuple[trials.Trial, live_cases.Touched] | None:
+    """A quick look at the last months and at what is open; the page of the trial looks at more."""
     if checked.decider is None:
         return None
     current = trials.in_force(standing.in_force)
-    return trials.over_past(actor(), current, checked.decider, today - desk.PAST, today, QUICK)
+    since = found.effective_from or today
+    return (
+        trials.over_past(actor(), current, checked.decider, today - desk.PAST, today, QUICK),
+        live_cases.touched(actor(), current, checked.decider, today, since, QUICK),
+    )
 
 
-#: seconds that the page of a draft waits for its trial
+#: seconds that the page of a draft waits for each part of its trial
 QUICK = 1.5
 
 
