@@ -475,11 +475,11 @@ def _standing(entry: RegisterEntry, of: Register) -> Standing:
         .order_by(BaselinePoint.month)
     ):
         points.setdefault(point.baseline_id, []).append(Point(point.month, point.planned, point.budget))
+    spans = db.session.execute(
+        select(Edition.first_month, Edition.last_month).where(Edition.register_id == of.id)
+    ).all()
     closed = frozenset(
-        report.month
-        for report in reports
-        for each in editions(of.id)
-        if each.first_month <= report.month <= each.last_month
+        report.month for report in reports for first, last in spans if first <= report.month <= last
     )
     return Standing(
         of,
