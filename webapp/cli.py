@@ -401,6 +401,18 @@ def bench_sweep(clocks: int, days: int) -> None:
     run_bench(clocks, days)
 
 
+@bench.command("plans")
+@click.option(
+    "--plans", default=10_000, show_default=True, help="Of the larger register; the other one has 43."
+)
+@click.option("--rounds", default=10, show_default=True, help="In which both are opened in turns.")
+def bench_plans(plans: int, rounds: int) -> None:
+    """The pages of a register of 43 plans beside those of a large one."""
+    from webapp.bench.plans import bench as run_bench
+
+    run_bench(plans, rounds)
+
+
 @bench.command("forms")
 @click.option("--rounds", default=200, show_default=True, help="Pages and classes measured in turns.")
 def bench_forms(rounds: int) -> None:

@@ -104,6 +104,7 @@ def take_in(
     """Reads, stores in one unit of work and says what came in; where anything is wrong, stores nothing and names it."""
     from webapp import create_app, sheets, trial
     from webapp.errors import DomainError
+    from webapp.extensions import db
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
     from webapp.uow import unit_of_work
@@ -117,12 +118,16 @@ def take_in(
         sheet = sheets.read(file, columns, needed)
         click.echo(f"{len(sheet.rows)} rows", err=True)
         with create_app({"DATABASE_URL": database}).app_context():
-            with unit_of_work():
-                done = store(SYSTEM, sheet, utc_now())
-            for note in done.notes:
-                click.echo(f"note: {note.zh}" + (f" ({note.en})" if note.en else ""), err=True)
-            click.echo(f"{done.rows} rows, {done.changed} new or changed")
-            say(done)
+            try:
+                with unit_of_work():
+                    done = store(SYSTEM, sheet, utc_now())
+                for note in done.notes:
+                    click.echo(f"note: {note.zh}" + (f" ({note.en})" if note.en else ""), err=True)
+                click.echo(f"{done.rows} rows, {done.changed} new or changed")
+                say(done)
+            finally:
+                db.session.remove()
+                db.engine.dispose()
     except sheets.BadSheet as bad:
         for problem in bad.problems[:MOST_LINES]:
             click.echo(str(problem), err=True)

@@ -392,7 +392,11 @@ def upgrade() -> None:
         sa.UniqueConstraint("public_id", name=op.f("uq_progress_report_public_id")),
     )
     op.create_index(
-        "ix_progress_report_register_id_month", "progress_report", ["register_id", "month"], unique=False
+        "ix_progress_report_register_id_month",
+        "progress_report",
+        ["register_id", "month"],
+        unique=False,
+        postgresql_include=["entry_id", "light", "standing", "lag", "budget_due", "budget_spent"],
     )
     op.create_table(
         "baseline_point",

@@ -20,7 +20,7 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import Edition, Effect, Plan
 from webapp.periods import parse
 from webapp.permissions import SYSTEM
-from webapp.services import plan_imports
+from webapp.services import plan_imports, plan_papers
 from webapp.uow import unit_of_work
 
 ANNEX, SELECTED = "/plans/registers/major_policy-109", "/plans/registers/selected-109"
@@ -179,3 +179,10 @@ def test_lists_of_severe_and_of_large_plans(research: Visitor) -> None:
     large = [row for row in rows(f"{ANNEX}/109M09/large.xlsx") if row[1]]
     assert len(large) == 12 and "建置鄉鎮親子館" not in {row[1] for row in large}
     assert min(row[3] for row in large) == 76_000_000  # type: ignore[type-var]
+
+
+def test_what_is_too_long_for_paper_says_so(research: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_papers, "MOST_ON_PAPER", 12)
+    assert research.get(f"{ANNEX}/109Q3/annex.pdf").status == 422
+    assert "請下載 XLSX" in research.page.text
+    assert research.get(f"{ANNEX}/109Q3/large.pdf").status == 202

@@ -16,7 +16,6 @@ from webapp.periods import month_before, parse
 from webapp.permissions import SYSTEM
 from webapp.queries.org import chart
 from webapp.services import plan_imports, plan_progress
-from webapp.services.plan_progress import Figures
 
 HERE = Path(__file__).parent / "plans"
 QUARTER = "109Q3"
@@ -72,23 +71,18 @@ def load(approver_id: int, now: datetime) -> None:
     selected, projects, pledges = (
         plan_imports.register_for(f"{kind}-{year}") for kind in ("selected", "major_project", "pledge")
     )
-    for invented in SELECTED:
-        _report(_entry(invented, selected, month, approver_id, now), invented, month, now)
+    reports: list[ProgressReport] = []
+    for register, plans in ((selected, SELECTED), (projects, PROJECTS)):
+        for invented in plans:
+            entry = _entry(invented, register, month, approver_id, now)
+            reports += _reports(entry, invented, month, now)
     silent = _entry(SILENT, selected, month, approver_id, now)
-    _report(silent, SILENT, month_before(month), now)
-    asked = ProgressReport(
-        entry_id=silent.id,
-        register_id=selected.id,
-        month=month,
-        planned=CURVE[month.month - 1],
-        state="open",
-        origin="demonstration",
-    )
-    db.session.add(asked)
+    *sent, missing = _reports(silent, SILENT, month, now)
+    missing.actual, missing.state, missing.reported_at = None, "open", None
+    reports += [*sent, missing]
+    db.session.add_all(reports)
     db.session.flush()
-    plan_progress.evaluate([asked], now)
-    for invented in PROJECTS:
-        _report(_entry(invented, projects, month, approver_id, now), invented, month, now)
+    plan_progress.evaluate(reports, now)
     _pledge(pledges, year)
 
 
@@ -155,32 +149,32 @@ def _entry(
     return entry
 
 
-def _report(entry: RegisterEntry, invented: Invented, until: date, now: datetime) -> None:
+def _reports(entry: RegisterEntry, invented: Invented, until: date, now: datetime) -> list[ProgressReport]:
     """Every month of the year so far."""
+    made = []
     for number in range(1, until.month + 1):
-        month = date(until.year, number, 1)
-        if month.year != entry.since.year:
-            return
-        planned = invented.curve[number - 1]
+        month, planned = date(until.year, number, 1), invented.curve[number - 1]
         lag = Decimal(invented.lag if month == until else invented.earlier)
         due = Decimal(int(invented.budget * planned / 100))
-        behind = lag > 0
-        plan_progress.record(
-            entry,
-            month,
-            Figures(
+        made.append(
+            ProgressReport(
+                entry_id=entry.id,
+                register_id=entry.register_id,
+                month=month,
                 planned=planned,
                 actual=min(planned - lag, Decimal(100)),
                 budget_due=due,
                 budget_spent=Decimal(int(due * Decimal(invented.spent))),
                 phase="工程辦理中",
-                reason=invented.reason if behind else "",
-                countermeasure=invented.countermeasure if behind else "",
-                catch_up_date=date(until.year, 12, 31) if behind else None,
-            ),
-            now,
-            origin="demonstration",
+                reason=invented.reason if lag > 0 else "",
+                countermeasure=invented.countermeasure if lag > 0 else "",
+                catch_up_date=date(until.year, 12, 31) if lag > 0 else None,
+                state="reported",
+                origin="demonstration",
+                reported_at=now,
+            )
         )
+    return made
 
 
 def _pledge(register: Register, year: int) -> None:

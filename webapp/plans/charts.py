@@ -9,6 +9,7 @@ from decimal import Decimal
 from xml.sax.saxutils import escape
 
 from webapp.plans.words import LIGHTS
+from workflows.diagram import width_of
 
 INK, SOFT, GRID, PLANNED, ACTUAL, LATE = "#0b0c0c", "#3f4a4d", "#d7dfe2", "#3b6a80", "#0f3d50", "#9a1b14"
 FONT = "Noto Sans TC, PingFang TC, Microsoft JhengHei, sans-serif"
@@ -97,9 +98,9 @@ def bars(name: str, title: str, description: str, rows: Sequence[Bar]) -> str:
 
 
 def _bars(rows: Sequence[Bar], most: int) -> Iterator[str]:
-    left = 150
+    left = max((width_of(row.label, 14) for row in rows), default=0) + 16
     for number, row in enumerate(rows):
-        top, at = 30 * number + 4, float(left)
+        top, at = 30 * number + 4, left
         yield _text(left - 8, top + 16, row.label, INK, "end", size=14)
         for key, light in LIGHTS.items():
             count = row.lights.get(key, 0)

@@ -41,7 +41,6 @@ MOST_CHANGES = 20
 STEPS = {"monthly": 1, "quarterly": 3, "half_yearly": 6}
 #: the worst first
 ORDER = ("red", "grey", "yellow", "green", "blue")
-LARGE = Decimal(50_000_000)
 
 
 @dataclass(frozen=True)
@@ -206,7 +205,6 @@ def overview(of: Register, month: date) -> Overview:
             now.standing,
             before.standing,
             func.count(),
-            func.sum(_budget()),
             func.sum(now.budget_due),
             func.sum(now.budget_spent),
         )
@@ -218,7 +216,7 @@ def overview(of: Register, month: date) -> Overview:
         .group_by(Plan.lead_unit_id, now.light, now.standing, before.standing)
     )
     found = Overview()
-    for unit_id, light, standing, earlier, count, budget, due, spent in rows:
+    for unit_id, light, standing, earlier, count, due, spent in rows:
         shown = light or "none"
         found.plans += count
         found.lights[shown] += count
@@ -229,10 +227,19 @@ def overview(of: Register, month: date) -> Overview:
         unit.plans += count
         unit.lights[shown] += count
         unit.severe += count if standing == "severe" else 0
-        unit.budget += budget or 0
-        found.budget += budget or 0
         found.due += due or 0
         found.spent += spent or 0
+    budgets = db.session.execute(
+        select(Plan.lead_unit_id, func.sum(PlanBudget.amount))
+        .select_from(RegisterEntry)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .join(PlanBudget, PlanBudget.plan_id == Plan.id)
+        .where(_standing_in(of, month))
+        .group_by(Plan.lead_unit_id)
+    )
+    for unit_id, budget in budgets:
+        found.units[unit_id].budget = budget
+        found.budget += budget
     return found
 
 
@@ -248,7 +255,7 @@ def lines(
     of: Register, month: date, filters: Filters = Filters(), page: int | None = 1, *, by_number: bool = False
 ) -> list[Line]:
     """A page of entries, the worst first, or all of them (page None) by project and number."""
-    statement = _lines(of, month, filters)
+    now, statement = _found(of, month, filters)
     if by_number:
         number = cast(func.substring(RegisterEntry.case_no, r"^[0-9]{1,9}"), Numeric)
         statement = statement.order_by(
@@ -258,16 +265,16 @@ def lines(
             RegisterEntry.id,
         )
     else:
-        rank = case({light: n for n, light in enumerate(ORDER)}, value=text("now.light"), else_=len(ORDER))
-        statement = statement.order_by(rank, text("now.lag desc nulls last"), RegisterEntry.id)
+        rank = case({light: n for n, light in enumerate(ORDER)}, value=now.light, else_=len(ORDER))
+        statement = statement.order_by(rank, now.lag.desc().nulls_last(), RegisterEntry.id)
     if page is not None:
         statement = statement.limit(PAGE).offset((page - 1) * PAGE)
-    return _read(statement)
+    return _lines(of, month, db.session.scalars(statement).all())
 
 
 def count(of: Register, month: date, filters: Filters) -> int:
-    inner = _lines(of, month, filters).with_only_columns(RegisterEntry.id).subquery()
-    return db.session.execute(select(func.count()).select_from(inner)).scalar_one()
+    _now, statement = _found(of, month, filters)
+    return db.session.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
 
 
 def changed(of: Register, month: date) -> list[Line]:
@@ -275,19 +282,42 @@ def changed(of: Register, month: date) -> list[Line]:
     return lines(of, month, Filters(changed=True))[:MOST_CHANGES]
 
 
-def large(of: Register, month: date, least: Decimal) -> list[Line]:
-    """Entries whose plan costs at least so much."""
-    return [
-        line
-        for line in lines(of, month, page=None, by_number=True)
-        if line.budget is not None and line.budget >= least
-    ]
+def _found(of: Register, month: date, filters: Filters) -> tuple[Any, Select[tuple[int]]]:
+    """The report of the month, to sort by, and the ids of what passes the filters: no table is read in vain."""
+    now, before = aliased(ProgressReport), aliased(ProgressReport)
+    statement = select(RegisterEntry.id).outerjoin(now, _of(of, now, month)).where(_standing_in(of, month))
+    if filters.unit_id is not None or filters.q:
+        statement = statement.join(Plan, Plan.id == RegisterEntry.plan_id)
+    if filters.unit_id is not None:
+        statement = statement.where(Plan.lead_unit_id == filters.unit_id)
+    if filters.light == "none":
+        statement = statement.where(now.light.is_(None))
+    elif filters.light:
+        statement = statement.where(now.light == filters.light)
+    if filters.q:
+        like = _like(filters.q)
+        statement = statement.where(
+            or_(
+                Plan.title.ilike(like, escape="!"),
+                RegisterEntry.title.ilike(like, escape="!"),
+                RegisterEntry.project.ilike(like, escape="!"),
+                RegisterEntry.case_no == filters.q,
+            )
+        )
+    if filters.changed:
+        earlier = month_before(month, STEPS[of.cycle])
+        statement = statement.join(before, _of(of, before, earlier)).where(before.standing != now.standing)
+    return now, statement
 
 
-def _lines(of: Register, month: date, filters: Filters) -> Select[Any]:
-    now = aliased(ProgressReport, name="now")
-    before = aliased(ProgressReport, name="before")
-    statement = (
+def _like(words: str) -> str:
+    return "%" + words.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
+
+
+def _lines(of: Register, month: date, ids: Sequence[int]) -> list[Line]:
+    """Everything that a row says of these entries, in their order."""
+    now, before = aliased(ProgressReport), aliased(ProgressReport)
+    rows = db.session.execute(
         select(
             RegisterEntry.id,
             Plan.public_id,
@@ -317,48 +347,19 @@ def _lines(of: Register, month: date, filters: Filters) -> Select[Any]:
         .join(Plan, Plan.id == RegisterEntry.plan_id)
         .outerjoin(now, _of(of, now, month))
         .outerjoin(before, _of(of, before, month_before(month, STEPS[of.cycle])))
-        .where(_standing_in(of, month))
+        .where(among(RegisterEntry.id, ids))
     )
-    if filters.unit_id is not None:
-        statement = statement.where(Plan.lead_unit_id == filters.unit_id)
-    if filters.light == "none":
-        statement = statement.where(now.light.is_(None))
-    elif filters.light:
-        statement = statement.where(now.light == filters.light)
-    if filters.q:
-        like = _like(filters.q)
-        statement = statement.where(
-            or_(
-                Plan.title.ilike(like, escape="!"),
-                RegisterEntry.title.ilike(like, escape="!"),
-                RegisterEntry.project.ilike(like, escape="!"),
-                RegisterEntry.case_no == filters.q,
-            )
-        )
-    if filters.changed:
-        statement = statement.where(before.standing != now.standing)
-    return statement
-
-
-def _like(words: str) -> str:
-    return "%" + words.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
-
-
-def _read(statement: Select[Any]) -> list[Line]:
-    found = [Line(*row) for row in db.session.execute(statement)]
+    found = {row[0]: row for row in rows}
     more: dict[int, list[int]] = {}
-    rows = db.session.execute(
+    units = db.session.execute(
         select(RegisterEntry.id, PlanUnit.unit_id)
         .join(PlanUnit, PlanUnit.plan_id == RegisterEntry.plan_id)
-        .where(among(RegisterEntry.id, [line.entry_id for line in found]))
+        .where(among(RegisterEntry.id, ids))
         .order_by(PlanUnit.position)
     )
-    for entry_id, unit_id in rows:
+    for entry_id, unit_id in units:
         more.setdefault(entry_id, []).append(unit_id)
-    return [
-        Line(**{**vars(line), "further_units": tuple(more[line.entry_id])}) if line.entry_id in more else line
-        for line in found
-    ]
+    return [Line(*found[key], further_units=tuple(more.get(key, ()))) for key in ids]
 
 
 def _of(of: Register, report: Any, month: date) -> ColumnElement[bool]:
@@ -474,11 +475,11 @@ def _standing(entry: RegisterEntry, of: Register) -> Standing:
         .order_by(BaselinePoint.month)
     ):
         points.setdefault(point.baseline_id, []).append(Point(point.month, point.planned, point.budget))
+    spans = db.session.execute(
+        select(Edition.first_month, Edition.last_month).where(Edition.register_id == of.id)
+    ).all()
     closed = frozenset(
-        report.month
-        for report in reports
-        for each in editions(of.id)
-        if each.first_month <= report.month <= each.last_month
+        report.month for report in reports for first, last in spans if first <= report.month <= last
     )
     return Standing(
         of,

@@ -14,6 +14,7 @@ from webapp.moments import taipei_day
 from webapp.periods import Period
 from webapp.permissions import Actor
 from webapp.queries import definitions, plan_lists, plans
+from webapp.services import plan_progress
 
 
 def require(actor: Actor) -> None:
@@ -28,6 +29,7 @@ def close(actor: Actor, register: Register, period: Period, now: datetime) -> Ed
         raise Refused(
             Text(zh=f"{period.label.zh}還沒有結束，不能結算。", en=f"{period.label.en} is not over yet.")
         )
+    plan_progress.hold(register.id, alone=True)
     found = plan_lists.current(register, period)
     if not any(row.standing for row in found.rows):
         raise Refused(

@@ -20,6 +20,7 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
 from rules.values import Text, format_day
+from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import documents as papers
 from webapp.letters.contents import Column, PlanTable
@@ -33,6 +34,8 @@ from webapp.services import effects
 
 Config = Mapping[str, Any]
 HUNDRED_MILLION = Decimal(100_000_000)
+#: rows that the renderer still sets in good time, some thirty pages
+MOST_ON_PAPER = 600
 STANDINGS = {
     "severe": "嚴重落後",
     "behind": "落後",
@@ -191,7 +194,15 @@ def table(of: Register, period: Period, name: str, config: Config) -> PlanTable:
 
 def pdf(of: Register, period: Period, name: str, now: datetime, config: Config) -> bytes | None:
     """None while it is being printed."""
-    digest = _digest(table(of, period, name, config))
+    content = table(of, period, name, config)
+    if len(content.rows) > MOST_ON_PAPER:
+        raise Refused(
+            Text(
+                zh=f"超過 {MOST_ON_PAPER} 列，不製作 PDF；請下載 XLSX。",
+                en=f"More than {MOST_ON_PAPER} rows are not printed as PDF: download the XLSX.",
+            )
+        )
+    digest = _digest(content)
     kept = db.session.get(PlanPaper, (of.id, period.key, name))
     if kept is not None and kept.digest == digest:
         return kept.pdf

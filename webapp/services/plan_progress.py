@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import exists, select
+from sqlalchemy.exc import IntegrityError
 
 from rules.decision import Decision
 from rules.values import Text
@@ -60,6 +61,7 @@ def record(
     Refused for a month that is closed, for a share that is none, for progress that falls, and for a second report.
     """
     _check(figures, origin)
+    hold(entry.register_id)
     held = db.session.scalars(
         select(ProgressReport)
         .where(ProgressReport.entry_id == entry.id, ProgressReport.month == month)
@@ -81,7 +83,7 @@ def record(
         held = ProgressReport(
             entry_id=entry.id, register_id=entry.register_id, month=month, origin=origin, version=1, **said
         )
-        db.session.add(held)
+        _add(held, month)
     elif held.state != "open" and version is None:
         raise Refused(
             Text(
@@ -102,9 +104,29 @@ def record(
         held.origin, held.version = origin, held.version + 1
     held.state, held.reported_at = "reported", now
     db.session.flush()
-    db.session.refresh(held)
+    db.session.refresh(held)  # the database computes lag and execution
     evaluate([held], now)
     return held, True
+
+
+def hold(register_id: int, *, alone: bool = False) -> None:
+    """Until the transaction ends nobody closes the register while it takes reports, nor the other way round."""
+    lock = {"read": not alone}
+    db.session.execute(select(Register.id).where(Register.id == register_id).with_for_update(**lock))
+
+
+def _add(report: ProgressReport, month: date) -> None:
+    """Of two people who send the first report of a month at once, the second hears of it."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(report)
+    except IntegrityError:
+        raise Conflict(
+            Text(
+                zh=f"{month_label(month).zh}剛剛已經有人填報，請重新開啟。",
+                en=f"Somebody has just reported {month_label(month).en}: open it again.",
+            )
+        ) from None
 
 
 def _check(figures: Figures, origin: str) -> None:

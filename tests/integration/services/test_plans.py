@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -23,6 +25,7 @@ from webapp.permissions import SYSTEM
 from webapp.queries import definitions, plan_facts, plan_lists, plans, snapshots, trials
 from webapp.services import plan_editions, plan_imports, plan_progress, publishing
 from webapp.services.plan_progress import Figures
+from webapp.uow import unit_of_work
 
 SEPTEMBER, OCTOBER = date(2020, 9, 1), date(2020, 10, 1)
 
@@ -375,3 +378,36 @@ def test_lines_are_filtered_and_come_worst_first(quarter: None) -> None:
         found = plans.lines(register, SEPTEMBER, plans.Filters(q=words), by_number=True)
         assert [line.case_no for line in found] == numbers
     assert plans.lines(register, SEPTEMBER, page=2) == []
+
+
+# --- at once ----------------------------------------------------------------------------------------------
+
+
+def test_two_first_reports_of_a_month_at_once(app: Flask, committed: None) -> None:
+    """The second waits for the first and hears of it."""
+    said: list[str] = []
+    with app.app_context():
+        with unit_of_work():
+            key = entry(plan_imports.register_for("selected-120")).id
+        both = Barrier(2, timeout=20)
+
+    def send(actual: str) -> None:
+        with app.app_context():
+            try:
+                with unit_of_work():
+                    of = db.session.get_one(RegisterEntry, key)
+                    both.wait()
+                    report(of, SEPTEMBER, "50", actual)
+                said.append("reported")
+            except (Conflict, Refused) as refusal:
+                said.append(type(refusal).__name__)
+            db.session.remove()
+
+    people = [Thread(target=send, args=(actual,)) for actual in ("40", "41")]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert sorted(said) in (["Conflict", "reported"], ["Refused", "reported"])
+    with app.app_context():
+        assert db.session.query(ProgressReport).filter_by(entry_id=key).count() == 1
