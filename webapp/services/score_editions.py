@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from rules.values import Text
 from webapp import crypto
-from webapp.errors import Conflict, Misfit, Refused
+from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.models import ScoreFigure, ScoreHeading, ScoreIndicator, ScoreNote, ScoreYear
 from webapp.permissions import Actor
@@ -41,8 +41,6 @@ def refuse_second(unit_id: int, year: int) -> None:
 def start(actor: Actor, pattern: ScoreYear, year: int, now: datetime) -> ScoreYear:
     """A new year with the goals and indicators of another table of the unit; nothing is achieved yet."""
     require_control(actor)
-    if not 1 <= year <= 999:
-        raise Misfit("year", Text(zh="請填民國年度，例如 115。", en="Give a ROC year, such as 115."))
     refuse_second(pattern.unit_id, year)
     made = _copy(actor, pattern, now, year=year, unit_name=chart().units[pattern.unit_id].zh)
     for indicator in indicators(made):
