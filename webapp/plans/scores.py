@@ -104,7 +104,9 @@ def _from_file() -> ScoreYear:
     if upload is None or not upload.filename:
         raise Misfit("file", Text(zh="請選擇檔案。", en="Choose a file."))
     source = score_import.Source(_typed_year(), request.form.get("unit", ""))
-    return score_import.take_in(actor(), source, upload.read(), None, now())[0]
+    annex = request.files.get("annex")
+    beside = annex.read() if annex is not None and annex.filename else None
+    return score_import.take_in(actor(), source, upload.read(), beside, now())[0]
 
 
 def _typed_year() -> int:

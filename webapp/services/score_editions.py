@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from rules.values import Text
 from webapp import crypto
@@ -36,6 +37,20 @@ def refuse_second(unit_id: int, year: int) -> None:
                 en=f"There is a table of {year} in work already. Open that one.",
             )
         )
+
+
+def claim(year: ScoreYear) -> None:
+    """Of two who begin the same table at once, the later one is told."""
+    db.session.add(year)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict(
+            Text(
+                zh="剛剛有人建立了同一張績效表，請重新載入。",
+                en="Somebody else has just begun this table. Reload the page.",
+            )
+        ) from None
 
 
 def start(actor: Actor, pattern: ScoreYear, year: int, now: datetime) -> ScoreYear:
@@ -93,8 +108,7 @@ def _copy(actor: Actor, pattern: ScoreYear, now: datetime, **values: Any) -> Sco
         created_at=now,
         **values,
     )
-    db.session.add(made)
-    db.session.flush()
+    claim(made)
     new_ids: dict[int | None, int | None] = {None: None}
     for row in db.session.scalars(
         select(ScoreHeading).where(ScoreHeading.year_id == pattern.id).order_by(ScoreHeading.id)
