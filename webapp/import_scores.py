@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -20,7 +21,6 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--annex", type=FILE, help="Published totals, notes, and the budget and staff tables.")
 def scores(file: Path, year: int, unit: str, unit_name: str, published: bool, annex: Path | None) -> None:
     """Take in FILE, and compare what the rules make of it with what is printed there."""
-    from webapp import create_app, trial
     from webapp.errors import DomainError
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
@@ -30,8 +30,7 @@ def scores(file: Path, year: int, unit: str, unit_name: str, published: bool, an
 
     source = score_import.Source(year, unit, unit_name, "published" if published else "entered")
     beside = annex.read_bytes() if annex is not None else None
-    app = create_app({"DATABASE_URL": trial.join()})
-    with app.app_context():
+    with _application().app_context():
         click.echo(f"reading {file.name}", err=True)
         try:
             with unit_of_work():
@@ -53,3 +52,12 @@ def scores(file: Path, year: int, unit: str, unit_name: str, published: bool, an
             f"{'taken in' if new else 'unchanged'}: {len(table.lines)} indicators, "
             f"total {score_table.plain(table.total)}, {len(list(table.goals))} goals, state {made.state}"
         )
+
+
+def _application() -> Any:
+    from webapp import create_app, trial
+
+    try:
+        return create_app({"DATABASE_URL": trial.join()})
+    except trial.NotATrial as error:
+        raise click.ClickException(str(error)) from None

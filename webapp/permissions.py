@@ -93,6 +93,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:township_officer",
         }
     ),
+    "hand_in_scores": frozenset(
+        {"function:section_head", "function:department_head", "function:township_head"}
+    ),
 }
 
 #: functions that see of the cases what comes to their desk, whoever of them takes it

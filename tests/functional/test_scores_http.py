@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
-from webapp import cli, demo, trial
+from webapp import cli, demo, import_scores
 from webapp.demo.performance import HERE, INVENTED
 from webapp.demo.samples import picture
 from webapp.extensions import db
@@ -23,7 +23,7 @@ from webapp.services import score_import, scores
 from webapp.services.score_import import Source
 from webapp.uow import unit_of_work
 
-OFFICER, CONTROL = "weng.guoliang", "guo.shiming"
+OFFICER, HEAD, CONTROL = "weng.guoliang", "cai.wenxiong", "guo.shiming"
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def reviewed(app: Flask) -> str:
         with unit_of_work():
             for row in scores.indicators(year):
                 row.achieved = row.achieved if row.achieved is not None else Decimal(0)
-        for who in (OFFICER, CONTROL):
+        for who in (HEAD, CONTROL):
             with unit_of_work():
                 scores.advance(officer(who), year, "", NOW, version=year.version)
 
@@ -107,7 +107,7 @@ def test_a_file_that_is_none_and_a_stale_page_keep_what_was_typed(app: Flask) ->
     page = unit.press("儲存", {"achieved": "40"}, files={"file": [("a.png", b"no picture")]})
     assert page.status == 422 and "不是 PDF、JPG、PNG" in page.mistakes[0]
     assert page.value("achieved") == "40"
-    other = signed_in(app, "cai.wenxiong")
+    other = signed_in(app, HEAD)
     unit.get(path), other.get(path)
     other.press("儲存", {"achieved": "30"})
     page = unit.press("儲存", {"achieved": "45", "evidence": "我的佐證"})
@@ -131,9 +131,10 @@ def test_what_was_typed_outlives_the_sign_in(app: Flask, monkeypatch: pytest.Mon
 
 def test_the_unit_cannot_hand_in_what_is_not_whole(app: Flask) -> None:
     pid = drafted(app)
-    unit = signed_in(app, OFFICER)
+    assert not signed_in(app, OFFICER).get(f"/plans/scores/{pid}").offers("送出自評")
+    unit = signed_in(app, HEAD)
     unit.get(f"/plans/scores/{pid}")
-    page = unit.press("送出自評")
+    page = unit.press("送出自評", {"comment-advance": "室務會議通過。"})
     assert page.status == 422 and "還有 5 個指標沒有達成值" in page.mistakes[0]
 
 
@@ -202,6 +203,24 @@ def test_a_new_year_is_begun_once(app: Flask) -> None:
     assert page.status == 422 and page.value("year") == "明年"
 
 
+def test_a_table_begins_from_a_file_and_bad_rows_are_named(app: Flask) -> None:
+    control = signed_in(app, CONTROL)
+    control.get("/plans/scores")
+    good = INVENTED.read_bytes()
+    fill = {"unit": "PW", "year": "114"}
+    page = control.press("匯入", fill, files={"file": [("a.csv", good.replace(b",12,95%,", b",x,95%,"))]})
+    assert page.status == 422
+    assert page.mistakes == ["第 2 列「weight」：「x」不是 0 以上、最多四位小數的數字。"]
+    assert (page.form_with("file").values["unit"], page.form_with("file").values["year"]) == ("PW", "114")
+    assert control.press("匯入", {"year": ""}).mistakes == ["請選擇檔案。"]
+    page = control.press("匯入", fill, files={"file": [("a.csv", good)]})
+    assert page.heading == "114 年度施政績效" and "工務處" in page.text
+    rows = signed_in(app, CONTROL).get(page.links("下載 XLSX")[0])
+    control.get("/plans/scores")
+    page = control.press("匯入", {"unit": "PW", "year": "113"}, files={"file": [("a.xlsx", rows.content)]})
+    assert page.heading == "113 年度施政績效" and "完成犬貓絕育" in page.text
+
+
 def test_the_report_is_printed_by_the_worker_once_a_content(app: Flask) -> None:
     pid = drafted(app)
     unit = signed_in(app, OFFICER)
@@ -222,7 +241,7 @@ def test_the_report_is_printed_by_the_worker_once_a_content(app: Flask) -> None:
 
 
 def test_the_import_says_what_it_took_in(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trial, "join", lambda: app.config["DATABASE_URL"])
+    monkeypatch.setattr(import_scores, "_application", lambda: app)
     table, annex = (str(HERE / f"performance_100{what}.csv") for what in ("", "_annex"))
     options = ["import", "scores", table, "--year", "99", "--unit", "AD-RES"]
     said = CliRunner().invoke(cli.main, [*options, "--published", "--annex", annex])

@@ -26,7 +26,7 @@ from werkzeug.datastructures import MultiDict
 from rules.values import Text
 from webapp import error_pages, pending, table_files
 from webapp.citizen.cases import being_printed
-from webapp.errors import Conflict, DomainError, Forbidden, Refused
+from webapp.errors import Conflict, DomainError, Forbidden, Misfit, Refused
 from webapp.models import ScoreIndicator, ScoreYear
 from webapp.models.scores import STATES
 from webapp.moments import taipei_day
@@ -36,13 +36,15 @@ from webapp.queries import definitions
 from webapp.queries.org import chart
 from webapp.queries.score_figures import FIGURES
 from webapp.security import actor, now
-from webapp.services import documents, score_editions, score_reports, scores
+from webapp.services import documents, score_editions, score_import, score_reports, scores
 from webapp.services import score_table as tables
 from webapp.services.score_table import Table, plain
 from webapp.staff.typed import Mistakes, version
 from webapp.uow import unit_of_work
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+#: bad rows that the page names
+MOST_NAMED = 50
 #: what the pages say of a table, its lines and its states
 WORDS: dict[str, Any] = {
     "plain": plain,
@@ -58,26 +60,30 @@ WORDS: dict[str, Any] = {
 
 @bp.route("/scores", methods=["GET", "POST"])
 def score_years() -> ResponseReturnValue:
-    """All tables, and a new year from one of them."""
+    """All tables, and a new one: with the indicators of another, or from a file."""
     mistakes = Mistakes()
     if request.method == "POST":
         _only_control()
+        begin = _from_file if request.form.get("action") == "import" else _from_pattern
         try:
             with unit_of_work():
-                pattern = scores.find(request.form.get("pattern", ""))
-                typed = table_files.number(request.form.get("year", ""))
-                year = int(typed) if typed is not None and typed == int(typed) and abs(typed) < 10_000 else 0
-                key = score_editions.start(actor(), pattern, year, now()).public_id
+                key = begin().public_id
+        except table_files.BadTable as bad:
+            mistakes["file"] = [each.in_(language()) for each in bad.mistakes[:MOST_NAMED]]
+            if (more := len(bad.mistakes) - MOST_NAMED) > 0:
+                mistakes["file"].append(_("還有 %(n)s 個錯誤。", n=more))
         except (Refused, Conflict) as refusal:
-            mistakes["year"] = [in_language(refusal.text)]
+            mistakes[getattr(refusal, "field", "year")] = [in_language(refusal.text)]
         else:
-            flash(_("已建立新年度的績效表，指標沿用、達成值待填。"), "success")
+            flash(_("績效表已建立。"), "success")
             return redirect(url_for("plans.score_table", pid=key))
-    listed = scores.years()
+    listed, tree = scores.years(), chart()
     page = render_template(
         "plans/scores.html",
         years=[(year, scores.totals(year)) for year in listed],
-        units=chart().units,
+        units=tree.units,
+        unit_options=[(unit.code, unit.name(language())) for unit in tree.units.values()],
+        action=request.form.get("action", ""),
         patterns=[(year.public_id, _called(year)) for year in listed],
         next_year=taipei_day(now()).year - 1911,
         may_start=actor().may("control_plans"),
@@ -86,6 +92,28 @@ def score_years() -> ResponseReturnValue:
         **WORDS,
     )
     return page, 422 if mistakes else 200
+
+
+def _from_pattern() -> ScoreYear:
+    pattern = scores.find(request.form.get("pattern", ""))
+    return score_editions.start(actor(), pattern, _typed_year(), now())
+
+
+def _from_file() -> ScoreYear:
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        raise Misfit("file", Text(zh="請選擇檔案。", en="Choose a file."))
+    source = score_import.Source(_typed_year(), request.form.get("unit", ""))
+    annex = request.files.get("annex")
+    beside = annex.read() if annex is not None and annex.filename else None
+    return score_import.take_in(actor(), source, upload.read(), beside, now())[0]
+
+
+def _typed_year() -> int:
+    typed = table_files.number(request.form.get("year", ""))
+    if typed is None or typed != typed.to_integral_value() or not 1 <= typed <= 999:
+        raise Misfit("year", Text(zh="請填民國年度，例如 115。", en="Give a ROC year, such as 115."))
+    return int(typed)
 
 
 def _called(year: ScoreYear) -> str:
@@ -124,7 +152,7 @@ def _table_page(year: ScoreYear, mistakes: Mistakes | None = None, comment: str 
     table = tables.build(year)
     following = STATES[STATES.index(year.state) + 1] if year.state != "published" else None
     may_control = actor().may("control_plans")
-    moves = scores.may_report(actor(), year) if year.state == "drafting" else may_control
+    moves = scores.may_hand_in(actor(), year) if year.state == "drafting" else may_control
     return render_template(
         "plans/score_table.html",
         year=year,

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from rules.values import Text
 from webapp import crypto
-from webapp.errors import Conflict, Misfit, Refused
+from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.models import ScoreFigure, ScoreHeading, ScoreIndicator, ScoreNote, ScoreYear
 from webapp.permissions import Actor
@@ -38,11 +39,23 @@ def refuse_second(unit_id: int, year: int) -> None:
         )
 
 
+def claim(year: ScoreYear) -> None:
+    """Of two who begin the same table at once, the later one is told."""
+    db.session.add(year)
+    try:
+        db.session.flush()
+    except IntegrityError:
+        raise Conflict(
+            Text(
+                zh="剛剛有人建立了同一張績效表，請重新載入。",
+                en="Somebody else has just begun this table. Reload the page.",
+            )
+        ) from None
+
+
 def start(actor: Actor, pattern: ScoreYear, year: int, now: datetime) -> ScoreYear:
     """A new year with the goals and indicators of another table of the unit; nothing is achieved yet."""
     require_control(actor)
-    if not 1 <= year <= 999:
-        raise Misfit("year", Text(zh="請填民國年度，例如 115。", en="Give a ROC year, such as 115."))
     refuse_second(pattern.unit_id, year)
     made = _copy(actor, pattern, now, year=year, unit_name=chart().units[pattern.unit_id].zh)
     for indicator in indicators(made):
@@ -95,8 +108,7 @@ def _copy(actor: Actor, pattern: ScoreYear, now: datetime, **values: Any) -> Sco
         created_at=now,
         **values,
     )
-    db.session.add(made)
-    db.session.flush()
+    claim(made)
     new_ids: dict[int | None, int | None] = {None: None}
     for row in db.session.scalars(
         select(ScoreHeading).where(ScoreHeading.year_id == pattern.id).order_by(ScoreHeading.id)

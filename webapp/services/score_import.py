@@ -64,6 +64,8 @@ ANNEX = (
     Column("en", "英文說明", required=False),
     Column("source", "資料來源", required=False),
 )
+#: no score, sum or rate reaches it
+MOST_POINTS = 10_000
 #: by the first letter of the code
 ASPECTS = {"B": "business", "H": "staff", "F": "budget"}
 DIRECTIONS = {
@@ -139,8 +141,7 @@ def take_in(
         created_by_id=actor.account_id,
         created_at=now,
     )
-    db.session.add(year)
-    db.session.flush()
+    score_editions.claim(year)
     kept = _write(year, rows, actor, now)
     _write_beside(year, beside, kept)
     _keep_decimals(year, rows, kept)
@@ -183,12 +184,14 @@ class _Cells:
             self.say(column, f"超過 {longest} 字。", f"Longer than {longest} characters.")
         return found
 
-    def quantity(self, column: str, beside: str = "", *, optional: bool = False) -> Decimal | None:
+    def quantity(
+        self, column: str, beside: str = "", *, optional: bool = False, below: int = 10**14
+    ) -> Decimal | None:
         """A number from 0; without one, that which the printed value beside it begins with."""
         typed = self.row.cells.get(column, "")
         found = number(typed) if typed else leading_number(beside)
         if (typed or found is not None) and (
-            found is None or found < 0 or found >= 10**15 or found != round(found, 4)
+            found is None or found < 0 or found >= below or found != round(found, 4)
         ):
             self.say(
                 column, f"「{typed}」不是 0 以上、最多四位小數的數字。", f"“{typed}” is not a number from 0."
@@ -244,7 +247,7 @@ class _Cells:
             unit=self.text("unit", 20, optional=True),
             direction=direction or "higher",
             published_ratio=self.text("published_C", 20, optional=True),
-            published_score=self.quantity("published_score", optional=True),
+            published_score=self.quantity("published_score", optional=True, below=MOST_POINTS),
             decimals=int(decimals) if decimals is not None else None,
             evidence=self.text("evidence", scores.LONGEST_EVIDENCE, optional=True),
             note=self.text("note", 300, optional=True),
@@ -350,12 +353,12 @@ def _write_beside(
         cells, kind = _Cells(row, mistakes), row.cells.get("kind", "")
         key = row.cells.get("key", "")
         if kind == "total":
-            year.published_total = cells.quantity("value")
+            year.published_total = cells.quantity("value", below=MOST_POINTS)
         elif kind == "heading":
             found = kept.get(key)
             if isinstance(found, ScoreHeading):
-                found.published_score = cells.quantity("value")
-                found.published_rate = cells.quantity("rate", optional=True)
+                found.published_score = cells.quantity("value", below=MOST_POINTS)
+                found.published_rate = cells.quantity("rate", optional=True, below=MOST_POINTS)
             else:
                 cells.say("key", f"沒有「{key}」這個面向或分組。", f"There is no heading {key}.")
         elif kind == "note":
@@ -373,7 +376,11 @@ def _note(
     year: ScoreYear, cells: _Cells, about: list[str], kept: dict[str, ScoreHeading | ScoreIndicator]
 ) -> None:
     """`key` names the rows of the table that it is about, as they are counted there; none: all of it."""
-    no, zh, en = cells.quantity("value"), cells.text("zh", 500), cells.text("en", 500, optional=True)
+    no, zh, en = (
+        cells.quantity("value", below=1000),
+        cells.text("zh", 500),
+        cells.text("en", 500, optional=True),
+    )
     unknown = [each for each in about if not isinstance(kept.get(f"#{each}"), ScoreIndicator)]
     if unknown:
         cells.say("key", f"表裡沒有第 {unknown[0]} 個指標。", f"The table has no indicator {unknown[0]}.")
@@ -386,9 +393,12 @@ def _note(
 
 
 def _figure(year: ScoreYear, cells: _Cells, kind: str, part: str) -> None:
-    of_year, value = cells.quantity("of_year"), cells.quantity("value")
+    of_year, value = cells.quantity("of_year", below=1000), cells.quantity("value")
     source = cells.text("source", 200)
-    if of_year is None or value is None or not 1 <= of_year <= 999:
+    if of_year is None or value is None:
+        return
+    if of_year < 1 or of_year != int(of_year):
+        cells.say("of_year", "請填民國年度。", "Give a ROC year.")
         return
     db.session.add(
         ScoreFigure(

@@ -170,9 +170,13 @@ def _line(line: Line) -> ScoreLine:
         score=(
             "不列入" if not line.assessable else plain(line.result.score) if line.result is not None else "—"
         ),
-        remark=row.evidence + "".join(f"（註{note.number}）" for note in line.notes),
+        remark=row.evidence + (f"（註 {_and(line)}）" if line.notes else ""),
         sign=SIGNS.get(line.light or "", ""),
     )
+
+
+def _and(line: Line) -> str:
+    return "、".join(str(note.number) for note in line.notes)
 
 
 def ratio_of(line: Line) -> str:

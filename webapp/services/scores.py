@@ -35,6 +35,7 @@ from webapp.services.score_table import Line, plain
 
 LONGEST_EVIDENCE = 500
 LONGEST_COMMENT = 500
+HAND_IN = "hand_in_scores"
 REVIEWS = ("paper_review", "meeting", "on_site")
 #: in which nobody may leave an indicator without a word
 COMPLETE = ("paper_review", "meeting")
@@ -61,6 +62,11 @@ NAMES = {
 def may_report(actor: Actor, year: ScoreYear) -> bool:
     """Officers and heads of the unit, of a section below it, or of what stands above it."""
     return _mandate(actor, "report_plans", year) is not None
+
+
+def may_hand_in(actor: Actor, year: ScoreYear) -> bool:
+    """自評 is handed in by a head, after the meeting of the unit."""
+    return _mandate(actor, HAND_IN, year) is not None
 
 
 def _mandate(actor: Actor, permission: str, year: ScoreYear | None = None) -> Any:
@@ -281,10 +287,12 @@ def _file_key(row: ScoreIndicator) -> str:
 
 def advance(actor: Actor, year: ScoreYear, comment: str, now: datetime, *, version: int) -> None:
     """To the next state: handed in by the unit, then from stage to stage by the research office."""
-    if year.state == "drafting":
-        _require_reporter(actor, year)
-    else:
+    if year.state != "drafting":
         require_control(actor)
+    elif not may_hand_in(actor, year):
+        raise Forbidden(
+            Text(zh="自評由受評單位的主管送出。", en="The head of the unit hands the self-assessment in.")
+        )
     hold(year, version)
     if year.state == "published":
         raise Refused(Text(zh="已經公布，不再變動。", en="It is published and does not change."))
@@ -293,7 +301,7 @@ def advance(actor: Actor, year: ScoreYear, comment: str, now: datetime, *, versi
     if following == "published":
         freeze(actor, year, now, comment)
         return
-    permission = "report_plans" if year.state == "drafting" else "control_plans"
+    permission = HAND_IN if year.state == "drafting" else "control_plans"
     step(actor, year, following, comment, now, permission)
     year.state = following
     db.session.flush()
@@ -481,7 +489,7 @@ def step(
             state=state,
             comment=comment,
             by_id=actor.account_id,
-            acting_for_id=_acting_for(actor, permission, year if permission == "report_plans" else None),
+            acting_for_id=_acting_for(actor, permission, year if permission == HAND_IN else None),
             at=now,
         )
     )

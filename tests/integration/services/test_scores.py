@@ -280,6 +280,36 @@ def test_a_spreadsheet_with_full_width_digits_comes_in_and_merged_cells_are_name
         score_import.take_in(SYSTEM, Source(113, "AD-RES"), out.getvalue(), None, NOW)
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("note,99,,1,,x,,", "第 2 列「key」：表裡沒有第 99 個指標"),
+        ("note,1,,5000,,x,,", "第 2 列「value」：「5000」不是"),
+        ("heading,Z9,,1,,,,", "第 2 列「key」：沒有「Z9」這個面向或分組"),
+        ("budget,x,100.5,1,,,,s", "第 2 列「of_year」：請填民國年度"),
+        ("budget,x,100,,,,,s", "第 2 列「value」：沒有數字"),
+        ("staff,x,100,3,,,,", "第 2 列「source」：不能空白"),
+        ("total,,,1000000,,,,", "第 2 列「value」：「1000000」不是"),
+        ("salary,,,1,,,,", "第 2 列「kind」：不認得「salary」"),
+    ],
+)
+def test_a_bad_row_of_an_annex_is_named(line: str, said: str) -> None:
+    head = ANNEX.read_text(encoding="utf-8").splitlines()[0]
+    with pytest.raises(BadTable) as refused:
+        source = Source(114, "AD-RES")
+        score_import.take_in(SYSTEM, source, DATA.read_bytes(), f"{head}\n{line}\n".encode(), NOW)
+    assert refused.value.mistakes[0].in_("zh").startswith(said)
+
+
+def test_of_two_who_begin_the_same_year_one_is_told(
+    published: ScoreYear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score_editions.start(officer(CONTROL), published, 114, NOW)
+    monkeypatch.setattr(score_editions, "refuse_second", lambda *_arguments: None)
+    with pytest.raises(Conflict, match="剛剛有人建立了同一張績效表"):
+        score_editions.start(officer(CONTROL), published, 114, NOW)
+
+
 def test_a_published_table_has_to_add_up() -> None:
     lines = rows()
     for line in lines[:3]:
@@ -373,6 +403,7 @@ def test_who_may_do_what(entered: ScoreYear) -> None:
     for other in ("lin.yahan", CONTROL):
         with pytest.raises(Forbidden):
             reported(entered, 0, "1", other)
+    for other in ("lin.yahan", CONTROL, UNIT):
         with pytest.raises(Forbidden):
             move(entered, other)
     move(entered, HEAD)
@@ -463,8 +494,6 @@ def test_a_new_year_begins_with_the_old_indicators(published: ScoreYear) -> None
     assert made.unit_name == "行政處研考科"
     with pytest.raises(Conflict, match="正在辦理"):
         score_editions.start(officer(CONTROL), published, 114, NOW)
-    with pytest.raises(Misfit):
-        score_editions.start(officer(CONTROL), published, 0, NOW)
 
 
 def test_an_indicator_has_its_own_cap_and_decimals(entered: ScoreYear) -> None:
