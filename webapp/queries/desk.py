@@ -42,6 +42,17 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Line:
+    """Of a revision what a list shows; its body is the days that it names itself, the rest stays in the database."""
+
+    id: int
+    kind: str
+    number: int
+    title: Any
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Version:
     """A revision in the history of its definition, with every time that it was published."""
 
@@ -81,28 +92,37 @@ def names() -> dict[str, Text]:
 def listing(kinds: Sequence[str], today: date) -> list[Listed]:
     """In the order of kinds and keys."""
     rows = db.session.execute(
-        select(Publication, Revision.kind, Revision.key, Revision.id, Revision.number, Revision.body["title"])
+        select(
+            Publication,
+            Revision.kind,
+            Revision.key,
+            Revision.id,
+            Revision.number,
+            Revision.body["title"],
+            *(Revision.body[name].as_string() for name in publications.DAYS),
+        )
         .join(Revision, Revision.id == Publication.revision_id)
         .where(Revision.kind.in_(kinds))
         .order_by(Publication.id)
     )
-    published: dict[tuple[str, str], list[tuple[Publication, int, int, Any]]] = defaultdict(list)
-    for publication, kind, key, revision_id, number, title in rows:
-        published[kind, key].append((publication, revision_id, number, title))
+    published: dict[tuple[str, str], list[tuple[Publication, Line]]] = defaultdict(list)
+    for publication, kind, key, revision_id, number, title, *days in rows:
+        line = Line(revision_id, kind, number, title, dict(zip(publications.DAYS, days, strict=True)))
+        published[kind, key].append((publication, line))
     drafts = {
         (draft.kind, draft.key): draft
         for draft in db.session.scalars(select(DefinitionDraft).where(DefinitionDraft.state.in_(LIVE)))
     }
-    current: dict[tuple[str, str], tuple[Publication, int, int, Any]] = {}
+    current: dict[tuple[str, str], tuple[Publication, Line]] = {}
     for name, each in published.items():
         found = publications.in_force(each, today)
         if found is not None:
             current[name] = found
-    rulesets = [revision_id for (kind, _), (_, revision_id, _, _) in current.items() if kind == "ruleset"]
+    rulesets = [line.id for _, line in current.values() if line.kind == "ruleset"]
     rows = db.session.execute(select(Revision.id, Revision.body).where(Revision.id.in_(rulesets)))
     bodies = dict(rows.all())
     listed = []
-    for (kind, key), (publication, revision_id, number, title) in sorted(
+    for (kind, key), (publication, line) in sorted(
         current.items(), key=lambda item: (kinds.index(item[0][0]), item[0][1])
     ):
         coming = publications.to_come(published[kind, key], today)
@@ -111,14 +131,14 @@ def listing(kinds: Sequence[str], today: date) -> list[Listed]:
             Listed(
                 kind,
                 key,
-                title_of(title, key),
-                number,
+                title_of(line.title, key),
+                line.number,
                 publication.effective_from,
                 chart().names.get(newest.published_by_id or 0, ""),
                 newest.published_at,
-                (coming[0][2], coming[0][0].effective_from) if coming else None,
+                (coming[0][1].number, coming[0][0].effective_from) if coming else None,
                 drafts.get((kind, key)),
-                show(bodies[revision_id]).to_be_verified if revision_id in bodies else 0,
+                show(bodies[line.id]).to_be_verified if line.id in bodies else 0,
             )
         )
     return listed

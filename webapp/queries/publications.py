@@ -12,6 +12,8 @@ from sqlalchemy import select
 from webapp.extensions import db
 from webapp.models import Publication, Revision
 
+#: what a ruleset says itself of when it decides
+DAYS = ("effective_from", "effective_to")
 #: a publication, and whatever stands beside it
 Row = TypeVar("Row", bound=tuple[Any, ...])
 
@@ -72,7 +74,7 @@ def _counts(publication: Publication, revision: Revision, day: date) -> bool:
     """From its own day on, within the days that a ruleset names itself."""
     if publication.effective_from > day or revision.kind != "ruleset":
         return publication.effective_from <= day
-    since, until = (revision.body.get(name) for name in ("effective_from", "effective_to"))
+    since, until = (revision.body.get(name) for name in DAYS)
     return (not since or since <= day.isoformat()) and (not until or day.isoformat() <= until)
 
 
