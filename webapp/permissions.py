@@ -78,6 +78,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:cashier",
         }
     ),
+    "hand_in_scores": frozenset(
+        {"function:section_head", "function:department_head", "function:township_head"}
+    ),
     "see_outbox": frozenset({"function:administrator", "demo"}),
     "resend_effects": frozenset({"function:administrator", "function:research_office"}),
     "see_rule_alarms": frozenset({"function:administrator", "function:research_office"}),
@@ -92,9 +95,6 @@ PERMISSIONS: dict[str, frozenset[str]] = {
             "function:department_head",
             "function:township_officer",
         }
-    ),
-    "hand_in_scores": frozenset(
-        {"function:section_head", "function:department_head", "function:township_head"}
     ),
 }
 
