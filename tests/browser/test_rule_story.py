@@ -35,7 +35,8 @@ def test_the_first_warning_comes_a_day_earlier(new_context: NewContext, office: 
     draft = author.url
     expect(main(author)).to_contain_text("照常執行")
     follow(author, "編輯")
-    author.get_by_label("預警天數", exact=True).fill("３")
+    main(author).get_by_role("link", name="參數").first.click()
+    author.get_by_role("textbox", name="預警天數").fill("３")
     press(author, "儲存草稿")
     author.goto(draft)
     failing = main(author).locator("#tests ~ * tr", has_text=EXAMPLE).first
@@ -53,10 +54,10 @@ def test_the_first_warning_comes_a_day_earlier(new_context: NewContext, office: 
         "3 個工作天"
     )
 
-    follow(author, "試算與影響的案件")
+    author.get_by_role("link", name="試算與影響的案件").click()
     expect(main(author).locator("#live ~ * tr", has_text=number).first).to_be_visible()
     author.goto(draft)
-    author.get_by_label("修改的理由").fill("承辦人反映兩天太趕")
+    author.get_by_role("textbox", name="修改的理由").fill("承辦人反映兩天太趕")
     press(author, "送審")
     expect(main(author)).to_contain_text("要由另一位同仁核准")
 
@@ -67,7 +68,7 @@ def test_the_first_warning_comes_a_day_earlier(new_context: NewContext, office: 
     expect(main(second)).to_contain_text("預警天數 3 個工作天")
 
     author.goto(HOME)
-    author.get_by_label("理由").fill("通知太多")
+    author.get_by_role("textbox", name="理由").fill("通知太多")
     main(author).get_by_role("button", name="復原到版本 1").click()
     second.goto(f"/staff/cases/{pid}/why")
     expect(main(second)).to_contain_text("預警天數 2 個工作天")

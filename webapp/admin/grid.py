@@ -27,7 +27,7 @@ from webapp.uow import unit_of_work
 #: (endpoint, name): pages of other rooms, linked where they are
 OTHER_PAGES = (
     ("admin.edit_rules", Text(zh="規則", en="Rules")),
-    ("admin.edit_examples", Text(zh="範例", en="Examples")),
+    ("admin.edit_examples", Text(zh="測試案例", en="Examples")),
     ("admin.edit_yaml", Text(zh="YAML", en="YAML")),
 )
 STATES: Mapping[str, tuple[Text, str]] = {
