@@ -17,7 +17,13 @@ from workflows import service
 
 FORMS = sorted(factory_bodies())
 
-INTERNAL = ["co_review_opinion", "dispatch_record", "inspection_record"]
+INTERNAL = [
+    "co_review_opinion",
+    "dispatch_record",
+    "inspection_record",
+    "progress_report",
+    "progress_report_request",
+]
 with (Path(__file__).parents[2] / "data" / "catalogue.csv").open(encoding="utf-8") as file:
     CATALOGUE = {row["code"]: row for row in csv.DictReader(file)}
 SERVICES = service.read_all()
