@@ -3,13 +3,13 @@
     -            any value; in a result: nothing follows (also an empty cell)
     6.5          compared as the heading of its column says
     ≥ 6.5        compared in its own way: ＝ ≠ ＞ ≥ ＜ ≤ (also = != > >= < <=), 屬於 A、B, 包含 A
-    A、B         one of these
+    A、B         one of these (also A, B)
     缺  有        there is no value; there is one
     是  否        yes; no
     {門檻}        the parameter of that name
-    〔事實〕       another fact
-    「A、B」      these very characters
-    anything else is written as JSON
+    [事實]       another fact
+    「A、B」      these very characters (also "A, B")
+    JSON {…}     anything else
 
 Words may be Chinese, English or the code itself. What cannot be read stays the text that was typed: what is
 wrong with it says the loader. Every cell reads back as it was written.
@@ -38,6 +38,8 @@ BOOLEANS: Mapping[str, Text] = MappingProxyType({"true": YES, "false": NO})
 #: an empty cell
 ANY = ("-", "", None)
 LONGEST = 2000
+_JSON = "JSON "
+_MOST_BRACKETS = 20
 
 _ANY_WORDS = {"", "-", "不限", "無", "any", "none", "n/a"}
 _WORD_OPS: Mapping[str, Text] = {
@@ -49,6 +51,7 @@ _SIGNS: Mapping[str, Op] = {
     ">=": "ge", "<=": "le", "!=": "ne", "<>": "ne", "==": "eq", "≧": "ge", "≦": "le",
     "≥": "ge", "≤": "le", "≠": "ne", "=": "eq", ">": "gt", "<": "lt",
 }  # fmt: skip
+_AS_TYPED = str.maketrans({"≥": ">=", "≤": "<=", "≧": ">=", "≦": "<=", "≠": "!="})
 _SIGNED = re.compile("(" + "|".join(map(re.escape, _SIGNS)) + r")\s*(.+)", re.DOTALL)
 _SPELT = re.compile(
     "(" + "|".join(w for t in _PREFIX_OPS.values() for w in (t.zh, t.en)) + r")\s+(.+)", re.DOTALL
@@ -58,12 +61,15 @@ _MONTH_DAY = re.compile(r"([0-9]{1,2})(?:[-/.]|月)([0-9]{1,2})日?")
 _DASHES = str.maketrans(
     dict.fromkeys("‐‑‒–—―−﹣－", "-")
 )  # what keyboards and spreadsheets write for a minus
-_PARTS = {True: re.compile(r"「[^」]*」|[^、;；]+"), False: re.compile(r"「[^」]*」|[^、;；,，]+")}
+_PARTS = {  # a comma may stand within a number
+    True: re.compile(r"「[^」]*」|\"[^\"]*\"|(?:[^、;；,，]|[,，](?!\s))+"),
+    False: re.compile(r"「[^」]*」|\"[^\"]*\"|[^、;；,，]+"),
+}
 
 
 def fold(words: str) -> str:
     """Two writings of one word: width, case and spaces do not matter."""
-    return "".join(normalize("NFKC", words).casefold().split())
+    return "".join(normalize("NFKC", words).casefold().translate(_AS_TYPED).split())
 
 
 class Words:
@@ -136,7 +142,7 @@ class Notation:
             return text
         if plain.casefold() in _ANY_WORDS and self.domain.words.code(text) is None:
             return "-"
-        if text[0] in '{["' and (found := _json(text)) is not None:
+        if text.startswith(_JSON) and (found := _json(text[len(_JSON) :])) is not None:
             return found
         if self.op is not None and self.domain.words.code(text) is None:
             for op, word in _WORD_OPS.items():
@@ -154,7 +160,7 @@ class Notation:
         if len(text) > 2 and (text[0], text[-1]) in (("{", "}"), ("｛", "｝")):
             name = text[1:-1].strip()
             return {"param": self.param_words.code(name) or name}
-        if self.op is not None and len(text) > 2 and (text[0], text[-1]) == ("〔", "〕"):
+        if self.op is not None and len(text) > 2 and (text[0], text[-1]) in (("[", "]"), ("〔", "〕")):
             name = text[1:-1].strip()
             return {"fact": self.fact_words.code(name) or name}
         if self.domain.words.code(text) is not None:
@@ -165,7 +171,7 @@ class Notation:
         return self.scalar(text)
 
     def scalar(self, text: str) -> Any:
-        if len(text) > 2 and text[0] == "「" and text[-1] == "」":
+        if len(text) > 2 and (text[0], text[-1]) in (("「", "」"), ('"', '"')):
             return text[1:-1]
         code = self.domain.words.code(text)
         if self.domain.type == "boolean":
@@ -199,7 +205,8 @@ class Notation:
         for text in natural:
             if same(self.read(text), cell):
                 return text
-        return json.dumps(cell, ensure_ascii=False, default=str)
+        text = _JSON + json.dumps(cell, ensure_ascii=False, default=str)
+        return text if same(self.read(text), cell) else _JSON + json.dumps(cell, default=str)
 
     def _cell(self, cell: object, lang: str) -> Iterator[str]:
         if not (isinstance(cell, Mapping) and "op" in cell):
@@ -219,10 +226,11 @@ class Notation:
             if isinstance(name := value.get("param"), str):
                 yield f"{{{self.param_words.word(name, lang)}}}"
             elif isinstance(name := value.get("fact"), str):
-                yield f"〔{self.fact_words.word(name, lang)}〕"
+                yield f"[{self.fact_words.word(name, lang)}]"
         elif isinstance(value, list):
-            yield "、".join(next(self._scalar(each, lang)) for each in value)
-            yield "、".join(list(self._scalar(each, lang))[-1] for each in value)
+            between = "、" if lang == "zh" else ", "
+            yield between.join(next(self._scalar(each, lang)) for each in value)
+            yield between.join(list(self._scalar(each, lang))[-1] for each in value)
         else:
             yield from self._scalar(value, lang)
 
@@ -238,7 +246,7 @@ class Notation:
         else:
             word = self.domain.words.word(str(value), lang)
             yield word
-            yield f"「{value}」"
+            yield f'"{value}"' if lang == "en" else f"「{value}」"
 
     @cached_property
     def param_words(self) -> Words:
@@ -269,10 +277,15 @@ def _after(text: str, sign: str) -> int:
 
 
 def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+    """None for what is no JSON, or could not be stored: infinity, half a character, endless brackets."""
+    if text.count("[") + text.count("{") > _MOST_BRACKETS:
         return None
+    try:
+        found = json.loads(text)
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return None
+    return found
 
 
 def _number(text: str) -> int | float | None:

@@ -1,7 +1,7 @@
 """A ruleset's mapping as it is edited: it may be wrong in any way, and what nobody touched stays as it was."""
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,8 @@ class Use:
     fact: str | None = None
     output: tuple[str, str] | None = None
     many: bool = False
+    #: of the rule
+    key: str | None = None
 
 
 def parameters(body: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -76,14 +78,14 @@ def uses(body: Mapping[str, Any]) -> dict[str, list[Use]]:
 
 def _uses(body: Mapping[str, Any]) -> Iterator[tuple[str, Use]]:
     for i, rule in mappings(body.get("rules")):
-        label, path = label_in(rule, f"rules[{i}]"), f"rules[{i}]"
+        label, path, key = label_in(rule, f"rules[{i}]"), f"rules[{i}]", str(rule.get("key"))
         for fact, op, value in _leaves(rule.get("when")):
             if name := _param(value):
-                yield name, Use(label, path, fact=fact, many=op == "in")
+                yield name, Use(label, path, fact=fact, many=op == "in", key=key)
         for _, action in mappings(rule.get("then")):
             for item, value in action.items():
                 if name := _param(value):
-                    yield name, Use(label, path, output=(str(action.get("action")), str(item)))
+                    yield name, Use(label, path, output=(str(action.get("action")), str(item)), key=key)
     for i, table in mappings(body.get("tables")):
         label, path = label_in(table, f"tables[{i}]"), f"tables[{i}]"
         inputs, outputs = (members(table.get(part)) for part in ("inputs", "outputs"))
@@ -145,3 +147,61 @@ def set_parameter(body: Mapping[str, Any], name: str, changes: Mapping[str, Any]
         else:
             one[item] = value
     return changed
+
+
+# --- parts come and go -----------------------------------------------------------------------------------
+
+
+def with_parameter(body: Mapping[str, Any], code: str, label: str) -> tuple[Body, str]:
+    """One parameter more, to be filled in, and its code: as asked for, or the next that is free."""
+    changed = copied(body)
+    there = changed.setdefault("parameters", {})
+    if not isinstance(there, dict):
+        raise TypeError("parameters are no mapping")
+    name = _free(code or "parameter", there)
+    there[name] = {"value": "", "label": label or name, "source": "", "status": "to_be_verified"}
+    return changed, name
+
+
+def without_parameter(body: Mapping[str, Any], name: str) -> Body:
+    changed = copied(body)
+    changed["parameters"].pop(name, None)
+    return changed
+
+
+def with_empty_table(body: Mapping[str, Any], code: str, label: str) -> tuple[Body, int]:
+    """One table more, without columns and rows, and its place."""
+    changed = copied(body)
+    there = changed.setdefault("tables", [])
+    if not isinstance(there, list):
+        raise TypeError("tables are no list")
+    key = _free(code or "table", {str(table.get("key")) for _, table in mappings(there)})
+    there.append(
+        {"key": key, "label": label or key, "hit_policy": "first", "inputs": [], "outputs": [], "rows": []}
+    )
+    return changed, len(there) - 1
+
+
+def without_table(body: Mapping[str, Any], place: int) -> Body:
+    changed = copied(body)
+    changed["tables"] = [table for n, table in enumerate(changed["tables"]) if n != place]
+    return changed
+
+
+def examples_of(body: Mapping[str, Any], place: int) -> list[str]:
+    """The examples that expect a row of the table."""
+    table = members(body.get("tables"))[place]
+    key = table.get("key") if isinstance(table, Mapping) else None
+    return [
+        str(example.get("name"))
+        for _, example in mappings(body.get("examples"))
+        if any(str(each.get("rule")).startswith(f"{key}.") for _, each in mappings(example.get("expect")))
+    ]
+
+
+def _free(code: str, taken: Container[str]) -> str:
+    number, free = 1, code
+    while free in taken:
+        number += 1
+        free = f"{code}_{number}"
+    return free

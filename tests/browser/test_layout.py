@@ -36,7 +36,8 @@ PROBLEMS = """
   // what stands beyond the edge of a box that scrolls is reached by scrolling there
   const reached = (e, box) => {
     const frame = e.closest(".app-scroll")?.getBoundingClientRect();
-    return !frame || (box.left >= frame.left - 1 && box.right <= frame.right + 1);
+    return !frame || (box.left >= frame.left - 1 && box.right <= frame.right + 1
+      && box.top >= frame.top - 1 && box.bottom <= frame.bottom + 1);
   };
   const boxes = [];
   for (const control of controls) {

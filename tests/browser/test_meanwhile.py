@@ -63,13 +63,13 @@ def test_the_counts_follow_what_others_do(new_context: NewContext, office: Flask
 def test_the_sentence_of_a_rule_follows_the_typing(visitors: Visitors, town: Town) -> None:
     """The town is only looked at: nothing is saved."""
     page = visitors("admin")
-    page.goto(town.path("/admin/drafts/{rules_draft}/edit/rules/warn"))
-    page.locator("#c-0-by").select_option("value")
-    page.locator("#c-0-value").fill("9")
-    expect(page.locator("#sentence")).to_contain_text("≤ 9")
-    page.locator("#c-0-fact").select_option("plan.level")
-    expect(page.locator("select#c-0-value")).to_be_visible()
-    page.get_by_label("搜尋事實").first.fill("落後")
-    offered = page.locator("#c-0-fact option").all_inner_texts()
+    page.goto(town.path("/admin/drafts/{rules_draft}/edit/rules/closed"))
+    page.locator("#c-1-by").select_option("value")
+    page.locator("#c-1-value").fill("9")
+    expect(page.locator("#sentence")).to_contain_text("＞ 9")
+    page.locator("#c-1-fact").select_option("plan.level")
+    expect(page.locator("select#c-1-value")).to_be_visible()
+    page.get_by_label("搜尋事實").nth(1).fill("落後")
+    offered = page.locator("#c-1-fact option").all_inner_texts()
     assert "進度落後" in offered and "規費" not in offered
-    expect(page.locator("#c-0-fact")).to_have_value("plan.level")
+    expect(page.locator("#c-1-fact")).to_have_value("plan.level")

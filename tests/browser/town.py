@@ -145,7 +145,7 @@ def settle() -> dict[str, str]:
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     with unit_of_work():
         edited = desk.open_draft(officer("admin"), "ruleset", "performance_scoring", NOW)
-        built = desk.open_draft(officer("admin"), "ruleset", "case_deadlines", NOW)
+        built = desk.open_draft(officer("admin"), "ruleset", "plan_reporting", NOW)
     found["grid_draft"], found["rules_draft"] = str(edited.id), str(built.id)
     return found
 

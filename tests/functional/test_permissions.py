@@ -262,7 +262,7 @@ def _make_world() -> Ids:
         **_money(visit),
         **_payouts(decided),
         "grid_draft": _draft_of("performance_scoring"),
-        "rules_draft": _draft_of("case_deadlines"),
+        "rules_draft": _draft_of("plan_reporting"),
     }
 
 

@@ -34,6 +34,9 @@ from webapp.admin import (  # noqa: E402  # they put their routes on bp
     examples,  # noqa: F401
     grid,  # noqa: F401
     grid_parameters,  # noqa: F401
+    grid_parts,  # noqa: F401
+    grid_sheets,  # noqa: F401
+    grid_tables,  # noqa: F401
     rules,  # noqa: F401
     yaml_text,  # noqa: F401
 )

@@ -97,8 +97,6 @@ class Opened:
         ]
         for n, table in editing.mappings(self.body.get("tables")):
             rows = len(editing.members(table.get("rows")))
-            if url_of("admin.edit_table", draft=self.draft.id, number=n + 1) is None:
-                continue
             parts.append(
                 Part(
                     editing.label_in(table, f"tables[{n}]"),
@@ -130,7 +128,10 @@ class Opened:
             "url": url_for("admin.edit_draft", draft=self.draft.id),
         }
         all_parts = [first, *({"title": part.title, "url": part.url} for part in self.parts)]
-        return [tab | {"current": tab["url"] == request.path} for tab in all_parts]
+        here = max(
+            (str(tab["url"]) for tab in all_parts if f"{request.path}/".startswith(f"{tab['url']}/")), key=len
+        )
+        return [tab | {"current": tab["url"] == here} for tab in all_parts]
 
 
 def opened(draft_id: int) -> Opened:

@@ -97,6 +97,9 @@ def save_parameters(draft: int) -> ResponseReturnValue:
             body = editing.set_parameter(body, name, changes)
             said = [request.form.get(f"{item}-{name}", "") for item in _items(changes)]
             changed.append((editing.label_in(one, name), "\n".join(said)))
+    verb, _colon, name = request.form.get("do", "").partition(":")
+    if verb == "remove" and name in editing.parameters(body) and not used.get(name):
+        body = editing.without_parameter(body, name)
     try:
         grid.save(draft, body)
     except (Conflict, Refused) as error:
@@ -160,8 +163,8 @@ def _once(used: list[editing.Use]) -> list[editing.Use]:
 
 def _url_of_use(draft: int, use: editing.Use) -> str | None:
     if use.path.startswith("tables["):
-        return grid.url_of("admin.edit_table", draft=draft, number=int(use.path[7:-1]) + 1)
-    return grid.url_of("admin.edit_rules", draft=draft)
+        return url_for("admin.edit_table", draft=draft, number=int(use.path[7:-1]) + 1)
+    return grid.url_of("admin.edit_rule", draft=draft, key=use.key)
 
 
 def _items(changes: Mapping[str, Any]) -> list[str]:
@@ -176,7 +179,7 @@ def _changes(one: Mapping[str, Any], name: str, notation: Notation) -> dict[str,
         changes["value"] = notation.read(typed) if typed.strip() else ""
     status = request.form.get(f"status-{name}")
     if status is not None and status != str(one.get("status") or ""):
-        changes["status"] = status
+        changes["status"] = normalise_text(status)
     for item in ("label", "unit", "source"):
         said = {lang: request.form.get(f"{item}_{lang}-{name}") for lang in ("zh", "en")}
         texts = {lang: normalise_text(each) for lang, each in said.items() if each is not None}

@@ -1,0 +1,84 @@
+"""What is wrong with a table, each problem led back to its row and column."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask_babel import gettext as _
+
+from rules.sheets import COLUMNS, Half, Table
+from rules.values import Problem
+from webapp.presentation import language
+from webapp.queries import editing as queries
+
+_PATH = re.compile(r"\.(rows|inputs|outputs)(?:\[(\d+)\])?(?:\.(when|then)(?:\[(\d+)\])?)?")
+#: several rows in one sentence of the loader
+_ROWS = re.compile(r"第 (\d+(?:、\d+)+) 列")
+
+
+@dataclass(frozen=True)
+class Located:
+    """A problem, and the ids of what it marks; the first is where its link leads."""
+
+    message: str
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Checked:
+    problems: list[Located]
+    #: problems of the ruleset's other parts
+    elsewhere: int
+    milliseconds: float
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Id of what is marked -> ids of what is said about it."""
+        marks: dict[str, str] = {}
+        for n, problem in enumerate(self.problems, start=1):
+            for mark in problem.marks:
+                marks[mark] = f"{marks.get(mark, '')} problem-{n}".strip()
+        return marks
+
+
+def check(body: Mapping[str, Any], place: int, table: Table | None) -> Checked:
+    """The whole ruleset as the loader reads it: what it says of this table, and how much of the rest."""
+    began = time.perf_counter()
+    problems = queries.problems(body)
+    took = (time.perf_counter() - began) * 1000
+    prefix = f"tables[{place}]"
+    mine = [each for each in problems if each.path == prefix or each.path.startswith(f"{prefix}.")]
+    located = [_located(each, each.path[len(prefix) :], table) for each in mine]
+    return Checked(located, len(problems) - len(mine), took)
+
+
+def _located(problem: Problem, path: str, table: Table | None) -> Located:
+    found = _PATH.match(path)
+    if found is None or table is None:
+        return Located(problem.message, ("settings",))
+    part, place, half, cell = found[1], int(found[2] or -1), found[3], int(found[4] or -1)
+    if part != "rows":
+        return Located(problem.message, (f"column-{'when' if part == 'inputs' else 'then'}-{place}",))
+    if several := _ROWS.search(problem.message):
+        return Located(problem.message, tuple(f"row-{int(row) - 1}" for row in several[1].split("、")))
+    if place < 0:
+        return Located(problem.message, ())
+    marks = (f"row-{place}",)
+    if half in COLUMNS and cell >= 0:
+        marks = (f"{half}-{place}-{cell}", *marks)
+    return Located(_named(problem.message, table, place, half, cell), marks)
+
+
+def _named(message: str, table: Table, row: int, half: Half | None, cell: int) -> str:
+    """The sentence with its row and column before it, where it does not name them itself."""
+    if message.startswith(f"第 {row + 1} 列"):
+        return message
+    columns = table.half(half) if half else []
+    if 0 <= cell < len(columns):
+        heading = columns[cell].heading(language())
+        return _("第 %(row)s 列「%(column)s」：%(message)s", row=row + 1, column=heading, message=message)
+    return _("第 %(row)s 列：%(message)s", row=row + 1, message=message)
