@@ -469,6 +469,8 @@ def show_threshold(leaf: Leaf, labels: Mapping[str, Text], params: Mapping[str, 
         return label_of(leaf.value.name, labels, lang)
     value = threshold(leaf, {}, params)
     text = show_value(value, fact=leaf.fact, labels=labels, lang=lang)
+    if unit := labels.get(f"unit.{leaf.fact}"):
+        text = f"{text} {unit.in_(lang)}"
     if isinstance(leaf.value, ParamRef) and (label := labels.get(f"param.{leaf.value.name}")):
         return f"{label.in_(lang)} {text}"
     return text
@@ -480,7 +482,7 @@ def sentence(
     params: Mapping[str, object] = {},
     lang: str = "zh",
 ) -> str:
-    """The condition in words. Labels: `<fact>`, `<fact>=<option>` and `param.<name>`; the name stands in."""
+    """The condition in words. Labels: `<fact>`, `<fact>=<option>`, `unit.<fact>`, `param.<name>`; names stand in."""
     words = _WORDS[lang]
     if isinstance(c, Leaf):
         return _leaf_sentence(c, c.op, labels, params, lang)

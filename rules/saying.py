@@ -99,9 +99,9 @@ class Words:
             name = str(value.get("param"))
             if name not in self.params:
                 return shown(name)
-            return (
-                f"{label_of(f'param.{name}', self.labels, lang)} {self.value(param, self.params[name], lang)}"
-            )
+            said = [label_of(f"param.{name}", self.labels, lang), self.value(param, self.params[name], lang)]
+            unit = self.labels.get(f"unit.param.{name}")
+            return " ".join([*said, unit.in_(lang)] if unit else said)
         members = as_list(value)
         if members is not None:
             return words["list"].join(self.value(param, each, lang) for each in members)
@@ -141,8 +141,9 @@ def parameters_of(body: Mapping[str, Any]) -> dict[str, object]:
 
 
 def labels_of(body: Mapping[str, Any], words: vocabulary.Vocabulary) -> dict[str, Text]:
-    """For sentences: facts, their options and the parameters, each by its name; a parameter with its unit."""
+    """For sentences: facts, their options and units, the parameters and their units, each by its name."""
     labels = {name: fact.label for name, fact in words.catalogue.items()}
+    labels |= {f"unit.{name}": fact.unit for name, fact in words.catalogue.items() if fact.unit}
     labels |= {
         f"{name}={value}": label
         for name, fact in words.catalogue.items()
@@ -152,6 +153,8 @@ def labels_of(body: Mapping[str, Any], words: vocabulary.Vocabulary) -> dict[str
     for name, each in (parameters if isinstance(parameters, Mapping) else {}).items():
         if isinstance(each, Mapping):
             labels[f"param.{name}"] = as_text(each.get("label") or str(name))
+            if each.get("unit"):
+                labels[f"unit.param.{name}"] = as_text(each["unit"])
     return labels
 
 

@@ -9,7 +9,8 @@ from flask import Flask
 from playwright.sync_api import expect
 
 from tests.browser import hands
-from tests.browser.conftest import NewContext
+from tests.browser.conftest import NewContext, Visitors
+from tests.browser.town import Town
 from tests.journeys import citizen, submitted
 from tests.officers import case_of, made, officer_of
 from webapp import demo
@@ -57,3 +58,18 @@ def test_the_counts_follow_what_others_do(new_context: NewContext, office: Flask
     assert made(office, lambda: officer_of(case_of(case))) == "weng.guoliang"
     page.clock.run_for(timedelta(seconds=31) // timedelta(milliseconds=1))
     expect(tab.locator(".app-side__count")).to_contain_text(str(before + 1))
+
+
+def test_the_sentence_of_a_rule_follows_the_typing(visitors: Visitors, town: Town) -> None:
+    """The town is only looked at: nothing is saved."""
+    page = visitors("admin")
+    page.goto(town.path("/admin/drafts/{rules_draft}/edit/rules/closed"))
+    page.locator("#c-1-by").select_option("value")
+    page.locator("#c-1-value").fill("9")
+    expect(page.locator("#sentence")).to_contain_text("＞ 9")
+    page.locator("#c-1-fact").select_option("plan.level")
+    expect(page.locator("select#c-1-value")).to_be_visible()
+    page.get_by_label("搜尋事實").nth(1).fill("落後")
+    offered = page.locator("#c-1-fact option").all_inner_texts()
+    assert "進度落後" in offered and "規費" not in offered
+    expect(page.locator("#c-1-fact")).to_have_value("plan.level")

@@ -156,7 +156,7 @@ def settle() -> dict[str, str]:
     found["overdue_month"] = TODAY.strftime("%Y-%m")
     with unit_of_work():
         edited = desk.open_draft(officer("admin"), "ruleset", "performance_scoring", NOW)
-        built = desk.open_draft(officer("admin"), "ruleset", "extension_approval", NOW)
+        built = desk.open_draft(officer("admin"), "ruleset", "plan_reporting", NOW)
     found["grid_draft"], found["rules_draft"] = str(edited.id), str(built.id)
     return found
 

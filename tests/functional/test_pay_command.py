@@ -49,7 +49,7 @@ def test_a_fee_is_paid_from_the_command_to_the_receipt(
     assert refused.exit_code == 1 and refused.output.startswith("409"), refused.output
     assert "no answer" in run.invoke(main, ["pay", account, "--url", "http://127.0.0.1:9"]).output
     with app.app_context():
-        assert db.session.scalars(select(Case.state)).one() == "approve"
+        assert db.session.scalars(select(Case.state).where(Case.public_id == pid)).one() == "approve"
         assert db.session.scalars(select(Payment.reference)).all() == ["K-1"]
         db.session.remove()
         db.engine.dispose()

@@ -269,7 +269,7 @@ def _make_world() -> Ids:
         **_money(visit),
         **_payouts(decided),
         "grid_draft": _draft_of("performance_scoring"),
-        "rules_draft": _draft_of("case_deadlines"),
+        "rules_draft": _draft_of("plan_reporting"),
         "plan": db.session.scalars(
             select(Plan.public_id).where(Plan.origin == "published").order_by(Plan.id).limit(1)
         ).one(),

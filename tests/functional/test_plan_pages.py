@@ -41,7 +41,7 @@ def test_the_way_from_the_inbox_to_the_reason_of_a_light(research: Visitor) -> N
     assert "文中稱14項計畫，附件一只印出13列，案號2未印出" in shown
     research.follow("開瑄國小校舍及運動場新建")
     shown = research.page.text
-    assert "進度落後 9.45 個百分點 ≥ 嚴重落後門檻 6.5，成立" in shown
+    assert "進度落後 9.45 個百分點 ≥ 嚴重落後門檻 6.5 個百分點" in shown
     assert "109年度施政計畫選項列管" in shown and "只公布了類別" in shown
     assert research.page.soup.select_one("svg.app-chart desc").text == "預定 32.22%、實際 22.77%，落後 9.45"
 

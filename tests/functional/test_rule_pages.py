@@ -135,7 +135,7 @@ def test_a_rule_is_built_without_script(app: Flask) -> None:
     assert focused(person) == "c-1-fact"
     person.press("更新", {"c-1-fact": "plan.level"})
     person.press("group:c", {"c-0-op": "ge", "c-0-value": "６．５", "c-1-op": "in"})
-    assert "進度落後 ≥ 6.5" in person.page.text and "（還沒填完的條件）" in person.page.text
+    assert "進度落後 ≥ 6.5 個百分點" in person.page.text and "（還沒填完的條件）" in person.page.text
     assert person.page.value("c-0-value") == "６．５"
     person.press("更新", {"c-1-value": ["county", "magistrate"], "c-2-0-fact": "plan.completed"})
     person.press("wrap:c-2-0", {"c-2-kind": "not", "c-2-0-op": "eq"})

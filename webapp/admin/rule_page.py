@@ -134,7 +134,11 @@ class Offers:
             **view,
             fact=fact,
             widget=widget,
-            ops=kept([(op, in_language(_op(op, fact))) for op in rule_editing.ops_for(fact)], node.op),
+            ops=kept(
+                [(op, in_language(_op(op, fact))) for op in rule_editing.ops_for(fact)],
+                node.op,
+                rule_words.OPS,
+            ),
             values=option_texts(fact.options if fact else {}, node.values, widget),
             params=params,
             others=others,
@@ -254,11 +258,11 @@ def _by(*sources: tuple[str, Sequence[Option]]) -> list[Option]:
     )
 
 
-def kept(options: Iterable[Option], value: str) -> list[Option]:
-    """The options, and what stands there now even where it is none of them."""
+def kept(options: Iterable[Option], value: str, names: Mapping[str, Text] = {}) -> list[Option]:
+    """The options, and what stands there now even where it is none of them, by its name if it has one."""
     found = list(options)
     if value and value not in (known for known, _ in found):
-        found.append((value, f"{value} ⚠"))
+        found.append((value, f"{in_language(names.get(value, value))} ⚠"))
     return found
 
 

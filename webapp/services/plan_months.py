@@ -40,7 +40,7 @@ def to_open(now: datetime) -> list[int]:
             .join(Plan, Plan.id == RegisterEntry.plan_id)
             .where(
                 Register.cycle.in_(cycles),
-            Register.roc_year == month.year - 1911,
+                Register.roc_year == month.year - 1911,
                 RegisterEntry.released_on.is_(None),
                 RegisterEntry.since <= last_day(month),
                 RegisterEntry.origin != "published",

@@ -155,6 +155,8 @@ NAMES = {
 def test_a_rule_in_words() -> None:
     words = Words(DEADLINES, NAMES)
     warn = DEADLINES["rules"][0]
+    assert words.rule(warn, "zh").startswith("當距到期日剩餘工作天 ≤ 預警天數 2 個工作天，且（")
+    assert words.rule(warn, "en").startswith("When Working days left ≤ Warning days 2 working days and (")
     assert words.rule(warn, "zh").endswith("時，稽催（階段 到期前預警、通知職務 承辦人、種類 預警）。")
     assert words.rule(warn, "en").endswith(
         ": Escalate (rung Warning before the due date, to Case officer, kind warning)."
@@ -175,7 +177,7 @@ def test_an_expectation_in_words() -> None:
     assert words.action({"action": "none"}, "en") == "(an action that is not finished)"
     risk = Words(FACTORY["intake_risk"], {})
     assert risk.action({"action": "ask_correction", "days": {"param": "correction_days"}}, "zh") == (
-        "通知補正：補正日數 15"
+        "通知補正：補正日數 15 日"
     )
 
 

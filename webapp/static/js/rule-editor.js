@@ -21,7 +21,8 @@ function follow(form) {
     try {
       const data = new FormData(form);
       data.set("action", "update");
-      const response = await fetch(form.action, { method: "POST", body: data, credentials: "same-origin" });
+      // form.action would be the buttons of that name
+      const response = await fetch(form.getAttribute("action"), { method: "POST", body: data, credentials: "same-origin" });
       if (!response.ok || response.redirected || mine !== turn) return;
       const page = new DOMParser().parseFromString(await response.text(), "text/html");
       if (mine !== turn) return;
