@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import select, text
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 import rules.engine
 import rules.loader
-from rules import merging, tryout
+from rules import merging, storable, tryout
 from rules.policies import NotUnique
 from rules.values import Problem, Text, normalise_text
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
@@ -75,7 +76,8 @@ def save(
     editor = _editor(actor)
     draft = hold(draft_id, version)
     require(draft, "editing")
-    written = json.loads(json.dumps(body, ensure_ascii=False, default=str))
+    _require_storable(body)
+    written = json.loads(json.dumps(body, ensure_ascii=False, allow_nan=False, default=str))
     if written == draft.body:
         return draft
     draft.body = written
@@ -85,6 +87,18 @@ def save(
     db.session.flush()
     record(actor, "draft saved", draft, now)
     return draft
+
+
+def _require_storable(body: Mapping[str, Any]) -> None:
+    """Right or wrong: but nothing that no page of the draft could show again."""
+    if found := list(islice(storable.problems(body), MOST_PROBLEMS)):
+        lines = "\n".join(map(str, found))
+        raise Refused(
+            Text(
+                zh=f"有無法保存的內容，草稿沒有儲存，請先修正：\n{lines}",
+                en=f"Some of this cannot be kept; nothing was saved. Correct it first:\n{lines}",
+            )
+        )
 
 
 def discard(actor: Actor, draft_id: int, now: datetime, *, version: int) -> None:
