@@ -237,6 +237,11 @@ def test_a_draft_that_is_wrong_in_any_way_can_be_shown(app: Flask) -> None:
         {"key": "a/b", "then": 1},
         {"key": "c", "when": {"fact": "case.fee", "op": "exists"}, "then": [[], {"action": 3}]},
     ]
+    put(app, draft, rules=[{"key": ["x"], "label": "甲", "then": []}], tables=[{"key": {}}])
+    person = editor(app, draft)
+    person.press("新增規則")
+    assert person.page.status == 200
+    assert [rule["key"] for rule in body_of(app, draft)["rules"]] == [["x"], "new_rule"]
     put(app, draft, rules="none", hit_policy=["x"], parameters=[], tables=5)
     person = editor(app, draft)
     person.press("新增規則")
