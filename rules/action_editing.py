@@ -279,11 +279,8 @@ def with_rules(body: Mapping[str, Any], rules: Sequence[object]) -> dict[str, An
 def new_key(body: Mapping[str, Any], wanted: str) -> str:
     """wanted, wanted_2, …: one that neither a rule nor a table has."""
     tables = body.get("tables")
-    taken = {rule.get("key") for rule in rules_of(body)} | {
-        table.get("key")
-        for table in (tables if isinstance(tables, list) else [])
-        if isinstance(table, Mapping)
-    }
+    members = [*rules_of(body), *(tables if isinstance(tables, list) else [])]
+    taken = {key for each in members if isinstance(each, Mapping) and isinstance(key := each.get("key"), str)}
     candidates = (wanted[:55] if n == 1 else f"{wanted[:55]}_{n}" for n in range(1, len(taken) + 2))
     return next(key for key in candidates if key not in taken)
 

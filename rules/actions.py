@@ -9,7 +9,7 @@ from typing import Literal
 from rules.conditions import coerce, did_you_mean, shown
 from rules.facts import Fact
 from rules.numbers import MAX_NUMBER, is_exact
-from rules.values import Text
+from rules.values import MAX_PERIOD, Text
 
 ParamType = Literal[
     "unit", "function", "functions", "choice", "choices", "period", "number", "month_day", "name", "boolean"
@@ -441,9 +441,9 @@ def mistake(
             return None
         return f"{param.label}「{shown(value)}」必須是月日，例如 01-31"
     if param.type == "period":
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= 9999:
+        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_PERIOD:
             return None
-        return f"{param.label}「{shown(value)}」必須是 1 到 9999 的整數"
+        return f"{param.label}「{shown(value)}」必須是 1 到 {MAX_PERIOD} 的整數"
     if param.type == "functions":
         if not isinstance(value, (list, tuple)) or not value:
             return f"{param.label}必須是至少有一個職務的清單"

@@ -29,6 +29,7 @@ from unicodedata import normalize
 from rules.actions import ActionParam
 from rules.conditions import SYMBOLS, Op, coerce
 from rules.facts import FACTS, Fact
+from rules.storable import read_json
 from rules.values import Text, normalise_text, parse_roc_date
 
 Type = Literal["number", "text", "boolean", "date", "month_day"]
@@ -39,7 +40,6 @@ BOOLEANS: Mapping[str, Text] = MappingProxyType({"true": YES, "false": NO})
 ANY = ("-", "", None)
 LONGEST = 2000
 _JSON = "JSON "
-_MOST_BRACKETS = 20
 
 _ANY_WORDS = {"", "-", "不限", "無", "any", "none", "n/a"}
 _WORD_OPS: Mapping[str, Text] = {
@@ -277,15 +277,11 @@ def _after(text: str, sign: str) -> int:
 
 
 def _json(text: str) -> Any:
-    """None for what is no JSON, or could not be stored: infinity, half a character, endless brackets."""
-    if text.count("[") + text.count("{") > _MOST_BRACKETS:
-        return None
+    """None for what is no JSON, or could not be kept."""
     try:
-        found = json.loads(text)
-        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+        return read_json(text)
     except ValueError:
         return None
-    return found
 
 
 def _number(text: str) -> int | float | None:

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rules import engine, loader, tryout
+from rules import engine, tryout
 from rules.decision import NotUnique
 from rules.model import Ruleset
 from rules.testing import failures_of, flattened
@@ -41,19 +41,20 @@ class Report:
 def run(
     mapping: Mapping[str, Any],
     functions: Iterable[str] | None = None,
+    units: Iterable[str] | None = None,
     *,
     seconds: float = tryout.SECONDS,
 ) -> Report:
-    found = tryout.apart(COMMAND, mapping, functions, seconds)
+    found = tryout.apart(COMMAND, mapping, functions, units, seconds)
     if isinstance(found, Problem):
         return Report([found])
     problems = [Problem.model_validate(each) for each in found["problems"]]
     return Report(problems, [Run(**each) for each in found["runs"]])
 
 
-def _report(mapping: Any, functions: list[str] | None) -> dict[str, Any]:
+def _report(mapping: Any, functions: list[str] | None, units: list[str] | None) -> dict[str, Any]:
     try:
-        ruleset = loader.load(mapping, functions=None if functions is None else frozenset(functions))
+        ruleset = tryout.loaded(mapping, functions, units)
     except DefinitionError as error:
         return {"problems": [each.model_dump() for each in error.problems], "runs": []}
     with closing(engine.compile(ruleset)) as compiled:
@@ -78,4 +79,4 @@ def _runs(ruleset: Ruleset, compiled: engine.Compiled) -> Iterable[Run]:
 
 if __name__ == "__main__":
     given = json.load(sys.stdin)
-    print(json.dumps(_report(given["mapping"], given["functions"]), default=str))
+    print(json.dumps(_report(**given), default=str))

@@ -1,11 +1,12 @@
 """A mapping (a file, a revision, an editor's draft) to a ruleset, or every mistake at once with its path."""
 
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
-from rules import actions, chaining, facts, tables
+from rules import actions, chaining, facts, storable, tables
 from rules.actions import DERIVE, Action
 from rules.conditions import (
     All,
@@ -43,6 +44,8 @@ from rules.values import DefinitionError, Problem, Text, read_yaml
 
 DEFINITIONS = Path(__file__).parent / "definitions"
 MAX_RULES = 2000
+#: values that cannot be kept: so many are told at a time
+MOST_UNKEPT = 20
 
 #: an empty cell of a table: any value of an input, no action of an output
 ANY = ("-", None, "")
@@ -81,6 +84,8 @@ def load(
 
     What was published is read: later checks of its tables as a whole and of its words do not undo it (ADR 10).
     """
+    if not published and (unkept := list(islice(storable.problems(mapping), MOST_UNKEPT))):
+        raise DefinitionError(unkept)
     reader = _Reader(catalogue, functions, units, published)
     ruleset = reader.ruleset(mapping)
     if reader.problems or ruleset is None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rules import engine, loader
+from rules.model import Ruleset
 from rules.testing import run_examples
 from rules.values import DefinitionError, Problem
 
@@ -21,18 +22,30 @@ COMMAND = (sys.executable, "-m", "rules.tryout")
 
 
 def try_out(
-    mapping: Mapping[str, Any], functions: Iterable[str] | None = None, *, seconds: float = SECONDS
+    mapping: Mapping[str, Any],
+    functions: Iterable[str] | None = None,
+    units: Iterable[str] | None = None,
+    *,
+    seconds: float = SECONDS,
 ) -> list[Problem]:
     """What is wrong with the draft, its examples included; empty when it may be published."""
-    found = apart(COMMAND, mapping, functions, seconds)
+    found = apart(COMMAND, mapping, functions, units, seconds)
     return [found] if isinstance(found, Problem) else [Problem.model_validate(each) for each in found]
 
 
 def apart(
-    command: Sequence[str], mapping: Mapping[str, Any], functions: Iterable[str] | None, seconds: float
+    command: Sequence[str],
+    mapping: Mapping[str, Any],
+    functions: Iterable[str] | None,
+    units: Iterable[str] | None,
+    seconds: float,
 ) -> Any:
     """What a process of its own says of the draft, or the problem that it said nothing."""
-    said = json.dumps({"mapping": mapping, "functions": functions and sorted(functions)}, default=str)
+    known = {
+        name: None if codes is None else sorted(codes)
+        for name, codes in (("functions", functions), ("units", units))
+    }
+    said = json.dumps({"mapping": mapping, **known}, default=str)
     try:
         done = subprocess.run(
             command,
@@ -55,9 +68,18 @@ def apart(
         return Problem(path="", message="規則引擎無法編譯這個規則集")
 
 
-def _problems(mapping: Any, functions: list[str] | None) -> list[Problem]:
+def loaded(mapping: Any, functions: list[str] | None, units: list[str] | None) -> Ruleset:
+    """As they came into the process."""
+    return loader.load(
+        mapping,
+        functions=None if functions is None else frozenset(functions),
+        units=None if units is None else frozenset(units),
+    )
+
+
+def _problems(mapping: Any, functions: list[str] | None, units: list[str] | None) -> list[Problem]:
     try:
-        ruleset = loader.load(mapping, functions=None if functions is None else frozenset(functions))
+        ruleset = loaded(mapping, functions, units)
     except DefinitionError as error:
         return list(error.problems)
     with closing(engine.compile(ruleset)) as compiled:
@@ -67,4 +89,4 @@ def _problems(mapping: Any, functions: list[str] | None) -> list[Problem]:
 
 if __name__ == "__main__":
     given = json.load(sys.stdin)
-    print(json.dumps([each.model_dump() for each in _problems(given["mapping"], given["functions"])]))
+    print(json.dumps([each.model_dump() for each in _problems(**given)]))

@@ -7,6 +7,7 @@ from decimal import Decimal
 from unicodedata import normalize
 
 from rules.conditions import FactType, coerce
+from rules.storable import read_json
 from rules.values import format_roc_date, parse_roc_date
 
 _NUMBER = re.compile(r"[-+]?[0-9]{1,25}(\.[0-9]{1,25})?")
@@ -37,7 +38,7 @@ def read(text: str, type_: FactType) -> object:
         return text == "true"
     if len(text) > 1 and text.startswith('"') and text.endswith('"'):
         try:
-            said = json.loads(text)
+            said = read_json(text)
         except ValueError:
             return text
         return said if isinstance(said, str) else text
@@ -61,8 +62,8 @@ def as_json(value: object) -> str:
 
 def from_json(text: str) -> object:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return text
 
 

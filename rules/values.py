@@ -10,6 +10,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+#: the longest time limit, of a service or a ruleset, in units of any kind
+MAX_PERIOD = 3660
+
 
 class Text(BaseModel):
     """A text in Traditional Chinese and, where it exists, in English. A bare string is Chinese."""

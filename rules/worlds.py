@@ -78,7 +78,7 @@ def world(seed: int, rules: int = MOST_RULES) -> Ruleset:
     """A ruleset in which every rule that matches comes out."""
     random = Random(seed)
     found = [_rule(random, n, TYPES, {"action": "set_risk", "level": "low"}) for n in range(rules)]
-    return load(_definition(rules=found, hit_policy="rule_order"), catalogue=CATALOGUE)
+    return load(_definition(rules=found, hit_policy="rule_order"), catalogue=CATALOGUE, published=True)
 
 
 def mixed(seed: int) -> Ruleset:

@@ -10,9 +10,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from rules.values import Text, format_day
+from rules.values import MAX_PERIOD, Text, format_day
 from workflows.calendar import WorkingCalendar
-from workflows.counting import KINDS, MAX_PERIOD, ClockError, ClockKind, Steps, amount, steps_for
+from workflows.counting import KINDS, ClockError, ClockKind, Steps, amount, steps_for
 
 __all__ = [
     "KINDS", "ClockError", "ClockKind", "Ledger", "LedgerLine", "Movement",

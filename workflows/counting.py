@@ -11,7 +11,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal, Protocol
 
-from rules.values import Text
+from rules.values import MAX_PERIOD, Text
 from workflows.calendar import WorkingCalendar
 
 ClockKind = Literal["WD", "CD", "CD-shift", "M-shift", "HOUR", "DATE"]
@@ -36,7 +36,6 @@ UNITS: Mapping[str, Text] = MappingProxyType(
         "DATE": Text(zh="日", en="days"),
     }
 )
-MAX_PERIOD = 3660
 _YEARS = range(1900, 2201)
 _DAY = timedelta(days=1)
 _SATURDAY = 5

@@ -8,8 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidati
 from pydantic_core import PydanticCustomError
 
 from rules.conditions import Condition, holds, leaves_of
-from rules.values import Text
-from workflows.counting import MAX_PERIOD, ClockKind
+from rules.values import MAX_PERIOD, Text
+from workflows.counting import ClockKind
 
 #: What a transition may cause; webapp carries it out. A letter that is issued is announced by itself; other
 #: messages are `notify_applicant:<notice>`.

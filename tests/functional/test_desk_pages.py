@@ -23,7 +23,9 @@ from tests.visitor import Visitor
 from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.models import DefinitionDraft, Escalation, Revision
+from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
+from webapp.queries import definitions
 from webapp.services import desk, publishing
 from webapp.uow import unit_of_work
 
@@ -280,6 +282,34 @@ def test_two_people_and_a_factory_file_that_moved(
 def published(number: int) -> str:
     revision = select(Revision.checksum).where(Revision.key == KEY, Revision.number == number)
     return db.session.scalars(revision).one()
+
+
+def test_a_draft_is_mended_while_what_is_in_force_cannot_be_read(
+    app: Flask, author: Visitor, second: Visitor
+) -> None:
+    def leave() -> int:
+        """What an older release could read."""
+        good = db.session.get_one(Revision, definitions.revision_id("ruleset", KEY, taipei_day(NOW)))
+        bad = copy.deepcopy(good.mapping)
+        bad["rules"][0]["when"] = {"fact": "case.gone", "op": "eq", "value": 1}
+        with unit_of_work():
+            revision = publishing.insert(SYSTEM, "ruleset", KEY, bad, NOW, origin="file")
+            publishing.publish(SYSTEM, revision, taipei_day(NOW), NOW)
+        with unit_of_work():
+            return desk.open_draft(officer("admin"), "ruleset", KEY, NOW, base=good.id).id
+
+    page = f"/admin/drafts/{made(app, leave)}"
+    for path in ("/admin/definitions", HOME, page):
+        assert author.get(path).status == 200, path
+    assert "現行版本無法讀取，沒有可以比較的結果" in author.page.text
+    assert author.get(f"{page}/trial").status == 422
+    assert "現行版本 2 無法讀取" in author.page.text
+    author.get(page)
+    author.press("送審", {"reason": "修正"})
+    assert author.page.status == 200, author.page.mistakes
+    second.get(page)
+    second.press("核准，民國114年9月25日 起生效")
+    assert "已核准發布。" in second.page.text
 
 
 def test_other_definitions_are_read_only(app: Flask, author: Visitor) -> None:

@@ -237,10 +237,40 @@ def test_a_draft_that_is_wrong_in_any_way_can_be_shown(app: Flask) -> None:
         {"key": "a/b", "then": 1},
         {"key": "c", "when": {"fact": "case.fee", "op": "exists"}, "then": [[], {"action": 3}]},
     ]
+    put(app, draft, rules=[{"key": ["x"], "label": "甲", "then": []}], tables=[{"key": {}}])
+    person = editor(app, draft)
+    person.press("新增規則")
+    assert person.page.status == 200
+    assert [rule["key"] for rule in body_of(app, draft)["rules"]] == [["x"], "new_rule"]
     put(app, draft, rules="none", hit_policy=["x"], parameters=[], tables=5)
     person = editor(app, draft)
     person.press("新增規則")
     assert keys(app, draft) == ["new_rule"]
+
+
+@pytest.mark.parametrize("text", ["NaN", '"\\ud800"', "[" * 600 + "]" * 600, "{"])
+def test_what_is_no_value_stays_as_it_was_typed_and_every_page_opens(app: Flask, text: str) -> None:
+    draft = drafted(app)
+    put(app, draft, rules=[{"key": "c", "label": "甲", "when": {"maybe": 1}, "then": []}])
+    person = editor(app, draft, "/rules/c")
+    person.press("儲存", {"c-text": text})
+    assert person.page.status == 200
+    assert body_of(app, draft)["rules"][0]["when"] == text
+    for page in ("", "/edit", "/edit/yaml", "/edit/rules", "/edit/rules/c"):
+        assert person.get(f"/admin/drafts/{draft}{page}").status == 200, page
+
+
+def test_what_cannot_be_kept_is_refused_and_shown_again(app: Flask) -> None:
+    draft = drafted(app)
+    put(app, draft, rules=[{"key": "c", "label": "甲", "when": {"maybe": 1}, "then": []}])
+    before = body_of(app, draft)
+    person = editor(app, draft, "/rules/c")
+    deep = "[" * 59 + "]" * 59
+    person.press("儲存", {"c-text": deep, "label_zh": "我的名稱"})
+    assert person.page.status == 422
+    assert "有無法保存的內容，草稿沒有儲存" in person.page.text and "最多 60 層" in person.page.text
+    assert person.page.value("c-text") == deep and person.page.value("label_zh") == "我的名稱"
+    assert body_of(app, draft) == before
 
 
 def test_limits_are_told_and_nothing_is_lost(app: Flask) -> None:

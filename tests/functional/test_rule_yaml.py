@@ -47,6 +47,9 @@ def test_the_text_is_saved_right_or_wrong_and_named_by_line(app: Flask) -> None:
         ("key: progress_lag", "key 必須是「case_deadlines」"),
         ("title: 一", "key 必須是「case_deadlines」"),
         ("key: !!python/name:os.system x", "第 1 行："),
+        ("key: case_deadlines\nx: !!float nan", "x: 「nan」不是可以計算的數字"),
+        (f"key: case_deadlines\nx: 1{'0' * 400}.5", "x: 「inf」不是可以計算的數字"),
+        ('key: case_deadlines\ntitle: "a\\0b"', "title: 「a<U+0000>b」含有不能使用的控制字元"),
         ("x: " + "a" * 600_000, "內容超過 512 KB"),
     ],
 )

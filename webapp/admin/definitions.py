@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
+from rules import yaml_text
 from rules.differences import differences
 from rules.shown import STATUSES, show
 from rules.values import Text
@@ -18,7 +19,7 @@ from webapp.presentation import in_language, roc_date
 from webapp.queries import desk as queries
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import desk, publishing
+from webapp.services import desk
 from webapp.uow import unit_of_work
 
 OTHERS = ("workflow", "form", "service")
@@ -84,7 +85,7 @@ def version(kind: str, key: str, number: int) -> ResponseReturnValue:
         standing=standing,
         version=next(each for each in standing.history if each.number == number),
         shown=show(revision.mapping, queries.names()) if kind == "ruleset" else None,
-        text=publishing.as_yaml(revision.mapping),
+        text=yaml_text.write(revision.mapping),
         editable=kind in desk.EDITABLE,
         statuses=STATUSES,
         words=words,
@@ -95,7 +96,7 @@ def version(kind: str, key: str, number: int) -> ResponseReturnValue:
 def version_file(kind: str, key: str, number: int) -> ResponseReturnValue:
     """As `definitions sync` reads it back."""
     answer = Response(
-        publishing.as_yaml(queries.revision(kind, key, number).mapping), mimetype="application/yaml"
+        yaml_text.write(queries.revision(kind, key, number).mapping), mimetype="application/yaml"
     )
     answer.headers["Content-Disposition"] = f'attachment; filename="{key}.yaml"'
     return answer
@@ -129,7 +130,7 @@ def _definition(kind: str, key: str, typed: str = "", mistake: Text | None = Non
         "admin/definition.html",
         standing=standing,
         shown=show(standing.in_force.mapping, queries.names()) if kind == "ruleset" else None,
-        text=publishing.as_yaml(standing.in_force.mapping),
+        text=yaml_text.write(standing.in_force.mapping),
         entries=queries.audit(kind, key),
         editable=kind in desk.EDITABLE,
         options=[(each.number, str(each.number)) for each in standing.history],

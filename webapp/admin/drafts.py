@@ -148,6 +148,8 @@ def _tried(
     if checked.decider is None:
         return None
     current = trials.in_force(standing.in_force)
+    if current is None:
+        return None
     since = found.effective_from or today
     return (
         trials.over_past(actor(), current, checked.decider, today - desk.PAST, today, QUICK),

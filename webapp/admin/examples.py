@@ -24,6 +24,7 @@ from webapp.admin.rule_page import Offers, Option, option_texts
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.presentation import in_language, language
 from webapp.queries import snapshots
+from webapp.queries.org import chart
 from webapp.security import actor
 from workflows.functions import FUNCTIONS
 
@@ -109,7 +110,9 @@ def edit_examples(draft: int) -> ResponseReturnValue:
     """With ?run=all every example is run."""
     opened = grid.opened(draft)
     words = Words(opened.body, rule_words.names())
-    report = example_runs.run(opened.body, FUNCTIONS) if request.args.get("run") == "all" else None
+    report = (
+        example_runs.run(opened.body, FUNCTIONS, chart().codes) if request.args.get("run") == "all" else None
+    )
     runs = report.runs if report else []
     rows = [
         _row(opened, words, i, example, runs[i] if i < len(runs) else None)
@@ -263,7 +266,7 @@ def _press(page: Page, action: str) -> None:
 def _try(page: Page, *, take: bool) -> None:
     """Runs this example alone, as it is typed; `take` writes what comes out as what is expected."""
     body = {**page.opened.body, "examples": [page.written]}
-    report = example_runs.run(body, FUNCTIONS)
+    report = example_runs.run(body, FUNCTIONS, chart().codes)
     page.hindered = report.problems
     if not report.runs:
         return

@@ -74,6 +74,14 @@ def _page(
             )
         )
     current = trials.in_force(standing.in_force)
+    if current is None:
+        raise Refused(
+            Text(
+                zh=f"現行版本 {standing.in_force.number} 無法讀取，沒有可以比較的結果。草稿仍可送審與核准。",
+                en=f"Version {standing.in_force.number}, which is in force, cannot be read: there is nothing to "
+                "compare with. The draft can still be submitted and approved.",
+            )
+        )
     wrong: list[str] = []
     since, until = _period("since", today - desk.PAST, wrong), _period("until", today, wrong)
     return render_template(

@@ -143,12 +143,16 @@ def deciding(key: str, on: date) -> tuple[rules.engine.Compiled | rules.engine.U
     """What decides on a day, and its revision. Only the database may fail: a ruleset that cannot be read decides
     nothing and says so."""
     revision = revision_id("ruleset", key, on)
+    return decider(key, revision), revision
+
+
+def decider(key: str, revision: int) -> rules.engine.Compiled | rules.engine.Unreadable:
     try:
-        return ruleset(revision), revision
+        return ruleset(revision)
     except (SQLAlchemyError, NotFound):
         raise
     except Exception as fault:  # noqa: BLE001  whatever is wrong with it, nobody who applies is to pay for it
-        return rules.engine.Unreadable(key, fault), revision
+        return rules.engine.Unreadable(key, fault)
 
 
 def current_form(key: str, on: date) -> FormDefinition:

@@ -12,6 +12,7 @@ from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Account, DefinitionDraft, Revision
 from webapp.queries import definitions
+from webapp.queries.org import chart
 from workflows.functions import FUNCTIONS
 
 
@@ -37,7 +38,7 @@ def in_force(key: str, on: date) -> dict[str, Any]:
 def problems(body: Mapping[str, Any]) -> list[Problem]:
     """What the loader says. Examples are run at the desk, in a process of their own."""
     try:
-        rules.loader.load(body, functions=FUNCTIONS)
+        rules.loader.load(body, functions=FUNCTIONS, units=chart().codes)
     except DefinitionError as error:
         return list(error.problems)
     return []

@@ -78,6 +78,11 @@ class Chart:
     leaves: tuple[Leave, ...]
     names: Mapping[int, str]
 
+    @property
+    def codes(self) -> frozenset[str]:
+        """The units that a definition may name."""
+        return frozenset(self.by_code)
+
     def upwards(self, unit_id: int) -> Iterator[UnitInfo]:
         """The unit, its parent, and so on to the county."""
         current: int | None = unit_id

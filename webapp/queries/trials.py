@@ -25,6 +25,7 @@ from rules.values import DefinitionError, Text
 from webapp.models import Revision
 from webapp.permissions import Actor
 from webapp.queries import definitions, desk, snapshots
+from webapp.queries.org import chart
 from webapp.queries.snapshots import Subject
 from workflows.functions import FUNCTIONS
 
@@ -82,7 +83,8 @@ class Decider:
 
     @classmethod
     def by_reference(cls, body: Mapping[str, Any], names: Mapping[str, Text]) -> Decider:
-        compiled = rules.engine.compile(rules.loader.load(body, functions=FUNCTIONS))
+        ruleset = rules.loader.load(body, functions=FUNCTIONS, units=chart().codes)
+        compiled = rules.engine.compile(ruleset)
         compiled.close()
         return cls(compiled, body, names)
 
@@ -118,9 +120,10 @@ class Decider:
         return Text(zh="、".join(t.zh for t in found), en=", ".join(t.in_("en") for t in found))
 
 
-def in_force(revision: Revision) -> Decider:
-    """What is published, as it decides now."""
-    return Decider(definitions.ruleset(revision.id), revision.mapping, desk.names())
+def in_force(revision: Revision) -> Decider | None:
+    """What is published, as it decides now; None where it cannot be read, so there is nothing to compare with."""
+    found = definitions.decider(revision.key, revision.id)
+    return Decider(found, revision.mapping, desk.names()) if isinstance(found, Compiled) else None
 
 
 def check(body: Mapping[str, Any], key: str) -> Checked:

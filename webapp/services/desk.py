@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import select, text
@@ -13,9 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 import rules.engine
 import rules.loader
-from rules import merging, tryout
+from rules import merging, storable, tryout
 from rules.policies import NotUnique
-from rules.values import Problem, Text, normalise_text
+from rules.values import DefinitionError, Problem, Text, normalise_text
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Account, AuditEntry, DefinitionDraft, Revision
@@ -75,7 +76,8 @@ def save(
     editor = _editor(actor)
     draft = hold(draft_id, version)
     require(draft, "editing")
-    written = json.loads(json.dumps(body, ensure_ascii=False, default=str))
+    _require_storable(body)
+    written = json.loads(json.dumps(body, ensure_ascii=False, allow_nan=False, default=str))
     if written == draft.body:
         return draft
     draft.body = written
@@ -85,6 +87,18 @@ def save(
     db.session.flush()
     record(actor, "draft saved", draft, now)
     return draft
+
+
+def _require_storable(body: Mapping[str, Any]) -> None:
+    """Right or wrong: but nothing that no page of the draft could show again."""
+    if found := list(islice(storable.problems(body), MOST_PROBLEMS)):
+        lines = "\n".join(map(str, found))
+        raise Refused(
+            Text(
+                zh=f"有無法保存的內容，草稿沒有儲存，請先修正：\n{lines}",
+                en=f"Some of this cannot be kept; nothing was saved. Correct it first:\n{lines}",
+            )
+        )
 
 
 def discard(actor: Actor, draft_id: int, now: datetime, *, version: int) -> None:
@@ -270,6 +284,7 @@ def rollback(
                 en=f"{who or 'Somebody'} has published another version meanwhile: look at it first.",
             )
         )
+    _require_readable(undo.revision)
     _publish(actor, undo.revision, undo.day, now, said)
     subject = f"{kind}/{key}#{undo.revision.number}"
     _note(actor, "rolled back", subject, now, f"{undo.day} {said}")
@@ -288,11 +303,26 @@ def rollback(
     return undo
 
 
+def _require_readable(revision: Revision) -> None:
+    """An old version may speak of what this release knows no more; in force it would decide nothing."""
+    try:
+        rules.loader.load(revision.mapping, functions=FUNCTIONS, published=True)
+    except DefinitionError as error:
+        lines = "\n".join(map(str, error.problems[:MOST_PROBLEMS]))
+        raise Refused(
+            Text(
+                zh=f"版本 {revision.number} 已經無法讀取，不能恢復生效。請以它建立草稿，修正後送審：\n{lines}",
+                en=f"Version {revision.number} can no longer be read and is not put into force. Begin a draft from "
+                f"it, mend it and submit it:\n{lines}",
+            )
+        ) from None
+
+
 def check(key: str, body: Mapping[str, Any], now: datetime) -> list[Problem]:
     """Why the draft may not be published: mistakes, failed examples, and past facts that it could not decide."""
     if body.get("key") != key:
         return [Problem(path="key", message=f"代碼必須是「{key}」，不能改")]
-    if problems := tryout.try_out(body, FUNCTIONS):
+    if problems := tryout.try_out(body, FUNCTIONS, chart().codes):
         return problems
     ruleset = rules.loader.load(body, functions=FUNCTIONS)
     if not any(policy.hit == "unique" for policy in (ruleset.policy, *ruleset.table_policies.values())):

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import func, select
 
 import forms.loader
@@ -18,6 +17,7 @@ import rules.loader
 import workflows.loader
 import workflows.replay
 import workflows.service
+from rules import yaml_text
 from rules.values import Text
 from webapp.errors import Refused
 from webapp.extensions import db
@@ -212,11 +212,6 @@ def export(folder: Path, on: date) -> list[Path]:
             revision = db.session.get_one(Revision, in_force)
             path = folder / FOLDERS[kind] / f"{key}.yaml"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(as_yaml(revision.mapping), encoding="utf-8")
+            path.write_text(yaml_text.write(revision.mapping), encoding="utf-8")
             written.append(path)
     return written
-
-
-def as_yaml(body: Mapping[str, Any]) -> str:
-    """As `sync` reads it back, the keys in the order in which they were written."""
-    return str(yaml.safe_dump(dict(body), allow_unicode=True, sort_keys=False, width=110))

@@ -21,7 +21,7 @@ from webapp.jobs import sweeps
 from webapp.models import AuditEntry, Case, DefinitionDraft, Escalation, Message
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
-from webapp.queries import definitions, publications
+from webapp.queries import definitions, editing, publications, trials
 from webapp.services import desk, publishing
 from webapp.uow import unit_of_work
 
@@ -37,7 +37,7 @@ def counter(app: Flask, committed: None) -> Iterator[None]:
 @pytest.fixture
 def quick(counter: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Drafts are checked in this process, for tests of what comes after the check."""
-    monkeypatch.setattr(tryout, "try_out", lambda body, functions: tryout._problems(body, sorted(functions)))
+    monkeypatch.setattr(tryout, "try_out", lambda body, *known: tryout._problems(body, *map(sorted, known)))
 
 
 def test_one_definition_has_one_live_draft(counter: None) -> None:
@@ -290,6 +290,38 @@ def test_what_is_still_to_come_is_cancelled_from_its_day_and_nothing_else(quick:
     undone()
     assert (warns_at(TODAY), warns_at(LATER)) == (2, 2)
     assert publications.to_come(publications.of("ruleset", KEY), TODAY) == []
+
+
+def published_as_it_is(body: dict[str, Any]) -> None:
+    """As an older release may have left it."""
+    with unit_of_work():
+        revision = publishing.insert(officer(ADMIN), "ruleset", KEY, body, NOW, origin="file")
+        publishing.publish(officer(ADMIN), revision, TODAY, NOW)
+
+
+def test_a_version_that_can_no_longer_be_read_is_not_put_into_force_again(quick: None) -> None:
+    gone = copy.deepcopy(rules.loader.read_all()[KEY])
+    gone["rules"][0]["when"] = {"fact": "case.gone", "op": "eq", "value": 1}
+    published_as_it_is(gone)
+    published_as_it_is(earlier_warning())
+    with pytest.raises(Refused, match=r"版本 2 已經無法讀取.*\n.*case.gone"):
+        undone()
+    db.session.rollback()
+    assert warns_at(TODAY) == 3
+
+
+def test_a_unit_that_is_not_in_the_chart_is_refused(quick: None) -> None:
+    body = copy.deepcopy(rules.loader.read_all()["intake_routing"])
+    then = {"action": "assign_unit", "unit": "EC-NONE"}
+    body = {"rules": [{"key": "a", "label": "甲", "then": [then]}]} | {
+        name: body[name] for name in ("key", "title", "revision_date", "hit_policy")
+    }
+    (problem,) = desk.check("intake_routing", body, NOW)
+    assert str(problem).startswith("rules[0].then[0].unit: 沒有「EC-NONE」這個")
+    assert [each.path for each in editing.problems(body)] == [problem.path]
+    assert [each.path for each in trials.check(body, "intake_routing").problems] == [problem.path]
+    then["unit"] = "EC-APH"
+    assert desk.check("intake_routing", body, NOW) == editing.problems(body) == []
 
 
 def test_the_first_version_cannot_be_undone(counter: None) -> None:

@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from rules.values import read_yaml
 from tests.journeys import NOW
 from webapp.errors import NotFound, NotInForce
 from webapp.extensions import db
@@ -81,6 +82,17 @@ def test_exported_files_are_read_back_as_they_were(app: Flask, committed: None, 
         count = db.session.scalars(select(func.count()).select_from(Revision)).one()
         synced()
         assert db.session.scalars(select(func.count()).select_from(Revision)).one() == count
+
+
+def test_an_exported_decimal_is_read_back_as_a_number(app: Flask, committed: None, tmp_path) -> None:
+    body = copy.deepcopy(publishing.factory()["ruleset", "progress_lag"])
+    body["parameters"]["severe_lag"]["value"] = 0.00001
+    with app.app_context():
+        with unit_of_work():
+            revision = publishing.insert(SYSTEM, "ruleset", "progress_lag", body, NOW, origin="file")
+            publishing.publish(SYSTEM, revision, TODAY, NOW)
+        (path,) = [each for each in publishing.export(tmp_path, TODAY) if each.stem == "progress_lag"]
+    assert read_yaml(path) == body
 
 
 def test_what_was_rolled_back_is_not_remembered(app: Flask, committed: None) -> None:

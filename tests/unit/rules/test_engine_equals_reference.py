@@ -150,7 +150,7 @@ def test_rules_that_want_one_value_stand_together_and_are_passed_over_for_others
         "hit_policy": "rule_order",
         "rules": rules,
     }
-    ruleset = load(definition, catalogue=CATALOGUE)
+    ruleset = load(definition, catalogue=CATALOGUE, published=True)
     asked = [text for text in Program(ruleset).facts({"x.name": "a", "x.share": 1}) if text]
     assert len(asked) < len(Program(ruleset).plans) / 2
     with closing(engine.compile(ruleset)) as compiled:

@@ -40,9 +40,8 @@ def ruleset(conditions: list[Any], types: dict[str, FactType]) -> Ruleset:
             for n, when in enumerate(conditions)
         ],
     }
-    return load(
-        definition, catalogue={name: Fact(name, type_, Text(zh=name)) for name, type_ in types.items()}
-    )
+    catalogue = {name: Fact(name, type_, Text(zh=name)) for name, type_ in types.items()}
+    return load(definition, catalogue=catalogue, published=True)
 
 
 def fired(conditions: list[Any], types: dict[str, FactType], *facts: dict[str, Any]) -> list[set[int]]:

@@ -6,7 +6,7 @@ import pytest
 
 from rules.loader import load, read_all
 from rules.model import Policy
-from rules.values import DefinitionError
+from rules.values import MAX_PERIOD, DefinitionError
 
 GOOD: dict[str, Any] = {
     "key": "risk",
@@ -166,7 +166,11 @@ def test_functions_and_units_are_checked_where_known() -> None:
         ),
         (
             [{"action": "set_period", "kind": "WD", "period": 0}],
-            "then[0].period: 期間「0」必須是 1 到 9999 的整數",
+            "then[0].period: 期間「0」必須是 1 到 3660 的整數",
+        ),
+        (
+            [{"action": "set_period", "kind": "WD", "period": MAX_PERIOD + 1}],
+            "then[0].period: 期間「3661」必須是 1 到 3660 的整數",
         ),
         (
             [{"action": "set_period", "kind": "WD", "period": {"param": "mont"}}],

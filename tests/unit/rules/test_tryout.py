@@ -22,6 +22,16 @@ def test_a_good_draft(draft: dict[str, Any]) -> None:
     assert try_out(draft, ["officer"]) == []
 
 
+def test_units_are_known_in_the_process_too() -> None:
+    body = read_all()["intake_routing"]
+    then = [{"action": "assign_unit", "unit": "EC-NONE"}]
+    body = body | {"rules": [{"key": "a", "label": "甲", "then": then}], "tables": [], "examples": []}
+    body.pop("parameters", None)
+    found = try_out(body, units=["EC"]), example_runs.run(body, units=["EC"]).problems
+    assert [[each.path for each in problems] for problems in found] == [["rules[0].then[0].unit"]] * 2
+    assert try_out(body) == []
+
+
 def test_mistakes_and_failing_examples_come_back(draft: dict[str, Any]) -> None:
     draft["parameters"]["excellent_from"]["value"] = 91
     (problem,) = try_out(draft)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rules.values import MAX_PERIOD
 from workflows import clock
 from workflows.calendar import WorkingCalendar
 from workflows.clock import ClockError, Movement
@@ -444,3 +445,11 @@ def test_a_pause_may_have_no_end_yet(words):
     start = D("2020-09-01")
     moves = clock.parse_movements(start, pauses=[words], extend=2)
     assert moves == (Movement("pause", D("2020-09-03")), Movement("extend", start, days=2))
+
+
+@pytest.mark.parametrize("kind", ["WD", "CD", "CD-shift", "M-shift", "HOUR"])
+def test_the_longest_period_that_a_ruleset_may_set_can_be_counted(kind):
+    start = datetime(2026, 11, 22, 9, tzinfo=UTC) if kind == "HOUR" else D("2026-11-22")
+    assert due(kind, MAX_PERIOD, start, today=start) > start
+    with pytest.raises(ClockError, match=str(MAX_PERIOD)):
+        due(kind, MAX_PERIOD + 1, start, today=start)
