@@ -247,7 +247,8 @@ def catch_up(actor: Actor, draft_id: int, now: datetime, *, version: int) -> Def
 def rollback(
     actor: Actor, kind: str, key: str, reason: str, now: datetime, *, seen: int
 ) -> publications.Undo:
-    """Undoes the newest publication in one step: what was in force without it is published again.
+    """Undoes the newest publication in one step: what was in force without it is published again, and so is what
+    was approved for a later day, from its own day.
 
     One that is still to come is undone from its own day, else from today. `seen` is the publication that the page
     showed as the newest: twice the same click undoes once.
@@ -270,18 +271,22 @@ def rollback(
                 en=f"{who or 'Somebody'} has published another version meanwhile: look at it first.",
             )
         )
-    _publish(actor, undo.revision, undo.day, now, said)
+    for revision, day in undo.again:
+        _publish(actor, revision, day, now, said)
     subject = f"{kind}/{key}#{undo.revision.number}"
     _note(actor, "rolled back", subject, now, f"{undo.day} {said}")
+    later_zh = "".join(f"版本 {revision.number} 照原定於 {day} 生效。" for revision, day in undo.later)
+    later_en = "".join(f"Version {r.number} takes effect on {day} as approved. " for r, day in undo.later)
     title = queries.title_of(undo.revision.mapping.get("title"), key)
     notices.tell_staff(
         alarms.watchers(taipei_day(now)) - {actor.account_id or 0},
         f"definition:{kind}:{key}:undone:{undo.publication.id}",
         Text(zh=f"規則已復原：{title.zh}", en=f"Rolled back: {title.in_('en')}"),
         Text(
-            zh=f"{actor.name}把「{title.zh}」復原到版本 {undo.revision.number}，{undo.day} 起生效。理由：{said}",
+            zh=f"{actor.name}把「{title.zh}」復原到版本 {undo.revision.number}，{undo.day} 起生效。"
+            f"{later_zh}理由：{said}",
             en=f"{actor.name} rolled “{title.in_('en')}” back to version {undo.revision.number} from {undo.day} on. "
-            f"The reason: {said}",
+            f"{later_en}The reason: {said}",
         ),
         now,
     )

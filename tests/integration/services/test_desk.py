@@ -292,6 +292,37 @@ def test_what_is_still_to_come_is_cancelled_from_its_day_and_nothing_else(quick:
     assert publications.to_come(publications.of("ruleset", KEY), TODAY) == []
 
 
+def later_review(days: int) -> dict[str, Any]:
+    body = copy.deepcopy(rules.loader.read_all()[KEY])
+    body["parameters"]["warn_days"]["value"] = days
+    body["examples"] = body["examples"][2:]
+    return body
+
+
+def test_what_was_approved_for_a_later_day_outlives_a_rollback(quick: None) -> None:
+    """A mistake that was published over it is undone: the day that two people gave it stays."""
+    approved(submitted(earlier_warning(), LATER))
+    approved(submitted(later_review(4), TODAY))
+    assert (warns_at(TODAY), warns_at(LATER)) == (4, 4)
+    undone()
+    assert (warns_at(TODAY), warns_at(LATER - timedelta(days=1)), warns_at(LATER)) == (2, 2, 3)
+    published = publications.of("ruleset", KEY)
+    assert [each[1].number for each in publications.to_come(published, TODAY)] == [2]
+    bodies = select(Message.body).where(Message.account_id == account(ADMIN).id).order_by(Message.id.desc())
+    assert f"版本 2 照原定於 {LATER} 生效。" in (db.session.scalars(bodies).first() or "")
+    undone()
+    assert (warns_at(TODAY), warns_at(LATER)) == (2, 2), "the newest of them is what is to come"
+
+
+def test_a_rollback_restores_what_decides_only_for_some_days(quick: None) -> None:
+    """After the last day of the version before, the one before that decides, and never what was undone."""
+    body = earlier_warning() | {"effective_to": (LATER - timedelta(days=1)).isoformat()}
+    approved(submitted(body, TODAY))
+    approved(submitted(later_review(4), TODAY))
+    undone()
+    assert (warns_at(TODAY), warns_at(LATER)) == (3, 2)
+
+
 def test_the_first_version_cannot_be_undone(counter: None) -> None:
     with pytest.raises(Refused, match="更早"):
         undone()
