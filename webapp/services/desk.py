@@ -18,7 +18,7 @@ from rules.policies import NotUnique
 from rules.values import Problem, Text, normalise_text
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Account, AuditEntry, DefinitionDraft, Revision
+from webapp.models import Account, AuditEntry, DefinitionDraft, Publication, Revision
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, ladders, publications, snapshots
@@ -57,7 +57,7 @@ def open_draft(
         created_at=now,
         changed_by_id=editor,
         changed_at=now,
-        editor_ids=[],
+        editor_ids=_writers(origin),
     )
     try:
         with db.session.begin_nested():
@@ -96,6 +96,17 @@ def discard(actor: Actor, draft_id: int, now: datetime, *, version: int) -> None
     draft.version += 1
     db.session.flush()
     record(actor, "draft discarded", draft, now)
+
+
+def _writers(revision: Revision) -> list[int]:
+    """Whose text it is as long as no second person approved it: a draft begun from it is theirs as well."""
+    if db.session.scalars(
+        select(Publication.id).where(Publication.revision_id == revision.id).limit(1)
+    ).first():
+        return []
+    drafts = db.session.scalars(select(DefinitionDraft).where(DefinitionDraft.revision_id == revision.id))
+    by = {revision.created_by_id} if revision.created_by_id else set()
+    return sorted(by.union(*map(hands, drafts)))
 
 
 class NotFit(Refused):

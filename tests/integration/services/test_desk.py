@@ -162,6 +162,32 @@ def test_whoever_saved_it_is_no_second_person(quick: None) -> None:
         approved(draft)
 
 
+def test_whoever_wrote_what_a_draft_begins_from_is_no_second_person(quick: None) -> None:
+    """Returned, discarded and begun again by a colleague: it is still the author's text, twice over."""
+    draft = submitted(earlier_warning())
+    for login in (RESEARCH, RESEARCH):
+        base = draft.revision_id
+        with unit_of_work():
+            draft = desk.send_back(officer(login), draft.id, "再想想", NOW, version=draft.version)
+            desk.discard(officer(login), draft.id, NOW, version=draft.version)
+        with unit_of_work():
+            draft = desk.open_draft(officer(login), "ruleset", KEY, NOW, base=base)
+            desk.submit(officer(login), draft.id, "提早", TODAY, NOW, version=draft.version)
+        with pytest.raises(Forbidden, match="另一位"):
+            approved(draft, ADMIN)
+
+
+def test_what_was_approved_once_is_nobody_s_text_any_more(quick: None) -> None:
+    draft = submitted(earlier_warning())
+    approved(draft)
+    undone()
+    with unit_of_work():
+        again = desk.open_draft(officer(RESEARCH), "ruleset", KEY, NOW, base=draft.revision_id)
+        desk.submit(officer(RESEARCH), again.id, "還是需要", TODAY, NOW, version=again.version)
+    approved(again, ADMIN)
+    assert warns_at(TODAY) == 3
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
