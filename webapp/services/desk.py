@@ -8,7 +8,7 @@ from contextlib import closing
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 import rules.engine
@@ -149,6 +149,7 @@ def submit(
         )
     if problems := check(draft.key, body, now):
         raise NotFit(problems)
+    _require_days(body, effective_from)
     submitted = db.session.get(Revision, draft.revision_id) if draft.revision_id else None
     if submitted is None or submitted.checksum != digest:
         submitted = publishing.insert(actor, draft.kind, draft.key, body, now, origin="editor")
@@ -210,13 +211,14 @@ def approve(actor: Actor, draft_id: int, now: datetime, *, version: int) -> Defi
                 en="You wrote, changed or submitted this draft: somebody else has to approve it.",
             )
         )
-    _alone(draft.kind, draft.key)
+    publishing.alone((draft.kind, draft.key))
     _require_up_to_date(draft)
     revision = db.session.get_one(Revision, draft.revision_id)
     if problems := check(draft.key, revision.mapping, now):
         raise NotFit(problems)
     assert draft.effective_from is not None
     draft.effective_from = max(draft.effective_from, taipei_day(now))
+    _require_days(revision.mapping, draft.effective_from)
     draft.state = "published"
     _moved(draft, editor, now)
     _publish(actor, revision, draft.effective_from, now, draft.reason)
@@ -268,7 +270,7 @@ def rollback(
     if kind not in EDITABLE:
         raise NotFound()
     said = _said("reason", reason)
-    _alone(kind, key)
+    publishing.alone((kind, key))
     undo = publications.undo(kind, key, taipei_day(now))
     if undo is None:
         raise Refused(
@@ -334,6 +336,19 @@ def _publish(actor: Actor, revision: Revision, day: date, now: datetime, reason:
         deadlines.look_again(today)
 
 
+def _require_days(body: Mapping[str, Any], day: date) -> None:
+    """Its last day is not over before it takes effect."""
+    last = date.fromisoformat(body["effective_to"]) if body.get("effective_to") else day
+    if last < day:
+        raise Refused(
+            Text(
+                zh=f"規則集寫的最後一天（{last}）早於生效日（{day}），發布了也不會適用。請改最後一天或生效日。",
+                en=f"The last day that the ruleset names ({last}) is before the day of effect ({day}): it would "
+                "never apply. Change one of them.",
+            )
+        )
+
+
 def _require_up_to_date(draft: DefinitionDraft) -> None:
     newest = publications.newest(draft.kind, draft.key)
     if newest is None or newest.id == draft.known_publication_id:
@@ -346,13 +361,6 @@ def _require_up_to_date(draft: DefinitionDraft) -> None:
             en=f"{who or 'The system'} has published another version since this draft was begun. Return the draft; "
             "whoever edits it takes the newer version over, looks at the differences and submits it again.",
         )
-    )
-
-
-def _alone(kind: str, key: str) -> None:
-    """Two people do not publish the same definition in one moment."""
-    db.session.execute(
-        text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"publish:{kind}:{key}"}
     )
 
 

@@ -281,6 +281,22 @@ def test_approved_after_its_day_it_takes_effect_on_the_day_of_approval(quick: No
     assert (warns_at(TODAY), warns_at(draft.effective_from)) == (2, 3)
 
 
+def test_a_last_day_that_is_past_when_it_would_take_effect_is_refused(quick: None) -> None:
+    """It would be approved with success, and nothing would happen."""
+    day = {"effective_to": (LATER - timedelta(days=1)).isoformat()}
+    draft = drafted(earlier_warning() | day)
+    with pytest.raises(Refused, match="最後一天"), unit_of_work():
+        desk.submit(officer(ADMIN), draft.id, "提早", LATER, NOW, version=draft.version)
+    db.session.rollback()
+    with unit_of_work():
+        draft = desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=draft.version)
+    with pytest.raises(Refused, match="最後一天"), unit_of_work():
+        desk.approve(officer(RESEARCH), draft.id, NOW + timedelta(days=7), version=draft.version)
+    db.session.rollback()
+    with unit_of_work():
+        desk.approve(officer(RESEARCH), draft.id, NOW + timedelta(days=6), version=draft.version)
+
+
 # --- rollback ----------------------------------------------------------------------------------------------
 
 
