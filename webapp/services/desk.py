@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 import rules.engine
 import rules.loader
-from rules import merging, tryout
+from rules import tryout
 from rules.policies import NotUnique
 from rules.values import Problem, Text, normalise_text
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
@@ -247,13 +247,13 @@ def catch_up(actor: Actor, draft_id: int, now: datetime, *, version: int) -> Def
     if newest is None or newest.id == draft.known_publication_id:
         raise Refused(Text(zh="草稿已經是最新的。", en="The draft is up to date."))
     published = db.session.get_one(Revision, newest.revision_id)
-    base = db.session.get(Revision, draft.base_revision_id) if draft.base_revision_id else None
-    draft.body = merging.merge(base.mapping if base else {}, published.mapping, draft.mapping)
+    draft.body, both = queries.caught_up(draft)
     draft.base_revision_id, draft.known_publication_id = published.id, newest.id
     _moved(draft, editor, now)
     draft.editor_ids = sorted({*draft.editor_ids, editor})
     db.session.flush()
-    record(actor, "draft caught up", draft, now, f"#{published.number}")
+    kept = "；".join(each.zh for each in both[:MOST_PROBLEMS])
+    record(actor, "draft caught up", draft, now, f"#{published.number} {kept}".strip())
     return draft
 
 

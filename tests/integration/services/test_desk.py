@@ -18,10 +18,11 @@ from tests.journeys import NOW, account, officer
 from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
 from webapp.jobs import sweeps
-from webapp.models import AuditEntry, Case, DefinitionDraft, Escalation, Message
+from webapp.models import AuditEntry, Case, DefinitionDraft, Escalation, Message, Revision
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
 from webapp.queries import definitions, publications
+from webapp.queries import desk as queries
 from webapp.services import desk, publishing
 from webapp.uow import unit_of_work
 
@@ -260,10 +261,16 @@ def test_what_was_published_meanwhile_is_taken_over_first(quick: None) -> None:
         approved(draft)
     with unit_of_work():
         desk.send_back(officer(RESEARCH), draft.id, "請納入新版本", NOW, version=draft.version)
+    other["parameters"]["warn_days"]["value"] = 5
+    with unit_of_work():
+        revision = publishing.insert(SYSTEM, "ruleset", KEY, other, NOW, origin="file")
+        publishing.publish(SYSTEM, revision, TODAY, NOW)
+    both = [each.zh for each in queries.caught_up(draft)[1]]
     with unit_of_work():
         desk.catch_up(officer(ADMIN), draft.id, NOW, version=draft.version)
     values = {name: each["value"] for name, each in draft.mapping["parameters"].items()}
     assert (values["warn_days"], values["review_days"]) == (3, -20)
+    assert "參數「預警天數」，值" in both
     assert len(draft.mapping["examples"]) == len(other["examples"])
     with pytest.raises(Refused, match="最新"), unit_of_work():
         desk.catch_up(officer(ADMIN), draft.id, NOW, version=draft.version)
@@ -271,6 +278,24 @@ def test_what_was_published_meanwhile_is_taken_over_first(quick: None) -> None:
         desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=draft.version)
     approved(draft)
     assert warns_at(TODAY) == 3
+
+
+def test_a_draft_of_an_old_version_keeps_what_it_means_to_undo(quick: None) -> None:
+    approved(submitted(earlier_warning()))
+    with unit_of_work():
+        first = db.session.scalars(
+            select(Revision.id).where(Revision.kind == "ruleset", Revision.key == KEY, Revision.number == 1)
+        ).one()
+        draft = desk.open_draft(officer(ADMIN), "ruleset", KEY, NOW, base=first)
+    other = earlier_warning()
+    other["parameters"]["review_days"]["value"] = -20
+    with unit_of_work():
+        revision = publishing.insert(SYSTEM, "ruleset", KEY, other, NOW, origin="file")
+        publishing.publish(SYSTEM, revision, TODAY, NOW)
+    with unit_of_work():
+        desk.catch_up(officer(ADMIN), draft.id, NOW, version=draft.version)
+    values = {name: each["value"] for name, each in draft.mapping["parameters"].items()}
+    assert (values["warn_days"], values["review_days"]) == (2, -20)
 
 
 def test_approved_after_its_day_it_takes_effect_on_the_day_of_approval(quick: None) -> None:
