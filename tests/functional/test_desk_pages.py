@@ -312,6 +312,39 @@ def test_a_draft_is_mended_while_what_is_in_force_cannot_be_read(
     assert "已核准發布。" in second.page.text
 
 
+def test_what_is_scheduled_is_named_before_it_is_published_over(
+    app: Flask, author: Visitor, second: Visitor
+) -> None:
+    """Approved for October; another change that is approved for today takes its place, which both people read."""
+
+    def change(days: int) -> None:
+        def write(body: dict[str, Any]) -> None:
+            body["parameters"]["warn_days"]["value"] = days
+            body["examples"] = body["examples"][2:]
+
+        author.get(HOME)
+        author.press("修改（建立草稿）")
+        changed(app, write)
+        author.get(author.page.path)
+
+    change(3)
+    october = {"effective_from-year": "114", "effective_from-month": "10", "effective_from-day": "1"}
+    author.press("送審", {"reason": "提早", **october})
+    second.get(author.page.path)
+    assert "不會生效" not in second.page.text
+    second.press("核准，民國114年10月1日 起生效")
+    change(4)
+    assert "版本 2 已核准，原定於 民國114年10月1日 生效。" in author.page.text
+    author.press("送審", {"reason": "更早"})
+    second.get(author.page.path)
+    assert "核准後，已核准、原定於 民國114年10月1日 生效的版本 2 不會生效。" in second.page.text
+    second.press("核准，民國114年9月25日 起生效")
+    second.get(HOME)
+    assert "版本 2 已核准，照原定於 民國114年10月1日 生效。" in second.page.text
+    second.press("復原到版本 1", {"reason": "改錯了"})
+    assert "版本 2 將於 民國114年10月1日 生效。" in second.page.text
+
+
 def test_other_definitions_are_read_only(app: Flask, author: Visitor) -> None:
     author.get("/admin/definitions/service/EC09")
     assert author.page.status == 200 and not author.page.offers("修改（建立草稿）")

@@ -388,6 +388,20 @@ def test_a_sheet_that_does_not_fit_is_kept_and_says_where(app: Flask) -> None:
     assert page.status == 409 and "考核等第" in page.text
 
 
+def test_a_preview_names_the_details_that_go_and_stays_as_old_as_it_is(app: Flask) -> None:
+    draft = drafted(app)
+    person = editor(app, draft, "/tables/1/paste")
+    cells = "燈號\t執行狀態\n綠燈\t符合進度"
+    page = person.press("預覽", {"sheet": cells})
+    told = [each.get_text(strip=True) for each in page.soup.select(".govuk-inset-text")]
+    gone = "當期未填報、進度落後 ≥、列名稱、列名稱（英文）、依據、依據狀態"
+    assert f"沒有這些欄，取代後會留空：{gone}" in told
+    others_save(app, draft)
+    person.press("預覽", {"sheet": cells})
+    page = person.press("replace")
+    assert page.status == 409 and "綠燈" in page.text
+
+
 def test_what_people_do_in_a_spreadsheet() -> None:
     lines = [["標題", "=1+1"], ["-5", "甲\n乙"]]
     assert spreadsheets.read("a.csv", spreadsheets.as_csv(lines)) == lines

@@ -118,6 +118,7 @@ def _page(draft: int, typed: Typed | None = None, mistakes: Mistakes | None = No
     newest = publications.newest(found.kind, found.key)
     me = actor().account_id
     hands = desk.hands(found)
+    overtaken = live and newest is not None and newest.id != found.known_publication_id
     return render_template(
         "admin/draft.html",
         draft=found,
@@ -126,7 +127,8 @@ def _page(draft: int, typed: Typed | None = None, mistakes: Mistakes | None = No
         before=before,
         checked=checked,
         differences=differences(before.mapping, found.mapping, queries.names()),
-        overtaken=live and newest is not None and newest.id != found.known_publication_id,
+        overtaken=overtaken,
+        both=queries.caught_up(found)[1] if overtaken else [],
         tried=_tried(found, standing, checked, today) if live else None,
         may_approve=me not in hands,
         mine=me in hands,

@@ -33,7 +33,7 @@ class Preview:
     """What would be taken over, and what would then be wrong."""
 
     lines: list[list[str]]
-    #: columns of the table that the sheet has not: they stay empty
+    #: columns of the table, and details that its rows have, that the sheet has not: they stay empty
     without: list[str]
     replaced: Checked
     appended: Checked
@@ -73,6 +73,7 @@ def paste_table(draft: int, number: int) -> ResponseReturnValue:
     page = render_template(
         "admin/grid_paste.html",
         opened=ruleset,
+        version=grid.version() if request.method == "POST" else ruleset.draft.version,
         number=number,
         table=table,
         headings=sheets.headings(table, language()),
@@ -127,6 +128,8 @@ def _preview(
     assert replaced is not None
     given = sheets.places(table, next(line for line in lines if any(cell.strip() for cell in line)))
     without = [column.heading(language()) for column in table.columns if column.key not in given]
+    used = {name for row in table.rows for name, text in sheets.details_of(row).items() if text}
+    without += [in_language(text) for name, text in sheets.DETAILS.items() if name in used - given.keys()]
     return Preview(sheets.to_sheet(replaced, language())[1:], without, *checked)
 
 

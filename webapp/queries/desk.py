@@ -10,11 +10,14 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
+from rules import merging
+from rules.places import place
 from rules.shown import show
 from rules.values import Text
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import AuditEntry, DefinitionDraft, Publication, Revision
+from webapp.moments import taipei_day
 from webapp.queries import publications
 from webapp.queries.org import chart
 from workflows.functions import FUNCTION_LABELS
@@ -230,6 +233,21 @@ def draft(draft_id: int) -> DefinitionDraft:
 def base(draft: DefinitionDraft) -> Revision | None:
     """What it was made from."""
     return db.session.get(Revision, draft.base_revision_id) if draft.base_revision_id else None
+
+
+def caught_up(draft: DefinitionDraft) -> tuple[dict[str, Any], list[Text]]:
+    """The draft with what was published since it was begun, and the places that both changed, where it stays.
+
+    A draft of an older version means to undo what came after it: that is its change, not theirs.
+    """
+    published = publications.of(draft.kind, draft.key)
+    known = [each for each in published if each[0].id <= (draft.known_publication_id or 0)]
+    current = publications.in_force(known, taipei_day(draft.created_at))
+    if current is None or current[1].id != draft.base_revision_id:
+        current = known[-1] if known else None
+    before = current[1].mapping if current else {}
+    merged = merging.merge(before, published[-1][1].mapping, draft.mapping)
+    return merged.value, [place(path, merged.value) for path in merged.both]
 
 
 def audit(kind: str, key: str) -> list[AuditEntry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import select
@@ -20,12 +20,19 @@ Row = TypeVar("Row", bound=tuple[Any, ...])
 
 @dataclass(frozen=True)
 class Undo:
-    """The newest publication, and what is in force without it from which day on."""
+    """The newest publication, and what is in force without it from which day on, with what follows later."""
 
     publication: Publication
     undone: Revision
     revision: Revision
     day: date
+    #: what to publish again and from which day on, so that every day is as it was; `revision` is among it
+    again: tuple[tuple[Revision, date], ...]
+
+    @property
+    def later(self) -> tuple[tuple[Revision, date], ...]:
+        """What was approved for a day that is still to come, and keeps it."""
+        return tuple(each for each in self.again if each[1] > self.day)
 
 
 def of(kind: str, key: str) -> list[tuple[Publication, Revision]]:
@@ -70,6 +77,23 @@ def in_force(published: Sequence[Row], day: date) -> Row | None:
     return next((each for each in reversed(published) if _counts(*each, day)), None)
 
 
+def _deciding(published: Sequence[Row], day: date) -> list[Row]:
+    """All that decide on that day or on a later one, in the order in which they were published."""
+    turns = {day} | {turn for each in published for turn in _turns(*each) if turn > day}
+    found = [in_force(published, turn) for turn in turns]
+    return [each for each in published if any(each is other for other in found)]
+
+
+def _turns(publication: Publication, revision: Revision) -> list[date]:
+    """The days on which it begins to count, and the first on which it no longer does."""
+    turns = [publication.effective_from]
+    if revision.kind == "ruleset":
+        since, until = (revision.body.get(name) for name in DAYS)
+        turns += [date.fromisoformat(since)] if since else []
+        turns += [date.fromisoformat(until) + timedelta(days=1)] if until else []
+    return turns
+
+
 def _counts(publication: Publication, revision: Revision, day: date) -> bool:
     """From its own day on, within the days that a ruleset names itself."""
     if publication.effective_from > day or revision.kind != "ruleset":
@@ -88,5 +112,10 @@ def undo(kind: str, key: str, today: date) -> Undo | None:
     for cut in range(len(published) - 1, 0, -1):
         before = in_force(published[:cut], day)
         if before is not None and before[1].id != undone.id:
-            return Undo(publication, undone, before[1], day)
+            again: list[tuple[Revision, date]] = []
+            for each, revision in _deciding(published[:cut], day):
+                since = max(each.effective_from, day)
+                if not again or again[-1][0] is not revision or again[-1][1] > since:
+                    again.append((revision, since))
+            return Undo(publication, undone, before[1], day, tuple(again))
     return None

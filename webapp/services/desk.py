@@ -9,17 +9,17 @@ from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 import rules.engine
 import rules.loader
-from rules import merging, storable, tryout
+from rules import storable, tryout
 from rules.policies import NotUnique
 from rules.values import DefinitionError, Problem, Text, normalise_text
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Account, AuditEntry, DefinitionDraft, Revision
+from webapp.models import Account, AuditEntry, DefinitionDraft, Publication, Revision
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, ladders, publications, snapshots
@@ -58,7 +58,7 @@ def open_draft(
         created_at=now,
         changed_by_id=editor,
         changed_at=now,
-        editor_ids=[],
+        editor_ids=_writers(origin),
     )
     try:
         with db.session.begin_nested():
@@ -112,6 +112,17 @@ def discard(actor: Actor, draft_id: int, now: datetime, *, version: int) -> None
     record(actor, "draft discarded", draft, now)
 
 
+def _writers(revision: Revision) -> list[int]:
+    """Whose text it is as long as no second person approved it: a draft begun from it is theirs as well."""
+    if db.session.scalars(
+        select(Publication.id).where(Publication.revision_id == revision.id).limit(1)
+    ).first():
+        return []
+    drafts = db.session.scalars(select(DefinitionDraft).where(DefinitionDraft.revision_id == revision.id))
+    by = {revision.created_by_id} if revision.created_by_id else set()
+    return sorted(by.union(*map(hands, drafts)))
+
+
 class NotFit(Refused):
     """The draft may not be published; `problems` says where and why."""
 
@@ -152,6 +163,7 @@ def submit(
         )
     if problems := check(draft.key, body, now):
         raise NotFit(problems)
+    _require_days(body, effective_from)
     submitted = db.session.get(Revision, draft.revision_id) if draft.revision_id else None
     if submitted is None or submitted.checksum != digest:
         submitted = publishing.insert(actor, draft.kind, draft.key, body, now, origin="editor")
@@ -213,13 +225,14 @@ def approve(actor: Actor, draft_id: int, now: datetime, *, version: int) -> Defi
                 en="You wrote, changed or submitted this draft: somebody else has to approve it.",
             )
         )
-    _alone(draft.kind, draft.key)
+    publishing.alone((draft.kind, draft.key))
     _require_up_to_date(draft)
     revision = db.session.get_one(Revision, draft.revision_id)
     if problems := check(draft.key, revision.mapping, now):
         raise NotFit(problems)
     assert draft.effective_from is not None
     draft.effective_from = max(draft.effective_from, taipei_day(now))
+    _require_days(revision.mapping, draft.effective_from)
     draft.state = "published"
     _moved(draft, editor, now)
     _publish(actor, revision, draft.effective_from, now, draft.reason)
@@ -248,20 +261,21 @@ def catch_up(actor: Actor, draft_id: int, now: datetime, *, version: int) -> Def
     if newest is None or newest.id == draft.known_publication_id:
         raise Refused(Text(zh="草稿已經是最新的。", en="The draft is up to date."))
     published = db.session.get_one(Revision, newest.revision_id)
-    base = db.session.get(Revision, draft.base_revision_id) if draft.base_revision_id else None
-    draft.body = merging.merge(base.mapping if base else {}, published.mapping, draft.mapping)
+    draft.body, both = queries.caught_up(draft)
     draft.base_revision_id, draft.known_publication_id = published.id, newest.id
     _moved(draft, editor, now)
     draft.editor_ids = sorted({*draft.editor_ids, editor})
     db.session.flush()
-    record(actor, "draft caught up", draft, now, f"#{published.number}")
+    kept = "；".join(each.zh for each in both[:MOST_PROBLEMS])
+    record(actor, "draft caught up", draft, now, f"#{published.number} {kept}".strip())
     return draft
 
 
 def rollback(
     actor: Actor, kind: str, key: str, reason: str, now: datetime, *, seen: int
 ) -> publications.Undo:
-    """Undoes the newest publication in one step: what was in force without it is published again.
+    """Undoes the newest publication in one step: what was in force without it is published again, and so is what
+    was approved for a later day, from its own day.
 
     One that is still to come is undone from its own day, else from today. `seen` is the publication that the page
     showed as the newest: twice the same click undoes once.
@@ -270,7 +284,7 @@ def rollback(
     if kind not in EDITABLE:
         raise NotFound()
     said = _said("reason", reason)
-    _alone(kind, key)
+    publishing.alone((kind, key))
     undo = publications.undo(kind, key, taipei_day(now))
     if undo is None:
         raise Refused(
@@ -284,19 +298,24 @@ def rollback(
                 en=f"{who or 'Somebody'} has published another version meanwhile: look at it first.",
             )
         )
-    _require_readable(undo.revision)
-    _publish(actor, undo.revision, undo.day, now, said)
+    for revision, _day in undo.again:
+        _require_readable(revision)
+    for revision, day in undo.again:
+        _publish(actor, revision, day, now, said)
     subject = f"{kind}/{key}#{undo.revision.number}"
     _note(actor, "rolled back", subject, now, f"{undo.day} {said}")
+    later_zh = "".join(f"版本 {revision.number} 照原定於 {day} 生效。" for revision, day in undo.later)
+    later_en = "".join(f"Version {r.number} takes effect on {day} as approved. " for r, day in undo.later)
     title = queries.title_of(undo.revision.mapping.get("title"), key)
     notices.tell_staff(
         alarms.watchers(taipei_day(now)) - {actor.account_id or 0},
         f"definition:{kind}:{key}:undone:{undo.publication.id}",
         Text(zh=f"規則已復原：{title.zh}", en=f"Rolled back: {title.in_('en')}"),
         Text(
-            zh=f"{actor.name}把「{title.zh}」復原到版本 {undo.revision.number}，{undo.day} 起生效。理由：{said}",
+            zh=f"{actor.name}把「{title.zh}」復原到版本 {undo.revision.number}，{undo.day} 起生效。"
+            f"{later_zh}理由：{said}",
             en=f"{actor.name} rolled “{title.in_('en')}” back to version {undo.revision.number} from {undo.day} on. "
-            f"The reason: {said}",
+            f"{later_en}The reason: {said}",
         ),
         now,
     )
@@ -348,6 +367,19 @@ def _publish(actor: Actor, revision: Revision, day: date, now: datetime, reason:
         deadlines.look_again(today)
 
 
+def _require_days(body: Mapping[str, Any], day: date) -> None:
+    """Its last day is not over before it takes effect."""
+    last = date.fromisoformat(body["effective_to"]) if body.get("effective_to") else day
+    if last < day:
+        raise Refused(
+            Text(
+                zh=f"規則集寫的最後一天（{last}）早於生效日（{day}），發布了也不會適用。請改最後一天或生效日。",
+                en=f"The last day that the ruleset names ({last}) is before the day of effect ({day}): it would "
+                "never apply. Change one of them.",
+            )
+        )
+
+
 def _require_up_to_date(draft: DefinitionDraft) -> None:
     newest = publications.newest(draft.kind, draft.key)
     if newest is None or newest.id == draft.known_publication_id:
@@ -360,13 +392,6 @@ def _require_up_to_date(draft: DefinitionDraft) -> None:
             en=f"{who or 'The system'} has published another version since this draft was begun. Return the draft; "
             "whoever edits it takes the newer version over, looks at the differences and submits it again.",
         )
-    )
-
-
-def _alone(kind: str, key: str) -> None:
-    """Two people do not publish the same definition in one moment."""
-    db.session.execute(
-        text("select pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"publish:{kind}:{key}"}
     )
 
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 import forms.loader
 import rules.loader
@@ -61,8 +61,10 @@ def sync(actor: Actor, now: datetime, *, accept: bool = False) -> Synced:
     What replaces a definition in force is refused when a recorded case would go otherwise, unless that is accepted.
     """
     published, conflicts, unchanged, replaced = [], [], 0, set()
+    files = factory()
+    alone(*sorted(files))
     in_force, newest_files = _in_force(), _newest_files()
-    for (kind, key), body in factory().items():
+    for (kind, key), body in files.items():
         mapping = json.loads(json.dumps(body, ensure_ascii=False, default=str))
         digest = checksum(mapping)
         current = in_force.get((kind, key))
@@ -83,6 +85,17 @@ def sync(actor: Actor, now: datetime, *, accept: bool = False) -> Synced:
     if not accept and replaced & {"workflow", "service"}:
         _require_recordings()
     return Synced(tuple(published), unchanged, tuple(conflicts))
+
+
+def alone(*which: tuple[str, str]) -> None:
+    """Nobody else publishes them until this transaction ends."""
+    names = [f"publish:{kind}:{key}" for kind, key in which]
+    db.session.execute(
+        text(
+            "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest(cast(:names as text[])) name"
+        ),
+        {"names": names},
+    )
 
 
 def _since(kind: str, mapping: Mapping[str, Any], day: date) -> date:

@@ -18,10 +18,11 @@ from tests.journeys import NOW, account, officer
 from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
 from webapp.jobs import sweeps
-from webapp.models import AuditEntry, Case, DefinitionDraft, Escalation, Message
+from webapp.models import AuditEntry, Case, DefinitionDraft, Escalation, Message, Revision
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM
 from webapp.queries import definitions, editing, publications, trials
+from webapp.queries import desk as queries
 from webapp.services import desk, publishing
 from webapp.uow import unit_of_work
 
@@ -162,6 +163,32 @@ def test_whoever_saved_it_is_no_second_person(quick: None) -> None:
         approved(draft)
 
 
+def test_whoever_wrote_what_a_draft_begins_from_is_no_second_person(quick: None) -> None:
+    """Returned, discarded and begun again by a colleague: it is still the author's text, twice over."""
+    draft = submitted(earlier_warning())
+    for login in (RESEARCH, RESEARCH):
+        base = draft.revision_id
+        with unit_of_work():
+            draft = desk.send_back(officer(login), draft.id, "再想想", NOW, version=draft.version)
+            desk.discard(officer(login), draft.id, NOW, version=draft.version)
+        with unit_of_work():
+            draft = desk.open_draft(officer(login), "ruleset", KEY, NOW, base=base)
+            desk.submit(officer(login), draft.id, "提早", TODAY, NOW, version=draft.version)
+        with pytest.raises(Forbidden, match="另一位"):
+            approved(draft, ADMIN)
+
+
+def test_what_was_approved_once_is_nobody_s_text_any_more(quick: None) -> None:
+    draft = submitted(earlier_warning())
+    approved(draft)
+    undone()
+    with unit_of_work():
+        again = desk.open_draft(officer(RESEARCH), "ruleset", KEY, NOW, base=draft.revision_id)
+        desk.submit(officer(RESEARCH), again.id, "還是需要", TODAY, NOW, version=again.version)
+    approved(again, ADMIN)
+    assert warns_at(TODAY) == 3
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -234,10 +261,16 @@ def test_what_was_published_meanwhile_is_taken_over_first(quick: None) -> None:
         approved(draft)
     with unit_of_work():
         desk.send_back(officer(RESEARCH), draft.id, "請納入新版本", NOW, version=draft.version)
+    other["parameters"]["warn_days"]["value"] = 5
+    with unit_of_work():
+        revision = publishing.insert(SYSTEM, "ruleset", KEY, other, NOW, origin="file")
+        publishing.publish(SYSTEM, revision, TODAY, NOW)
+    both = [each.zh for each in queries.caught_up(draft)[1]]
     with unit_of_work():
         desk.catch_up(officer(ADMIN), draft.id, NOW, version=draft.version)
     values = {name: each["value"] for name, each in draft.mapping["parameters"].items()}
     assert (values["warn_days"], values["review_days"]) == (3, -20)
+    assert "參數「預警天數」，值" in both
     assert len(draft.mapping["examples"]) == len(other["examples"])
     with pytest.raises(Refused, match="最新"), unit_of_work():
         desk.catch_up(officer(ADMIN), draft.id, NOW, version=draft.version)
@@ -247,12 +280,46 @@ def test_what_was_published_meanwhile_is_taken_over_first(quick: None) -> None:
     assert warns_at(TODAY) == 3
 
 
+def test_a_draft_of_an_old_version_keeps_what_it_means_to_undo(quick: None) -> None:
+    approved(submitted(earlier_warning()))
+    with unit_of_work():
+        first = db.session.scalars(
+            select(Revision.id).where(Revision.kind == "ruleset", Revision.key == KEY, Revision.number == 1)
+        ).one()
+        draft = desk.open_draft(officer(ADMIN), "ruleset", KEY, NOW, base=first)
+    other = earlier_warning()
+    other["parameters"]["review_days"]["value"] = -20
+    with unit_of_work():
+        revision = publishing.insert(SYSTEM, "ruleset", KEY, other, NOW, origin="file")
+        publishing.publish(SYSTEM, revision, TODAY, NOW)
+    with unit_of_work():
+        desk.catch_up(officer(ADMIN), draft.id, NOW, version=draft.version)
+    values = {name: each["value"] for name, each in draft.mapping["parameters"].items()}
+    assert (values["warn_days"], values["review_days"]) == (2, -20)
+
+
 def test_approved_after_its_day_it_takes_effect_on_the_day_of_approval(quick: None) -> None:
     draft = submitted(earlier_warning())
     with unit_of_work():
         desk.approve(officer(RESEARCH), draft.id, NOW + timedelta(days=3), version=draft.version)
     assert draft.effective_from == TODAY + timedelta(days=3)
     assert (warns_at(TODAY), warns_at(draft.effective_from)) == (2, 3)
+
+
+def test_a_last_day_that_is_past_when_it_would_take_effect_is_refused(quick: None) -> None:
+    """It would be approved with success, and nothing would happen."""
+    day = {"effective_to": (LATER - timedelta(days=1)).isoformat()}
+    draft = drafted(earlier_warning() | day)
+    with pytest.raises(Refused, match="最後一天"), unit_of_work():
+        desk.submit(officer(ADMIN), draft.id, "提早", LATER, NOW, version=draft.version)
+    db.session.rollback()
+    with unit_of_work():
+        draft = desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=draft.version)
+    with pytest.raises(Refused, match="最後一天"), unit_of_work():
+        desk.approve(officer(RESEARCH), draft.id, NOW + timedelta(days=7), version=draft.version)
+    db.session.rollback()
+    with unit_of_work():
+        desk.approve(officer(RESEARCH), draft.id, NOW + timedelta(days=6), version=draft.version)
 
 
 # --- rollback ----------------------------------------------------------------------------------------------
@@ -322,6 +389,37 @@ def test_a_unit_that_is_not_in_the_chart_is_refused(quick: None) -> None:
     assert [each.path for each in trials.check(body, "intake_routing").problems] == [problem.path]
     then["unit"] = "EC-APH"
     assert desk.check("intake_routing", body, NOW) == editing.problems(body) == []
+
+
+def later_review(days: int) -> dict[str, Any]:
+    body = copy.deepcopy(rules.loader.read_all()[KEY])
+    body["parameters"]["warn_days"]["value"] = days
+    body["examples"] = body["examples"][2:]
+    return body
+
+
+def test_what_was_approved_for_a_later_day_outlives_a_rollback(quick: None) -> None:
+    """A mistake that was published over it is undone: the day that two people gave it stays."""
+    approved(submitted(earlier_warning(), LATER))
+    approved(submitted(later_review(4), TODAY))
+    assert (warns_at(TODAY), warns_at(LATER)) == (4, 4)
+    undone()
+    assert (warns_at(TODAY), warns_at(LATER - timedelta(days=1)), warns_at(LATER)) == (2, 2, 3)
+    published = publications.of("ruleset", KEY)
+    assert [each[1].number for each in publications.to_come(published, TODAY)] == [2]
+    bodies = select(Message.body).where(Message.account_id == account(ADMIN).id).order_by(Message.id.desc())
+    assert f"版本 2 照原定於 {LATER} 生效。" in (db.session.scalars(bodies).first() or "")
+    undone()
+    assert (warns_at(TODAY), warns_at(LATER)) == (2, 2), "the newest of them is what is to come"
+
+
+def test_a_rollback_restores_what_decides_only_for_some_days(quick: None) -> None:
+    """After the last day of the version before, the one before that decides, and never what was undone."""
+    body = earlier_warning() | {"effective_to": (LATER - timedelta(days=1)).isoformat()}
+    approved(submitted(body, TODAY))
+    approved(submitted(later_review(4), TODAY))
+    undone()
+    assert (warns_at(TODAY), warns_at(LATER)) == (3, 2)
 
 
 def test_the_first_version_cannot_be_undone(counter: None) -> None:

@@ -14,7 +14,8 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from rules.values import read_yaml
-from tests.journeys import NOW
+from tests.integration.services.test_acting_at_once import at_once
+from tests.journeys import NOW, officer
 from webapp.errors import NotFound, NotInForce
 from webapp.extensions import db
 from webapp.models import Publication, Revision, Unit
@@ -22,7 +23,7 @@ from webapp.permissions import SYSTEM
 from webapp.queries import definitions, publications
 from webapp.queries.generations import bump
 from webapp.queries.org import chart
-from webapp.services import publishing
+from webapp.services import desk, publishing
 from webapp.uow import unit_of_work
 
 TODAY = date(2025, 9, 25)
@@ -173,3 +174,26 @@ def test_where_no_revision_is_in_force_nothing_is_decided_and_somebody_hears_of_
         monkeypatch.setattr(publishing, "FOLDERS", {"ruleset": "rules"})
         written = {path.stem for path in publishing.export(tmp_path, TODAY)}
         assert written == rulesets.keys() - {"spring"}
+
+
+def test_a_sync_in_the_moment_of_an_approval_does_not_take_its_place(
+    app: Flask, committed: None, rulesets: dict[str, dict[str, Any]]
+) -> None:
+    body = copy.deepcopy(rulesets["progress_lag"])
+    body["parameters"]["severe_lag"]["value"] = 9
+    rulesets["progress_lag"]["parameters"]["severe_lag"]["value"] = 8
+    with app.app_context(), unit_of_work():
+        draft = desk.open_draft(officer("admin"), "ruleset", "progress_lag", NOW)
+        body["examples"] = []
+        desk.save(officer("admin"), draft.id, body, NOW, version=draft.version)
+        desk.submit(officer("admin"), draft.id, "提高門檻", TODAY, NOW, version=draft.version)
+        number, version = draft.id, draft.version
+    found: list[publishing.Synced] = []
+    at_once(
+        app,
+        lambda: desk.approve(officer("guo.shiming"), number, NOW, version=version),
+        lambda: found.append(publishing.sync(SYSTEM, NOW)),
+    )
+    assert [each.conflicts for each in found] == [("ruleset/progress_lag",)]
+    with app.app_context():
+        assert severe(TODAY) == 9

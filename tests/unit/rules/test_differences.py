@@ -167,8 +167,9 @@ BROKEN = st.dictionaries(
 def test_whatever_a_draft_holds_is_shown_and_compared(before: dict[str, Any], after: dict[str, Any]) -> None:
     assert all(isinstance(each, Difference) for each in differences(before, after))
     assert isinstance(place("tables[0].rows[1].when[0]", before), Text)
-    assert merge(before, before, after) == after
-    assert merge(before, after, before) == after
+    assert merge(before, before, after).value == after
+    assert merge(before, after, before).value == after
+    assert merge({}, before, after).value is not None
 
 
 @pytest.mark.parametrize(
@@ -199,8 +200,36 @@ def test_two_changes_of_one_mapping() -> None:
     base = {"a": 1, "b": 2, "rules": [{"key": "x", "n": 1}, {"key": "y", "n": 1}]}
     theirs = {"a": 5, "b": 2, "rules": [{"key": "y", "n": 2}, {"key": "z", "n": 1}]}
     mine = {"a": 7, "b": 3, "rules": [{"key": "y", "n": 1, "m": 1}, {"key": "x", "n": 1}]}
-    assert merge(base, theirs, mine) == {
+    merged = merge(base, theirs, mine)
+    assert merged.value == {
         "a": 7,
         "b": 3,
         "rules": [{"key": "y", "n": 2, "m": 1}, {"key": "z", "n": 1}],
     }
+    assert merged.both == ("a",)
+
+
+def items(*names: str, **changed: int) -> list[dict[str, Any]]:
+    return [{"key": name, "x": changed.get(name, 1)} for name in names]
+
+
+@pytest.mark.parametrize(
+    ("base", "theirs", "mine", "value", "both"),
+    [
+        # a rule that they put on top decides first; what only they moved stands where they put it
+        (items("a", "b"), items("n", "b", "a"), items("a", "b", a=2), items("n", "b", "a", a=2), ()),
+        (items("a", "b"), items("a", "n", "b"), items("b", "a"), items("b", "a", "n"), ()),
+        (items("a", "b"), items("n", "a", "b"), items("a", "m", "b"), items("n", "a", "m", "b"), ()),
+        (items("a", "b", "c"), items("b", "a", "c"), items("a", "c", "b"), items("a", "c", "b"), ("",)),
+        (items("a", "b"), items("a", "b", b=3), items("a", "b", b=2), items("a", "b", b=2), ("[1].x",)),
+        (items("a", "b"), items("a", "b", b=3), items("a"), items("a"), ("",)),
+        # rows have no name: by place as long as none moved
+        ([[1], [2], [3]], [[9], [2], [3]], [[1], [2], [7]], [[9], [2], [7]], ()),
+        ([[1], [2]], [[9], [2]], [[8], [2]], [[8], [2]], ("[0][0]",)),
+        ([[1], [2]], [[2], [1]], [[1], [7]], [[1], [7]], ("",)),
+        ([[1], [2]], [[1], [2], [3]], [[1], [7]], [[1], [7]], ("",)),
+    ],
+)
+def test_lists_that_two_people_changed(base: Any, theirs: Any, mine: Any, value: Any, both: Any) -> None:
+    merged = merge(base, theirs, mine)
+    assert (merged.value, merged.both) == (value, both)
