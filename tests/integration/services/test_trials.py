@@ -1,4 +1,4 @@
-"""A draft over past decisions when there are many: all of them, the newest, and what there is time for."""
+"""Very many past decisions: a draft over all of them, over the newest, in time; and a page that explains them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 import rules.loader
 from tests import journeys
 from tests.journeys import NOW, officer
+from tests.officers import statements
 from webapp.demo.samples import SAMPLES
 from webapp.extensions import db
 from webapp.models import Case, Firing
 from webapp.moments import taipei_day
-from webapp.queries import definitions, desk, snapshots, trials
+from webapp.queries import definitions, desk, snapshots, trials, why
 
 KEY, TODAY = "case_deadlines", taipei_day(NOW)
 PERIOD = (TODAY - timedelta(days=90), TODAY)
@@ -105,3 +106,13 @@ def test_the_past_that_publishing_asks_is_bounded(both: Any) -> None:
     newest = list(snapshots.distinct(KEY, PERIOD[0], 6))
     assert sum(times for _, times in newest) == 6
     assert [times for _, times in newest] == [2, 2, 1, 1]
+
+
+def test_why_reads_each_revision_once(both: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = db.session.get_one(Case, db.session.scalars(select(func.max(Firing.case_id))).one())
+    db.session.expire_all()
+    with statements(monkeypatch) as seen:
+        rulings = why.rulings(case)
+    assert len([each for each in rulings if each.key == KEY]) == 40
+    assert len([each for each in seen if "revision.body" in each]) == 1
+    assert not any("firing.explanation" in each and "revision.body" in each for each in seen)
