@@ -1,7 +1,7 @@
 """Actions and whole rules as an editor holds them: typed texts, right or wrong, and back to their mappings."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from rules import rule_editing, typed
@@ -283,7 +283,3 @@ def new_key(body: Mapping[str, Any], wanted: str) -> str:
     taken = {key for each in members if isinstance(each, Mapping) and isinstance(key := each.get("key"), str)}
     candidates = (wanted[:55] if n == 1 else f"{wanted[:55]}_{n}" for n in range(1, len(taken) + 2))
     return next(key for key in candidates if key not in taken)
-
-
-def renamed(form: RuleForm, **lines: str) -> RuleForm:
-    return replace(form, lines={**form.lines, **lines})

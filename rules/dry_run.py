@@ -5,7 +5,7 @@ Nothing is acted on. Facts that are equal, as far as the rules read them, are de
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -110,13 +110,11 @@ def dry_run(
     return run
 
 
-def matrix_labels(
-    run: DryRun, word: Callable[[Outcome], Text] = lambda outcome: in_words(outcome.action, outcome.params)
-) -> dict[Said, Text]:
+def matrix_labels(run: DryRun) -> dict[Said, Text]:
     """Each thing that follows in words for a heading: 燈號：紅燈；執行狀態：嚴重落後."""
     found = {}
     for said in dict.fromkeys(each for pair in run.matrix for each in pair):
-        texts = [word(outcome) for outcome in run.outcomes[said]]
+        texts = [in_words(outcome.action, outcome.params) for outcome in run.outcomes[said]]
         if said and not texts:  # the rules could not choose
             texts = [Text(zh=" ".join(said))]
         found[said] = Text(

@@ -102,7 +102,7 @@ def decide(key: str, facts_file: str, as_of: datetime | None) -> None:
 def simulate(key: str, draft: str, since: datetime, rows: int | None, seconds: float | None) -> None:
     """Decide the stored facts of past decisions by a draft, beside the ruleset in force. Acts on nothing."""
     from rules import engine, loader
-    from rules.dry_run import dry_run
+    from rules.dry_run import dry_run, matrix_labels
     from rules.tryout import try_out
     from rules.values import read_yaml
     from webapp import trial
@@ -137,10 +137,11 @@ def simulate(key: str, draft: str, since: datetime, rows: int | None, seconds: f
     if run.cut:
         click.echo(f"warning: not all past decisions were looked at: --{run.cut} ended it", err=True)
     click.echo(f"{run.decisions} decisions, {len(run.changed)} would change")
+    said = {words: label.in_("en") for words, label in matrix_labels(run).items()}
     for (before, after), count in run.matrix.most_common():
-        click.echo(f"{count:8} {_said(before)}" + ("" if before == after else f"  ->  {_said(after)}"))
+        click.echo(f"{count:8} {said[before]}" + ("" if before == after else f"  ->  {said[after]}"))
     for change in run.changed[:MOST_LINES]:
-        click.echo(f"{change.name}: {_said(change.before)}  ->  {_said(change.after)}")
+        click.echo(f"{change.name}: {said[change.before]}  ->  {said[change.after]}")
         click.echo(f"  {change.reason.text.in_('en')}")
     if len(run.changed) > MOST_LINES:
         click.echo(f"and {len(run.changed) - MOST_LINES} more")
@@ -219,7 +220,3 @@ def _application() -> Any:
     from webapp import create_app, trial
 
     return create_app({"DATABASE_URL": trial.join()})
-
-
-def _said(outcomes: tuple[str, ...]) -> str:
-    return "; ".join(outcomes) or "nothing"

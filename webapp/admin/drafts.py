@@ -146,7 +146,7 @@ def _page(draft: int, typed: Typed | None = None, mistakes: Mistakes | None = No
 def _tried(
     found: DefinitionDraft, standing: queries.Standing, checked: trials.Checked, today: date
 ) -> tuple[trials.Trial, live_cases.Touched] | None:
-    """A quick look at the last months and at what is open; the page of the trial looks at more."""
+    """A sample of the newest decisions and what is open; the page of the trial looks at all of them."""
     if checked.decider is None:
         return None
     current = trials.in_force(standing.in_force)
@@ -154,7 +154,9 @@ def _tried(
         return None
     since = found.effective_from or today
     return (
-        trials.over_past(actor(), current, checked.decider, today - desk.PAST, today, QUICK),
+        trials.over_past(
+            actor(), current, checked.decider, today - desk.PAST, today, QUICK, newest=trials.NEWEST
+        ),
         live_cases.touched(actor(), current, checked.decider, today, since, QUICK),
     )
 

@@ -14,7 +14,7 @@ from werkzeug.routing import BuildError
 
 from rules import editing
 from rules.values import Problem, Text
-from webapp.admin import bp
+from webapp.admin import bp, words
 from webapp.errors import DomainError
 from webapp.models import DefinitionDraft
 from webapp.moments import taipei_day
@@ -30,12 +30,6 @@ OTHER_PAGES = (
     ("admin.edit_examples", Text(zh="測試案例", en="Examples")),
     ("admin.edit_yaml", Text(zh="YAML", en="YAML")),
 )
-STATES: Mapping[str, tuple[Text, str]] = {
-    "editing": (Text(zh="草稿", en="Draft"), "yellow"),
-    "submitted": (Text(zh="送審中", en="Submitted"), "blue"),
-    "published": (Text(zh="已發布", en="Published"), "green"),
-    "discarded": (Text(zh="已捨棄", en="Discarded"), "grey"),
-}
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Opened:
 
     @property
     def state(self) -> tuple[Text, str]:
-        return STATES[self.draft.state]
+        return words.STATES[self.draft.state]
 
     @property
     def draft_url(self) -> str | None:

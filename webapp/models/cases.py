@@ -378,7 +378,7 @@ class Firing(db.Model):
     id: Mapped[Key]
     case_id: Mapped[int | None] = ref("case.id", index=True)
     progress_report_id: Mapped[int | None] = ref("progress_report.id", index=True)
-    ruleset_revision_id: Mapped[int] = ref("revision.id", index=True)
+    ruleset_revision_id: Mapped[int] = ref("revision.id")
     #: which time limit of the case was looked at; none when the case came in
     clock_id: Mapped[int | None] = ref("clock.id", index=True)
     as_of: Mapped[date]
@@ -391,6 +391,8 @@ class Firing(db.Model):
 
     __table_args__ = (
         CheckConstraint("num_nonnulls(case_id, progress_report_id) = 1", name="of_one_thing"),
+        # a trial reads a period of one ruleset
+        Index("ix_firing_ruleset_revision_id_as_of", "ruleset_revision_id", "as_of"),
         # one evaluation of a ruleset revision for a case and day; those of a clock follow its escalations
         Index(
             "uq_firing_evaluation",

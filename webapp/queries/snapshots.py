@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, Literal
 
-from sqlalchemy import Select, Subquery, func, literal, select, type_coerce, union_all
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, aggregate_order_by, distinct_on
+from psycopg.errors import QueryCanceled
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    Subquery,
+    any_,
+    func,
+    literal,
+    select,
+    text,
+    true,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import aliased
 
 from rules.facts import FACTS
 from webapp.errors import NotFound
@@ -54,17 +70,43 @@ def _typed_all(facts: Mapping[str, object]) -> dict[str, object]:
     return {name: _typed(name, value) for name, value in facts.items()}
 
 
-def distinct(key: str, since: date) -> Iterator[tuple[dict[str, object], int]]:
-    """Every different set of facts that the ruleset decided from that day on, and how often."""
+def distinct(key: str, since: date, newest: int) -> Iterator[tuple[dict[str, object], int]]:
+    """Every different set of facts among the newest decisions of the ruleset from that day on, and how often."""
+    looked_at = (
+        select(Firing.id, Firing.facts)
+        .where(_of_key(key), Firing.as_of >= since)
+        .order_by(Firing.as_of.desc(), Firing.id.desc())
+        .limit(newest)
+        .subquery()
+    )
     rows = db.session.execute(
-        select(Firing.facts, func.count())
-        .join(Revision, Revision.id == Firing.ruleset_revision_id)
-        .where(Revision.kind == "ruleset", Revision.key == key, Firing.as_of >= since)
-        .group_by(Firing.facts)
-        .order_by(func.count().desc(), func.min(Firing.id))
+        select(looked_at.c.facts, func.count())
+        .group_by(looked_at.c.facts)
+        .order_by(func.count().desc(), func.min(looked_at.c.id))
     )
     for facts, times in rows:
         yield _typed_all(facts), times
+
+
+class TooSlow(Exception):
+    """The database was given so long, and needed longer."""
+
+
+@contextmanager
+def in_time(seconds: float) -> Iterator[None]:
+    """No statement within it takes longer; what was done before stands."""
+    waits = text("select set_config('statement_timeout', :ms, true)")
+    try:
+        with db.session.begin_nested():
+            before = db.session.scalar(text("show statement_timeout"))
+            db.session.execute(waits, {"ms": str(max(int(seconds * 1000), 1))})
+            db.session.execute(text("set local work_mem = '64MB'"))
+            yield
+            db.session.execute(waits, {"ms": before})
+    except OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != QueryCanceled.sqlstate:
+            raise
+        raise TooSlow from None
 
 
 @dataclass(frozen=True)
@@ -80,54 +122,128 @@ class Subject:
 
 @dataclass(frozen=True)
 class Group:
-    """Equal facts of past decisions: how often they were decided, and for whom, the newest first."""
+    """Equal facts of past decisions: how often they were decided. `first`: the oldest of them."""
 
     facts: dict[str, object]
     times: int
-    subjects: tuple[Subject, ...]
+    first: int
 
 
-def groups(actor: Actor, key: str, since: date, until: date, most: int) -> Iterator[Group]:
-    """What the ruleset decided in the period, as far as an editor may read of it, the most frequent facts first."""
-    row = _decided(actor, key)
-    subject = func.jsonb_build_array(row.c.name, row.c.page, row.c.day, row.c.kind)
-    named = func.array_agg(aggregate_order_by(subject, row.c.day.desc(), row.c.name, row.c.id))
-    found = db.session.execute(
-        select(row.c.facts, func.count(), type_coerce(named, ARRAY(JSONB))[1:most])
-        .where(row.c.day.between(since, until))
-        .group_by(row.c.facts)
-        .order_by(func.count().desc(), func.min(row.c.id))
+class Past:
+    """What the ruleset decided in a period, as far as an editor may read of it: all of it, or the newest of it."""
+
+    def __init__(self, actor: Actor, key: str, since: date, until: date, newest: int | None = None) -> None:
+        row = _decided(actor, key)
+        asked = row.c.day.between(since, until)
+        if newest is not None:
+            ids = _newest(actor, key, since, until, newest)
+            asked = row.c.id == any_(literal(ids, ARRAY(BigInteger)))
+        self._rows = select(row).where(asked).subquery()
+
+    def groups(self, most: int) -> tuple[int, list[Group]]:
+        """How many decisions there are, and so many different sets of facts, the most frequent first."""
+        row = self._rows
+        counted = (
+            select(
+                func.min(row.c.id).label("first"),
+                func.count().label("times"),
+                func.sum(func.count()).over().label("all"),
+            )
+            .group_by(row.c.facts)
+            .order_by(func.count().desc(), func.min(row.c.id))
+            .limit(most)
+            .subquery()
+        )
+        found = db.session.execute(
+            select(counted, Firing.facts)
+            .join(Firing, Firing.id == counted.c.first)
+            .order_by(counted.c.times.desc(), counted.c.first)
+        ).all()
+        groups = [Group(_typed_all(facts), times, first) for first, times, _, facts in found]
+        return (int(found[0].all) if found else 0), groups
+
+    def subjects(self, groups: Sequence[Group], most: int) -> dict[int, list[Subject]]:
+        """Of each of the groups, by its `first`, whom it was decided for: at most so many, the newest first."""
+        row, one = self._rows, aliased(Firing)
+        rank = func.row_number().over(partition_by=one.id, order_by=(row.c.day.desc(), row.c.name, row.c.id))
+        ranked = (
+            select(one.id.label("first"), row.c.name, row.c.page, row.c.day, row.c.kind, rank.label("rank"))
+            .join(row, row.c.facts == one.facts)
+            .where(one.id.in_([group.first for group in groups]))
+            .subquery()
+        )
+        found: dict[int, list[Subject]] = {group.first: [] for group in groups}
+        for each in db.session.execute(
+            select(ranked).where(ranked.c.rank <= most).order_by(ranked.c.first, ranked.c.rank)
+        ):
+            found[each.first].append(Subject(each.name or "", each.page, each.day, each.kind))
+        return found
+
+
+def _newest(actor: Actor, key: str, since: date, until: date, most: int) -> list[int]:
+    """The newest decisions of the period; each revision is read from the end of its index."""
+    revision = select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key).subquery()
+    of_cases = (
+        select(Firing.as_of, Firing.id)
+        .join(Case, Case.id == Firing.case_id)
+        .where(
+            Firing.ruleset_revision_id == revision.c.id,
+            Firing.as_of.between(since, until),
+            open_to_rules(actor),
+        )
+        .order_by(Firing.as_of.desc(), Firing.id.desc())
+        .limit(most)
+        .lateral()
     )
-    for facts, times, subjects in found:
-        of = [Subject(name or "", page, date.fromisoformat(day), kind) for name, page, day, kind in subjects]
-        yield Group(_typed_all(facts), times, tuple(of))
-
-
-def count(actor: Actor, key: str, since: date, until: date) -> int:
     row = _decided(actor, key)
-    statement = select(func.count()).select_from(row).where(row.c.day.between(since, until))
-    return db.session.scalars(statement).one()
+    found = [
+        *db.session.execute(select(of_cases).select_from(revision.join(of_cases, true()))),
+        *db.session.execute(
+            select(row.c.day, row.c.id)
+            .where(row.c.kind == "plan", row.c.day.between(since, until))
+            .order_by(row.c.day.desc(), row.c.id.desc())
+            .limit(most)
+        ),
+    ]
+    return [id for _, id in sorted(map(tuple, found), reverse=True)[:most]]
 
 
-def latest(actor: Actor, key: str) -> Iterator[tuple[Subject, dict[str, object]]]:
-    """Of each open case, and of each plan under control, the newest facts that the ruleset decided."""
+def latest(actor: Actor, key: str, most: int) -> list[tuple[Subject, dict[str, object]]]:
+    """Of open cases, and of plans under control, the newest facts that the ruleset decided: of so many, the newest."""
     row = _decided(actor, key)
-    found = db.session.execute(
-        select(row.c.name, row.c.page, row.c.day, row.c.kind, row.c.facts)
-        .where(row.c.open)
-        .ext(distinct_on(row.c.kind, row.c.subject))
-        .order_by(row.c.kind, row.c.subject, row.c.day.desc(), row.c.id.desc())
-        .execution_options(yield_per=_AT_ONCE)
+    of_cases = select(func.max(row.c.id)).where(row.c.kind == "case", row.c.open).group_by(row.c.subject)
+    of_plans = (
+        select(row.c.id)
+        .where(row.c.kind == "plan", row.c.open)
+        .ext(distinct_on(row.c.subject))
+        .order_by(row.c.subject, row.c.day.desc(), row.c.id.desc())
     )
-    for name, page, day, kind, facts in found:
-        yield Subject(name or "", page, day, kind), _typed_all(facts)
+    ids = db.session.scalars(union_all(of_cases, of_plans.subquery().select())).all()
+    newest = (
+        select(row.c.id, row.c.name, row.c.page, row.c.day, row.c.kind)
+        .where(row.c.id == any_(literal(ids, ARRAY(BigInteger))))
+        .subquery()
+    )
+    found = db.session.execute(
+        select(newest, Firing.facts)
+        .join(Firing, Firing.id == newest.c.id)
+        .order_by(newest.c.day.desc(), newest.c.id.desc())
+        .limit(most)
+    )
+    return [
+        (Subject(name or "", page, day, kind), _typed_all(facts)) for _, name, page, day, kind, facts in found
+    ]
+
+
+def _of_key(key: str) -> ColumnElement[bool]:
+    return Firing.ruleset_revision_id.in_(
+        select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key)
+    )
 
 
 def _decided(actor: Actor, key: str) -> Subquery:
     """Decisions about cases that the actor may read of, and the newest one about each report of a plan."""
-    of_key = Firing.ruleset_revision_id.in_(
-        select(Revision.id).where(Revision.kind == "ruleset", Revision.key == key)
-    )
+    of_key = _of_key(key)
     of_cases = (
         select(
             Firing.id,

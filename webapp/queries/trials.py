@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import islice
 from typing import Any
 
 import rules.engine
@@ -31,8 +30,12 @@ from workflows.functions import FUNCTIONS
 
 #: how many changed cases are named; how many there are is always said
 MOST_NAMED = 100
-#: a page waits so long for a trial
+#: a statement of a trial, and then its deciding, takes so long at most
 SECONDS = 5.0
+#: so many different facts, open cases, and newest decisions of a sample are read at most
+MOST_GROUPS = 10_000
+MOST_OPEN = 20_000
+NEWEST = 2_000
 NOTHING = Text(zh="沒有結果", en="nothing")
 
 Said = tuple[Text, ...]
@@ -178,6 +181,10 @@ class Trial:
     looked_at: int = 0
     changes: int = 0
     changed: list[Changed] = field(default_factory=list)
+    #: only the newest so many were taken
+    newest: int | None = None
+    #: there were more than could be read
+    cut: bool = False
     #: what is read and was not kept, so taken as missing
     not_kept: tuple[str, ...] = ()
     _columns: dict[tuple[str, str], Counter[tuple[Text, Text]]] = field(
@@ -186,7 +193,7 @@ class Trial:
 
     @property
     def complete(self) -> bool:
-        return self.looked_at == self.of
+        return self.looked_at == self.of and not self.cut
 
     @property
     def matrix(self) -> Matrix | None:
@@ -211,40 +218,81 @@ class Trial:
         ordered = sorted(values, key=lambda value: values[value])
         return Matrix(param.label if param else Text(zh=column[1]), tuple(ordered), dict(counts))
 
-    def add(
+    def count(
         self,
         current: Decider,
         draft: Decider,
         facts: Mapping[str, object],
         times: int,
-        subjects: Iterable[Subject],
         columns: Iterable[tuple[str, str]],
-    ) -> None:
+    ) -> tuple[Said, Said] | None:
+        """What it was and what it would be, where that differs."""
         before, after = current.outcomes(facts), draft.outcomes(facts)
         self.looked_at += times
         for column in columns:
             self._columns[column][current.value(before, column), draft.value(after, column)] += times
         was, will = current.said(before), draft.said(after)
         if was == will:
-            return
+            return None
         self.changes += times
-        room = MOST_NAMED - len(self.changed)
-        self.changed += [Changed(subject, was, will) for subject in islice(subjects, room)]
+        return was, will
+
+    def add(
+        self,
+        current: Decider,
+        draft: Decider,
+        facts: Mapping[str, object],
+        subject: Subject,
+        columns: Iterable[tuple[str, str]],
+    ) -> None:
+        """One decision of which it is known whom it was for."""
+        said = self.count(current, draft, facts, 1, columns)
+        if said and len(self.changed) < MOST_NAMED:
+            self.changed.append(Changed(subject, *said))
 
 
 def over_past(
-    actor: Actor, current: Decider, draft: Decider, since: date, until: date, seconds: float = SECONDS
+    actor: Actor,
+    current: Decider,
+    draft: Decider,
+    since: date,
+    until: date,
+    seconds: float = SECONDS,
+    *,
+    newest: int | None = None,
 ) -> Trial:
-    """Every decision of the period for cases that an editor of rules reads of; equal facts are decided once."""
-    key = current.compiled.ruleset.key
+    """Decisions of the period for cases that an editor of rules reads of; equal facts are decided once.
+
+    All of them, or the newest so many: those too where there is no time to read all.
+    """
+    period = (actor, current.compiled.ruleset.key, since, until)
+    try:
+        with snapshots.in_time(seconds):
+            trial = _over(snapshots.Past(*period, newest), current, draft, seconds, newest)
+    except snapshots.TooSlow:
+        trial = _over(snapshots.Past(*period, NEWEST), current, draft, seconds, NEWEST)
+    return _linked(actor, trial)
+
+
+def _over(
+    past: snapshots.Past, current: Decider, draft: Decider, seconds: float, newest: int | None
+) -> Trial:
+    of, groups = past.groups(MOST_GROUPS)
     end = time.monotonic() + seconds
-    trial = Trial(of=snapshots.count(actor, key, since, until), not_kept=_not_kept(current, draft))
+    trial = Trial(of=of, not_kept=_not_kept(current, draft))
+    trial.newest = newest if of == newest else None
     columns = _columns(current, draft)
-    for group in snapshots.groups(actor, key, since, until, MOST_NAMED):
-        trial.add(current, draft, group.facts, group.times, group.subjects, columns)
+    changed: list[tuple[snapshots.Group, Said, Said]] = []
+    for group in groups:
+        said = trial.count(current, draft, group.facts, group.times, columns)
+        if said and len(changed) < MOST_NAMED:
+            changed.append((group, *said))
         if time.monotonic() > end:
             break
-    return _linked(actor, trial)
+    named = past.subjects([group for group, _, _ in changed], MOST_NAMED) if changed else {}
+    every = [Changed(of, was, will) for group, was, will in changed for of in named[group.first]]
+    trial.changed = every[:MOST_NAMED]
+    return trial
 
 
 def over_table(
@@ -259,7 +307,7 @@ def over_table(
     trial = Trial(of=len(given))
     columns = _columns(current, draft)
     for name, facts in given:
-        trial.add(current, draft, facts, 1, [Subject(name, "", None)], columns)
+        trial.add(current, draft, facts, Subject(name, "", None), columns)
         if time.monotonic() > end:
             break
     return trial
@@ -268,10 +316,16 @@ def over_table(
 def over_open(actor: Actor, current: Decider, draft: Decider, seconds: float = SECONDS) -> Trial:
     """Open cases and plans under control, by the facts of their last decision."""
     end = time.monotonic() + seconds
-    latest = list(snapshots.latest(actor, current.compiled.ruleset.key))
-    trial = Trial(of=len(latest), not_kept=_not_kept(current, draft))
+    trial = Trial(not_kept=_not_kept(current, draft))
+    try:
+        with snapshots.in_time(seconds):
+            latest = snapshots.latest(actor, current.compiled.ruleset.key, MOST_OPEN)
+    except snapshots.TooSlow:
+        trial.cut = True
+        return trial
+    trial.of, trial.cut = len(latest), len(latest) == MOST_OPEN
     for subject, facts in latest:
-        trial.add(current, draft, facts, 1, [subject], ())
+        trial.add(current, draft, facts, subject, ())
         if time.monotonic() > end:
             break
     return _linked(actor, trial)

@@ -78,7 +78,7 @@ class Ruling:
 
 
 def rulings(case: Case) -> list[Ruling]:
-    """The newest first. The caller has found the case by `visible`."""
+    """The newest first; each revision is read once. The caller has found the case by `visible`."""
     reached = (
         select(func.array_agg(Escalation.rung))
         .where(Escalation.firing_id == Firing.id)
@@ -87,9 +87,7 @@ def rulings(case: Case) -> list[Ruling]:
     )
     rows = db.session.execute(
         select(
-            Revision.key,
-            Revision.body,
-            Revision.number,
+            Firing.ruleset_revision_id,
             Firing.at,
             Task.unit_id,
             Firing.engine,
@@ -97,24 +95,28 @@ def rulings(case: Case) -> list[Ruling]:
             Firing.explanation,
             reached,
         )
-        .join(Revision, Revision.id == Firing.ruleset_revision_id)
         .outerjoin(Clock, Clock.id == Firing.clock_id)
         .outerjoin(Task, Task.id == Clock.task_id)
         .where(Firing.case_id == case.id)
         .order_by(Firing.id.desc())
     )
+    firings = rows.all()
+    revisions = {
+        each.id: each
+        for each in db.session.scalars(select(Revision).where(Revision.id.in_({row[0] for row in firings})))
+    }
     return [
         Ruling(
-            key,
-            Text.model_validate(body["title"]),
-            number,
+            (revision := revisions[revision_id]).key,
+            Text.model_validate(revision.mapping["title"]),
+            revision.number,
             at,
             unit_id,
             engine == "none",
             tuple(o for o in outcomes if not rungs or o["params"].get("rung") in rungs),
-            tuple(verdicts(explanation, body)),
+            tuple(verdicts(explanation, revision.mapping)),
         )
-        for key, body, number, at, unit_id, engine, outcomes, explanation, rungs in rows
+        for revision_id, at, unit_id, engine, outcomes, explanation, rungs in firings
     ]
 
 

@@ -33,6 +33,8 @@ EDITABLE = frozenset({"ruleset"})
 LONGEST_REASON = 1000
 #: a published ruleset never fails on facts like those of so many days
 PAST = timedelta(days=90)
+#: of these at most so many decisions, the newest
+MOST_PAST = 20_000
 MOST_PROBLEMS = 20
 
 
@@ -348,7 +350,7 @@ def check(key: str, body: Mapping[str, Any], now: datetime) -> list[Problem]:
         return []
     problems = []
     with closing(rules.engine.compile(ruleset)) as compiled:
-        for facts, times in snapshots.distinct(key, taipei_day(now) - PAST):
+        for facts, times in snapshots.distinct(key, taipei_day(now) - PAST, MOST_PAST):
             try:
                 compiled.evaluate(facts)
             except NotUnique as found:

@@ -57,8 +57,8 @@ def test_a_draft_over_past_decisions(app: Flask, simulate: Any) -> None:
     draft["rules"][0]["when"]["all"].append({"fact": "case.fee", "op": "missing"})
     changed = simulate(draft)
     assert changed.exit_code == 0, changed.output
-    ladder = "escalate warn officer warn; escalate due officer due"
-    first = "escalate overdue_first officer+section_head overdue"
+    ladder = "Escalate: warn, officer, warning; Escalate: due, officer, due"
+    first = "Escalate: overdue_first, officer, section_head, overdue"
     assert changed.stdout.splitlines() == [
         "1 decisions, 1 would change",
         f"       1 {ladder}; {first}  ->  {ladder}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,13 +14,13 @@ from rules.action_editing import (
     MOST_ACTIONS,
     Act,
     Given,
+    RuleForm,
     apply,
     from_form,
     index_of,
     new_key,
     read,
     read_rule,
-    renamed,
     rule_from_form,
     to_form,
     with_rules,
@@ -119,6 +120,10 @@ def test_too_many_actions_are_told() -> None:
         apply((Act(),) * MOST_ACTIONS, "t", "add", 0, Act())
     with pytest.raises(TooLarge):
         from_form({f"t-{i}-action": [""] for i in range(1000)}, "t")
+
+
+def renamed(form: RuleForm, **lines: str) -> RuleForm:
+    return replace(form, lines={**form.lines, **lines})
 
 
 def test_changed_lines_of_a_rule() -> None:
