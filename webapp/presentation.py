@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 from werkzeug.wrappers import Response
 
 from rules.values import Text, format_day
-from webapp import county_map
+from webapp import county_map, county_places
 
 TAIPEI = ZoneInfo("Asia/Taipei")
 LANGUAGES = {"zh": "zh_Hant_TW", "en": "en"}
@@ -57,6 +57,7 @@ def init_app(app: Flask) -> None:
         "url_if_any": url_if_any,
         "language_url": language_url,
         "county_map": county_map,
+        "places_of": county_places.places_of,
     }
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
 

@@ -219,6 +219,8 @@ class ServiceDefinition(Frozen):
     deemed: Deemed | None = None
     fees: tuple[Fee, ...] = ()
     fee_note: Text | None = None
+    #: asks for the township, where several offer the same and it is not the one in which one lives
+    which_township: Text | None = None
     awards: tuple[Award, ...] = ()
     outcome: Text
     #: what kind of answer it gives: a decision that may be appealed against, or one of the others

@@ -152,6 +152,7 @@ OFFICE = [
     Look(ADMINISTRATOR, "/outbox"),
     Look(PET_OFFICER, "/staff/phrases"),
     Look(PET_OFFICER, "/staff/letters?channel=electronic"),
+    Look(PET_OFFICER, "/staff/paper-notices"),
     Look(PET_OFFICER, "/staff/letters/{letter_pid}"),
     Look(PET_OFFICER, "/staff/letters/{letter_pid}/change"),
     Look(PET_HEAD, "/staff/letter-changes"),

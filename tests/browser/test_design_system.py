@@ -320,6 +320,24 @@ def test_a_line_is_tapped_on_the_map_and_stays_what_the_text_says(tab: Page) -> 
     expect(told).to_have_text("還沒有標示")
 
 
+def test_zooming_keeps_the_mark_in_sight(tab: Page) -> None:
+    tab.set_viewport_size({"width": 360, "height": 740})
+    tab.goto("/form/every_type/page")
+    chart = tab.locator("[data-map=line]")
+    chart.get_by_role("button", name="金門全圖").click()
+    tap(tab, 0.8, 0.3)
+    mark, frame = chart.locator(".app-map__point"), chart.locator("[data-map-surface]")
+    before = mark.bounding_box()
+    for _press in range(9):
+        chart.get_by_role("button", name="放大").click()
+    after, around = mark.bounding_box(), frame.bounding_box()
+    assert before is not None and after is not None and around is not None
+    assert after["x"] + after["width"] / 2 == pytest.approx(before["x"] + before["width"] / 2, abs=2)
+    assert around["x"] < after["x"] < around["x"] + around["width"]
+    frame.press("+")
+    expect(mark).to_be_in_viewport()
+
+
 # --- uploads ---------------------------------------------------------------------------------------------
 
 

@@ -117,6 +117,13 @@ def test_detail_01_a_word_without_a_service_gets_an_honest_answer_and_a_contact(
     assert "<script>alert" not in str(page.soup)
 
 
+@pytest.mark.parametrize("words", ["調解", "車禍和解"])
+def test_detail_01_mediation_asks_where_the_other_side_lives(visitor: Visitor, words: str) -> None:
+    """鄉鎮市調解條例 13: where the two live apart, theirs decides."""
+    card = searched(visitor, words).soup.select_one(".app-card")
+    assert "對方住在哪個鄉鎮" in plain(card) and "您住在哪個鄉鎮" not in plain(card)
+
+
 def test_detail_01_what_several_townships_offer_asks_for_the_township(visitor: Visitor) -> None:
     page = searched(visitor, "廢家具")
     assert titles(page) == [BULKY]

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from forms.places import AREAS, TOWNSHIPS, VILLAGES, Point, in_the_county, points_in
-from webapp import county_map
+from webapp import county_map, county_places
 
 DRAWING = Path(county_map.__file__).parent / "static" / "map" / "kinmen.svg"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -97,3 +97,35 @@ def test_the_areas_touch_each_other_but_for_wuqiu() -> None:
     ferry = [(24.4216, 118.2311), (24.4, 118.205), (24.3898, 118.1659)]
     for (north, east), (other_north, other_east) in pairwise(ferry):
         assert in_the_county((north + other_north) / 2, (east + other_east) / 2)
+
+
+@pytest.mark.parametrize(
+    ("point", "place"),
+    [
+        ((24.460005, 118.399490), "金沙鎮"),
+        ((24.4345, 118.3186), "金城鎮"),
+        ((24.4330, 118.2400), "烈嶼鄉"),
+        ((24.9920, 119.4510), "烏坵鄉"),
+    ],
+)
+def test_a_point_is_named_by_its_township(point: tuple[float, float], place: str) -> None:
+    found = county_places.place_of(point)
+    assert found is not None and found.zh.startswith(place), found
+    assert TOWNSHIPS[next(key for key, name in TOWNSHIPS.items() if name.zh == place)].in_("en") in found.in_(
+        "en"
+    )
+
+
+def test_every_village_is_found_on_the_map_and_the_sea_has_no_name() -> None:
+    named = {
+        village.zh
+        for _town, rings in county_places._borders()
+        for _ring, village in rings
+        if village is not None
+    }
+    every = {village.zh for villages in VILLAGES.values() for village in villages.values()}
+    assert named == every
+    assert county_places.place_of((24.30, 118.30)) is None
+    assert [
+        each.zh for each in county_places.places_of([(24.30, 118.30), (24.46, 118.39949), (24.46, 118.399)])
+    ] == ["金沙鎮何斗里"]

@@ -26,6 +26,7 @@ from webapp.queries import mine as own
 from webapp.queries.org import UnitInfo, office_now
 from webapp.security import actor, now
 from webapp.services import (
+    by_hand,
     cases,
     certificates,
     dispatch,
@@ -122,6 +123,7 @@ def _about(found: Case) -> dict[str, object]:
         "summary": forms.answers.summary(ctx.form, cases.answers_of(found), language()),
         "documents": [shown(d) for d in tracking.attachments(found.id)],
         "channel": wording.channel(found.channel),
+        "to_ring": by_hand.number_to_call(found.id) if found.status == "open" else "",
         "session": invitations.of_case(found),
         "certificate": certificates.standing(found),
         "may_ask_certificate": actor().may("ask_certificate"),
@@ -162,6 +164,8 @@ def confirmation(pid: str) -> ResponseReturnValue:
         unit=_unit(found),
         code=follow_code(found.public_id) if found.account_id is None and may_know_code else "",
         may_know_code=may_know_code,
+        reached=next((way for _mark, way, _to in parties.channels_of(found.id)), ""),
+        to_ring=by_hand.number_to_call(found.id),
         receipt_ready=tracking.receipt(found.id) is not None,
         channel=wording.channel(found.channel),
         people=wording.people(parties.of_case(found.id)),

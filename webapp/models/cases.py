@@ -486,6 +486,16 @@ class Message(db.Model):
         Index("ix_message_inbox", "account_id", "id", postgresql_where=text("channel = 'inbox'")),
     )
 
+    @property
+    def way(self) -> str:
+        """The channel; what stands in nobody's own inbox is told by telephone, by whoever has the case."""
+        return "call" if self.channel == "inbox" and self.account_id is None else self.channel
+
+    @property
+    def waits_for_a_hand(self) -> bool:
+        """No machine delivers it: somebody rings or posts it and notes that."""
+        return self.way in ("call", "post") and self.sent_at is None
+
 
 class NoticeRead(db.Model):
     """That somebody has read a notice, their own or that of whom they stand in for."""

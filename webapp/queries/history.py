@@ -29,6 +29,8 @@ LABELS: Mapping[str, Text] = {
     "invoice_opened": Text(zh="開立繳費單", en="Invoice issued"),
     "payment_received": Text(zh="收到繳費", en="Payment received"),
     "payment_taken_back": Text(zh="收回收款登錄", en="Payment taken back"),
+    "told_by_phone": Text(zh="電話告知申請人", en="Told by telephone"),
+    "notice_posted": Text(zh="通知已交寄", en="Notice posted"),
     "sent_by": Text(zh="發文方式", en="Way of sending"),
     "posted": Text(zh="交寄", en="Posted"),
     "not_posted": Text(zh="取消交寄", en="Not posted after all"),

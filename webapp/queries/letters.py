@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from rules.values import Text
 from webapp.errors import NotFound
 from webapp.extensions import db
-from webapp.models import Case, Letter
+from webapp.models import Case, Letter, Message
 from webapp.permissions import Actor, open_to_others, visible_to
 from webapp.queries import definitions
 from webapp.queries.org import chart
@@ -102,3 +102,20 @@ def is_to_applicant(letter: Letter) -> bool:
 
 def by_id(letter_id: int | None) -> Letter | None:
     return db.session.get(Letter, letter_id) if letter_id is not None else None
+
+
+def notices_to_post(actor: Actor) -> Sequence[tuple[Message, Case]]:
+    """Notices on paper that nobody has put into an envelope yet, those of a case together."""
+    asked = _paper_notices(actor).where(Message.sent_at.is_(None))
+    return [(message, case) for message, case in db.session.execute(asked.limit(MOST_LISTED))]
+
+
+def notices_chosen(actor: Actor, public_ids: Collection[str]) -> Sequence[tuple[Message, Case]]:
+    """Of these, what the actor may post; in one order, so that two people wait for each other."""
+    asked = _paper_notices(actor).where(Message.public_id.in_(public_ids))
+    return [(message, case) for message, case in db.session.execute(asked.limit(MOST_LISTED))]
+
+
+def _paper_notices(actor: Actor) -> Select[tuple[Message, Case]]:
+    rows = select(Message, Case).join(Case, Case.id == Message.case_id)
+    return rows.where(Message.channel == "post", _may_see(actor)).order_by(Case.id, Message.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import or_, select
@@ -14,6 +14,7 @@ from webapp import crypto
 from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.models import Account, Case, Party, Task
+from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import history
 from webapp.queries.org import Mandate, chart
@@ -324,3 +325,14 @@ def heads_of(unit_id: int, function: str, day: date) -> set[int]:
         if people:
             return {person for person, _for in people}
     return set()
+
+
+def holders(case: Case, now: datetime) -> set[int]:
+    """Whoever has an open task of the case, or could take it; of a closed case who finished the last one."""
+    tasks = db.session.scalars(select(Task).where(Task.case_id == case.id).order_by(Task.id.desc())).all()
+    waiting = [task for task in tasks if task.state == "open"]
+    found = {task.assignee_id for task in waiting if task.assignee_id is not None}
+    for task in waiting if not found else []:
+        found |= {person for person, _for in hands(task.unit_id, task.function, taipei_day(now))}
+    last = next((task.done_by_id for task in tasks if task.done_by_id is not None), None)
+    return found or ({last} if last is not None else set())

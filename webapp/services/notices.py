@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Account, Case, Clock, Effect, Message
 from webapp.moments import taipei, taipei_day
 from webapp.queries import bookings, definitions
-from webapp.services import effects, fees, parties
+from webapp.services import duties, effects, fees, parties
 from workflows.answers import DECISION
 
 
@@ -31,6 +31,8 @@ class Template:
 
 #: announced in the words of the service's answer
 OUTCOMES = frozenset({"granted", "rejected", "returned"})
+#: the applicant's own acts: the page that answers them says it, nobody rings
+SEEN = frozenset({"submitted", "submitted_late", "corrected", "withdrawn"})
 _FOLLOW = Text(
     zh="查詢進度：{url}（案件編號 {number}，查詢碼 {code}）",
     en="Follow it at {url} (case number {number}, code {code})",
@@ -451,8 +453,13 @@ def deliver(
         url=f"{base_url}/track?number={case.number}", number=case.number, code=follow_code(case.public_id)
     )
     for mark, channel, recipient in parties.channels_of(case.id):
+        key = f"{row.idempotency_key}:{channel}{mark}"
+        if channel == "call":
+            if row.payload["template"] not in SEEN:
+                _ask_to_ring(case, key, recipient, subject, body, now)
+            continue
         post(
-            f"{row.idempotency_key}:{channel}{mark}",
+            key,
             channel,
             recipient,
             subject,
@@ -461,6 +468,22 @@ def deliver(
             case_id=case.id,
             account_id=case.account_id,
         )
+
+
+def _ask_to_ring(case: Case, key: str, number: str, subject: str, body: str, now: datetime) -> None:
+    """The words stand on the case page until `by_hand.note`; whoever has the case is told."""
+    post(key, "inbox", number, subject, body, now, case_id=case.id)
+    tell_staff(
+        duties.holders(case, now),
+        key,
+        Text(zh=f"請打電話告知申請人：{case.number}", en=f"Please ring the applicant: {case.number}"),
+        Text(
+            zh=f"申請人只留電話，系統傳不到通知。請打 {number} 告知「{subject}」，再到案件頁登記「已電話告知」。",
+            en=f"No message reaches the applicant. Ring {number} about “{subject}” and note it on the case page.",
+        ),
+        now,
+        case.id,
+    )
 
 
 def compose(

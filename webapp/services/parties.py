@@ -29,6 +29,10 @@ RESPONSIBLE = ("responsible_name", "representative")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 #: 0912-345-678, also with the spaces of whoever types it
 _MOBILE = re.compile(r"(?<![0-9])09(?:[ ()-]*[0-9]){8}(?![0-9])")
+#: 082-325000
+_LANDLINE = re.compile(r"(?<![0-9])0[2-8](?:[ ()-]*[0-9]){7,8}(?![0-9])")
+#: what a postman finds: a house number or a box
+_ADDRESS = re.compile(r"[0-9一二三四五六七八九十]\s*號|信箱|\bNo\.|\bP\.?O\.? ?Box\b", re.IGNORECASE)
 
 RELATIONS: Mapping[str, Text] = {
     "entrusted": Text(zh="受申請人委託", en="Authorised by the applicant"),
@@ -81,7 +85,8 @@ def from_answers(case_id: int, form: FormDefinition, answers: Mapping[str, Any])
 def _reached_by(form: FormDefinition, answers: Mapping[str, Any]) -> dict[str, Any]:
     """By the questions of their own, or by the one answer in which a report names whatever seems safe.
 
-    Who wants no reply is not written to.
+    Who wants no reply is not written to. What is neither an address nor a mailbox is for a person to read and to
+    use, so that no letter goes to "in the evening".
     """
     found = {
         "phone": answers.get("phone"),
@@ -96,7 +101,7 @@ def _reached_by(form: FormDefinition, answers: Mapping[str, Any]) -> dict[str, A
         return {"email": email[0]}
     if number := _MOBILE.search(words):
         return {"phone": re.sub(r"[^0-9]", "", number[0])}
-    return {"phone": words} if not re.search(r"[^\W\d_]", words) else {"address": words}
+    return {"address": words} if _ADDRESS.search(words) and not _LANDLINE.search(words) else {"phone": words}
 
 
 def _is_body(answers: Mapping[str, Any]) -> bool:
@@ -190,17 +195,17 @@ def _ways(people: Sequence[Party], account: Account | None) -> list[tuple[str, s
     return found + [
         ("", channel, recipient)
         for channel, recipient in _channels(applicant, None if agent else account)
-        if (channel, recipient) not in reached and not (found and channel == "post")
+        if (channel, recipient) not in reached and not (found and channel in ("post", "call"))
     ]
 
 
 def _channels(party: Party | None, account: Account | None) -> list[tuple[str, str]]:
-    """Without paper where the party can be reached so, else by the account; else a letter."""
+    """Without paper where the party can be reached so, else by the account; else a letter, else somebody rings."""
     if party is None:
         return []
     known = [(party.email, party.phone), *([(account.email, account.mobile)] if account else [])]
-    post = [("post", party.address)] if party.address else []
-    return next(filter(None, (without_paper(*each) for each in known)), post)
+    by_hand = [(way, to) for way, to in (("post", party.address), ("call", party.phone)) if to]
+    return next(filter(None, (without_paper(*each) for each in known)), by_hand[:1])
 
 
 def _party(case_id: int, role: str, name: Any, identifier: Any, **more: Any) -> Party:

@@ -45,6 +45,7 @@ from webapp.staff import (  # noqa: E402  # they put their routes on bp
     limits,  # noqa: F401
     mail_room,  # noqa: F401
     notices,  # noqa: F401
+    paper_notices,  # noqa: F401
     payouts,  # noqa: F401
     phrases,  # noqa: F401
     resources,  # noqa: F401

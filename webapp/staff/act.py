@@ -28,7 +28,7 @@ from webapp.presentation import in_language, language
 from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox
 from webapp.queries.org import calendar
 from webapp.security import actor, now
-from webapp.services import case_actions, cases, decisions, documents, drafting, fees, steps, tasks
+from webapp.services import by_hand, case_actions, cases, decisions, documents, drafting, fees, steps, tasks
 from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
@@ -536,6 +536,7 @@ def _page(
         phrases=wording.offered(ctx.case) if kind else (),
         versions=wording.versions(drafting.of_case(ctx.case.id, kind)) if kind else [],
         previews=preview.of(ctx, transition, typed.given(), now()) if looks else [],
+        to_ring=by_hand.number_to_call(ctx.case.id) if looks else "",
         looks=looks,
     )
     return page, status

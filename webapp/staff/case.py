@@ -21,8 +21,8 @@ from webapp.presentation import in_language, language
 from webapp.queries import bookings, case_page, committees, history, identity, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
+from webapp.services import by_hand, cases, certificates, clocks, evaluation, recall, steps
 from webapp.services import case_actions as common
-from webapp.services import cases, certificates, clocks, evaluation, recall, steps
 from webapp.services.bookings import STATES as STATES_OF_BOOKINGS
 from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
 from webapp.staff.cashier import COLOURS, STATES
@@ -89,7 +89,8 @@ def case(pid: str) -> ResponseReturnValue:
         booking_states=STATES_OF_BOOKINGS,
         letter_pending="letter" in file.pending,
         drafts=wording.of_case(found),
-        messages=list(reversed(file.messages)),
+        messages=[each for each in reversed(file.messages) if each.way != "call" or each.sent_at],
+        to_ring=[each for each in file.messages if each.way == "call" and each.sent_at is None],
         code=follow_code(found.public_id),
         history=list(reversed(history.of_case(found, ctx.workflow, ctx.form))),
         routing=shown.routing(file),
@@ -122,6 +123,15 @@ def _documents(form: FormDefinition, answers: Mapping[str, Any]) -> list[str]:
         else _("必附的都已附上")
     )
     return [said, *([_("選附未附：%(names)s", names=_("、").join(others))] if others else [])]
+
+
+@bp.post("/cases/<pid>/notices/<notice>/told")
+def told_by_phone(pid: str, notice: str) -> ResponseReturnValue:
+    found = cases.visible(actor(), pid)
+    with unit_of_work():
+        message = by_hand.note(actor(), found, notice, "call", now())
+    flash(_("已登記電話告知「%(what)s」。", what=message.subject), "success")
+    return redirect(url_for("staff.case", pid=pid))
 
 
 @bp.post("/cases/<pid>/certificate")

@@ -163,7 +163,7 @@ def committee(pid: str) -> ResponseReturnValue:
 def _told(people: Sequence[Heard], reached: Sequence[tuple[str, str, str]], goes_on: date | None) -> str:
     """Who hears of the session of a case, and how; and the day that was agreed on at the last one."""
     said = [_("訂於%(day)s續行調解。", day=roc_date(goes_on))] if goes_on else []
-    ways = {"email": _("電子郵件"), "sms": _("簡訊"), "post": _("郵寄通知")}
+    ways = {"email": _("電子郵件"), "sms": _("簡訊"), "post": _("郵寄通知"), "call": _("電話告知")}
     told = []
     for person in people:
         if person.is_applicant:

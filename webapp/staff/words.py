@@ -25,6 +25,7 @@ MESSAGE_CHANNELS: Mapping[str, Text] = {
     "email": Text(zh="電子郵件", en="E-mail"),
     "sms": Text(zh="簡訊", en="Text message"),
     "post": Text(zh="郵寄", en="Post"),
+    "call": Text(zh="電話告知", en="By telephone"),
     "inbox": Text(zh="系統通知", en="Notice in the system"),
 }
 

@@ -98,6 +98,15 @@ export function countyMap(root) {
 
   const middle = () => [view.left + view.width / 2, view.top + view.height / 2];
 
+  /** Zooming keeps the last mark where it is, as long as it is in sight. */
+  function lastMark() {
+    const mark = given().map(toMap).at(-1);
+    return mark && sees(mark) ? mark : undefined;
+  }
+
+  const sees = ([x, y]) =>
+    x > view.left && x < view.left + view.width && y > view.top && y < view.top + view.height;
+
   /** What lies at `still` stays where it is on the screen. */
   function zoom(factor, still = middle()) {
     const real = Math.min(Math.max(view.width * factor, NARROWEST), WIDEST) / view.width;
@@ -195,9 +204,9 @@ export function countyMap(root) {
     } else if (event.key === "Enter" && aim) {
       set(toDegrees(aim));
     } else if (event.key === "+" || event.key === "=") {
-      zoom(0.5, aim ?? undefined);
+      zoom(0.5, aim ?? lastMark());
     } else if (event.key === "-") {
-      zoom(2, aim ?? undefined);
+      zoom(2, aim ?? lastMark());
     } else if (event.key !== "Enter") {
       return;
     }
@@ -219,16 +228,12 @@ export function countyMap(root) {
     aim = null;
     look(boxOf(button.dataset.mapView));
   }));
-  root.querySelectorAll("[data-map-zoom]").forEach((button) => onPress(button, () => zoom(Number(button.dataset.mapZoom))));
+  root.querySelectorAll("[data-map-zoom]").forEach((button) => onPress(button, () => zoom(Number(button.dataset.mapZoom), lastMark())));
   onPress(part("undo"), () => write(given().slice(0, -1)));
   onPress(part("clear"), () => write([]));
   input.addEventListener("input", () => {
     if (writing || given().length === 0) return draw();
-    const seen = given().every((point) => {
-      const [x, y] = toMap(point);
-      return x > view.left && x < view.left + view.width && y > view.top && y < view.top + view.height;
-    });
-    return seen ? draw() : goTo(given());
+    return given().map(toMap).every(sees) ? draw() : goTo(given());
   });
   input.addEventListener("change", () => tell(given()));
   addEventListener("resize", draw);
