@@ -22,27 +22,34 @@ LIFETIME = timedelta(days=1)
 LONGEST = 20_000
 
 Taker = Callable[..., ResponseReturnValue]
-_takers: dict[str, Taker] = {}
+_takers: dict[str, tuple[Taker, int]] = {}
 
 
-def takes_in(endpoint: str) -> Callable[[Taker], Taker]:
+def takes_in(endpoint: str, longest: int = LONGEST) -> Callable[[Taker], Taker]:
     """Registers who takes in what was posted to an endpoint: called with its arguments and `typed`."""
 
     def register(function: Taker) -> Taker:
-        _takers[endpoint] = function
+        _takers[endpoint] = function, longest
         return function
 
     return register
+
+
+def taker() -> Taker | None:
+    """Who takes in what is being posted: for a page that expired while its person is signed in."""
+    found = _takers.get(request.endpoint or "") if request.method == "POST" else None
+    return found[0] if found else None
 
 
 def sealed(now: datetime) -> str:
     """The posted page as the text of a hidden input; empty when nobody takes it in again."""
     if request.method != "POST" or request.endpoint not in _takers:
         return ""
+    _taker, longest = _takers[request.endpoint]
     content = {
         "endpoint": request.endpoint,
         "args": request.view_args or {},
-        "typed": [[k, v[:LONGEST]] for k, v in request.form.items(multi=True) if k != "csrf_token"],
+        "typed": [[k, v[:longest]] for k, v in request.form.items(multi=True) if k != "csrf_token"],
         "until": (now + LIFETIME).timestamp(),
     }
     plain = json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass")
@@ -57,10 +64,10 @@ def take_in(token: str, now: datetime) -> ResponseReturnValue | None:
         content = json.loads(crypto.unseal(base64.urlsafe_b64decode(token)).decode("utf-8", "surrogatepass"))
     except (ValueError, binascii.Error, crypto.DataKeyError):
         return None
-    take = _takers.get(content["endpoint"])
-    if take is None or content["until"] < now.timestamp():
+    found = _takers.get(content["endpoint"])
+    if found is None or content["until"] < now.timestamp():
         return None
-    return take(**content["args"], typed=MultiDict(content["typed"]))
+    return found[0](**content["args"], typed=MultiDict(content["typed"]))
 
 
 def ask_to_sign_in(back: str, now: datetime) -> ResponseReturnValue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,8 +19,9 @@ from openpyxl.worksheet.worksheet import Worksheet
 from tests.functional.test_fuzz import HOSTILE
 from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
-from tests.visitor import Page, Visitor, plain
-from webapp import spreadsheets
+from tests.visitor import Page, Visitor, in_process, plain
+from tests.walks import sign_in
+from webapp import demo, spreadsheets
 from webapp.errors import Refused
 from webapp.queries import editing as queries
 from webapp.services import desk
@@ -315,9 +317,16 @@ def test_whoever_is_overtaken_keeps_the_grid_as_text(app: Flask) -> None:
     draft = drafted(app)
     person = editor(app, draft, "/tables/1")
     others_save(app, draft)
-    page = person.press("儲存草稿", {"when-2-1": "≥ 8.25"})
+    details = {
+        "label_zh-2": "落後很多",
+        "plain_zh-2": "工程慢了",
+        "source_zh-2": "某要點",
+        "status-2": "seed",
+    }
+    page = person.press("儲存草稿", {"when-2-1": "≥ 8.25", **details})
     assert page.status == 409
     assert "系統管理員" in page.text and "≥ 8.25" in page.text and "未填報" in page.text
+    assert all(text in page.text for text in details.values())
 
 
 def test_what_was_submitted_is_only_read(app: Flask) -> None:
@@ -519,3 +528,54 @@ def test_two_hundred_rows_are_checked_within_a_second(app: Flask) -> None:
     took = process_time() - began
     assert "第 151 列永遠不會被採用" in page.content.decode()
     assert took < 1, took
+
+
+# --- a sign-in that ended meanwhile -------------------------------------------------------------------------
+
+
+def signed_in_again(app: Flask, person: Visitor) -> Page:
+    """Its sign-in page came back instead of an answer."""
+    assert person.page.status == 401
+    password = demo.password(os.environ["SECRET_KEY"])
+    return person.press("登入", {"email": demo.login("guo.shiming"), "password": password})
+
+
+@pytest.mark.parametrize(
+    ("part", "button", "typed"),
+    [
+        ("/tables/1", "儲存草稿", {"when-2-1": "≥ 8.25", "label_zh-2": "落後很多"}),
+        ("/parameters", "儲存草稿", {"value-severe_lag": "8.25"}),
+        ("/yaml", "檢查", {"text": "key: progress_lag\ntitle: " + "長" * 40_000}),
+        ("/tables/1/paste", "預覽", {"sheet": "進度落後 ≥\t燈號\n8.25\t紅燈"}),
+        ("/examples/1", "更新", {"name": "剛改的名稱"}),
+    ],
+)
+def test_what_was_typed_before_the_sign_in_ended_is_sent_again(
+    app: Flask, part: str, button: str, typed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = drafted(app)
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    client = app.test_client()
+    person = in_process(client)
+    sign_in(person, "guo.shiming")
+    person.get(f"/admin/drafts/{draft}/edit{part}")
+    before = body_of(app, draft)
+    client.delete_cookie("ecounter")
+    person.press(button, typed)
+    page = signed_in_again(app, person)
+    assert body_of(app, draft) == before
+    assert all(text in page.soup.main.get_text() for text in typed.values())
+    page = person.press("再送一次")
+    assert page.status in (200, 422), page.text
+    assert all(page.value(name) == text for name, text in typed.items())
+
+
+def test_a_page_of_before_another_sign_in_is_shown_again(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    draft = drafted(app)
+    monkeypatch.setitem(app.config, "WTF_CSRF_ENABLED", True)
+    person = editor(app, draft, "/parameters")
+    page = person.press("儲存草稿", {"value-severe_lag": "8.25"}, smuggle={"csrf_token": "of yesterday"})
+    assert page.status == 400 and "8.25" in page.text
+    others_save(app, draft)
+    page = person.press("再送一次")
+    assert page.status == 409 and "8.25" in page.text

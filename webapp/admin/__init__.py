@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
 
 from rules.values import Text
-from webapp import pending
-from webapp.errors import Forbidden
+from webapp import error_pages, pending
+from webapp.errors import DomainError, Forbidden
 from webapp.security import actor, now
 
 bp = Blueprint("admin", __name__, template_folder="templates")
@@ -19,8 +20,7 @@ def editors_only() -> ResponseReturnValue | None:
     if actor().may("edit_definitions"):
         return None
     if actor().kind == "anonymous":
-        back = request.full_path.rstrip("?") if request.method == "GET" else url_for("admin.definitions")
-        return pending.ask_to_sign_in(back, now())
+        return _sign_in()
     raise Forbidden(
         Text(
             zh="只有系統管理者與研考單位可以修改規則與定義。",
@@ -29,7 +29,29 @@ def editors_only() -> ResponseReturnValue | None:
     )
 
 
+def _sign_in() -> ResponseReturnValue:
+    """On the way back to the page, or to the draft that something was posted for."""
+    draft = (request.view_args or {}).get("draft")
+    back = url_for("admin.definitions") if draft is None else url_for("admin.draft", draft=draft)
+    return pending.ask_to_sign_in(request.full_path.rstrip("?") if request.method == "GET" else back, now())
+
+
+@bp.errorhandler(CSRFError)
+def page_expired(error: CSRFError) -> ResponseReturnValue:
+    """A page from before a sign-in or sign-out was sent: what was typed is shown again, ready to be sent."""
+    if actor().kind == "anonymous":
+        return _sign_in()
+    take = pending.taker()
+    if take is None or not actor().may("edit_definitions"):
+        return error_pages.page_expired(error)
+    try:
+        return take(**(request.view_args or {}), typed=request.form)
+    except DomainError as refusal:  # what a handler raises is a crash
+        return error_pages.refused(refusal)
+
+
 from webapp.admin import (  # noqa: E402  # they put their routes on bp
+    again,  # noqa: F401
     definitions,  # noqa: F401
     drafts,  # noqa: F401
     examples,  # noqa: F401

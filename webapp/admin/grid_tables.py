@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, get_args
@@ -70,6 +70,7 @@ AGGREGATES: Mapping[str, Text] = {
 }
 assert set(POLICIES) == set(get_args(HitPolicy)) and set(AGGREGATES) == set(get_args(Aggregate))
 _CELL = re.compile(r"(when|then)-([0-9]{1,5})-([0-9]{1,3})")
+_DETAIL = re.compile(f"({'|'.join(sheets.DETAILS)})-([0-9]{{1,5}})")
 COMPLETE = (
     ("", Text(zh="依命中方式", en="As the hit policy says")),
     ("true", Text(zh="不可有缺口", en="No gaps")),
@@ -97,7 +98,7 @@ class Cell:
 @bp.get("/drafts/<int:draft>/edit/tables/<int:number>")
 def edit_table(draft: int, number: int) -> ResponseReturnValue:
     ruleset = grid.opened(draft)
-    table = _table(ruleset, number)
+    table = table_of(ruleset, number)
     checked = check(ruleset.body, number - 1, table)
     return render_template(
         "admin/grid_table.html",
@@ -114,14 +115,14 @@ def edit_table(draft: int, number: int) -> ResponseReturnValue:
 def save_table(draft: int, number: int) -> ResponseReturnValue:
     """Whatever button was pressed, the whole grid is saved as it was typed; then the button does its work."""
     ruleset = grid.opened(draft)
-    table = _table(ruleset, number)
+    table = table_of(ruleset, number)
     if table is None:
         raise NotFound()
     data, anchor = _done(_typed(table), request.form.get("do", ""))
     try:
         grid.save(draft, sheets.with_table(ruleset.body, number - 1, data))
     except (Conflict, Refused) as error:
-        return grid.overtaken(draft, error, _as_typed(table))
+        return grid.overtaken(draft, error, as_typed(table, request.form))
     if request.form.get("do") in ("save", "check", None):
         flash(_("草稿已儲存。現行版本照常運作。"), "success")
     cells = request.args.get("cells")
@@ -132,7 +133,7 @@ def save_table(draft: int, number: int) -> ResponseReturnValue:
 def check_table(draft: int, number: int) -> ResponseReturnValue:
     """While typing: what would be wrong, without saving anything."""
     ruleset = grid.opened(draft)
-    table = _table(ruleset, number)
+    table = table_of(ruleset, number)
     if table is None:
         raise NotFound()
     body = sheets.with_table(ruleset.body, number - 1, _typed(table))
@@ -140,7 +141,7 @@ def check_table(draft: int, number: int) -> ResponseReturnValue:
     return render_template("admin/grid_problems.html", checked=checked)
 
 
-def _table(ruleset: grid.Opened, number: int) -> sheets.Table | None:
+def table_of(ruleset: grid.Opened, number: int) -> sheets.Table | None:
     """None where it cannot be shown as a grid; not there is not found."""
     if not 0 < number <= len(editing.members(ruleset.body.get("tables"))):
         raise NotFound()
@@ -346,12 +347,22 @@ def _done(data: dict[str, Any], do: str) -> tuple[dict[str, Any], str]:
     return data, "problems" if verb == "check" else ""
 
 
-def _as_typed(table: sheets.Table) -> Sequence[tuple[object, str]]:
-    """The grid as the form had it, whatever became of the table meanwhile: text that can be pasted again."""
-    cells: dict[int, dict[tuple[bool, int], str]] = {}
-    for name, text in request.form.items():
+def as_typed(table: sheets.Table, form: Mapping[str, str]) -> list[tuple[object, str]]:
+    """The grid as a form had it, whatever became of the table meanwhile: text that can be pasted again."""
+    cells: dict[int, dict[tuple[int, int], str]] = {}
+    for name, text in form.items():
         if found := _CELL.fullmatch(name):
             cells.setdefault(int(found[2]), {})[found[1] == "then", int(found[3])] = text
+        elif found := _DETAIL.fullmatch(name):
+            cells.setdefault(int(found[2]), {})[2, list(sheets.DETAILS).index(found[1])] = text
     places = sorted({place for row in cells.values() for place in row})
     lines = [[cells[row].get(place, "") for place in places] for row in sorted(cells)]
-    return [(table.label, sheets.to_text(lines))]
+    heads = sheets.headings(table, language())
+    if lines and len(heads) == len(places):
+        lines.insert(0, heads)
+    before = {f"table-{name}": text for name, text in _settings(table, language()).items()}
+    settings = [
+        text for name, text in form.items() if name in before and normalise_text(text) != before[name]
+    ]
+    shown: list[tuple[object, str]] = [(table.label, sheets.to_text(lines))]
+    return shown + ([(_("表的設定"), "\n".join(settings))] if any(settings) else [])
