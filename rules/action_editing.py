@@ -169,7 +169,17 @@ def apply(acts: tuple[Act, ...], prefix: str, action: str, at: int, new: Act) ->
 # --- a whole rule ----------------------------------------------------------------------------------------
 
 #: lines of a rule, beside its condition and actions
-LINES = ("key", "label_zh", "label_en", "priority", "source_zh", "source_en", "status")
+LINES = (
+    "key",
+    "label_zh",
+    "label_en",
+    "plain_zh",
+    "plain_en",
+    "priority",
+    "source_zh",
+    "source_en",
+    "status",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,11 +204,14 @@ def _acts_of(then: object, vocabulary: Vocabulary) -> tuple[Act, ...]:
 
 def _lines_of(rule: Mapping[str, Any]) -> dict[str, str]:
     label, source = two_languages(rule.get("label")), two_languages(rule.get("source"))
+    said = two_languages(rule.get("plain"))
     priority = rule.get("priority", "")
     return {
         "key": plain(rule.get("key")),
         "label_zh": label[0],
         "label_en": label[1],
+        "plain_zh": said[0],
+        "plain_en": said[1],
         "priority": priority if isinstance(priority, str) else str(priority),
         "source_zh": source[0],
         "source_en": source[1],
@@ -232,7 +245,7 @@ def write_rule(
     """The rule as it was stored, with what was changed; what the page does not show stays."""
     before, now = _lines_of(stored), given.lines
     rule: dict[str, Any] = {}
-    for name in ("key", "label", "source", "status"):
+    for name in ("key", "label", "plain", "source", "status"):
         parts = [part for part in LINES if part.partition("_")[0] == name]
         if all(before[part] == now[part] for part in parts):
             rule |= {name: stored[name]} if name in stored else {}
@@ -250,7 +263,7 @@ def write_rule(
     return rule | {name: value for name, value in stored.items() if name not in (*rule, *_KNOWN)}
 
 
-_KNOWN = ("key", "label", "source", "status", "when", "then", "priority")
+_KNOWN = ("key", "label", "plain", "source", "status", "when", "then", "priority")
 
 
 # --- the list of rules -----------------------------------------------------------------------------------

@@ -299,3 +299,17 @@ def test_a_submitted_draft_is_only_read(app: Flask) -> None:
     assert not person.page.offers("新增規則")
     person.get(f"/admin/drafts/{draft}/edit/rules/warn")
     assert not person.page.offers("儲存")
+
+
+def test_what_the_applicant_reads_of_a_rule_is_typed_beside_its_source(app: Flask) -> None:
+    draft = drafted(app)
+    key = keys(app, draft)[0]
+    person = editor(app, draft, f"/rules/{key}")
+    person.press("儲存", {"plain_zh": "承辦人已收到提醒。", "plain_en": "The officer was reminded."})
+    assert "已儲存。" in person.page.text
+    said = body_of(app, draft)["rules"][0]["plain"]
+    assert said == {"zh": "承辦人已收到提醒。", "en": "The officer was reminded."}
+    person.get(f"/admin/drafts/{draft}/edit/rules/{key}")
+    assert person.page.value("plain_zh") == "承辦人已收到提醒。"
+    person.press("儲存", {"plain_zh": "", "plain_en": ""})
+    assert "plain" not in body_of(app, draft)["rules"][0]

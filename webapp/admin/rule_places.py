@@ -34,7 +34,7 @@ def _place(path: str, form: RuleForm, offers: Offers) -> str:
         return _in_condition(rest, form.when, offers)
     if item == "then":
         return of_act(rest, form.then, "t", offers)
-    known = {"label": "label_zh", "source": "source_zh"}.get(item, item)
+    known = {"label": "label_zh", "plain": "plain_zh", "source": "source_zh"}.get(item, item)
     return known if known in action_editing.LINES else "key"
 
 
