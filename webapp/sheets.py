@@ -19,6 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
 from rules.values import Text, normalise_text
+from webapp.spreadsheets import MOST_UNPACKED, unpacked
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_ROWS = 20_000
@@ -203,6 +204,8 @@ def _csv(content: bytes, sheet: Sheet) -> list[tuple[int, list[str]]]:
 
 def _xlsx(content: bytes, sheet: Sheet) -> list[tuple[int, list[str]]]:
     try:
+        if unpacked(content) > MOST_UNPACKED:
+            raise _refused("檔案解開後太大。", "The file is too large once unpacked.")
         book = load_workbook(io.BytesIO(content), data_only=True)
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, ParseError, EOFError, OSError):
         raise _refused("檔案不是可以讀取的 XLSX。", "The file is no readable XLSX.") from None

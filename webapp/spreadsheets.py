@@ -111,11 +111,16 @@ def _as_typed(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] in _FORMULA else cell
 
 
+def unpacked(content: bytes) -> int:
+    """To how many bytes an XLSX file says that it unpacks: more than MOST_UNPACKED is an attack, not a table."""
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        return sum(each.file_size for each in packed.infolist())
+
+
 def _xlsx(content: bytes) -> list[list[str]]:
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            if sum(each.file_size for each in packed.infolist()) > MOST_UNPACKED:
-                raise _refused("檔案的內容太多。", "There is too much in the file.")
+        if unpacked(content) > MOST_UNPACKED:
+            raise _refused("檔案的內容太多。", "There is too much in the file.")
         sheet = load_workbook(io.BytesIO(content)).worksheets[0]
     except Refused:
         raise

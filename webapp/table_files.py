@@ -9,18 +9,17 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from zipfile import BadZipFile, ZipFile
+from zipfile import BadZipFile
 
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
 from rules.values import Text, normalise_text
+from webapp.spreadsheets import MOST_UNPACKED, unpacked
 
 _LEADING = re.compile(r"^[^0-9\-]*(-?[0-9][0-9,]*(?:\.[0-9]+)?)")
 MOST_BYTES = 5 * 1024 * 1024
 MOST_ROWS = 20_000
-#: a file that unpacks to more than this is an attack, not a table
-MOST_UNPACKED = 100 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -156,9 +155,8 @@ def _csv(content: bytes) -> list[list[str]]:
 
 def _xlsx(content: bytes) -> list[list[str]]:
     try:
-        with ZipFile(io.BytesIO(content)) as packed:
-            if sum(part.file_size for part in packed.infolist()) > MOST_UNPACKED:
-                raise BadTable([_whole("檔案解開後太大。", "The file is too large once unpacked.")])
+        if unpacked(content) > MOST_UNPACKED:
+            raise BadTable([_whole("檔案解開後太大。", "The file is too large once unpacked.")])
         sheet = load_workbook(io.BytesIO(content), data_only=True).worksheets[0]
     except (BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, OSError):
         raise BadTable([_whole("不是可讀的 XLSX 檔。", "Not a readable XLSX file.")]) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import zipfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
@@ -305,3 +306,11 @@ def test_a_register_opens_with_its_name_and_cycle(no_plans: None) -> None:
 def test_the_period_of_a_report_is_its_last_month(imported: None) -> None:
     months = select(ProgressReport.month).where(ProgressReport.origin == "published")
     assert set(db.session.scalars(months)) == {date(2020, 9, 1)}
+
+
+def test_a_workbook_that_unpacks_without_end_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "plans.xlsx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("xl/worksheets/sheet1.xml", b" " * (51 * 1024**2))
+    with pytest.raises(sheets.BadSheet, match="解開後太大"):
+        sheets.read(path, plan_imports.PLANS, NEEDED)
