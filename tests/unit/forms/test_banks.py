@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from forms.banks import BANKS, as_code
+from forms.model import Field
+from rules.values import Text
 from tests.form_fixtures import answer, complaint, form_named
 
 
@@ -44,3 +46,14 @@ def test_every_name_and_every_writing_that_is_offered_is_its_code() -> None:
         assert [as_code(text) for text in (name.zh, name.in_("en"), f"{code} {name.zh}")] == [code] * 3
     offered = form_named("bank_account").field("bank").kind.suggestions("bank")
     assert offered[:2] == ("700 中華郵政", "004 臺灣銀行") and len(offered) == len(BANKS)
+
+
+@pytest.mark.parametrize("typed", ["農會", "金門縣農會", "金門區漁會"])
+def test_an_association_is_told_where_its_code_stands(typed: str) -> None:
+    field = Field(key="bank", type="bank_account", label=Text(zh="帳戶", en="Account"))
+    said = field.kind.complaint(field, "bank", typed).zh
+    assert "農會、漁會信用部" in said and "存摺封面" in said and typed in said
+
+
+def test_a_short_name_of_cathay_is_known() -> None:
+    assert as_code("國泰") == "013"
