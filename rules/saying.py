@@ -78,7 +78,7 @@ class Words:
         said = [
             (param.label.in_(lang), self.value(param, value, lang))
             for name, value in params.items()
-            if (param := self.vocabulary.param(name, known.name if known else ""))
+            if (param := self._param(name, value, known.name if known else ""))
         ]
         text = words["list"].join(words["param"].format(label=a, value=b) for a, b in said)
         if known and len(known.params) == len(said) == 1:
@@ -89,6 +89,13 @@ class Words:
         if isinstance(rule, str) and rule:
             text += words["from"].format(rule=self.name_of_rule(rule).in_(lang))
         return text or words["unknown"]
+
+    def _param(self, name: str, value: object, action: str) -> ActionParam | None:
+        """Where no action is named, that of the first action which has such a value."""
+        if action:
+            return self.vocabulary.param(name, action)
+        named = [p for each in self.vocabulary.actions.values() for p in each.params if p.name == name]
+        return next((p for p in named if str(value) in p.choices), self.vocabulary.param(name, ""))
 
     def name_of_rule(self, key: str) -> Text:
         return self.rules.get(key) or Text(zh=key or "?")

@@ -258,7 +258,7 @@ class Words:
         given = {param: value for param, value in data.items() if param != "action"}
         if not isinstance(name, str) or name not in self.actions:
             rest = [
-                _said("{} {}", self._param_label(param), self.of(param, value))
+                _said("{} {}", self._param_label(param, value), self.of(param, value))
                 for param, value in given.items()
             ]
             said = _joined(rest, "、", ", ")
@@ -281,19 +281,23 @@ class Words:
 
     def of(self, name: object, value: object, param: ActionParam | None = None) -> Text:
         """A value of an action's parameter; without its action, of the first parameter of that name."""
-        named = [p for a in self.actions.values() for p in a.params if p.name == name]
-        found = param or next((p for p in named if str(value) in p.choices), named[0] if named else None)
+        found = param or self._likely(name, value)
         if found is None or isinstance(value, Mapping):
             return self.value(value)
         if isinstance(value, (list, tuple)):
             return _joined([self.of(name, each, found) for each in value], "、", ", ")
         return found.choices.get(str(value)) or self.called.get(str(value)) or self.value(value)
 
-    def _param_label(self, name: object) -> Text:
+    def _likely(self, name: object, value: object) -> ActionParam | None:
+        """The first parameter of that name that has such a value, else the first of that name."""
+        named = [p for a in self.actions.values() for p in a.params if p.name == name]
+        return next((p for p in named if str(value) in p.choices), named[0] if named else None)
+
+    def _param_label(self, name: object, value: object) -> Text:
         if name == "rule":
             return Text(zh="規則", en="rule")
-        labels = (p.label for a in self.actions.values() for p in a.params if p.name == name)
-        return next(labels, Text(zh=_cut(str(name)) or "—"))
+        found = self._likely(name, value)
+        return found.label if found else Text(zh=_cut(str(name)) or "—")
 
     def table(self, data: object) -> ShownTable:
         one = data if isinstance(data, Mapping) else {"key": _written(data)}

@@ -225,9 +225,43 @@ def parse_yaml(data: bytes | str, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark
         where = f"{name}:{min(at.line + 1, text.count(chr(10)) + 1)}" if at else name
-        raise DefinitionError([Problem(path=where, message=error.problem or "不是有效的 YAML")]) from error
+        raise DefinitionError([Problem(path=where, message=_in_words(error.problem or ""))]) from error
+    except yaml.reader.ReaderError as error:
+        raise DefinitionError([Problem(path=name, message="檔案無法讀取：有不能使用的字元")]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DefinitionError([Problem(path=name, message=f"檔案無法讀取：{error}")]) from error
+        raise DefinitionError(
+            [Problem(path=name, message="檔案無法讀取：數字太長，或不是 UTF-8 文字")]
+        ) from error
+
+
+#: what the parser says, and what an administrator reads
+_SYNTAX = (
+    ("tab", "縮排不可使用 Tab，請改用空格"),
+    ("cannot start any token", "這裡不能以這個字元開頭；請把這段文字加上引號，縮排請用空格而不用 Tab"),
+    ("mapping values are not allowed", "這裡不能再有冒號；請檢查縮排，或把含有冒號的文字加上引號"),
+    ("expected ':'", "少了冒號（:），或縮排不一致"),
+    ("',' or ']'", "方括號 [ ] 沒有結束，或少了逗號"),
+    ("',' or '}'", "大括號 { } 沒有結束，或少了逗號"),
+    ("node content", "括號沒有結束，或少了內容"),
+    ("'-' indicator", "清單的每一項要以「- 」開頭，縮排要一致"),
+    ("expected key", "縮排不一致，或少了「鍵: 值」"),
+    ("<block end>", "縮排不一致，或少了「鍵: 值」"),
+    ("unexpected end of stream", "引號沒有結束"),
+    ("document", "只能有一份內容，中間不可有 --- 或 ..."),
+    ("constructor", "不可使用 YAML 標籤（!）"),
+    ("tag", "不可使用 YAML 標籤（!）"),
+    ("anchor", "不可使用 YAML 參照（&）"),
+    ("alias", "不可使用 YAML 參照（*）"),
+    ("escape", "雙引號裡的反斜線（\\）後面有不能使用的字元"),
+)
+
+
+def _in_words(problem: str) -> str:
+    if not problem.isascii():  # said by this module
+        return problem
+    return next(
+        (words for part, words in _SYNTAX if part in problem), "不是有效的 YAML，請檢查縮排、引號與括號"
+    )
 
 
 def compose_yaml(text: str) -> yaml.Node | None:

@@ -84,7 +84,7 @@ def html_lang(lang: str = "") -> str:
 def in_language(value: Text | str | None) -> str:
     if value is None:
         return ""
-    return value.in_(language()) if isinstance(value, Text) else str(value)
+    return value.in_(language()) if isinstance(value, Text) else value  # markup stays markup
 
 
 def change_language(code: str) -> Response:

@@ -1,4 +1,4 @@
-"""An administrator makes a warning come earlier, in the browser: draft, examples, live cases, second person, rollback."""
+"""An administrator lets a warning come earlier, in the browser: draft, examples, live cases, second person, rollback."""
 
 from __future__ import annotations
 

@@ -197,13 +197,17 @@ def test_a_table_of_plans_changes_exactly_one(app: Flask, author: Visitor) -> No
     by_pasting = author.page.text
     assert "13 列，" in by_pasting and "1 列改變" in by_pasting and "沒有使用：主辦" in by_pasting
     author.press("試算這張表", {"pasted": ""}, files={"file": [("計畫.xlsx", workbook(rows))]})
+<<<<<<< HEAD
     assert author.page.soup.select_one("h2#table").parent.text.count("開瑄國小校舍及運動場新建") == 1
+=======
+>>>>>>> mend_e
     (matrix, changes) = author.page.soup.select("h2#table ~ .app-scroll table")
     values = [th.text for th in matrix.select("thead th")][1:]
     counts = {row.th.text: [td.text for td in row.select("td")] for row in matrix.select("tbody tr")}
     assert counts["紅燈"][values.index("黃燈")] == "1"
     assert sum(int(n) for row in counts.values() for n in row) == 13
-    assert len(changes.select("tbody tr")) == 1
+    (row,) = changes.select("tbody tr")
+    assert "開瑄國小校舍及運動場新建" in row.text
     author.press("試算這張表", {"pasted": "計畫,進度落後\n甲,很多\n"})
     assert author.page.status == 422 and author.page.mistakes == [
         "第 2 列第 2 欄「進度落後」：「很多」不是數字"
@@ -237,7 +241,9 @@ def test_two_people_and_a_factory_file_that_moved(
 
     second.get(page)
     changed(app, earlier)
-    second.press("捨棄草稿")
+    second.press("捨棄草稿…")
+    assert second.page.heading.startswith("捨棄草稿？")
+    second.press("捨棄這份草稿")
     assert second.page.status == 409 and "系統管理員已經改過這份草稿" in second.page.text
     author.get(page)
     author.press("送審", {"reason": "提早"})
@@ -261,6 +267,11 @@ def test_two_people_and_a_factory_file_that_moved(
             return publishing.sync(SYSTEM, NOW).conflicts
 
     assert made(app, sync) == (f"ruleset/{KEY}",)
+    author.get("/admin/definitions")
+    marked = [
+        row.a.text for row in author.page.soup.select("#rulesets ~ * tr") if "出廠設定有新版本" in row.text
+    ]
+    assert marked == ["案件期限與稽催"]
     author.get(HOME)
     assert "出廠設定（版本 3）沒有取代線上編輯的版本" in author.page.text
     author.follow("看現行版本與出廠設定的差異")
@@ -268,7 +279,8 @@ def test_two_people_and_a_factory_file_that_moved(
     author.get(HOME)
     author.press("以此建立草稿")
     assert "草稿，依據版本 1" not in author.page.text and "參數「預警天數」" in author.page.text
-    author.press("捨棄草稿")
+    author.press("捨棄草稿…")
+    author.press("捨棄這份草稿")
     assert author.page.path == HOME
 
     # what is exported is what `definitions sync` reads, in the order in which it was written

@@ -216,6 +216,18 @@ def test_cells_are_typed_and_what_is_wrong_is_kept_and_led_back_to(app: Flask) -
     assert "wrong" in page.soup.select_one("#row-3")["class"][0]
 
 
+def test_a_value_outside_the_options_is_answered_in_the_words_of_the_cells(app: Flask) -> None:
+    person = editor(app, drafted(app), "/tables/1")
+    selects = person.page.soup.select("select[name^=then-0-]")
+    place = next(each["name"] for each in selects if "超前" in each.text)
+    number = len(person.page.soup.select("[name^=when-0-]")) + int(str(place).rpartition("-")[2]) + 1
+    values = {str(place): "飛快"}
+    body = dict(person.page.button("檢查")[0].filled({}).items()) | values
+    told = person.post(f"{person.page.path}/check", body).content.decode()
+    assert f"第 1 列第 {number} 欄「" in told and "飛快" in told
+    assert "超前、符合進度" in told and "on_track" not in told
+
+
 def test_gaps_and_overlaps_name_their_rows(app: Flask) -> None:
     draft = drafted(app)
     person = editor(app, draft, "/tables/1")

@@ -17,6 +17,7 @@ from webapp.errors import Misfit, NotFound
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, roc_date
 from webapp.queries import desk as queries
+from webapp.queries import publications
 from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import desk
@@ -49,14 +50,20 @@ def rollback(kind: str, key: str) -> ResponseReturnValue:
         with unit_of_work():
             seen = request.form.get("seen", 0, type=int)
             undo = desk.rollback(actor(), kind, key, request.form.get("reason", ""), now(), seen=seen)
-            number, day = undo.revision.number, undo.day
+            said = _undone(undo)
     except Misfit as mistake:
         return _definition(kind, key, request.form.get("reason", ""), mistake.text), 422
-    flash(
-        _("已復原到版本 %(n)s，%(day)s 起生效。已經決定的案件都不變。", n=number, day=roc_date(day)),
-        "success",
-    )
+    flash(said, "success")
     return redirect(url_for("admin.definition", kind=kind, key=key))
+
+
+def _undone(undo: publications.Undo) -> str:
+    day = roc_date(undo.day)
+    if undo.publication.effective_from > taipei_day(now()):
+        return _(
+            "已取消排定的版本 %(n)s，原定 %(day)s 起生效。現行版本照常執行。", n=undo.undone.number, day=day
+        )
+    return _("已復原到版本 %(n)s，%(day)s 起生效。已經決定的案件都不變。", n=undo.revision.number, day=day)
 
 
 @pending.takes_in("admin.rollback")

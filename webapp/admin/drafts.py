@@ -70,7 +70,13 @@ def catch_draft_up(draft: int) -> ResponseReturnValue:
 
 @bp.post("/drafts/<int:draft>/discard")
 def discard_draft(draft: int) -> ResponseReturnValue:
+    """Asks first."""
     found = queries.draft(draft)
+    if request.form.get("do") != "discard":
+        standing = queries.standing(found.kind, found.key, taipei_day(now()))
+        return render_template(
+            "admin/draft_discard.html", draft=found, title=standing.title, version=_version()
+        )
     back = url_for("admin.definition", kind=found.kind, key=found.key)
     with unit_of_work():
         desk.discard(actor(), draft, now(), version=_version())

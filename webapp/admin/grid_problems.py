@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from rules.sheets import COLUMNS, Half, Table
+from rules.sheets import COLUMNS, Column, Half, Table
 from rules.values import Problem
 from webapp.presentation import language
 from webapp.queries import editing as queries
@@ -79,6 +79,19 @@ def _named(message: str, table: Table, row: int, half: Half | None, cell: int) -
         return message
     columns = table.half(half) if half else []
     if 0 <= cell < len(columns):
-        heading = columns[cell].heading(language())
-        return _("第 %(row)s 列「%(column)s」：%(message)s", row=row + 1, column=heading, message=message)
+        number = cell + 1 + (len(table.half("when")) if half == "then" else 0)
+        return _(
+            "第 %(row)s 列第 %(number)s 欄「%(column)s」：%(message)s",
+            row=row + 1,
+            number=number,
+            column=columns[cell].heading(language()),
+            message=_in_words(message, columns[cell]),
+        )
     return _("第 %(row)s 列：%(message)s", row=row + 1, message=message)
+
+
+def _in_words(message: str, column: Column) -> str:
+    """The values that a cell may have, as cells write them."""
+    words = column.notation.domain.words
+    codes, names = list(words.named), [words.word(code, language()) for code in words.named]
+    return message.replace("、".join(codes), "、".join(names)) if codes else message

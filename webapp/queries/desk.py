@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 
 from rules import merging
 from rules.places import place
@@ -42,6 +42,8 @@ class Listed:
     draft: DefinitionDraft | None
     #: of a ruleset: parameters, rules and rows that are proposals
     to_be_verified: int
+    #: the newest factory file was not taken over
+    waiting: bool
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,12 @@ def listing(kinds: Sequence[str], today: date) -> list[Listed]:
     rulesets = [line.id for _, line in current.values() if line.kind == "ruleset"]
     rows = db.session.execute(select(Revision.id, Revision.body).where(Revision.id.in_(rulesets)))
     bodies = dict(rows.all())
+    files = db.session.execute(
+        select(Revision.kind, Revision.key, func.max(Revision.id))
+        .where(Revision.kind.in_(kinds), Revision.origin == "file")
+        .group_by(Revision.kind, Revision.key)
+    )
+    newest_file = {(kind, key): revision for kind, key, revision in files}
     listed = []
     for (kind, key), (publication, line) in sorted(
         current.items(), key=lambda item: (kinds.index(item[0][0]), item[0][1])
@@ -142,6 +150,7 @@ def listing(kinds: Sequence[str], today: date) -> list[Listed]:
                 (coming[0][1].number, coming[0][0].effective_from) if coming else None,
                 drafts.get((kind, key)),
                 show(bodies[line.id]).to_be_verified if line.id in bodies else 0,
+                newest_file.get((kind, key)) not in {None, *(each.id for _, each in published[kind, key])},
             )
         )
     return listed

@@ -14,7 +14,7 @@ from typing import Any
 
 import rules.engine
 import rules.loader
-from rules.actions import ACTIONS
+from rules.actions import ACTIONS, ActionParam
 from rules.decision import NotUnique, Outcome
 from rules.engine import Compiled
 from rules.places import place
@@ -172,6 +172,10 @@ class Matrix:
     counts: Mapping[tuple[Text, Text], int]
 
 
+def _param(column: tuple[str, str]) -> ActionParam:
+    return next(param for param in ACTIONS[column[0]].params if param.name == column[1])
+
+
 @dataclass
 class Trial:
     """What was decided by both."""
@@ -197,7 +201,7 @@ class Trial:
 
     @property
     def matrix(self) -> Matrix | None:
-        """Of the output in which most decisions change, then of the one with the fewest values."""
+        """Of the output in which most decisions change, then of one that has levels, such as the light."""
         if not self._columns:
             return None
         places = {
@@ -205,14 +209,17 @@ class Trial:
             for n, (action, param) in enumerate((a, p) for a in ACTIONS.values() for p in a.params)
         }
 
-        def order(item: tuple[tuple[str, str], Counter[tuple[Text, Text]]]) -> tuple[int, int, int]:
+        def order(
+            item: tuple[tuple[str, str], Counter[tuple[Text, Text]]],
+        ) -> tuple[int, bool, bool, int, int]:
             column, counts = item
             changed = sum(times for (before, after), times in counts.items() if before != after)
-            return -changed, len({value for pair in counts for value in pair}), places.get(column, 0)
+            values = {value for pair in counts for value in pair}
+            levels = column in places and _param(column).type == "choice"
+            return -changed, values == {NOTHING}, not levels, len(values), places.get(column, 0)
 
         column, counts = min(self._columns.items(), key=order)
-        action = ACTIONS.get(column[0])
-        param = next((p for p in action.params if p.name == column[1]), None) if action else None
+        param = _param(column) if column in places else None
         ranks = {label.zh: n for n, label in enumerate(param.choices.values())} if param else {}
         values = {value: (ranks.get(value.zh, 99), value.zh) for pair in counts for value in pair}
         ordered = sorted(values, key=lambda value: values[value])
