@@ -1,4 +1,4 @@
-"""An administrator lets a warning come earlier, in the browser: draft, examples, live cases, second person, rollback."""
+"""An administrator lets a warning come earlier, in the browser: draft, examples, live cases, a second person, back."""
 
 from __future__ import annotations
 

@@ -197,10 +197,7 @@ def test_a_table_of_plans_changes_exactly_one(app: Flask, author: Visitor) -> No
     by_pasting = author.page.text
     assert "13 列，" in by_pasting and "1 列改變" in by_pasting and "沒有使用：主辦" in by_pasting
     author.press("試算這張表", {"pasted": ""}, files={"file": [("計畫.xlsx", workbook(rows))]})
-<<<<<<< HEAD
     assert author.page.soup.select_one("h2#table").parent.text.count("開瑄國小校舍及運動場新建") == 1
-=======
->>>>>>> mend_e
     (matrix, changes) = author.page.soup.select("h2#table ~ .app-scroll table")
     values = [th.text for th in matrix.select("thead th")][1:]
     counts = {row.th.text: [td.text for td in row.select("td")] for row in matrix.select("tbody tr")}

@@ -52,14 +52,10 @@ def test_the_text_is_saved_right_or_wrong_and_named_by_line(app: Flask) -> None:
         ("- 1", "內容必須是一組「名稱: 值」"),
         ("key: progress_lag", "key 必須是「case_deadlines」"),
         ("title: 一", "key 必須是「case_deadlines」"),
-<<<<<<< HEAD
-        ("key: !!python/name:os.system x", "第 1 行："),
+        ("key: !!python/name:os.system x", "第 1 行：不可使用 YAML 標籤（!）"),
         ("key: case_deadlines\nx: !!float nan", "x: 「nan」不是可以計算的數字"),
         (f"key: case_deadlines\nx: 1{'0' * 400}.5", "x: 「inf」不是可以計算的數字"),
         ('key: case_deadlines\ntitle: "a\\0b"', "title: 「a<U+0000>b」含有不能使用的控制字元"),
-=======
-        ("key: !!python/name:os.system x", "第 1 行：不可使用 YAML 標籤（!）"),
->>>>>>> mend_e
         ("x: " + "a" * 600_000, "內容超過 512 KB"),
     ],
 )
