@@ -193,9 +193,9 @@ class BankAccount(Parts):
         }[part]
         if part == "bank" and re.search("[農漁]會|farmer|fisher", text, re.IGNORECASE):
             zh, en = (
-                "{label}：農會、漁會信用部請填金融機構代碼，印在存摺封面或第一頁（3 位或含分部 7 位數字），也可以問農會、漁會",
-                "{label}: for a farmers’ or fishers’ association give its code of 3 or 7 digits, printed on the cover or "
-                "first page of the passbook, or ask the association",
+                "{label}：農會、漁會信用部請填金融機構代碼，印在存摺封面或第一頁（3 位或 7 位數字），也可以問農會、漁會",
+                "{label}: for a farmers’ or fishers’ association give its code of 3 or 7 digits, printed on the cover "
+                "or first page of the passbook, or ask the association",
             )
         if text:
             zh, en = zh + "；您輸入了「{text}」", en + "; you entered “{text}”"
