@@ -1,7 +1,8 @@
 """Where accounts are kept: banks, credit cooperatives and the post office, by the code of their head office.
 
-金融監督管理委員會銀行局, 金融機構基本資料查詢 (https://data.gov.tw/dataset/6041). Credit departments of farmers' and
-fishers' associations share codes with each other and are not named here; their codes are taken like any other.
+From public lists of 金融機構代碼, not yet held against the register of 金融監督管理委員會銀行局
+(https://data.gov.tw/dataset/6041); the English names are usual ones. Credit departments of farmers' and fishers'
+associations share codes with each other and are not named here; a code that is not here is taken with a remark.
 """
 
 import re
