@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -53,7 +54,7 @@ class Blank:
     wide: bool = False
 
 
-class FieldType:
+class FieldType(ABC):
     """Stateless; one instance a type stands in `forms.field_types.FIELD_TYPES`."""
 
     fact: FactType = "text"
@@ -77,9 +78,9 @@ class FieldType:
     example: Text | None = None
     required = ("請填寫{label}", "{label} is required")
 
+    @abstractmethod
     def parse(self, field: Field, given: Given, at: Setting) -> Json:
         """The canonical answer, None where nothing was given; Invalid says what is wrong."""
-        raise NotImplementedError
 
     def reusable(self, field: Field) -> bool:
         """Whether a later application may start from the answer."""

@@ -20,6 +20,17 @@ from webapp.uow import unit_of_work
 
 #: Thursday; the next Monday is a holiday, and so is 10 October
 NOW = datetime(2025, 9, 25, 2, 0, tzinfo=UTC)
+#: somebody who files for the applicant, as the forms ask
+AGENT = {
+    "filed_by": ["agent"],
+    "agent_name": ["林美玉"],
+    "agent_relation": ["entrusted"],
+    "agent_phone": ["0987-654-321"],
+    "agent_email": ["lin.meiyu@ecounter.example"],
+    "agent_address-township": ["JC"],
+    "agent_address-village": ["東門里"],
+    "agent_address-detail": ["民生路62號"],
+}
 
 
 def account(login: str) -> Account:

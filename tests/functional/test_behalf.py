@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.functional.test_letters import carry_out, decided
-from tests.journeys import NOW, account, citizen, officer, submitted
+from tests.journeys import AGENT, NOW, account, citizen, officer, submitted
 from tests.officers import at, case_of, made, officer_of, signed_in
 from tests.visitor import Page, Visitor, in_process
 from tests.walks import fill_in_step, fill_in_the_rest, send
@@ -25,16 +25,6 @@ from webapp.services import applications, decisions, dispatch, drafts, duties, n
 from webapp.uow import unit_of_work
 
 DOG, ROAD = SAMPLES["EC09"], SAMPLES["PW01"]
-AGENT = {
-    "filed_by": ["agent"],
-    "agent_name": ["林美玉"],
-    "agent_relation": ["entrusted"],
-    "agent_phone": ["0987-654-321"],
-    "agent_email": ["lin.meiyu@ecounter.example"],
-    "agent_address-township": ["JC"],
-    "agent_address-village": ["東門里"],
-    "agent_address-detail": ["民生路62號"],
-}
 
 
 @pytest.fixture(autouse=True)

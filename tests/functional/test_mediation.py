@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from tests.journeys import NOW, account, citizen, officer, open_tasks, submitted, take
+from tests.journeys import AGENT, NOW, account, citizen, officer, open_tasks, submitted, take
 from tests.officers import at, case_of, made, signed_in, statements
 from tests.visitor import Visitor
 from webapp.crypto import keyed_hash
@@ -450,36 +450,26 @@ def test_not_settled_and_certified_on_request(app: Flask, monkeypatch: pytest.Mo
     assert other.page.status == 404
 
 
-def test_whoever_was_invited_hears_that_the_request_was_withdrawn(app: Flask) -> None:
-    def withdrawn() -> str:
-        pid, _number = requested("JC01")
-        item = db.session.scalars(select(AgendaItem)).one()
-        with unit_of_work():
-            secretary = officer(secretary_of("JC01"))
-            sittings.plan(secretary, board_of("JC01"), MEETING, "調解室", [item.public_id], NOW)
-        case = case_of(pid)
-        with unit_of_work():
-            cases.take_as_citizen(citizen(), case, "withdraw", NOW, version=case.version)
-        return pid
+def withdrawn(now: datetime) -> str:
+    """A request with a session planned, taken back at that moment."""
+    pid, _number = requested("JC01")
+    item = db.session.scalars(select(AgendaItem)).one()
+    with unit_of_work():
+        secretary = officer(secretary_of("JC01"))
+        sittings.plan(secretary, board_of("JC01"), MEETING, "調解室", [item.public_id], NOW)
+    case = case_of(pid)
+    with unit_of_work():
+        cases.take_as_citizen(citizen(), case, "withdraw", now, version=case.version)
+    return pid
 
-    pid = made(app, withdrawn)
+
+def test_whoever_was_invited_hears_that_the_request_was_withdrawn(app: Flask) -> None:
+    pid = made(app, lambda: withdrawn(NOW))
     _first, last = made(app, lambda: letters(pid, "invitation"))
     assert "取消" in last.content["subject"] and "退出議程" in "".join(last.content["paragraphs"])
     assert last.content["signer"], "by the secretary who planned it"
     told = made(app, lambda: [m for m in messages(pid) if "退出議程" in m.body])
     assert [m.channel for m in told] == ["sms"], "the applicant knows"
-
-
-AGENT = {
-    "filed_by": ["agent"],
-    "agent_name": ["林美玉"],
-    "agent_relation": ["entrusted"],
-    "agent_phone": ["0987-654-321"],
-    "agent_email": ["lin.meiyu@ecounter.example"],
-    "agent_address-township": ["JC"],
-    "agent_address-village": ["東門里"],
-    "agent_address-detail": ["民生路62號"],
-}
 
 
 def test_who_acts_for_the_applicant_is_told_and_served(app: Flask) -> None:
@@ -506,18 +496,7 @@ def test_who_acts_for_the_applicant_is_told_and_served(app: Flask) -> None:
 
 
 def test_who_leaves_after_the_hearing_calls_nothing_off(app: Flask) -> None:
-    def withdrawn() -> str:
-        pid, _number = requested("JC01")
-        item = db.session.scalars(select(AgendaItem)).one()
-        with unit_of_work():
-            secretary = officer(secretary_of("JC01"))
-            sittings.plan(secretary, board_of("JC01"), MEETING, "調解室", [item.public_id], NOW)
-        case = case_of(pid)
-        with unit_of_work():
-            cases.take_as_citizen(citizen(), case, "withdraw", MEETING, version=case.version)
-        return pid
-
-    pid = made(app, withdrawn)
+    pid = made(app, lambda: withdrawn(MEETING))
     assert len(made(app, lambda: letters(pid, "invitation"))) == 1
 
 

@@ -453,11 +453,7 @@ def _assess(
     now: datetime,
     permission: str,
 ) -> None:
-    comment = comment.strip()
-    if len(comment) > LONGEST_COMMENT:
-        raise Misfit(
-            "comment", Text(zh=f"最多 {LONGEST_COMMENT} 字。", en=f"At most {LONGEST_COMMENT} characters.")
-        )
+    comment = _comment(comment)
     db.session.add(
         ScoreAssessment(
             year_id=year.id,
@@ -475,14 +471,19 @@ def _assess(
     db.session.flush()
 
 
-def step(
-    actor: Actor, year: ScoreYear, state: str, comment: str, now: datetime, permission: str = "control_plans"
-) -> None:
-    comment = comment.strip()
+def _comment(typed: str) -> str:
+    comment = typed.strip()
     if len(comment) > LONGEST_COMMENT:
         raise Misfit(
             "comment", Text(zh=f"最多 {LONGEST_COMMENT} 字。", en=f"At most {LONGEST_COMMENT} characters.")
         )
+    return comment
+
+
+def step(
+    actor: Actor, year: ScoreYear, state: str, comment: str, now: datetime, permission: str = "control_plans"
+) -> None:
+    comment = _comment(comment)
     db.session.add(
         ScoreStep(
             year_id=year.id,
