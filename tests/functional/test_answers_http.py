@@ -45,7 +45,7 @@ def confirmed() -> str:
     case = submitted("EC09")
     patterns.chosen(case, patterns.slots(case)[-1])
     take(case, "decide_approval", amounts=_amounts(case))
-    for key in db.session.scalars(select(Effect.id).where(Effect.kind == "letter")).all():
+    for key in db.session.scalars(select(Effect.id).where(Effect.kind == "letter").order_by(Effect.id)).all():
         perform_effect(key)
     return case.public_id
 
@@ -130,7 +130,9 @@ def test_a_confirmation_names_its_time_also_when_it_is_written_after_a_cancellat
     applicant.press("取消預約")
 
     def written() -> list[str]:
-        for key in db.session.scalars(select(Effect.id).where(Effect.kind == "notice")).all():
+        for key in db.session.scalars(
+            select(Effect.id).where(Effect.kind == "notice").order_by(Effect.id)
+        ).all():
             perform_effect(key)
         rows = select(Message).where(Message.case_id == case_of(pid).id)
         return [each.body for each in db.session.scalars(rows) if "預約確認單" in each.subject]

@@ -131,7 +131,9 @@ def holder(app: Flask, case: str) -> str:
 def worker(app: Flask) -> None:
     """Sends and prints what is waiting."""
     with app.app_context():
-        waiting = list(db.session.scalars(select(Effect.id).where(Effect.state == "pending")))
+        waiting = list(
+            db.session.scalars(select(Effect.id).where(Effect.state == "pending").order_by(Effect.id))
+        )
     for effect in waiting:
         with app.app_context():
             perform_effect(effect)

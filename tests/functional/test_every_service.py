@@ -155,7 +155,9 @@ def name_of_applicant(case: Case) -> str:
 def print_papers(case: Case) -> None:
     """What the worker would print in a moment."""
     for order in db.session.scalars(
-        select(Effect.id).where(Effect.case_id == case.id, Effect.kind.in_(PAPERS), Effect.state == "pending")
+        select(Effect.id)
+        .where(Effect.case_id == case.id, Effect.kind.in_(PAPERS), Effect.state == "pending")
+        .order_by(Effect.id)
     ).all():
         perform_effect(order)
 

@@ -57,7 +57,9 @@ def at_own_case(app: Flask, case: str) -> Page:
 
 def carry_out(app: Flask, kind: str) -> None:
     def perform() -> None:
-        for order in db.session.scalars(select(Effect.id).where(Effect.kind == kind)).all():
+        for order in db.session.scalars(
+            select(Effect.id).where(Effect.kind == kind).order_by(Effect.id)
+        ).all():
             perform_effect(order)
 
     made(app, perform)

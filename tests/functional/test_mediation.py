@@ -99,7 +99,7 @@ def planned(app: Flask, code: str) -> Visitor:
 
 
 def messages(pid: str) -> list[Message]:
-    waiting = select(Effect.id).where(Effect.kind == "notice", Effect.state == "pending")
+    waiting = select(Effect.id).where(Effect.kind == "notice", Effect.state == "pending").order_by(Effect.id)
     for key in db.session.scalars(waiting.order_by(Effect.id)):
         perform_effect(key)
     rows = select(Message).join(Case, Case.id == Message.case_id).where(Case.public_id == pid)
@@ -426,7 +426,9 @@ def test_not_settled_and_certified_on_request(app: Flask, monkeypatch: pytest.Mo
         app,
         lambda: [
             perform_effect(key)
-            for key in db.session.scalars(select(Effect.id).where(Effect.kind == "letter"))
+            for key in db.session.scalars(
+                select(Effect.id).where(Effect.kind == "letter").order_by(Effect.id)
+            )
         ],
     )
     applicant.get(f"/applications/{pid}")

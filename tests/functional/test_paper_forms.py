@@ -232,8 +232,10 @@ def _clock(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> None
 
 def carry_out(app: Flask) -> None:
     def perform() -> None:
-        pending = select(Effect.id).where(
-            Effect.kind.in_(("blank_form", "draft_form")), Effect.state == "pending"
+        pending = (
+            select(Effect.id)
+            .where(Effect.kind.in_(("blank_form", "draft_form")), Effect.state == "pending")
+            .order_by(Effect.id)
         )
         for order in db.session.scalars(pending).all():
             perform_effect(order)

@@ -34,7 +34,9 @@ def case(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> tuple[
     def make() -> tuple[str, str]:
         money.open_service()
         case, invoice = asked_to_pay()
-        for order in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
+        for order in db.session.scalars(
+            select(Effect.id).where(Effect.case_id == case.id).order_by(Effect.id)
+        ).all():
             perform_effect(order)
         return case.public_id, invoice.account
 
@@ -84,7 +86,9 @@ def test_the_applicant_sees_how_to_pay_and_that_it_was_paid(app: Flask, case: tu
 
 def _print_all(pid: str) -> None:
     case = officers.case_of(pid)
-    for order in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
+    for order in db.session.scalars(
+        select(Effect.id).where(Effect.case_id == case.id).order_by(Effect.id)
+    ).all():
         perform_effect(order)
 
 

@@ -402,7 +402,9 @@ def _payouts(case: Case) -> Ids:
 
 
 def _print(case: Case) -> None:
-    for effect in db.session.scalars(select(Effect.id).where(Effect.case_id == case.id)).all():
+    for effect in db.session.scalars(
+        select(Effect.id).where(Effect.case_id == case.id).order_by(Effect.id)
+    ).all():
         perform_effect(effect)
     db.session.refresh(case)
 

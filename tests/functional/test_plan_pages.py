@@ -108,7 +108,10 @@ def test_the_annex_is_printed_by_the_worker(app: Flask, research: Visitor) -> No
     assert research.get(f"{ANNEX}/109Q3/annex.pdf").status == 202
     assert research.get(f"{ANNEX}/109Q3/annex.pdf").status == 202
     (order,) = made(
-        app, lambda: db.session.scalars(select(Effect.id).where(Effect.kind == "plan_paper")).all()
+        app,
+        lambda: db.session.scalars(
+            select(Effect.id).where(Effect.kind == "plan_paper").order_by(Effect.id)
+        ).all(),
     )
     made(app, lambda: perform_effect(order))
     text = research.get(f"{ANNEX}/109Q3/annex.pdf").pdf_text

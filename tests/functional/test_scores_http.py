@@ -226,7 +226,7 @@ def test_the_report_is_printed_by_the_worker_once_a_content(app: Flask) -> None:
     unit = signed_in(app, OFFICER)
     path = f"/plans/scores/{pid}/report.pdf"
     assert unit.get(path).status == 202 and unit.get(path).status == 202
-    orders = select(Effect.id).where(Effect.kind == "score_report")
+    orders = select(Effect.id).where(Effect.kind == "score_report").order_by(Effect.id)
     (order,) = made(app, lambda: db.session.scalars(orders).all())
     made(app, lambda: perform_effect(order))
     page = unit.get(path)

@@ -44,8 +44,10 @@ def answered(workflow: str = "petition") -> Case:
 
 def links(case: Case) -> list[str]:
     """Out of the messages that the worker has written."""
-    orders = select(Effect.id).where(
-        Effect.case_id == case.id, Effect.kind == "notice", Effect.state == "pending"
+    orders = (
+        select(Effect.id)
+        .where(Effect.case_id == case.id, Effect.kind == "notice", Effect.state == "pending")
+        .order_by(Effect.id)
     )
     for order in db.session.scalars(orders.order_by(Effect.id)).all():
         perform_effect(order)

@@ -195,7 +195,9 @@ def test_the_queue_moves_up_by_itself_and_in_order(app: Flask) -> None:
         with unit_of_work():
             cases.take_as_citizen(citizen(), third, "withdraw", NOW, version=third.version)
         assert (state_of(third)[0], state_of(fourth)[0]) == ("cancelled", "held")
-        for key in db.session.scalars(select(Effect.id).where(Effect.kind == "notice")).all():
+        for key in db.session.scalars(
+            select(Effect.id).where(Effect.kind == "notice").order_by(Effect.id)
+        ).all():
             perform_effect(key)
         told = db.session.scalars(select(Message.subject).where(Message.case_id == fourth.id)).all()
         assert [said.split("：")[0] for said in told] == ["已收到您的申請", "已登記候補", "候補成功"]

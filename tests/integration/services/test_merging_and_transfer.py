@@ -35,7 +35,7 @@ def merge(case: Case, leading: Case) -> None:
 
 def message(case: Case) -> str:
     for effect in db.session.scalars(
-        select(Effect.id).where(Effect.case_id == case.id, Effect.kind == "notice")
+        select(Effect.id).where(Effect.case_id == case.id, Effect.kind == "notice").order_by(Effect.id)
     ):
         perform_effect(effect)
     bodies = db.session.scalars(
