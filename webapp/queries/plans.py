@@ -486,12 +486,12 @@ def _standing(entry: RegisterEntry, of: Register) -> Standing:
         entry,
         [(each, points.get(each.id, [])) for each in baselines],
         reports,
-        _fired(reports[-1].id) if reports else None,
+        fired(reports[-1].id) if reports else None,
         closed,
     )
 
 
-def _fired(report_id: int) -> Fired | None:
+def fired(report_id: int) -> Fired | None:
     row = db.session.execute(
         select(Revision.body, Revision.number, Firing.at, Firing.explanation, Firing.outcomes)
         .join(Revision, Revision.id == Firing.ruleset_revision_id)

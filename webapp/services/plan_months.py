@@ -69,13 +69,15 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     plan = db.session.get_one(Plan, entry.plan_id)
     register = db.session.get_one(Register, entry.register_id)
     if report is None:
+        planned, due = _due(entry_id, month)
         report = ProgressReport(
             entry_id=entry_id,
             register_id=register.id,
             month=month,
             state="open",
             origin="entered",
-            planned=_planned(entry_id, month),
+            planned=planned,
+            budget_due=due,
         )
         db.session.add(report)
         db.session.flush()
@@ -89,6 +91,7 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
             "case_no": entry.case_no or "",
             "month": month_label(month).zh,
             "planned": _shown(report.planned),
+            "budget_due": _shown(report.budget_due),
             "actual_before": _shown(before.actual if before else None),
             "spent_before": _shown(before.budget_spent if before else None),
         },
@@ -102,10 +105,10 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     return case
 
 
-def _planned(entry_id: int, month: date) -> Decimal | None:
-    """Of the approved curve: the point of the month, or the last before it."""
+def _due(entry_id: int, month: date) -> tuple[Decimal, Decimal | None]:
+    """Progress and money of the approved curve: the point of the month, or the last before it."""
     points = [p for p in plan_facts.curves([entry_id]).get(entry_id, []) if p.month <= month]
-    return points[-1].planned if points else Decimal(0)
+    return (points[-1].planned, points[-1].budget) if points else (Decimal(0), None)
 
 
 def _before(entry_id: int, month: date) -> ProgressReport | None:

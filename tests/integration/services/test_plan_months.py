@@ -17,7 +17,7 @@ from webapp.errors import AnswersInvalid
 from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.models import Case, ProgressReport, RegisterEntry
-from webapp.queries import inbox
+from webapp.queries import inbox, plan_facts
 from webapp.services import plan_imports, plan_months
 from webapp.uow import unit_of_work
 from workflows.engine import Missing
@@ -49,7 +49,7 @@ def standing() -> RegisterEntry:
         others = update(RegisterEntry).values(released_on=RegisterEntry.since, release_reason="與測試無關")
         db.session.execute(others)
         made = entry(plan_imports.register_for("selected-109"), "虛構的造林計畫", unit="EC-AFF")
-        baseline(made, 10, 20, 30, 100)
+        baseline(made, 10, 20, 30, 100, budget=10_000_000)
     return made
 
 
@@ -92,9 +92,66 @@ def test_who_is_behind_explains_it(standing: RegisterEntry) -> None:
     with pytest.raises(AnswersInvalid) as refused:
         take(case, "send", OFFICER, MARCH_9, raw=said("13.5"))
     assert list(refused.value.errors) == ["reason_class", "reason", "countermeasure", "catch_up_date"]
+    assert refused.value.errors["reason"] == [
+        "請寫明原因：落後者填報原因、對策與趕上日期，進度落後 6.5 個百分點 ＞ 落後門檻 0 個百分點。"
+    ]
     assert report().actual is None, "nothing was kept"
     take(case, "send", OFFICER, MARCH_9, raw=said("13.5", **BEHIND))
     assert (report().lag, report().standing, report().reason_class) == (Decimal("6.5"), "severe", "tender")
+
+
+WHY = ["reason", "countermeasure"]
+
+
+@pytest.mark.parametrize(
+    ("spent", "asked_for", "said_why"),
+    [
+        ("1599998", WHY, "預算執行率偏低，預算執行率 79.9999 % ＜ 預算執行率下限 80 %"),
+        ("1599999", [], ""),
+        ("", [], ""),
+    ],
+)
+def test_who_spends_too_little_explains_it(
+    standing: RegisterEntry, spent: str, asked_for: list[str], said_why: str
+) -> None:
+    """Two million are due; the rate is kept with four decimals, half up, and below 80 % asks why."""
+    case = asked()
+    assert report().budget_due == 2_000_000
+    if asked_for:
+        with pytest.raises(AnswersInvalid) as refused:
+            take(case, "send", OFFICER, MARCH_9, raw=said("20", budget_spent=[spent]))
+        assert list(refused.value.errors) == asked_for
+        assert said_why in refused.value.errors["reason"][0]
+        assert report().state == "open"
+    explained = {part: BEHIND[part] for part in asked_for}
+    take(case, "send", OFFICER, MARCH_9, raw=said("20", budget_spent=[spent], **explained))
+    assert (report().standing, report().state) == ("on_track", "reported")
+
+
+def test_what_several_rules_ask_says_them_all(standing: RegisterEntry) -> None:
+    case = asked()
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, MARCH_9, raw=said("13.5", budget_spent=["1"]))
+    errors = {part: said[0] for part, said in refused.value.errors.items()}
+    assert [part for part, why in errors.items() if "進度落後 6.5" in why] == list(BEHIND)[:3] + [
+        "catch_up_date"
+    ]
+    assert [part for part, why in errors.items() if "預算執行率" in why] == WHY
+
+
+def test_a_checkpoint_that_is_late_is_explained(
+    standing: RegisterEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the rules may read of a report is asked about, wherever the fact comes from."""
+    case, known = asked(), plan_facts.of_reports
+
+    def with_checkpoint(*args: Any) -> dict[int, dict[str, Any]]:
+        return {key: {**facts, "plan.checkpoint_late": True} for key, facts in known(*args).items()}
+
+    monkeypatch.setattr(plan_facts, "of_reports", with_checkpoint)
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, MARCH_9, raw=said("20"))
+    assert list(refused.value.errors) == WHY and "查核點逾期" in refused.value.errors["reason"][0]
 
 
 @pytest.mark.parametrize(("actual", "words"), [("101", "100"), ("-1", "0"), ("很多", "數字")])
