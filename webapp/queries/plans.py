@@ -205,7 +205,8 @@ def overview(of: Register, month: date) -> Overview:
             now.standing,
             before.standing,
             func.count(),
-            func.sum(now.budget_due),
+            # what nobody has reported spending on is not compared
+            func.sum(now.budget_due).filter(now.budget_spent.is_not(None)),
             func.sum(now.budget_spent),
         )
         .select_from(RegisterEntry)

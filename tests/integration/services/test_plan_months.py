@@ -133,9 +133,7 @@ def test_what_several_rules_ask_says_them_all(standing: RegisterEntry) -> None:
     with pytest.raises(AnswersInvalid) as refused:
         take(case, "send", OFFICER, MARCH_9, raw=said("13.5", budget_spent=["1"]))
     errors = {part: said[0] for part, said in refused.value.errors.items()}
-    assert [part for part, why in errors.items() if "進度落後 6.5" in why] == list(BEHIND)[:3] + [
-        "catch_up_date"
-    ]
+    assert [part for part, why in errors.items() if "進度落後 6.5" in why] == ["reason_class", *WHY, "catch_up_date"]
     assert [part for part, why in errors.items() if "預算執行率" in why] == WHY
 
 
