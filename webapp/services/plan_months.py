@@ -69,15 +69,15 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     plan = db.session.get_one(Plan, entry.plan_id)
     register = db.session.get_one(Register, entry.register_id)
     if report is None:
-        planned, due = _due(entry_id, month)
+        point = plan_facts.due(plan_facts.curves([entry_id]).get(entry_id, []), month)
         report = ProgressReport(
             entry_id=entry_id,
             register_id=register.id,
             month=month,
             state="open",
             origin="entered",
-            planned=planned,
-            budget_due=due,
+            planned=point.planned if point else Decimal(0),
+            budget_due=point.budget if point else None,
         )
         db.session.add(report)
         db.session.flush()
@@ -103,12 +103,6 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     report.case_id = case.id
     db.session.flush()
     return case
-
-
-def _due(entry_id: int, month: date) -> tuple[Decimal, Decimal | None]:
-    """Progress and money of the approved curve: the point of the month, or the last before it."""
-    points = [p for p in plan_facts.curves([entry_id]).get(entry_id, []) if p.month <= month]
-    return (points[-1].planned, points[-1].budget) if points else (Decimal(0), None)
 
 
 def _before(entry_id: int, month: date) -> ProgressReport | None:

@@ -44,9 +44,8 @@ def keep(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
         plan_progress.record(entry, report.month, figures, now, origin="entered", version=report.version)
     except Misfit as misfit:
         raise AnswersInvalid({misfit.field: [misfit.text.in_(actor.language)]}) from None
-    asked = _asked(report)
-    if missing := [part for part in PARTS if part in asked and not getattr(figures, part)]:
-        raise AnswersInvalid({part: [_because(part, asked[part]).in_(actor.language)] for part in missing})
+    if missing := unexplained(report):
+        raise AnswersInvalid({part: [why.in_(actor.language)] for part, why in missing.items()})
 
 
 def check(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
@@ -98,17 +97,19 @@ def _figures(report: ProgressReport, answers: Mapping[str, Any]) -> Figures:
     )
 
 
-def _asked(report: ProgressReport) -> dict[str, list[Mapping[str, Any]]]:
-    """What the rules that decided the report want explained: each part with the rules that ask, as they say why."""
+def unexplained(report: ProgressReport) -> dict[str, Text]:
+    """What the rules that decided the report want explained and it does not say, each with the rules that ask."""
     fired = plans.fired(report.id)
     assert fired is not None, "a report that was sent is decided"
     why = {entry["rule"]: entry for entry in fired.explanation}
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    asked: dict[str, list[Mapping[str, Any]]] = {}
     for outcome in fired.outcomes:
         if outcome["action"] == "require_explanation":
             for part in outcome["params"]["parts"]:
-                found.setdefault(part, []).append(why[outcome["rule"]])
-    return found
+                asked.setdefault(part, []).append(why[outcome["rule"]])
+    return {
+        part: _because(part, asked[part]) for part in PARTS if part in asked and not getattr(report, part)
+    }
 
 
 def _because(part: str, rules: Sequence[Mapping[str, Any]]) -> Text:
