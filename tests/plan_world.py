@@ -37,15 +37,26 @@ def entry(register: Register, title: str = "虛構計畫", unit: str = "PW") -> 
     return made
 
 
-def baseline(of: RegisterEntry, *planned: int, number: int = 1, approved: bool = True) -> Baseline:
-    """A curve of so many months from January of 109 on."""
+def baseline(
+    of: RegisterEntry,
+    *planned: int | Decimal,
+    number: int = 1,
+    approved: bool = True,
+    budget: int | None = None,
+) -> Baseline:
+    """A curve of so many months from January of 109 on; the budget, if there is one, is due as the progress is."""
     made = Baseline(
         entry_id=of.id, number=number, reason="核定", effective_month=date(2020, 1, 1), origin="demonstration"
     )
     db.session.add(made)
     db.session.flush()
     db.session.add_all(
-        BaselinePoint(baseline_id=made.id, month=date(2020 + n // 12, n % 12 + 1, 1), planned=Decimal(share))
+        BaselinePoint(
+            baseline_id=made.id,
+            month=date(2020 + n // 12, n % 12 + 1, 1),
+            planned=Decimal(share),
+            budget=None if budget is None else budget * Decimal(share) / 100,
+        )
         for n, share in enumerate(planned)
     )
     db.session.flush()

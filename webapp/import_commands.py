@@ -22,7 +22,7 @@ TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.group("import")
 def import_() -> None:
-    """Take in plans, severe lists, published figures and scores from CSV or XLSX."""
+    """Take in plans, severe lists, published figures, planned curves, reports and scores from CSV or XLSX."""
 
 
 @import_.command("plans")
@@ -81,6 +81,35 @@ def import_figures(file: Path) -> None:
     )
 
 
+@import_.command("baselines")
+@click.argument("file", type=TABLE)
+@click.option("--register", "key", required=True, metavar="KEY", help="Where the plans stand.")
+def import_baselines(file: Path, key: str) -> None:
+    """Planned curves: one row a month of each plan, up to 100."""
+    take_in_kind("baselines", file, key)
+
+
+@import_.command("reports")
+@click.argument("file", type=TABLE)
+@click.option("--register", "key", required=True, metavar="KEY", help="Where the plans stand.")
+def import_reports(file: Path, key: str) -> None:
+    """Monthly reports, measured against the planned curves."""
+    take_in_kind("reports", file, key)
+
+
+def take_in_kind(name: str, file: Path, key: str) -> None:
+    from webapp.services.plan_tables import KINDS
+
+    kind = KINDS[name]
+    take_in(
+        file,
+        kind.columns,
+        kind.needed,
+        lambda actor, sheet, now: kind.take_in(actor, sheet, key, now),
+        lambda done: None,
+    )
+
+
 def period_of(file: Path, written: str | None) -> Period:
     """As it was said, else as the name of the file says."""
     from webapp.periods import parse
@@ -117,6 +146,7 @@ def take_in(
     try:
         sheet = sheets.read(file, columns, needed)
         click.echo(f"{len(sheet.rows)} rows", err=True)
+        sheet.tell = lambda done, of: click.echo(f"{done:,} of {of:,}", err=True)
         with create_app({"DATABASE_URL": database}).app_context():
             try:
                 with unit_of_work():

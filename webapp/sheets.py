@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from typing import TypeVar
 from xml.etree.ElementTree import ParseError
 
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-from rules.values import Text, normalise_text
+from rules.values import Text, normalise_text, parse_roc_date
 from webapp.spreadsheets import MOST_UNPACKED, unpacked
 
 MOST_BYTES = 20 * 1024 * 1024
+#: of what somebody pastes or chooses on a page
+MOST_PASTED = 2 * 1024 * 1024
 MOST_ROWS = 20_000
 LONGEST_CELL = 2_000
 #: rows of the head of a sheet among which the one with the column names is looked for
 HEAD = 10
+#: of a long table, how often it is told how far it is
+TELL_EVERY = 500
+Item = TypeVar("Item")
+_MONTH = re.compile(r"([0-9]{2,4})\s*(?:[-/.年M]\s*([0-9]{1,2})\s*月?|([0-9]{2}))")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 @dataclass(frozen=True)
@@ -36,10 +45,18 @@ class Problem:
     column: str
     text: Text
 
+    @property
+    def words(self) -> Text:
+        """With where it is."""
+        zh = (f"第 {self.row} 列" if self.row else "") + (f"「{self.column}」" if self.column else "")
+        en = ", ".join(filter(None, [f"row {self.row}" if self.row else "", self.column]))
+        return Text(
+            zh=f"{zh}：{self.text.zh}" if zh else self.text.zh,
+            en=f"{en}: {self.text.en}" if en else self.text.en,
+        )
+
     def __str__(self) -> str:
-        where = "" if self.row is None else f"第 {self.row} 列"
-        where += f"「{self.column}」" if self.column else ""
-        return f"{where}：{self.text.zh} ({self.text.en})" if where else f"{self.text.zh} ({self.text.en})"
+        return f"{self.words.zh} ({self.text.en})"
 
 
 class BadSheet(Exception):
@@ -95,6 +112,40 @@ class Row:
             return None
         return value
 
+    def day(self, column: str) -> date | None:
+        """A date by the ROC or the Gregorian calendar."""
+        written = self.text(column, longest=40)
+        if not written:
+            return None
+        try:
+            return parse_roc_date(written)
+        except ValueError:
+            self.wrong(
+                column,
+                f"「{written}」不是日期，請寫成 109/6/30。",
+                f"“{written}” is no date: write it as 109/6/30.",
+            )
+            return None
+
+    def month(self, column: str, *, needed: bool = False) -> date | None:
+        """The first day of a month that is written 109M02, 109/2, 109年2月, 10902 or as a date of the month."""
+        written = self.word(column, needed=needed)
+        if not written:
+            return None
+        found = _MONTH.fullmatch(written.upper())
+        try:
+            if found is None:
+                return parse_roc_date(written).replace(day=1)
+            year = int(found[1])
+            return date(year if year > 999 else year + 1911, int(found[2] or found[3]), 1)
+        except ValueError:
+            self.wrong(
+                column,
+                f"「{written}」不是月份，請寫成 109/2 或 109M02。",
+                f"“{written}” is no month: write it as 109/2 or 109M02.",
+            )
+            return None
+
     def wrong(self, column: str, zh: str, en: str) -> None:
         self.sheet.problems.append(Problem(self.number, self.sheet.heading(column), Text(zh=zh, en=en)))
 
@@ -107,6 +158,15 @@ class Sheet:
     notes: list[Text] = field(default_factory=list)
     #: column -> its heading in the file
     headings: dict[str, str] = field(default_factory=dict)
+    #: is told how many of how many rows are done
+    tell: Callable[[int, int], None] = lambda done, of: None
+
+    def telling(self, items: Sequence[Item]) -> Iterator[Item]:
+        """One after the other, telling how far it is."""
+        for done, item in enumerate(items, start=1):
+            yield item
+            if done % TELL_EVERY == 0:
+                self.tell(done, len(items))
 
     def heading(self, column: str) -> str:
         return self.headings.get(column, column)
@@ -122,12 +182,17 @@ def narrow(text: str) -> str:
 
 
 def read(path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]) -> Sheet:
-    """The table of a file. `columns`: name -> other headings that mean the same. BadSheet when it is no such table."""
-    if path.stat().st_size > MOST_BYTES:
-        raise _refused("檔案超過 20 MB。", "The file is larger than 20 MB.")
+    """The table of a file."""
+    with path.open("rb") as file:
+        return read_content(file.read(MOST_BYTES + 1), columns, needed)
+
+
+def read_content(
+    content: bytes, columns: Mapping[str, Sequence[str]], needed: Sequence[str], most: int = MOST_BYTES
+) -> Sheet:
+    """`columns`: name -> other headings that mean the same. BadSheet when it is no such table."""
     sheet = Sheet()
-    content = path.read_bytes()
-    table = _xlsx(content, sheet) if content[:2] == b"PK" else _csv(content, sheet)
+    table = _open(content, sheet, most)
     names = {narrow(alias).casefold(): name for name, others in columns.items() for alias in (name, *others)}
     head = next(
         (
@@ -149,7 +214,14 @@ def read(path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]
     for number, cells in table:
         if number > head and any(cell.strip() for cell in cells):
             values = {name: cells[place] if place < len(cells) else "" for name, place in places.items()}
-            sheet.rows.append(Row(number, values, sheet))
+            row = Row(number, values, sheet)
+            sheet.rows.append(row)
+            for name in (name for name, cell in values.items() if _CONTROL.search(cell)):
+                row.wrong(
+                    name,
+                    "含有不能顯示的控制字元，請重新輸入這一格。",
+                    "Control characters: type this cell again.",
+                )
             if len(cells) > len(headings) and any(cell.strip() for cell in cells[len(headings) :]):
                 sheet.problems.append(
                     Problem(number, "", Text(zh="儲存格比標題多。", en="More cells than headings."))
@@ -157,6 +229,18 @@ def read(path: Path, columns: Mapping[str, Sequence[str]], needed: Sequence[str]
     if not sheet.rows:
         raise _refused("表格沒有資料列。", "The table has no rows.")
     return sheet
+
+
+def lines_of(content: bytes, most: int = MOST_BYTES) -> list[list[str]]:
+    """Every cell of a file as it is read, the empty rows too."""
+    return [cells for _number, cells in _open(content, Sheet(), most)]
+
+
+def _open(content: bytes, sheet: Sheet, most: int) -> list[tuple[int, list[str]]]:
+    if len(content) > most:
+        size = most // 1024**2
+        raise _refused(f"檔案超過 {size} MB。", f"The file is larger than {size} MB.")
+    return _xlsx(content, sheet) if content[:2] == b"PK" else _csv(content, sheet)
 
 
 def _places(headings: Sequence[str], names: Mapping[str, str], sheet: Sheet) -> dict[str, int]:
@@ -192,9 +276,10 @@ def _csv(content: bytes, sheet: Sheet) -> list[tuple[int, list[str]]]:
         sheet.notes.append(Text(zh="檔案以 Big5 讀取。", en="The file was read as Big5."))
     try:
         rows = []
-        reader = csv.reader(io.StringIO(text), strict=True)
-        for cells in reader:
-            rows.append((reader.line_num, cells))
+        between = "\t" if "\t" in text.partition("\n")[0] else ","
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=between)
+        for number, cells in enumerate(reader, start=1):
+            rows.append((number, cells))
             if len(rows) > MOST_ROWS:
                 raise _too_many()
     except csv.Error as error:
@@ -206,10 +291,11 @@ def _xlsx(content: bytes, sheet: Sheet) -> list[tuple[int, list[str]]]:
     try:
         if unpacked(content) > MOST_UNPACKED:
             raise _refused("檔案解開後太大。", "The file is too large once unpacked.")
-        book = load_workbook(io.BytesIO(content), data_only=True)
+        book = load_workbook(io.BytesIO(content))
+        worked_out = load_workbook(io.BytesIO(content), data_only=True) if _has_formulas(book) else book
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, ParseError, EOFError, OSError):
         raise _refused("檔案不是可以讀取的 XLSX。", "The file is no readable XLSX.") from None
-    page = book.worksheets[0]
+    page, values = book.worksheets[0], worked_out.worksheets[0]
     if (page.max_row or 0) > MOST_ROWS:
         raise _too_many()
     filled: dict[tuple[int, int], Cell | MergedCell] = {}
@@ -224,17 +310,28 @@ def _xlsx(content: bytes, sheet: Sheet) -> list[tuple[int, list[str]]]:
                 sheet.problems.append(Problem(merged.min_row, get_column_letter(merged.min_col), said))
             continue
         for row in range(merged.min_row + 1, merged.max_row + 1):
-            filled[row, merged.min_col] = page.cell(merged.min_row, merged.min_col)
+            filled[row, merged.min_col] = values.cell(merged.min_row, merged.min_col)
         sheet.notes.append(
             Text(
                 zh=f"合併儲存格 {merged.coord} 的值用於第 {merged.min_row} 到 {merged.max_row} 列。",
                 en=f"The value of merged cells {merged.coord} counts for rows {merged.min_row} to {merged.max_row}.",
             )
         )
+    for cell in (cell for cells in page.iter_rows() for cell in cells if cell.data_type == "f"):
+        if values[cell.coordinate].value is None:
+            said = Text(
+                zh=f"{cell.coordinate} 是沒有算出結果的公式，請改貼成值。",
+                en=f"{cell.coordinate} is a formula without a result: paste it as a value.",
+            )
+            sheet.problems.append(Problem(cell.row, get_column_letter(cell.column), said))
     return [
         (number, [_shown(filled.get((number, place), cell)) for place, cell in enumerate(cells, start=1)])
-        for number, cells in enumerate(page.iter_rows(), start=1)
+        for number, cells in enumerate(values.iter_rows(), start=1)
     ]
+
+
+def _has_formulas(book: Workbook) -> bool:
+    return any(cell.data_type == "f" for cells in book.worksheets[0].iter_rows() for cell in cells)
 
 
 def _shown(cell: Cell | MergedCell) -> str:

@@ -97,6 +97,11 @@ def curves(entries: Sequence[int]) -> dict[int, list[Point]]:
     return found
 
 
+def due(points: Sequence[Point], month: date) -> Point | None:
+    """Of a curve: the point of the month, or the last before it; none before it begins."""
+    return next((point for point in reversed(points) if point.month <= month), None)
+
+
 def _budgets(entries: Sequence[int]) -> dict[int, Decimal]:
     rows = db.session.execute(
         select(RegisterEntry.id, func.sum(PlanBudget.amount))

@@ -205,7 +205,8 @@ def overview(of: Register, month: date) -> Overview:
             now.standing,
             before.standing,
             func.count(),
-            func.sum(now.budget_due),
+            # what nobody has reported spending on is not compared
+            func.sum(now.budget_due).filter(now.budget_spent.is_not(None)),
             func.sum(now.budget_spent),
         )
         .select_from(RegisterEntry)
@@ -486,12 +487,12 @@ def _standing(entry: RegisterEntry, of: Register) -> Standing:
         entry,
         [(each, points.get(each.id, [])) for each in baselines],
         reports,
-        _fired(reports[-1].id) if reports else None,
+        fired(reports[-1].id) if reports else None,
         closed,
     )
 
 
-def _fired(report_id: int) -> Fired | None:
+def fired(report_id: int) -> Fired | None:
     row = db.session.execute(
         select(Revision.body, Revision.number, Firing.at, Firing.explanation, Firing.outcomes)
         .join(Revision, Revision.id == Firing.ruleset_revision_id)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 
 from rules.values import Text
-from webapp.errors import NotFound, Refused
+from webapp.errors import Conflict, NotFound, Refused
 from webapp.extensions import db
 from webapp.letters.wording import numeral
 from webapp.models import (
@@ -102,6 +102,19 @@ class Imported:
     notes: list[Text] = field(default_factory=list)
 
 
+def alone() -> None:
+    """Until the transaction ends no other list is taken in: two of the same plans would bring them twice."""
+    if not db.session.execute(
+        select(func.pg_try_advisory_xact_lock(func.hashtextextended("plan_imports", 0)))
+    ).scalar_one():
+        raise Conflict(
+            Text(
+                zh="另一份清單正在匯入，這一份還沒有收；請等它完成後再匯入一次。",
+                en="Another list is being taken in; this one was not. Import it again when that one is done.",
+            )
+        )
+
+
 def register_for(key: str) -> Register:
     """The register of that key; one that is not there yet is opened, when the key is KIND-YEAR: major_policy-109."""
     found = db.session.scalars(select(Register).where(Register.key == key)).one_or_none()
@@ -134,12 +147,13 @@ def register_for(key: str) -> Register:
 
 def plans(actor: Actor, sheet: Sheet, register_key: str, period: Period, now: datetime) -> Imported:
     """附件一: each row a plan of the register with its report for the last month of the period."""
+    alone()
     register, done, seen = register_for(register_key), Imported(), dict[str, int]()
     done.notes = list(sheet.notes)
     done.register_ids.add(register.id)
-    for row in sheet.rows:
+    for row in sheet.telling(sheet.rows):
         case_no, title = row.word("case_no"), row.text("project", needed=True, longest=200)
-        _once(row, seen, "case_no" if case_no else "project", case_no or title)
+        once(row, seen, "case_no" if case_no else "project", case_no or title)
         units = _units(row)
         figures, item_no, budget = _figures(row), _item_no(row), _budget(row)
         if sheet.problems or figures is None or not units or not title:
@@ -171,7 +185,7 @@ def plans(actor: Actor, sheet: Sheet, register_key: str, period: Period, now: da
         done.rows += 1
         done.changed += changed
     sheet.require()
-    _audit(actor, f"plans {register.key} {period.key}: {done.rows} rows, {done.changed} new", now)
+    audit(actor, f"plans {register.key} {period.key}: {done.rows} rows, {done.changed} new", now)
     return done
 
 
@@ -179,12 +193,13 @@ def severe(
     actor: Actor, sheet: Sheet, register_key: str, annex_key: str, period: Period, now: datetime
 ) -> Imported:
     """The plans named as severe, without percentages: their class counts as published (以公布為準)."""
+    alone()
     register, done, seen = register_for(register_key), Imported(), dict[str, int]()
     done.notes = list(sheet.notes)
     done.register_ids.add(register.id)
-    for row in sheet.rows:
+    for row in sheet.telling(sheet.rows):
         number, title = row.word("no", needed=True), row.text("project", needed=True, longest=200)
-        _once(row, seen, "no", number)
+        once(row, seen, "no", number)
         units, other = _units(row), row.word("annex_case_no")
         elsewhere = _entry_elsewhere(annex_key, other) if other else None
         if other and elsewhere is None:
@@ -217,14 +232,15 @@ def severe(
         done.rows += 1
         done.changed += changed
     sheet.require()
-    _audit(actor, f"severe {register.key} {period.key}: {done.rows} rows, {done.changed} new", now)
+    audit(actor, f"severe {register.key} {period.key}: {done.rows} rows, {done.changed} new", now)
     return done
 
 
 def figures(actor: Actor, sheet: Sheet, now: datetime) -> Imported:
     """Figures of whole registers as they were printed, each with its source."""
+    alone()
     done = Imported(notes=list(sheet.notes))
-    for row in sheet.rows:
+    for row in sheet.telling(sheet.rows):
         name = row.word("figure", needed=True)
         if name and name not in FIGURE_NAMES:
             listed = "、".join(sorted(FIGURE_NAMES))
@@ -261,14 +277,14 @@ def figures(actor: Actor, sheet: Sheet, now: datetime) -> Imported:
         done.register_ids.add(register.id)
         db.session.flush()
     sheet.require()
-    _audit(actor, f"figures: {done.rows} rows, {done.changed} new", now)
+    audit(actor, f"figures: {done.rows} rows, {done.changed} new", now)
     return done
 
 
 # --- rows -------------------------------------------------------------------------------------------------
 
 
-def _once(row: Row, seen: dict[str, int], column: str, value: str) -> None:
+def once(row: Row, seen: dict[str, int], column: str, value: str) -> None:
     if value and value in seen:
         row.wrong(
             column,
@@ -483,6 +499,6 @@ def _set(row: Any, **values: Any) -> bool:
     return changed
 
 
-def _audit(actor: Actor, subject: str, now: datetime) -> None:
+def audit(actor: Actor, subject: str, now: datetime) -> None:
     db.session.add(AuditEntry(at=now, actor_id=actor.account_id, action="imported", subject=subject[:200]))
     db.session.flush()

@@ -69,13 +69,15 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     plan = db.session.get_one(Plan, entry.plan_id)
     register = db.session.get_one(Register, entry.register_id)
     if report is None:
+        point = plan_facts.due(plan_facts.curves([entry_id]).get(entry_id, []), month)
         report = ProgressReport(
             entry_id=entry_id,
             register_id=register.id,
             month=month,
             state="open",
             origin="entered",
-            planned=_planned(entry_id, month),
+            planned=point.planned if point else Decimal(0),
+            budget_due=point.budget if point else None,
         )
         db.session.add(report)
         db.session.flush()
@@ -89,6 +91,7 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
             "case_no": entry.case_no or "",
             "month": month_label(month).zh,
             "planned": _shown(report.planned),
+            "budget_due": _shown(report.budget_due),
             "actual_before": _shown(before.actual if before else None),
             "spent_before": _shown(before.budget_spent if before else None),
         },
@@ -100,12 +103,6 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     report.case_id = case.id
     db.session.flush()
     return case
-
-
-def _planned(entry_id: int, month: date) -> Decimal | None:
-    """Of the approved curve: the point of the month, or the last before it."""
-    points = [p for p in plan_facts.curves([entry_id]).get(entry_id, []) if p.month <= month]
-    return points[-1].planned if points else Decimal(0)
 
 
 def _before(entry_id: int, month: date) -> ProgressReport | None:

@@ -5,7 +5,7 @@ What has to be explained stands in the ruleset progress_lag.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,46 +13,39 @@ from typing import Any
 from sqlalchemy import select
 
 from rules.values import Text
-from webapp.errors import AnswersInvalid, Misfit
+from webapp.errors import AnswersInvalid, Misfit, Refused
 from webapp.extensions import db
 from webapp.models import Case, ProgressReport, RegisterEntry
-from webapp.periods import last_day
+from webapp.periods import month_label
 from webapp.permissions import Actor
-from webapp.queries import submissions
-from webapp.services import evaluation, plan_progress
+from webapp.queries import plans, submissions
+from webapp.services import plan_progress
 from webapp.services.plan_progress import Figures
 
 FORM = "progress_report"
 
-#: what has to be explained, in words that say how
-ASKED = {
-    "reason_class": Text(
-        zh="計畫落後，請選擇原因類別。", en="The plan is behind: choose the class of the reason."
-    ),
-    "reason": Text(zh="計畫落後，請寫明原因。", en="The plan is behind: give the reason."),
-    "countermeasure": Text(
-        zh="計畫落後，請寫明因應對策。", en="The plan is behind: say what is done about it."
-    ),
-    "catch_up_date": Text(
-        zh="計畫落後，請填寫預定趕上日期。", en="The plan is behind: say by when it will have caught up."
-    ),
+#: what has to be explained, in the order of the form
+PARTS = {
+    "reason_class": Text(zh="請選擇原因類別", en="Choose the class of the reason"),
+    "reason": Text(zh="請寫明原因", en="Give the reason"),
+    "countermeasure": Text(zh="請寫明因應對策", en="Say what is done about it"),
+    "catch_up_date": Text(zh="請填寫預定趕上日期", en="Say by when it will have caught up"),
 }
 
 
 def keep(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
-    """What the unit reported. AnswersInvalid names what the rules want explained and what cannot be."""
+    """What the unit reported. AnswersInvalid names what cannot be, and what the rules want explained; nothing is kept."""
     report = _of(case)
     sent = submissions.newest(case.id, FORM)
     assert sent is not None, "the transition requires the form"
     figures = _figures(report, sent.all_answers)
-    missing = [part for part in _to_explain(report, figures) if not getattr(figures, part)]
-    if missing:
-        raise AnswersInvalid({part: [ASKED[part].in_(actor.language)] for part in missing})
     entry = db.session.get_one(RegisterEntry, report.entry_id)
     try:
         plan_progress.record(entry, report.month, figures, now, origin="entered", version=report.version)
     except Misfit as misfit:
         raise AnswersInvalid({misfit.field: [misfit.text.in_(actor.language)]}) from None
+    if missing := unexplained(report):
+        raise AnswersInvalid({part: [why.in_(actor.language)] for part, why in missing.items()})
 
 
 def check(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
@@ -62,8 +55,17 @@ def check(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None
 
 
 def unlock(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
-    """The plan-control office takes it after all, until a day."""
-    _of(case).open_until = on_date
+    """The plan-control office takes it after all, until a day; not once the month is closed."""
+    report = _of(case)
+    if plan_progress.is_closed(report.register_id, report.month):
+        month = month_label(report.month)
+        raise Refused(
+            Text(
+                zh=f"{month.zh}已經結算，不再受理填報；請以未填報結案。",
+                en=f"{month.en} is closed and takes no report: close it as not reported.",
+            )
+        )
+    report.open_until = on_date
 
 
 #: effects of workflows that this room carries out
@@ -95,16 +97,25 @@ def _figures(report: ProgressReport, answers: Mapping[str, Any]) -> Figures:
     )
 
 
-def _to_explain(report: ProgressReport, figures: Figures) -> Iterator[str]:
-    """What the rules of the month ask of a report with these figures."""
-    facts: dict[str, object] = {"plan.planned": figures.planned, "plan.actual": figures.actual}
-    if figures.planned is not None and figures.actual is not None:
-        facts["plan.lag"] = figures.planned - figures.actual
-    decision, _revision = evaluation.decide(plan_progress.RULESET, facts, last_day(report.month))
-    asked = {
-        part
-        for outcome in decision.outcomes
-        if outcome.action == "require_explanation"
-        for part in outcome.params["parts"]
+def unexplained(report: ProgressReport) -> dict[str, Text]:
+    """What the rules that decided the report want explained and it does not say, each with the rules that ask."""
+    fired = plans.fired(report.id)
+    assert fired is not None, "a report that was sent is decided"
+    why = {entry["rule"]: entry for entry in fired.explanation}
+    asked: dict[str, list[Mapping[str, Any]]] = {}
+    for outcome in fired.outcomes:
+        if outcome["action"] == "require_explanation":
+            for part in outcome["params"]["parts"]:
+                asked.setdefault(part, []).append(why[outcome["rule"]])
+    return {
+        part: _because(part, asked[part]) for part in PARTS if part in asked and not getattr(report, part)
     }
-    yield from (part for part in ASKED if part in asked)
+
+
+def _because(part: str, rules: Sequence[Mapping[str, Any]]) -> Text:
+    """請寫明原因：落後者填報原因、對策與趕上日期，進度落後 9.45 個百分點 > 落後門檻 0 個百分點。"""
+    said = [(Text(**rule["label"]), Text(**rule["sentence"])) for rule in rules]
+    return Text(
+        zh=f"{PARTS[part].zh}：{'；'.join(f'{label.zh}，{why.zh}' for label, why in said)}。",
+        en=f"{PARTS[part].en}: {'; '.join(f'{label.en}, {why.en}' for label, why in said)}.",
+    )

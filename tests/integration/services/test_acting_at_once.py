@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from threading import Event, Thread
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from tests.at_once import at_once
 from tests.journeys import AMOUNTS, NOW, account, login_of, officer, open_tasks, submitted, take
-from webapp.errors import Conflict
 from webapp.extensions import db
 from webapp.jobs.sweeps import run_deadlines
 from webapp.models import Case, CaseEvent
@@ -23,7 +21,6 @@ from webapp.services import cases, events, steps
 from webapp.services.steps import Given
 from webapp.uow import unit_of_work
 
-PATIENCE = 30
 AGREED = Given(raw={"opinion": ["agree"]})
 
 
@@ -37,38 +34,6 @@ def action(case: Case, task_id: int, name: str, login: str, given: Given = AGREE
         cases.take_transition(officer(login), found, name, NOW, version=version, task_id=task_id, given=given)
 
     return click
-
-
-def at_once(app: Flask, first: Callable[[], None], second: Callable[[], None]) -> list[str]:
-    """The second begins when the first has acted but not committed. Returns the words of refusal."""
-    refused: list[str] = []
-    acted = Event()
-
-    def act_first() -> None:
-        with app.app_context(), unit_of_work():
-            first()
-            acted.set()
-            with db.engine.connect() as other:
-                blocked = text("select count(*) from pg_locks where not granted")
-                while follower.is_alive() and not other.execute(blocked).scalar_one():
-                    other.rollback()
-
-    def act_second() -> None:
-        assert acted.wait(PATIENCE)
-        with app.app_context():
-            try:
-                with unit_of_work():
-                    second()
-            except Conflict as conflict:
-                refused.append(str(conflict))
-
-    leader, follower = Thread(target=act_first), Thread(target=act_second)
-    follower.start()
-    leader.start()
-    for thread in (leader, follower):
-        thread.join(PATIENCE)
-        assert not thread.is_alive()
-    return refused
 
 
 def test_the_last_two_opinions_at_once_bring_the_case_on(app: Flask, committed: None) -> None:

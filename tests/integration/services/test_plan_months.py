@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,14 +11,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from tests.at_once import at_once
 from tests.journeys import officer, open_tasks, take
 from tests.plan_world import baseline, entry
 from webapp.errors import AnswersInvalid
 from webapp.extensions import db
 from webapp.jobs import sweeps
-from webapp.models import Case, ProgressReport, RegisterEntry
-from webapp.queries import inbox
-from webapp.services import plan_imports, plan_months
+from webapp.models import Case, Edition, ProgressReport, Register, RegisterEntry
+from webapp.periods import parse
+from webapp.queries import inbox, plan_facts
+from webapp.services import cases, plan_editions, plan_imports, plan_months, plan_progress
+from webapp.services.plan_progress import Figures
+from webapp.services.steps import Given
 from webapp.uow import unit_of_work
 from workflows.engine import Missing
 
@@ -49,7 +53,7 @@ def standing() -> RegisterEntry:
         others = update(RegisterEntry).values(released_on=RegisterEntry.since, release_reason="與測試無關")
         db.session.execute(others)
         made = entry(plan_imports.register_for("selected-109"), "虛構的造林計畫", unit="EC-AFF")
-        baseline(made, 10, 20, 30, 100)
+        baseline(made, 10, 20, 30, 100, budget=10_000_000)
     return made
 
 
@@ -92,9 +96,68 @@ def test_who_is_behind_explains_it(standing: RegisterEntry) -> None:
     with pytest.raises(AnswersInvalid) as refused:
         take(case, "send", OFFICER, MARCH_9, raw=said("13.5"))
     assert list(refused.value.errors) == ["reason_class", "reason", "countermeasure", "catch_up_date"]
+    assert refused.value.errors["reason"] == [
+        "請寫明原因：落後者填報原因、對策與趕上日期，進度落後 6.5 個百分點 ＞ 落後門檻 0 個百分點。"
+    ]
     assert report().actual is None, "nothing was kept"
     take(case, "send", OFFICER, MARCH_9, raw=said("13.5", **BEHIND))
     assert (report().lag, report().standing, report().reason_class) == (Decimal("6.5"), "severe", "tender")
+
+
+WHY = ["reason", "countermeasure"]
+
+
+@pytest.mark.parametrize(
+    ("spent", "asked_for", "said_why"),
+    [
+        ("1599998", WHY, "預算執行率偏低，預算執行率 79.9999 % ＜ 預算執行率下限 80 %"),
+        ("1599999", [], ""),
+        ("", [], ""),
+    ],
+)
+def test_who_spends_too_little_explains_it(
+    standing: RegisterEntry, spent: str, asked_for: list[str], said_why: str
+) -> None:
+    """Two million are due; the rate is kept with four decimals, half up, and below 80 % asks why."""
+    case = asked()
+    assert report().budget_due == 2_000_000
+    if asked_for:
+        with pytest.raises(AnswersInvalid) as refused:
+            take(case, "send", OFFICER, MARCH_9, raw=said("20", budget_spent=[spent]))
+        assert list(refused.value.errors) == asked_for
+        assert said_why in refused.value.errors["reason"][0]
+        assert report().state == "open"
+    explained = {part: BEHIND[part] for part in asked_for}
+    take(case, "send", OFFICER, MARCH_9, raw=said("20", budget_spent=[spent], **explained))
+    assert (report().standing, report().state) == ("on_track", "reported")
+
+
+def test_what_several_rules_ask_says_them_all(standing: RegisterEntry) -> None:
+    case = asked()
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, MARCH_9, raw=said("13.5", budget_spent=["1"]))
+    errors = {part: said[0] for part, said in refused.value.errors.items()}
+    assert [part for part, why in errors.items() if "進度落後 6.5" in why] == [
+        "reason_class",
+        *WHY,
+        "catch_up_date",
+    ]
+    assert [part for part, why in errors.items() if "預算執行率" in why] == WHY
+
+
+def test_a_checkpoint_that_is_late_is_explained(
+    standing: RegisterEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the rules may read of a report is asked about, wherever the fact comes from."""
+    case, known = asked(), plan_facts.of_reports
+
+    def with_checkpoint(*args: Any) -> dict[int, dict[str, Any]]:
+        return {key: {**facts, "plan.checkpoint_late": True} for key, facts in known(*args).items()}
+
+    monkeypatch.setattr(plan_facts, "of_reports", with_checkpoint)
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, MARCH_9, raw=said("20"))
+    assert list(refused.value.errors) == WHY and "查核點逾期" in refused.value.errors["reason"][0]
 
 
 @pytest.mark.parametrize(("actual", "words"), [("101", "100"), ("-1", "0"), ("很多", "數字")])
@@ -170,3 +233,65 @@ def test_the_officer_sees_it_in_the_inbox(standing: RegisterEntry) -> None:
     number = asked().number
     found = inbox.page(officer(OFFICER), "pool", MARCH_1, inbox.Filters())
     assert [item.number for item in found.items] == [number]
+
+
+# --- at once ----------------------------------------------------------------------------------------------
+
+
+def sending(case: Case, login: str, actual: str) -> Callable[[], None]:
+    """A click on the page of the report as it stands now."""
+    case_id, version, (task,) = case.id, case.version, open_tasks(case)
+    task_id, given = task.id, Given(raw=said(actual))
+
+    def click() -> None:
+        cases.take_transition(
+            officer(login), db.session.get_one(Case, case_id), "send", MARCH_9,
+            version=version, task_id=task_id, given=given,
+        )  # fmt: skip
+
+    return click
+
+
+def closing(register_id: int) -> Callable[[], None]:
+    def close() -> None:
+        register = db.session.get_one(Register, register_id)
+        plan_editions.close(officer(CONTROL), register, parse("109M02"), MARCH_9)
+
+    return close
+
+
+def test_of_two_who_send_the_same_report_the_second_hears_of_the_first(
+    app: Flask, standing: RegisterEntry
+) -> None:
+    case = asked()
+    first, second = sending(case, OFFICER, "20"), sending(case, "weng.guoliang", "21")
+    db.session.rollback()
+    (refusal,) = at_once(app, first, second)
+    assert "已由歐怡君處理" in refusal and report().actual == 20
+
+
+def test_a_report_that_is_locked_meanwhile_says_so(app: Flask, standing: RegisterEntry) -> None:
+    case = asked()
+    key, send = case.id, sending(case, OFFICER, "20")
+    db.session.rollback()
+    (refusal,) = at_once(app, lambda: plan_months.lock(key, MARCH_10), send)
+    assert "不是最新狀態" in refusal and report().state == "open"
+
+
+@pytest.mark.parametrize("closed_first", [False, True])
+def test_a_report_is_sent_while_its_month_is_closed(
+    app: Flask, standing: RegisterEntry, closed_first: bool
+) -> None:
+    """Either the paper has it, or it is refused: nothing comes in behind the edition."""
+    with unit_of_work():
+        other = entry(plan_imports.register_for("selected-109"), "另一件虛構計畫", unit="EC-AFF")
+        figures = Figures(planned=Decimal(20), actual=Decimal(20))
+        plan_progress.record(other, FEBRUARY, figures, MARCH_1, origin="entered")
+    send, close = sending(asked(), OFFICER, "20"), closing(standing.register_id)
+    db.session.rollback()
+    refused = at_once(app, *((close, send) if closed_first else (send, close)))
+    assert refused == (["109年2月已經結算，不能再填報或更正。"] if closed_first else [])
+    (edition,) = db.session.scalars(select(Edition))
+    printed = {row["title"]: row["standing"] for row in edition.data["rows"]}
+    assert printed == {"另一件虛構計畫": "on_track", "虛構的造林計畫": "" if closed_first else "on_track"}
+    assert report().state == ("open" if closed_first else "reported")
