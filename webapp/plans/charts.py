@@ -124,9 +124,9 @@ def stacks(name: str, title: str, description: str, rows: Sequence[Bar]) -> str:
 def _stacks(rows: Sequence[Bar], most: int) -> Iterator[str]:
     top = Decimal(-(-most // 4) * 4) if most <= 20 else _round_up(Decimal(most))
     yield from _scale(top, "")
-    room = (WIDTH - LEFT - 16) / len(rows)
+    room = (WIDTH - LEFT - 16) / max(len(rows), 1)
     wide = min(room * 0.72, 56)
-    step = -(-len(rows) // MOST_TICKS)
+    step = max(-(-len(rows) // MOST_TICKS), 1)
     for number, row in enumerate(rows):
         middle, at = LEFT + room * (number + 0.5), float(HEIGHT - BOTTOM)
         for key, light in LIGHTS.items():
@@ -174,7 +174,7 @@ def _lines(labels: Sequence[str], series: Sequence[Series], unit: str) -> Iterat
     def y(value: Decimal) -> float:
         return TOP + (HEIGHT - TOP - BOTTOM) * (1 - float(value) / float(top))
 
-    for number in range(0, len(labels), -(-len(labels) // MOST_TICKS)):
+    for number in range(0, len(labels), max(-(-len(labels) // MOST_TICKS), 1)):
         yield _text(x(number), HEIGHT - BOTTOM + 18, labels[number], SOFT, "middle")
     ends: list[float] = []
     for each in series:

@@ -30,15 +30,6 @@ MOST_PRINTED = 1000
 LONGEST_SEARCH = 100
 
 
-@bp.get("/")
-def registers() -> str:
-    shown = []
-    for each in plans.registers():
-        month = next(iter(plans.months(each.id)), None)
-        shown.append((each, month, plans.overview(each, month or taipei_day(now()).replace(day=1))))
-    return render_template("plans/registers.html", registers=shown, words=words, label=periods.month_label)
-
-
 @bp.get("/registers/<key>")
 def register(key: str) -> str:
     return _page(key, "plans/register.html")

@@ -60,7 +60,7 @@ _REGISTER = text(
     select r.register_id, r.month, r.light, r.standing, -count(*), -sum(r.budget_due), -sum(r.budget_spent)
     from register_entry as e join progress_report as r on r.entry_id = e.id
     where e.register_id = any(:registers) and r.month between :first and :last
-        and e.released_on < r.month + interval '1 month'
+        and e.released_on is not null and e.released_on < r.month + interval '1 month'
     group by r.register_id, r.month, r.light, r.standing
     """
 )
