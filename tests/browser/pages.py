@@ -224,6 +224,8 @@ OFFICE = [
     Look(RESEARCH, "/plans/registers/major_policy-109?period=109Q3"),
     Look(RESEARCH, "/plans/registers/major_policy-109/print"),
     Look(RESEARCH, "/plans/{plan}"),
+    Look(RESEARCH, "/plans/registers/selected-{plan_year}?months=24"),
+    Look(PET_OFFICER, "/plans/registers/selected-{plan_year}/units/PW"),
     Look(PET_OFFICER, "/plans/registers/selected-109"),
     Look(ADMINISTRATOR, "/services/EC01"),
     Look(RESEARCH, "/plans/scores"),

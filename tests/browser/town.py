@@ -28,7 +28,17 @@ from webapp.demo.performance import INVENTED
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, DefinitionDraft, Effect, Letter, PayoutClaim, Plan, SampleAudit, Survey
+from webapp.models import (
+    Case,
+    DefinitionDraft,
+    Effect,
+    Letter,
+    PayoutClaim,
+    Plan,
+    Register,
+    SampleAudit,
+    Survey,
+)
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -142,6 +152,8 @@ def settle() -> dict[str, str]:
     _due("EC09_correction_answered", found, TODAY)
     school = select(Plan.public_id).where(Plan.title == "開瑄國小校舍及運動場新建")
     found["plan"] = db.session.scalars(school).one()
+    years = select(Register.roc_year).where(Register.kind == "selected").order_by(Register.roc_year.desc())
+    found["plan_year"] = str(db.session.scalars(years).first())
     with unit_of_work():
         overdue_lists.make(NOW)
         found["survey"] = _asked(_case(found["EC09_granted"]))

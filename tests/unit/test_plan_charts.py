@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from webapp.plans.charts import Bar, Curve, bars, s_curve
+from webapp.plans.charts import LATE, Bar, Curve, Series, bars, lines, s_curve, stacks
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -56,3 +56,38 @@ def test_bars_say_shape_and_count_beside_the_colour() -> None:
     assert widths[0] / widths[1] == pytest.approx(2 / 5, rel=1e-3) and sum(widths[:2]) == pytest.approx(
         widths[2], rel=1e-3
     )
+
+
+@pytest.mark.parametrize("count", [0, 1, 12, 24])
+def test_a_column_a_month_stays_inside(count: int) -> None:
+    rows = [Bar(f"114.{n:02}", {"red": n, "green": 10_000, "none": 0}) for n in range(1, count + 1)]
+    root = ElementTree.fromstring(stacks("s", "題 <&>", "說明", rows))  # noqa: S314  # drawn here
+    columns = list(root.iter(f"{SVG}rect"))
+    assert len(columns) == 2 * count
+    for each in columns:
+        top, high = float(each.get("y", "")), float(each.get("height", ""))
+        assert top >= 16 and top + high <= 264.01
+    assert len([text for text in texts(root) if text.startswith("114.")]) <= 13
+
+
+def test_the_worst_light_is_at_the_bottom_of_a_column() -> None:
+    root = ElementTree.fromstring(stacks("s", "題", "說明", [Bar("x", {"green": 3, "red": 1})]))  # noqa: S314
+    red, green = root.iter(f"{SVG}rect")
+    assert float(red.get("y", "")) > float(green.get("y", ""))
+    assert {"▲1", "●3"} <= set(texts(root)) and {"0", "1", "2", "3", "4"} <= set(texts(root))
+
+
+def test_lines_leave_gaps_out_and_their_names_apart() -> None:
+    values = [Decimal(1), None, Decimal(3)]
+    series = [Series("預定", values, LATE, dashes=True), Series("支用", values, LATE)]
+    root = ElementTree.fromstring(lines("l", "題", "說明", ["1月", "2月", "3月"], series, "%"))  # noqa: S314
+    assert len(list(root.iter(f"{SVG}circle"))) == 4
+    ends = [float(t.get("y", "")) for t in root.iter(f"{SVG}text") if t.text in ("預定", "支用")]
+    assert abs(ends[0] - ends[1]) >= 16
+
+
+@pytest.mark.parametrize("most", ["0", "0.03", "7", "100", "9999"])
+def test_the_scale_reaches_the_highest_value(most: str) -> None:
+    root = ElementTree.fromstring(lines("l", "題", "說明", ["a"], [Series("b", [Decimal(most)], LATE)], ""))  # noqa: S314
+    (point,) = root.iter(f"{SVG}circle")
+    assert 16 <= float(point.get("cy", "")) <= 264

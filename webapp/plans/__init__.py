@@ -27,9 +27,11 @@ def staff_only() -> ResponseReturnValue | None:
 
 
 from webapp.plans import (  # noqa: E402  # they put their routes on bp
+    front,  # noqa: F401
     imports,  # noqa: F401
     papers,  # noqa: F401
     plan,  # noqa: F401
     register,  # noqa: F401
     scores,  # noqa: F401
+    unit,  # noqa: F401
 )

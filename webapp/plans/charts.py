@@ -115,6 +115,99 @@ def _bars(rows: Sequence[Bar], most: int) -> Iterator[str]:
             at += wide
 
 
+def stacks(name: str, title: str, description: str, rows: Sequence[Bar]) -> str:
+    """One column a month, its lights upon one another in the order of the words, each with its count where it fits."""
+    most = max((sum(row.lights.values()) for row in rows), default=1) or 1
+    return _svg(name, title, description, HEIGHT, _stacks(rows, most))
+
+
+def _stacks(rows: Sequence[Bar], most: int) -> Iterator[str]:
+    top = Decimal(-(-most // 4) * 4) if most <= 20 else _round_up(Decimal(most))
+    yield from _scale(top, "")
+    room = (WIDTH - LEFT - 16) / max(len(rows), 1)
+    wide = min(room * 0.72, 56)
+    step = max(-(-len(rows) // MOST_TICKS), 1)
+    for number, row in enumerate(rows):
+        middle, at = LEFT + room * (number + 0.5), float(HEIGHT - BOTTOM)
+        for key, light in LIGHTS.items():
+            count = row.lights.get(key, 0)
+            if not count:
+                continue
+            high = (HEIGHT - TOP - BOTTOM) * count / float(top)
+            at -= high
+            yield (
+                f'<rect x="{middle - wide / 2:g}" y="{at:g}" width="{wide:g}" height="{high:g}" '
+                f'fill="{light.fill}" stroke="#5f7077"/>'
+            )
+            said = f"{light.sign}{count}"
+            if high >= 14 and wide >= width_of(said, 12):
+                yield _text(middle, at + high / 2 + 4, said, light.ink, "middle")
+        if number % step == 0:
+            yield _text(middle, HEIGHT - BOTTOM + 18, row.label, SOFT, "middle")
+
+
+@dataclass(frozen=True)
+class Series:
+    """A line of values, one a month; none where there is none."""
+
+    word: str
+    values: Sequence[Decimal | None]
+    colour: str
+    dashes: bool = False
+
+
+def lines(
+    name: str, title: str, description: str, labels: Sequence[str], series: Sequence[Series], unit: str
+) -> str:
+    """Several lines over the same months, each named at its end."""
+    return _svg(name, title, description, HEIGHT, _lines(labels, series, unit))
+
+
+def _lines(labels: Sequence[str], series: Sequence[Series], unit: str) -> Iterator[str]:
+    top = _round_up(max((v for each in series for v in each.values if v is not None), default=Decimal(1)))
+    yield from _scale(top, unit)
+    room = (WIDTH - LEFT - RIGHT) / max(len(labels) - 1, 1)
+
+    def x(number: int) -> float:
+        return LEFT + room * number
+
+    def y(value: Decimal) -> float:
+        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - float(value) / float(top))
+
+    for number in range(0, len(labels), max(-(-len(labels) // MOST_TICKS), 1)):
+        yield _text(x(number), HEIGHT - BOTTOM + 18, labels[number], SOFT, "middle")
+    ends: list[float] = []
+    for each in series:
+        drawn = [(x(n), y(value)) for n, value in enumerate(each.values) if value is not None]
+        yield from _line(drawn, each.colour, ' stroke-dasharray="7 5"' if each.dashes else "")
+        for across, down in drawn:
+            yield f'<circle cx="{across:g}" cy="{down:g}" r="4" fill="{each.colour}"/>'
+        if drawn:
+            across, down = drawn[-1]
+            # the words of two lines that end together stand below one another
+            while any(abs(down - other) < 16 for other in ends):
+                down += 16
+            ends.append(down)
+            yield _text(across + 8, down + 4, each.word, each.colour)
+
+
+def _scale(top: Decimal, unit: str) -> Iterator[str]:
+    """Five levels from nothing to the top."""
+    for quarter in range(5):
+        down = TOP + (HEIGHT - TOP - BOTTOM) * (1 - quarter / 4)
+        value = top * quarter / 4
+        yield f'<path d="M{LEFT} {down:g}H{WIDTH - 16}" stroke="{GRID}"/>'
+        yield _text(LEFT - 6, down + 4, f"{value.normalize() + 0:f}{unit}", SOFT, "end")
+
+
+def _round_up(most: Decimal) -> Decimal:
+    """The next figure whose quarters are short: 4, 8, 12, 20, 40 and so on."""
+    power = Decimal(10) ** (most.adjusted() - 1 if most else 0)
+    return next(
+        power * step for step in (10, 12, 16, 20, 24, 32, 40, 48, 60, 80, 100) if power * step >= most
+    )
+
+
 def _svg(name: str, title: str, description: str, height: int, parts: Iterator[str]) -> str:
     return "\n".join(
         [

@@ -13,6 +13,7 @@ from rules.values import Text
 from webapp import periods
 from webapp.moments import taipei_day
 from webapp.plans import bp, charts, words
+from webapp.plans.trend import reason_label
 from webapp.presentation import in_language, language
 from webapp.queries import definitions, plan_lists, plans
 from webapp.queries.org import chart
@@ -53,6 +54,7 @@ def plan(pid: str) -> str:
         rule_label=lambda entry: Text(**entry["label"]),
         title_of=lambda title: Text.model_validate(title),
         words=words,
+        reason_label=reason_label,
         written=plan_lists.written,
         label=periods.month_label,
         month_key=lambda month: periods.month_of(month).key,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,6 +16,7 @@ from webapp.errors import DomainError, NotFound
 from webapp.moments import taipei_day
 from webapp.periods import Period
 from webapp.plans import bp, charts, words
+from webapp.plans.trend import HUNDRED_MILLION, reason_label, trend
 from webapp.presentation import in_language, language
 from webapp.queries import plan_lists, plans
 from webapp.queries.org import UnitInfo, chart
@@ -25,19 +25,9 @@ from webapp.security import actor, now
 from webapp.services import plan_editions
 from webapp.uow import unit_of_work
 
-HUNDRED_MILLION = Decimal(100_000_000)
 #: entries on the page to print
 MOST_PRINTED = 1000
 LONGEST_SEARCH = 100
-
-
-@bp.get("/")
-def registers() -> str:
-    shown = []
-    for each in plans.registers():
-        month = next(iter(plans.months(each.id)), None)
-        shown.append((each, month, plans.overview(each, month or taipei_day(now()).replace(day=1))))
-    return render_template("plans/registers.html", registers=shown, words=words, label=periods.month_label)
 
 
 @bp.get("/registers/<key>")
@@ -72,7 +62,7 @@ def close(key: str) -> ResponseReturnValue:
 def _page(key: str, template: str, *, whole: bool = False) -> str:
     of = plans.register(key)
     months = plans.months(of.id)
-    period = _asked_period(months)
+    period = asked_period(months)
     month = period.last_month
     filters = _filters()
     page = max(request.args.get("page", 1, type=int), 1)
@@ -91,7 +81,7 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         template,
         register=of,
         period=period,
-        periods=_choices(months, period),
+        periods=choices(months, period),
         editions=plans.editions(of.id),
         edition=plans.edition(of.id, period.key),
         closable=[
@@ -112,6 +102,11 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         picture=_picture(found),
         worst=plans.lines(of, month, Filters(light="red")),
         changed=plans.changed(of, month) if found.changes else [],
+        trend=None if whole else trend(of, month),
+        months_url=lambda length: url_for(
+            "plans.register", key=key, period=period.key, months=length, _anchor="trend"
+        ),
+        reason_label=reason_label,
         lines=lines[:MOST_PRINTED],
         at=lambda **more: url_for("plans.register", key=key, period=period.key, **more),
         paged=lambda n: url_for(
@@ -131,11 +126,12 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         may_close=actor().may("control_plans"),
         written=plan_lists.written,
         label=periods.month_label,
+        month_key=lambda each: periods.month_of(each).key,
         period_label=lambda key: periods.parse(key).label,
     )
 
 
-def _asked_period(months: Sequence[date]) -> Period:
+def asked_period(months: Sequence[date]) -> Period:
     """As the address says; else the newest month that was reported, or this month."""
     if written := request.args.get("period", ""):
         return parsed(written)
@@ -149,7 +145,7 @@ def parsed(written: str) -> Period:
         raise NotFound() from None
 
 
-def _choices(months: Sequence[date], period: Period) -> list[tuple[str, Text]]:
+def choices(months: Sequence[date], period: Period) -> list[tuple[str, Text]]:
     """Months and the quarters that end with them."""
     found = {period.key: period.label}
     for month in months:
