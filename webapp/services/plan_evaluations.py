@@ -13,7 +13,7 @@ from webapp.extensions import db
 from webapp.models import Account, AuditEntry, Case, Plan, PlanGrade, Register, RegisterEntry, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.services import cases, clocks, internal_cases, plan_grades, plan_years
+from webapp.services import cases, clocks, evaluation, internal_cases, plan_grades, plan_years
 from webapp.services.plan_grades import ITEMS, Assessment, Said
 from webapp.services.plan_years import YearFigures
 
@@ -144,7 +144,7 @@ def publish(actor: Actor, register: Register, now: datetime, *, version: int) ->
     figures = plan_years.figures(register, [entry for _row, entry in rows])
     done, stale = 0, []
     for row, entry in rows:
-        made, _decision = plan_grades.assess(register, figures[entry.id], Said.from_json(row.said))
+        made, decision = plan_grades.assess(register, figures[entry.id], Said.from_json(row.said))
         if not _same(made, plan_grades.as_kept(row)):
             stale.append(_title(entry))
             continue
@@ -154,6 +154,7 @@ def publish(actor: Actor, register: Register, now: datetime, *, version: int) ->
         if row.case_id is not None:
             case = db.session.get_one(Case, row.case_id, with_for_update=True)
             cases.take_as_system(case, "publish", now)
+            db.session.add(evaluation.firing(case.id, decision, made.revision, now))
         done += 1
     if done:
         _audit(actor, "evaluation_published", register, f"{done}", now)

@@ -272,12 +272,11 @@ def keep_grade(actor: Actor, case: Case, now: datetime, on_date: date | None) ->
     register = db.session.get_one(Register, row.register_id)
     entry = db.session.get_one(RegisterEntry, row.entry_id)
     figures = plan_years.figures(register, [entry])[entry.id]
-    made, decision = assess(register, figures, said)
+    made, _decision = assess(register, figures, said)
     if mistakes := _mistakes(said, made):
         raise AnswersInvalid({key: [text.in_(actor.language)] for key, text in mistakes.items()})
     _keep(row, figures, said, made, now)
     row.reviewed_by_id = actor.account_id
-    db.session.add(evaluation.firing(case.id, decision, made.revision, now))
     db.session.flush()
 
 

@@ -99,9 +99,7 @@ def figures(register: Register, of: Sequence[RegisterEntry]) -> dict[int, YearFi
     ):
         reports[report.entry_id][report.month] = report
     cases = sorted({r.case_id for each in reports.values() for r in each.values() if r.case_id is not None})
-    deadlines = dict(
-        db.session.execute(select(Case.id, Case.due_on).where(among(Case.id, cases))).tuples().all()
-    )
+    deadlines = dict(db.session.execute(select(Case.id, Case.due_on).where(among(Case.id, cases))).all())
     sent, corrections = _history(cases)
     step = plans.STEPS[register.cycle]
     months = [date(year, month, 1) for month in range(step, 13, step)]
