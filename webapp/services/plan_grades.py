@@ -97,12 +97,17 @@ class Assessment:
     def open(self) -> tuple[Item, ...]:
         return tuple(item for item in self.items if item.points is None and not item.left_out)
 
+    @property
+    def rescaled(self) -> bool:
+        return any(
+            each["action"] == "leave_out" and each["params"]["weights"] == "rescale" for each in self.outcomes
+        )
+
     def to_json(self, figures: YearFigures) -> dict[str, Any]:
         """As it is kept: figures, points and reasons."""
         return {
             "facts": {name: str(value) for name, value in figures.facts.items()},
-            "due": figures.due,
-            "in_time": figures.in_time,
+            "figures": {item: words_of(figures, item).model_dump() for item in ITEMS},
             "items": [
                 {
                     "key": each.key,
@@ -119,6 +124,12 @@ class Assessment:
             "outcomes": list(self.outcomes),
             "explanation": list(self.explanation),
         }
+
+
+def kept_figure(row: PlanGrade, item: str) -> Text:
+    """The figure of an item in the words of the review."""
+    assert row.result is not None, "only what was reviewed is kept"
+    return Text.model_validate(row.result["figures"][item])
 
 
 def as_kept(row: PlanGrade) -> Assessment:
@@ -212,6 +223,16 @@ def _rounding(decision: Decision) -> Rounding | None:
         ),
         None,
     )
+
+
+def weights(register: Register) -> dict[str, Decimal]:
+    """Of the items, as the rules of the year say."""
+    decision, _revision = evaluation.decide(RULESET, {}, plan_years.last_day_of(register))
+    return {
+        o.params["item"]: Decimal(str(o.params["weight"]))
+        for o in decision.outcomes
+        if o.action == "set_weight"
+    }
 
 
 def deadlines(register: Register) -> dict[str, date]:

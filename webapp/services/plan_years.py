@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from rules.values import Text
 from webapp.extensions import db
 from webapp.models import Case, CaseEvent, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
-from webapp.periods import last_day, month_label
-from webapp.queries import plans
+from webapp.periods import Period, last_day, month_label, parse
+from webapp.queries import plan_grades, plans
 from webapp.rows import among
 from webapp.services import plan_progress
 
@@ -70,20 +70,14 @@ def last_day_of(register: Register) -> date:
     return date(year_of(register), 12, 31)
 
 
+def period_of(register: Register) -> Period:
+    return parse(str(register.roc_year))
+
+
 def entries(register: Register) -> list[RegisterEntry]:
-    """What stood in the register during the year. What was only taken over as published is not evaluated here."""
-    year = year_of(register)
+    """What is evaluated for the year."""
     return list(
-        db.session.scalars(
-            select(RegisterEntry)
-            .where(
-                RegisterEntry.register_id == register.id,
-                RegisterEntry.origin != "published",
-                RegisterEntry.since <= date(year, 12, 31),
-                or_(RegisterEntry.released_on.is_(None), RegisterEntry.released_on > date(year, 1, 31)),
-            )
-            .order_by(RegisterEntry.id)
-        )
+        db.session.scalars(plan_grades.in_year(register, period_of(register)).order_by(RegisterEntry.id))
     )
 
 
