@@ -296,12 +296,12 @@ def keep_grade(actor: Actor, case: Case, now: datetime, on_date: date | None) ->
     made, _decision = assess(register, figures, said)
     if mistakes := _mistakes(said, made):
         raise AnswersInvalid({key: [text.in_(actor.language)] for key, text in mistakes.items()})
-    _keep(row, figures, said, made, now)
+    keep(row, figures, said, made, now)
     row.reviewed_by_id = actor.account_id
     db.session.flush()
 
 
-def _keep(row: PlanGrade, figures: YearFigures, said: Said, made: Assessment, now: datetime) -> None:
+def keep(row: PlanGrade, figures: YearFigures, said: Said, made: Assessment, now: datetime) -> None:
     row.said, row.result = said.to_json(), made.to_json(figures)
     row.total, row.grade, row.ruleset_revision_id = made.total, made.grade, made.revision
     row.state, row.reviewed_at = "reviewed", now
