@@ -86,6 +86,16 @@ _ROUNDED = _param(
     grade="考核總分|final score",
 )
 
+_GRADED = _param(
+    "item",
+    "項目|item",
+    "choice",
+    progress="執行進度|progress",
+    budget="預算執行|budget",
+    reporting="填報時效|reporting",
+    administration="行政作業|administration",
+)
+
 _ACTIONS = (
     # --- cases
     _action("assign_unit", "指定承辦單位|Assign the unit", _param("unit", "單位|unit", "unit")),
@@ -354,16 +364,17 @@ _ACTIONS = (
     _action(
         "set_weight",
         "評分項目權重|Weight",
-        _param(
-            "item",
-            "項目|item",
-            "choice",
-            progress="執行進度|progress",
-            budget="預算執行|budget",
-            reporting="填報時效|reporting",
-            administration="行政作業|administration",
-        ),
+        _GRADED,
         _param("weight", "權重|weight", "number"),
+    ),
+    _action(
+        "set_points", "評分項目得分|Points of an item", _GRADED, _param("points", "分數|points", "number")
+    ),
+    _action(
+        "deduct_points",
+        "每退回一次扣分|Deducted each time it was sent back",
+        _GRADED,
+        _param("points", "分數|points", "number"),
     ),
     _action(
         "set_grade",

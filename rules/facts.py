@@ -222,6 +222,8 @@ _CATALOGUE = (
     _fact("plan.completed", "boolean", "已完工", "Completed"),
     _fact("plan.accepted", "boolean", "已驗收", "Accepted"),
     _fact("plan.year_ended", "boolean", "年度終了", "The year has ended"),
+    _fact("plan.reports_in_time", "number", "準時填報比率", "Share of reports in time", _PERCENT),
+    _fact("plan.corrections", "number", "填報退回次數", "Reports sent back", _TIMES),
     _fact("plan.schedule_change", "boolean", "申請修正期程", "A change of the schedule is asked for"),
     _fact(
         "plan.subsidy",

@@ -40,6 +40,10 @@ EFFECTS = frozenset(
         "keep_progress",
         "check_progress",
         "unlock_progress",
+        # of the year-end evaluation of a plan
+        "keep_self_evaluation",
+        "keep_grade",
+        "reopen_grade",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -78,10 +78,10 @@ def load(approver_id: int, now: datetime) -> None:
     reports: list[ProgressReport] = []
     for register, plans in ((selected, SELECTED), (projects, PROJECTS)):
         for invented in plans:
-            entry = _entry(invented, register, month, approver_id, now)
-            reports += _reports(entry, invented, month, now)
-    silent = _entry(SILENT, selected, month, approver_id, now)
-    *sent, missing = _reports(silent, SILENT, month, now)
+            entry = entry_of(invented, register, month, approver_id, now)
+            reports += reports_of(entry, invented, month, now)
+    silent = entry_of(SILENT, selected, month, approver_id, now)
+    *sent, missing = reports_of(silent, SILENT, month, now)
     missing.actual, missing.state, missing.reported_at = None, "open", None
     reports += [*sent, missing]
     db.session.add_all(reports)
@@ -101,7 +101,7 @@ def _publish(now: datetime) -> None:
     plan_imports.figures(SYSTEM, table, now)
 
 
-def _entry(
+def entry_of(
     invented: Invented, register: Register, month: date, approver_id: int, now: datetime
 ) -> RegisterEntry:
     """An invented plan with its money and its approved curve from January to December."""
@@ -153,7 +153,7 @@ def _entry(
     return entry
 
 
-def _reports(entry: RegisterEntry, invented: Invented, until: date, now: datetime) -> list[ProgressReport]:
+def reports_of(entry: RegisterEntry, invented: Invented, until: date, now: datetime) -> list[ProgressReport]:
     """Every month of the year so far."""
     made = []
     for number in range(1, until.month + 1):

@@ -27,6 +27,7 @@ def staff_only() -> ResponseReturnValue | None:
 
 
 from webapp.plans import (  # noqa: E402  # they put their routes on bp
+    evaluation,  # noqa: F401
     front,  # noqa: F401
     imports,  # noqa: F401
     papers,  # noqa: F401

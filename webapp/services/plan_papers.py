@@ -30,7 +30,7 @@ from webapp.moments import taipei_day
 from webapp.periods import Period, parse
 from webapp.queries import plan_lists, plans
 from webapp.queries.plan_lists import Contents, Listed
-from webapp.services import effects
+from webapp.services import effects, plan_grade_papers
 
 Config = Mapping[str, Any]
 HUNDRED_MILLION = Decimal(100_000_000)
@@ -148,6 +148,9 @@ def large(found: Contents) -> tuple[str, tuple[Column, ...], list[tuple[str, ...
 
 LISTS: Mapping[str, Callable[[Contents], Any]] = {"annex": annex, "severe": severe, "large": large}
 
+#: lists that other rooms draw up
+OTHERS: Mapping[str, Callable[[Register, Period, Config], PlanTable]] = {"grades": plan_grade_papers.table}
+
 
 def remark(row: Listed) -> str:
     if row.standing in ("severe", "behind"):
@@ -170,6 +173,8 @@ def _severe_words(found: Contents) -> str:
 
 
 def table(of: Register, period: Period, name: str, config: Config) -> PlanTable:
+    if name in OTHERS:
+        return OTHERS[name](of, period, config)
     found = plan_lists.contents(of, period)
     title, columns, rows, grouped, remarks = LISTS[name](found)
     notes = [f"註：{figure['note']}" for figure in found.figures if figure["note"]]

@@ -21,6 +21,9 @@ INTERNAL = [
     "co_review_opinion",
     "dispatch_record",
     "inspection_record",
+    "plan_evaluation_request",
+    "plan_evaluation_review",
+    "plan_self_evaluation",
     "progress_report",
     "progress_report_request",
 ]
