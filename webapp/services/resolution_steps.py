@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from rules.values import Text
+from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.models import Case, Resolution
 from webapp.moments import taipei_day
@@ -37,11 +38,13 @@ def release(actor: Actor, case: Case, now: datetime, on_date: date | None) -> No
 
 def go_on(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     """續管 until a day, for the next meeting."""
+    assert on_date is not None, "the transition requires the date"
+    if on_date <= taipei_day(now):
+        raise Refused(Text(zh="續管期限須在今天之後。", en="The new date lies after today."))
     resolution = _of(case)
     _decide(resolution, now, done=False)
-    if on_date is not None:
-        resolution.due_on = on_date
-        later.until(actor, case, on_date, now, AGREED.zh)
+    resolution.due_on = on_date
+    later.until(actor, case, on_date, now, AGREED.zh)
 
 
 #: effects of workflows that this room carries out
