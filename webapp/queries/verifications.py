@@ -24,11 +24,13 @@ from webapp.models import (
     Verification,
     VerificationFinding,
 )
+from webapp.models.verifications import VERIFICATION_KINDS
 from webapp.periods import Period
 from webapp.permissions import Actor, visible_to
 from webapp.rows import among
 
 PAGE = 50
+KINDS = VERIFICATION_KINDS
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,23 @@ def reports(register_id: int, month: date) -> Sequence[ProgressReport]:
         )
         .order_by(ProgressReport.entry_id)
     ).all()
+
+
+def entries(ids: Sequence[int]) -> dict[int, RegisterEntry]:
+    return {
+        row.id: row for row in db.session.scalars(select(RegisterEntry).where(among(RegisterEntry.id, ids)))
+    }
+
+
+def entry_of(register_id: int, code: str) -> RegisterEntry | None:
+    """The entry under control of the plan with this number."""
+    return db.session.scalars(
+        select(RegisterEntry)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .where(
+            RegisterEntry.register_id == register_id, Plan.code == code, RegisterEntry.released_on.is_(None)
+        )
+    ).one_or_none()
 
 
 def waiting_for_heads(register_id: int) -> list[Told]:
