@@ -44,6 +44,16 @@ EFFECTS = frozenset(
         "keep_self_evaluation",
         "keep_grade",
         "reopen_grade",
+        # of the verification of a plan, and of what a meeting resolved
+        "keep_verification",
+        "visit_instead",
+        "keep_improvements",
+        "accept_improvements",
+        "continue_improvements",
+        "close_verification",
+        "keep_resolution",
+        "release_resolution",
+        "continue_resolution",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

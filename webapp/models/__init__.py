@@ -35,6 +35,7 @@ from webapp.models.handovers import Handover
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
 from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft, Phrase
 from webapp.models.limits import ExtensionRequest, Suspension
+from webapp.models.meetings import MeetingItem, Resolution, ResolutionUnit, ReviewMeeting
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
 from webapp.models.plan_grades import PlanGrade
@@ -63,6 +64,7 @@ from webapp.models.scores import (
     ScoreStep,
     ScoreYear,
 )
+from webapp.models.verifications import Verification, VerificationFinding
 
 __all__ = [
     "Absence",
@@ -107,6 +109,7 @@ __all__ = [
     "LetterChange",
     "LetterDraft",
     "LoginCode",
+    "MeetingItem",
     "Message",
     "NoticeRead",
     "OverdueLine",
@@ -130,7 +133,10 @@ __all__ = [
     "Refund",
     "Register",
     "RegisterEntry",
+    "Resolution",
+    "ResolutionUnit",
     "Resource",
+    "ReviewMeeting",
     "Revision",
     "RuleAlarm",
     "SampleAudit",
@@ -150,4 +156,6 @@ __all__ = [
     "Task",
     "Throttle",
     "Unit",
+    "Verification",
+    "VerificationFinding",
 ]

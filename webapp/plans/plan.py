@@ -12,7 +12,7 @@ from markupsafe import Markup
 from rules.values import Text
 from webapp import periods
 from webapp.moments import taipei_day
-from webapp.plans import bp, charts, words
+from webapp.plans import bp, charts, review_parts, words
 from webapp.plans.trend import reason_label
 from webapp.presentation import in_language, language
 from webapp.queries import definitions, plan_lists, plans
@@ -49,6 +49,7 @@ def plan(pid: str) -> str:
         ruleset=definitions.ruleset(revision).ruleset.title,
         revision=definitions.name_of(revision)[1],
         statuses=RULE_STATUS,
+        verified=review_parts.of_plan(found),
         people=tree.names,
         sentence=lambda entry: Text(**entry["sentence"]),
         rule_label=lambda entry: Text(**entry["label"]),

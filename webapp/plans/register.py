@@ -15,7 +15,7 @@ from webapp import periods
 from webapp.errors import DomainError, NotFound
 from webapp.moments import taipei_day
 from webapp.periods import Period
-from webapp.plans import bp, charts, words
+from webapp.plans import bp, charts, review_parts, words
 from webapp.plans.trend import HUNDRED_MILLION, reason_label, trend
 from webapp.presentation import in_language, language
 from webapp.queries import plan_lists, plans
@@ -98,6 +98,7 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         rate=plans.percent(found.standings["severe"], total) if total else None,
         rules=words.stated_rules(rules),
         parameters=rules,
+        review=review_parts.of_register(of, period),
         units=sorted(found.units.values(), key=lambda row: (-row.severe, -row.plans, row.unit_id)),
         picture=_picture(found),
         worst=plans.lines(of, month, Filters(light="red")),

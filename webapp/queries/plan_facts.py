@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from webapp.extensions import db
 from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, RegisterEntry
+from webapp.periods import last_day
 from webapp.rows import among
 
 #: the last part of the period in which a curve may not rise too steeply
@@ -29,17 +30,20 @@ class Point:
 
 
 def of_reports(
-    reports: Sequence[ProgressReport], missing: frozenset[int] = frozenset()
+    reports: Sequence[ProgressReport],
+    missing: frozenset[int] = frozenset(),
+    concerns: frozenset[int] = frozenset(),
 ) -> dict[int, dict[str, Any]]:
-    """By id of the report. `missing` are those that nobody sent in time."""
+    """By id of the report. `missing` are those that nobody sent in time; `concerns`, entries of public concern."""
     entries = sorted({report.entry_id for report in reports})
-    plans = dict(
-        db.session.execute(
-            select(RegisterEntry.id, Plan.level)
+    plans = {
+        entry: (level, ends_on)
+        for entry, level, ends_on in db.session.execute(
+            select(RegisterEntry.id, Plan.level, Plan.ends_on)
             .join(Plan, Plan.id == RegisterEntry.plan_id)
             .where(among(RegisterEntry.id, entries))
-        ).all()
-    )
+        )
+    }
     budgets = _budgets(entries)
     lags = _lags(entries)
     steps = {entry: curve_step(points) for entry, points in curves(entries).items()}
@@ -53,10 +57,17 @@ def of_reports(
             "plan.budget": budgets.get(report.entry_id),
             "plan.budget_execution": report.budget_execution,
             "plan.planned_curve_step": steps.get(report.entry_id),
-            "plan.level": plans[report.entry_id],
+            "plan.level": plans[report.entry_id][0],
+            "plan.public_concern": report.entry_id in concerns,
+            "plan.days_to_completion": _days(report.month, plans[report.entry_id][1]),
         }
         for report in reports
     }
+
+
+def _days(month: date, ends_on: date | None) -> int | None:
+    """From the end of the month to the day on which the plan is to be complete."""
+    return (ends_on - last_day(month)).days if ends_on is not None else None
 
 
 def months_behind(lags: Mapping[date, Decimal | None], month: date) -> int:

@@ -270,7 +270,7 @@ def lines(
         statement = statement.order_by(rank, now.lag.desc().nulls_last(), RegisterEntry.id)
     if page is not None:
         statement = statement.limit(PAGE).offset((page - 1) * PAGE)
-    return _lines(of, month, db.session.scalars(statement).all())
+    return lines_of(of, month, db.session.scalars(statement).all())
 
 
 def count(of: Register, month: date, filters: Filters) -> int:
@@ -315,7 +315,7 @@ def _like(words: str) -> str:
     return "%" + words.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
 
 
-def _lines(of: Register, month: date, ids: Sequence[int]) -> list[Line]:
+def lines_of(of: Register, month: date, ids: Sequence[int]) -> list[Line]:
     """Everything that a row says of these entries, in their order."""
     now, before = aliased(ProgressReport), aliased(ProgressReport)
     rows = db.session.execute(

@@ -7,9 +7,11 @@ from datetime import date, datetime
 
 from webapp.models import Case
 from webapp.permissions import Actor
-from webapp.services import plan_grades, plan_reports
+from webapp.services import plan_grades, plan_reports, resolution_steps, verification_steps
 
 EFFECTS: Mapping[str, Callable[[Actor, Case, datetime, date | None], None]] = {
     **plan_reports.EFFECTS,
     **plan_grades.EFFECTS,
+    **verification_steps.EFFECTS,
+    **resolution_steps.EFFECTS,
 }

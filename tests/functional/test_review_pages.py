@@ -1,0 +1,126 @@
+"""The pages of verification, meetings and resolutions, read and used without script."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+from openpyxl import Workbook
+from sqlalchemy import select
+
+from tests.officers import at, made, signed_in
+from tests.visitor import Visitor
+from webapp.extensions import db
+from webapp.models import Case, Plan, ReviewMeeting
+
+NOW = datetime(2020, 10, 12, 2, tzinfo=UTC)
+PICKS = "/plans/registers/major_policy-109/verification?period=109Q3"
+
+
+@pytest.fixture
+def research(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> Visitor:
+    at(app, monkeypatch, NOW)
+    return signed_in(app, "guo.shiming")
+
+
+def test_from_the_register_to_a_verification(app: Flask, research: Visitor) -> None:
+    research.get("/plans/registers/major_policy-109?period=109Q3")
+    research.follow("選案查證")
+    shown = research.page.text
+    assert "實地查證 2 件" in shown and "進度落後 10.69 個百分點 ≥ 嚴重落後門檻 6.5 個百分點" in shown
+    assert "嚴重落後門檻：6.5 個百分點" in shown
+    keys = [box["value"] for box in research.page.soup.select("input[name=pick]")]
+    sent = {"action": "open", "period": "109Q3", "pick": keys[:2]}
+    assert "已選案 2 件" in research.post("/plans/registers/major_policy-109/verification", sent).text
+    again = research.post("/plans/registers/major_policy-109/verification", sent)
+    assert again.status == 409 and "郭士銘" in again.text
+    research.get("/plans/registers/major_policy-109?period=109Q3")
+    assert "109年第3季：實地查證 2 件" in research.page.text
+    research.get(PICKS)
+    research.follow("辦理中")
+    assert "為什麼選到這個計畫？" in research.page.text
+    number = made(
+        app, lambda: db.session.scalars(select(Case.number).where(Case.service_code == "KM05")).first()
+    )
+    assert number is not None and "KM05-109-" in research.page.text
+
+
+def test_by_hand_and_passed_over_with_their_reasons(app: Flask, research: Visitor) -> None:
+    address = "/plans/registers/major_policy-109/verification"
+    code = made(
+        app, lambda: db.session.scalars(select(Plan.code).where(Plan.title == "金門大橋建設計畫")).one()
+    )
+    typed = {"action": "by_hand", "period": "109Q3", "code": code, "kind": "written", "reason": ""}
+    page = research.post(address, typed)
+    assert page.status == 422 and "請寫明理由" in page.text
+    assert research.post(address, {**typed, "code": "9-9", "reason": "議會關切"}).status == 422
+    assert research.post(address, {**typed, "period": "x"}).status == 404
+    assert "已選案" in research.post(address, {**typed, "reason": "議會關切", "concern": "yes"}).text
+    research.get(PICKS)
+    key = research.page.soup.select("select[name=passed] option")[0]["value"]
+    passed = {"action": "pass_over", "period": "109Q3", "passed": key, "pass-reason": ""}
+    assert research.post(address, passed).status == 422
+    page = research.post(address, {**passed, "pass-reason": "上月剛查證"})
+    assert "理由已留存" in page.text and "上月剛查證" in page.text
+    assert "議會關切" in page.text
+
+
+def test_a_meeting_with_its_resolutions(app: Flask, research: Visitor) -> None:
+    research.get("/plans/")
+    research.follow("會議與決議")
+    said = {
+        "kind": "briefing",
+        "title": "施政計畫簡報",
+        "held_on-year": "109",
+        "held_on-month": "13",
+        "held_on-day": "1",
+    }
+    page = research.post("/plans/meetings", said)
+    assert page.status == 422 and "請填寫真實存在的日期" in page.text and "施政計畫簡報" in str(page.soup)
+    page = research.post("/plans/meetings", {**said, "held_on-month": "9", "agenda": "報告\n討論"})
+    assert "會議已登錄" in page.text and "討論" in page.text
+    here = "/plans/meetings/" + made(app, lambda: db.session.scalars(select(ReviewMeeting.public_id)).one())
+    bad = research.post(here, {"action": "lines", "version": "1", "lines": "加速辦理 | 火星處"})
+    assert bad.status == 422 and "沒有「火星處」這個單位" in bad.text and "加速辦理" in bad.text
+    sent = {
+        "action": "lines",
+        "version": "1",
+        "lines": "加速辦理 | 工務處、EC-AFF | 109/12/31\n研議 | EC-AFF",
+    }
+    page = research.post(here, sent)
+    assert "已登錄 2 項決議" in page.text and "2 項決議，解除列管 0 件，占 0.00%" in page.text
+    assert "未訂期限者的辦理日數" in page.text or "辦理日數 14 日" in page.text
+    stale = research.post(here, sent)
+    assert stale.status == 409 and "郭士銘剛剛更新" in stale.text and "加速辦理 | 工務處" in str(stale.soup)
+    minutes = {**said, "held_on-month": "9", "action": "change", "version": "2", "minutes": "請各單位加速"}
+    assert "請各單位加速" in research.post(here, minutes).text
+    book = Workbook()
+    for row in (("決議事項", "權責單位", "辦理期限"), ("補送資料", "EC-AFF", "109/11/1")):
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    page = research.post(
+        here, {"action": "file", "version": "3", "file": (io.BytesIO(file.getvalue()), "決議.xlsx")}
+    )
+    assert "已登錄 1 項決議" in page.text
+
+
+def test_others_read_and_do_not_touch(app: Flask, research: Visitor) -> None:
+    unit = signed_in(app, "ou.yijun")
+    page = unit.get(PICKS)
+    assert "開瑄國小" in page.text and not page.soup.select("input[name=pick], textarea")
+    assert unit.post("/plans/registers/major_policy-109/verification", {"period": "109Q3"}).status == 403
+    page = unit.get("/plans/meetings?period=109Q3&kind=zebra&page=-1")
+    assert page.status == 200 and "登錄會議" not in page.text
+    assert unit.post("/plans/meetings", {}).status == 403
+    assert (
+        unit.get("/plans/meetings/none").status == 404 and unit.get("/plans/verifications/none").status == 404
+    )
+
+
+def test_in_english(research: Visitor) -> None:
+    research.get("/language/en")
+    assert "severe" in research.get(PICKS).text.lower()
+    assert research.get("/plans/registers/major_policy-109/meetings").status == 200

@@ -1,0 +1,347 @@
+"""A plan is picked by the rules, visited or asked in writing, and followed up until every improvement is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from tests.journeys import officer, open_tasks, take
+from tests.plan_world import entry
+from webapp.errors import AnswersInvalid, Conflict, Forbidden, Misfit, Refused
+from webapp.extensions import db
+from webapp.models import (
+    AuditEntry,
+    Case,
+    MeetingItem,
+    Plan,
+    PlanBudget,
+    ProgressReport,
+    Register,
+    RegisterEntry,
+    Verification,
+)
+from webapp.periods import parse
+from webapp.queries import verifications as queries
+from webapp.services import later, meetings, plan_imports, verifications
+from webapp.services.meetings import Entered
+from webapp.uow import unit_of_work
+
+OFFICER, HEAD, CONTROL = "ou.yijun", "cai.wenxiong", "guo.shiming"
+NOW = datetime(2020, 3, 16, 2, tzinfo=UTC)
+FEBRUARY = parse("109M02")
+#: lag, budget -> what the rules pick
+PLANS = (("9", 60_000_000), ("6.5", 1_000_000), ("1.35", 1_000_000), ("0", 1_000_000), ("7", 1_000_000))
+FINDING = {
+    "result": ["improve"],
+    "conclusion": ["進度填報與現場不符"],
+    "findings-0-finding": ["鋼筋外露"],
+    "findings-0-required": ["補強並送照片"],
+}
+
+
+def day(name: str, year: str, month: str, on: str) -> dict[str, list[str]]:
+    return {f"{name}-year": [year], f"{name}-month": [month], f"{name}-day": [on]}
+
+
+def visit(seen: str, **more: list[str]) -> dict[str, list[str]]:
+    return {
+        **day("seen_on", "109", "3", "16"),
+        "place": ["工地"],
+        "people": ["郭士銘、歐怡君"],
+        "seen": [seen],
+        "result": ["fine"],
+        "conclusion": ["符合填報"],
+        **more,
+    }
+
+
+@pytest.fixture(autouse=True)
+def _counter(app: Flask, committed: None) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def register() -> Register:
+    """With five plans of 建設處農林科, reported for February."""
+    with unit_of_work():
+        others = update(RegisterEntry).values(released_on=RegisterEntry.since, release_reason="與測試無關")
+        db.session.execute(others)
+        of = plan_imports.register_for("selected-109")
+        for number, (lag, budget) in enumerate(PLANS, start=1):
+            made = entry(of, f"虛構計畫{number}", unit="EC-AFF")
+            db.session.add(PlanBudget(plan_id=made.plan_id, source="all", amount=budget))
+            db.session.add(
+                ProgressReport(
+                    entry_id=made.id,
+                    register_id=of.id,
+                    month=FEBRUARY.last_month,
+                    planned=Decimal(50),
+                    actual=Decimal(50) - Decimal(lag),
+                    origin="entered",
+                )
+            )
+        db.session.flush()
+    return of
+
+
+def key_of(title: str) -> str:
+    found = (
+        select(RegisterEntry.public_id)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .where(Plan.title == title)
+    )
+    return db.session.scalars(found).one()
+
+
+def opened(register: Register, title: str, kind: str = "") -> tuple[Verification, Case]:
+    with unit_of_work():
+        if kind:
+            made = verifications.pick_by_hand(
+                officer(CONTROL, NOW), register, FEBRUARY, key_of(title), kind, "議會關切", NOW
+            )
+        else:
+            (made,) = verifications.open_ticked(
+                officer(CONTROL, NOW), register, FEBRUARY, [key_of(title)], NOW
+            )
+    return made, db.session.get_one(Case, made.case_id)
+
+
+def act(case: Case, name: str, who: str, now: datetime = NOW, **given: object) -> None:
+    take(case, name, who, now, **given)
+    db.session.expire_all()
+
+
+def test_what_the_rules_pick_the_worst_first(register: Register) -> None:
+    found = verifications.picked(register, FEBRUARY, NOW)
+    titles = {
+        made.id: db.session.get_one(Plan, made.plan_id).title for made in db.session.query(RegisterEntry)
+    }
+    assert [(titles[pick.entry_id], pick.kind, pick.points) for pick in found] == [
+        ("虛構計畫1", "on_site", 3),
+        ("虛構計畫2", "written", 3),
+        ("虛構計畫5", "written", 3),
+        ("虛構計畫3", "heads_meeting", 0),
+    ]
+    assert "嚴重落後門檻 6.5 個百分點" in found[0].why[0]["sentence"]["zh"]
+
+
+def test_public_concern_and_a_near_end_weigh_more(register: Register) -> None:
+    with unit_of_work():
+        plan = db.session.scalars(select(Plan).where(Plan.title == "虛構計畫2")).one()
+        plan.ends_on = date(2020, 2, 29) + timedelta(days=90)
+        made = verifications.pick_by_hand(
+            officer(CONTROL, NOW),
+            register,
+            FEBRUARY,
+            key_of("虛構計畫2"),
+            "on_site",
+            "民眾陳情",
+            NOW,
+            public_concern=True,
+        )
+    assert (made.points, made.picked_by, next(each["rule"] for each in made.why)) == (
+        8,
+        "hand",
+        "severe_and_important",
+    )
+    march = parse("109M03")
+    with unit_of_work():
+        db.session.execute(
+            update(ProgressReport)
+            .where(ProgressReport.month == FEBRUARY.last_month)
+            .values(month=march.last_month)
+        )
+    assert verifications.picked(register, march, NOW)[0].entry_id == made.entry_id, (
+        "of public concern ever after"
+    )
+
+
+def test_a_visit_without_findings(register: Register) -> None:
+    made, case = opened(register, "虛構計畫1")
+    assert (case.state, case.due_on, open_tasks(case)[0].function) == (
+        "visit",
+        date(2020, 4, 15),
+        "research_office",
+    )
+    act(case, "record", CONTROL, raw=visit("38.5"))
+    (told,) = queries.of_plan(db.session.get_one(RegisterEntry, made.entry_id).plan_id)
+    assert (case.outcome, told.verification.state, told.difference) == ("recorded", "closed", Decimal("-2.5"))
+    assert queries.counted(register.id, parse("109Q1")) == {"on_site": 1}
+
+
+def test_what_was_found_is_followed_up(register: Register) -> None:
+    made, case = opened(register, "虛構計畫1")
+    two = {
+        **FINDING,
+        **day("findings-0-due_on", "109", "4", "30"),
+        "findings-1-finding": ["日報未填"],
+        "findings-1-required": ["補填日報"],
+        **day("findings-1-due_on", "109", "3", "31"),
+    }
+    act(case, "record", CONTROL, raw=visit("38.5", **two))
+    assert (case.state, case.due_on, open_tasks(case)[0].due_on) == (
+        "improve",
+        date(2020, 4, 30),
+        date(2020, 4, 30),
+    )
+    done = {
+        "improvements-0-number": ["1"],
+        "improvements-0-done": ["已補強"],
+        **day("improvements-0-done_on", "109", "3", "16"),
+    }
+    with pytest.raises(AnswersInvalid) as refused:
+        act(case, "send", OFFICER, raw=done)
+    assert refused.value.errors == {"improvements": ["第 2 項還沒有填報改善情形。"]}
+    second = {
+        "improvements-1-number": ["2"],
+        "improvements-1-done": ["已補填"],
+        **day("improvements-1-done_on", "109", "3", "16"),
+    }
+    with pytest.raises(AnswersInvalid, match="欄位"):
+        act(case, "send", OFFICER, raw={**done, **second, "improvements-1-number": ["3"]})
+    act(case, "send", OFFICER, raw={**done, **second})
+    act(case, "confirm", HEAD)
+    act(
+        case,
+        "go_on",
+        CONTROL,
+        raw={
+            "missing-0-number": ["1"],
+            "missing-0-remark": ["照片不清楚"],
+            **day("missing-0-due_on", "109", "5", "20"),
+        },
+    )
+    (told,) = queries.of_plan(db.session.get_one(RegisterEntry, made.entry_id).plan_id)
+    assert [finding.number for finding in told.open_findings] == [1]
+    assert (case.state, case.due_on) == ("improve", date(2020, 5, 20))
+    act(case, "send", OFFICER, raw=done)
+    act(case, "confirm", HEAD)
+    act(case, "accept", CONTROL)
+    db.session.refresh(made)
+    assert (case.outcome, made.state, queries.find(made.public_id).open_findings) == (
+        "recorded",
+        "closed",
+        [],
+    )
+
+
+def test_in_writing_and_then_a_visit_instead(register: Register) -> None:
+    made, case = opened(register, "虛構計畫2")
+    assert case.state == "answer"
+    answer = {"cause": ["流標"], "measures": ["重新招標"], **day("catch_up_on", "109", "6", "30")}
+    act(case, "send", OFFICER, raw=answer)
+    act(case, "send_back", HEAD, comment="請補充")
+    act(case, "send", OFFICER, raw=answer)
+    act(case, "confirm", HEAD)
+    act(case, "visit", CONTROL, comment="與填報不符")
+    assert (made.kind, case.state) == ("on_site", "visit")
+    act(case, "record", CONTROL, raw=visit("43.5"))
+    db.session.refresh(made)
+    assert (made.state, queries.find(made.public_id).difference) == ("closed", Decimal(0))
+
+
+def test_a_written_evaluation(register: Register) -> None:
+    made, case = opened(register, "虛構計畫5")
+    act(
+        case,
+        "send",
+        OFFICER,
+        raw={"cause": ["流標"], "measures": ["重新招標"], **day("catch_up_on", "109", "6", "30")},
+    )
+    act(case, "confirm", HEAD)
+    act(case, "record", CONTROL, raw={**FINDING, **day("findings-0-due_on", "109", "3", "20")})
+    db.session.refresh(made)
+    assert (case.state, case.due_on, made.conclusion) == ("improve", date(2020, 4, 15), "進度填報與現場不符")
+
+
+def test_once_for_an_entry_and_a_period(register: Register) -> None:
+    opened(register, "虛構計畫1")
+    for again in (
+        lambda: opened(register, "虛構計畫1"),
+        lambda: opened(register, "虛構計畫1", "written"),
+    ):
+        with pytest.raises(Conflict, match="「虛構計畫1」109年2月已由郭士銘於 2020-03-16 列入查證"):
+            again()
+    with unit_of_work(), pytest.raises(Conflict):
+        verifications.pass_over(officer(CONTROL, NOW), register, FEBRUARY, key_of("虛構計畫1"), "已訪視", NOW)
+
+
+def test_one_that_is_passed_over_may_still_be_opened(register: Register) -> None:
+    person = officer(CONTROL, NOW)
+    with unit_of_work():
+        verifications.pass_over(person, register, FEBRUARY, key_of("虛構計畫2"), "上月已查證", NOW)
+    with unit_of_work(), pytest.raises(Conflict, match="略過"):
+        verifications.pass_over(person, register, FEBRUARY, key_of("虛構計畫2"), "上月已查證", NOW)
+    opened(register, "虛構計畫2")
+    assert queries.counted(register.id, FEBRUARY) == {"passed_over": 1, "written": 1}
+    notes = db.session.scalars(
+        select(AuditEntry.action).where(AuditEntry.action.startswith("verification")).order_by(AuditEntry.id)
+    ).all()
+    assert notes == ["verification_passed_over", "verification_opened"]
+
+
+def test_a_batch_is_all_or_nothing(register: Register) -> None:
+    person = officer(CONTROL, NOW)
+    with unit_of_work(), pytest.raises(Conflict, match="不在選案清單"):
+        verifications.open_ticked(person, register, FEBRUARY, [key_of("虛構計畫1"), key_of("虛構計畫4")], NOW)
+    assert db.session.scalars(select(Verification)).all() == []
+    with unit_of_work():
+        made = verifications.open_ticked(
+            person, register, FEBRUARY, [key_of(f"虛構計畫{n}") for n in (1, 2, 5)], NOW
+        )
+    assert [each.kind for each in made] == ["on_site", "written", "written"]
+
+
+def test_who_may_not_and_what_is_missing(register: Register) -> None:
+    key, person = key_of("虛構計畫1"), officer(CONTROL, NOW)
+    with pytest.raises(Forbidden):
+        verifications.open_ticked(officer(OFFICER, NOW), register, FEBRUARY, [key], NOW)
+    with pytest.raises(Misfit):
+        verifications.open_ticked(person, register, FEBRUARY, [], NOW)
+    for reason in ("", " ", "長" * 1001):
+        with pytest.raises(Misfit):
+            verifications.pick_by_hand(person, register, FEBRUARY, key, "on_site", reason, NOW)
+    with pytest.raises(Misfit):
+        verifications.pick_by_hand(person, register, FEBRUARY, key, "by_phone", "關切", NOW)
+    with pytest.raises(Refused):
+        verifications.pass_over(person, register, FEBRUARY, key_of("虛構計畫4"), "不必", NOW)
+
+
+def test_what_goes_to_the_heads_waits_for_the_next_meeting(register: Register) -> None:
+    person = officer(CONTROL, NOW)
+    with unit_of_work():
+        (made,) = verifications.open_ticked(person, register, FEBRUARY, [key_of("虛構計畫3")], NOW)
+    assert [told.title for told in queries.waiting_for_heads(register.id)] == ["虛構計畫3"]
+    with unit_of_work():
+        said = Entered("heads", "主管會報", date(2020, 4, 2))
+        meeting = meetings.enter(person, register, said, ["上次會議決議"], NOW)
+    assert queries.waiting_for_heads(register.id) == []
+    listed = db.session.scalars(
+        select(MeetingItem).where(MeetingItem.meeting_id == meeting.id).order_by(MeetingItem.position)
+    )
+    assert [item.text for item in listed] == ["上次會議決議", "虛構計畫3"]
+    with unit_of_work():
+        verifications.pick_by_hand(
+            person, register, FEBRUARY, key_of("虛構計畫4"), "heads_meeting", "首長交查", NOW
+        )
+        held = Entered("heads", "主管會報", date(2020, 4, 2), minutes="請工務處加速辦理")
+        meetings.change(person, meeting, held, [], NOW, version=1)
+    states = db.session.scalars(select(Verification.state).order_by(Verification.id)).all()
+    assert (len(states), set(states), made.state) == (2, {"closed"}, "closed")
+
+
+def test_a_limit_that_has_passed_is_counted_anew(register: Register) -> None:
+    _made, case = opened(register, "虛構計畫1")
+    late = NOW + timedelta(days=60)
+    with unit_of_work():
+        later.until(officer(CONTROL, NOW), case, date(2020, 5, 20), late, "改善期限")
+    assert case.due_on == date(2020, 6, 14), "30 days from then: never earlier than what the service gives"
+    with unit_of_work():
+        later.until(officer(CONTROL, NOW), case, date(2020, 8, 1), late, "改善期限")
+    assert case.due_on == date(2020, 8, 1)

@@ -1,0 +1,19 @@
+"""A case of plan control has until a day that was agreed on."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from webapp.models import Case
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.services import clocks
+
+
+def until(actor: Actor, case: Case, day: date, now: datetime, reason: str) -> None:
+    """Moves the limit to the day; never to an earlier one. A limit that has passed is counted anew first."""
+    clock = clocks.of_case(case.id)
+    if clock.due_on < taipei_day(now):
+        clocks.move(actor, case, clock, "restart", now, reason=reason)
+    if clock.due_on < day:
+        clocks.move(actor, case, clock, "extend", now, days=(day - clock.due_on).days, reason=reason)
