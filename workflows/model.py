@@ -40,6 +40,13 @@ EFFECTS = frozenset(
         "keep_progress",
         "check_progress",
         "unlock_progress",
+        # of what a unit asks of a plan: another curve, or its release
+        "propose_change",
+        "apply_change",
+        "propose_release",
+        "apply_release",
+        "ask_approver",
+        "end_request",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

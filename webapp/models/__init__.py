@@ -37,6 +37,7 @@ from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft
 from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
+from webapp.models.plan_changes import PlanRequest
 from webapp.models.plans import (
     Baseline,
     BaselinePoint,
@@ -119,6 +120,7 @@ __all__ = [
     "Plan",
     "PlanBudget",
     "PlanPaper",
+    "PlanRequest",
     "PlanSite",
     "PlanUnit",
     "Position",

@@ -21,6 +21,9 @@ INTERNAL = [
     "co_review_opinion",
     "dispatch_record",
     "inspection_record",
+    "plan_change",
+    "plan_release",
+    "plan_request",
     "progress_report",
     "progress_report_request",
 ]
