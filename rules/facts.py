@@ -221,6 +221,8 @@ _CATALOGUE = (
     _fact("plan.days_to_completion", "number", "距預定完成日數", "Days to the planned completion", _DAYS),
     _fact("plan.completed", "boolean", "已完工", "Completed"),
     _fact("plan.accepted", "boolean", "已驗收", "Accepted"),
+    _fact("plan.given_up", "boolean", "申請撤案", "It is given up"),
+    _fact("plan.reason_given", "boolean", "已敘明原因", "A reason is given"),
     _fact("plan.year_ended", "boolean", "年度終了", "The year has ended"),
     _fact("plan.reports_in_time", "number", "準時填報比率", "Share of reports in time", _PERCENT),
     _fact("plan.corrections", "number", "填報退回次數", "Reports sent back", _TIMES),

@@ -13,6 +13,7 @@ from rules.values import Text
 _WRITTEN = re.compile(
     r"(?P<year>[1-9][0-9]{0,2})(?:Q(?P<quarter>[1-4])|H(?P<half>[12])|M(?P<month>0[1-9]|1[0-2]))?"
 )
+_MONTH = re.compile(r"(?P<year>[1-9][0-9]{0,3}) ?(?:年|[-/.M]) ?(?P<month>0?[1-9]|1[0-2]) ?月?")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -57,6 +58,15 @@ def parse(written: str) -> Period:
     elif found["month"]:
         first = last = int(found["month"])
     return Period(key, date(year, first, 1), date(year, last, 1))
+
+
+def parse_month(written: str) -> date:
+    """The first day of a month as people write it: 115-08, 115/8, 115年8月, 115M08, 2026-08. ValueError for others."""
+    found = _MONTH.fullmatch(unicodedata.normalize("NFKC", written[:20]).strip().upper())
+    if found is None:
+        raise ValueError(f"no month: {written[:20]!r}")
+    year = int(found["year"])
+    return date(year if year > 1911 else year + 1911, int(found["month"]), 1)
 
 
 def month_of(day: date) -> Period:

@@ -40,6 +40,7 @@ WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
         "case.stages_left": "list",  # stages switched on and not completed
         "task.outcomes": "list",  # how the finished tasks of this state ended
         "case.state": "text",
+        "plan.approver": "text",  # the function that the rules name for what a unit asks of a plan
     }
 )
 

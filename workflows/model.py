@@ -54,6 +54,13 @@ EFFECTS = frozenset(
         "keep_resolution",
         "release_resolution",
         "continue_resolution",
+        # of what a unit asks of a plan: another curve, or its release
+        "propose_change",
+        "apply_change",
+        "propose_release",
+        "apply_release",
+        "ask_approver",
+        "end_request",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -162,9 +162,10 @@ def _counted(counts: dict[str, int], what: str, which: int | str) -> Iterator[No
 
 
 def run_plans(now: datetime) -> dict[str, int]:
-    """Asks for the reports of the month that ended, locks what is late, and decides anew what the rules now say."""
+    """Asks for the reports of the month that ended, closes what is released, locks what is late, decides anew."""
     counts = {"failed": 0}
     counts["asked"] = _each(plan_months.to_open(now), plan_months.open_report, now, counts)
+    counts["released"] = _each(plan_months.to_release(now), plan_months.release, now, counts)
     counts["locked"] = _each(plan_months.to_lock(now), plan_months.lock, now, counts)
     with unit_of_work():
         counts["decided"] = plan_progress.refresh(now)

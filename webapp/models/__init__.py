@@ -38,6 +38,7 @@ from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.meetings import MeetingItem, Resolution, ResolutionUnit, ReviewMeeting
 from webapp.models.money import Invoice, Payment, PayoutClaim, PayoutEntry, PayoutList, Refund
 from webapp.models.org import Absence, CalendarOverride, Generation, Holder, Position, Unit
+from webapp.models.plan_changes import PlanRequest
 from webapp.models.plan_grades import PlanGrade
 from webapp.models.plans import (
     Baseline,
@@ -124,6 +125,7 @@ __all__ = [
     "PlanBudget",
     "PlanGrade",
     "PlanPaper",
+    "PlanRequest",
     "PlanSite",
     "PlanUnit",
     "Position",

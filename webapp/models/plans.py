@@ -37,6 +37,9 @@ REGISTER_KINDS = (
 )
 CYCLES = ("monthly", "quarterly", "half_yearly")
 PLAN_KINDS = ("yearly", "mid_term", "pledge_vision", "pledge_indicator", "project", "subsidy")
+#: why a plan is controlled: the choices of the fact plan.origins
+PLAN_ORIGINS = ("pledge", "directive", "central_subsidy")
+RELEASES = ("completed", "withdrawn", "carried_over")
 LEVELS = ("magistrate", "county", "unit")
 #: entered in this system, taken over as the county published it, or invented for the demonstration
 ORIGINS = ("entered", "published", "demonstration")
@@ -73,7 +76,9 @@ class Register(db.Model):
     cycle: Mapped[str] = mapped_column(String(12), default="monthly")
     #: of the month after; none: as the ruleset plan_reporting says
     report_day: Mapped[int | None]
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
+    __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         _one_of("kind", REGISTER_KINDS),
         _one_of("cycle", CYCLES),
@@ -124,7 +129,11 @@ class Plan(db.Model):
     note: Mapped[str] = mapped_column(Text, default="")
     #: the proposal that was approved
     case_id: Mapped[int | None] = ref("case.id", unique=True)
+    #: why it is controlled, as the fact plan.origins says it
+    origins: Mapped[Json] = mapped_column(default=list, server_default="[]")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
+    __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         _one_of("kind", PLAN_KINDS),
         _one_of("level", LEVELS),
@@ -134,6 +143,10 @@ class Plan(db.Model):
         CheckConstraint("ends_on >= starts_on", name="ends_after_start"),
         CheckConstraint("accepted_on >= completed_on", name="accepted_after_completion"),
         CheckConstraint("parent_id <> id", name="is_no_parent_of_itself"),
+        CheckConstraint(
+            'jsonb_typeof(origins) = \'array\' and origins <@ \'["pledge","directive","central_subsidy"]\'',
+            name="origins_are_known",
+        ),
         Index("ix_plan_title", "title"),
     )
 
@@ -200,15 +213,21 @@ class RegisterEntry(db.Model):
     carried_over_from: Mapped[int | None]
     released_on: Mapped[date | None]
     release_reason: Mapped[str | None] = mapped_column(Text)
+    #: completed and accepted, given up (撤案), or standing in the next year's register; none: as it was published
+    released_as: Mapped[str | None] = mapped_column(String(12))
     origin: Mapped[str] = mapped_column(String(13))
     note: Mapped[str] = mapped_column(Text, default="")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
+    __mapper_args__ = {"version_id_col": version}
     __table_args__ = (
         _one_of("origin", ORIGINS),
         CheckConstraint(
             "(released_on is null) = (release_reason is null) and release_reason <> ''",
             name="released_with_reason",
         ),
+        _one_of("released_as", RELEASES),
+        CheckConstraint("released_as is null or released_on is not null", name="released_as_something"),
         CheckConstraint("released_on >= since", name="released_after_entry"),
         CheckConstraint("carried_over_from between 1 and 999", name="carried_over_year_is_roc"),
         UniqueConstraint("register_id", "case_no"),

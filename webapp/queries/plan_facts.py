@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import distinct_on
 
 from webapp.extensions import db
 from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, RegisterEntry
@@ -27,6 +26,15 @@ class Point:
     month: date
     planned: Decimal
     budget: Decimal | None
+
+
+@dataclass(frozen=True)
+class Version:
+    """An approved curve; reports from its month on are measured against it."""
+
+    number: int
+    effective_month: date
+    points: list[Point]
 
 
 def of_reports(
@@ -46,7 +54,7 @@ def of_reports(
     }
     budgets = _budgets(entries)
     lags = _lags(entries)
-    steps = {entry: curve_step(points) for entry, points in curves(entries).items()}
+    approved = versions(entries)
     return {
         report.id: {
             "plan.planned": report.planned,
@@ -56,7 +64,7 @@ def of_reports(
             "plan.report_missing": report.id in missing,
             "plan.budget": budgets.get(report.entry_id),
             "plan.budget_execution": report.budget_execution,
-            "plan.planned_curve_step": steps.get(report.entry_id),
+            "plan.planned_curve_step": curve_step(in_force(approved.get(report.entry_id, []), report.month)),
             "plan.level": plans[report.entry_id][0],
             "plan.public_concern": report.entry_id in concerns,
             "plan.days_to_completion": _days(report.month, plans[report.entry_id][1]),
@@ -88,29 +96,44 @@ def curve_step(points: Sequence[Point]) -> Decimal | None:
     return points[-1].planned - points[late].planned
 
 
-def curves(entries: Sequence[int]) -> dict[int, list[Point]]:
-    """The approved curve of each entry that took effect last."""
-    newest = (
-        select(Baseline.id, Baseline.entry_id)
-        .ext(distinct_on(Baseline.entry_id))
-        .where(among(Baseline.entry_id, entries), Baseline.approved_at.is_not(None))
-        .order_by(Baseline.entry_id, Baseline.effective_month.desc(), Baseline.number.desc())
-        .subquery()
-    )
+def versions(entries: Sequence[int]) -> dict[int, list[Version]]:
+    """The approved curves of each entry, the oldest first."""
+    found: dict[int, list[Version]] = defaultdict(list)
     rows = db.session.execute(
-        select(newest.c.entry_id, BaselinePoint.month, BaselinePoint.planned, BaselinePoint.budget)
-        .join(newest, newest.c.id == BaselinePoint.baseline_id)
-        .order_by(newest.c.entry_id, BaselinePoint.month)
+        select(
+            Baseline.entry_id,
+            Baseline.number,
+            Baseline.effective_month,
+            BaselinePoint.month,
+            BaselinePoint.planned,
+            BaselinePoint.budget,
+        )
+        .join(BaselinePoint, BaselinePoint.baseline_id == Baseline.id)
+        .where(among(Baseline.entry_id, entries), Baseline.approved_at.is_not(None))
+        .order_by(Baseline.entry_id, Baseline.number, BaselinePoint.month)
     )
-    found: dict[int, list[Point]] = defaultdict(list)
-    for entry, month, planned, budget in rows:
-        found[entry].append(Point(month, planned, budget))
-    return found
+    for entry, number, effective, *point in rows:
+        of_entry = found[entry]
+        if not of_entry or of_entry[-1].number != number:
+            of_entry.append(Version(number, effective, []))
+        of_entry[-1].points.append(Point(*point))
+    return dict(found)
 
 
-def due(points: Sequence[Point], month: date) -> Point | None:
-    """Of a curve: the point of the month, or the last before it; none before it begins."""
+def in_force(of_entry: Sequence[Version], month: date) -> list[Point]:
+    """The curve that the reports of a month are measured against: the last approved one that had taken effect."""
+    taken = [version for version in of_entry if version.effective_month <= month]
+    return (taken[-1:] or of_entry[:1] or [Version(0, month, [])])[0].points
+
+
+def planned_at(points: Sequence[Point], month: date) -> Point | None:
+    """The point of the month, or the last before it."""
     return next((point for point in reversed(points) if point.month <= month), None)
+
+
+def curves(entries: Sequence[int]) -> dict[int, list[Point]]:
+    """The curve of each entry that was approved last."""
+    return {entry: of_entry[-1].points for entry, of_entry in versions(entries).items()}
 
 
 def _budgets(entries: Sequence[int]) -> dict[int, Decimal]:

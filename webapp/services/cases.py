@@ -17,7 +17,7 @@ from webapp.extensions import db
 from webapp.models import Account, Case, CaseEvent, Document, Submission, Task
 from webapp.moments import taipei_day
 from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
-from webapp.queries import answering, bookings, definitions, history, submissions
+from webapp.queries import answering, bookings, definitions, history, plan_requests, submissions
 from webapp.queries.org import chart
 from webapp.services import co_review, duties, evaluation, fees, steps
 from webapp.services.steps import Context, Given
@@ -71,6 +71,8 @@ def facts_now(ctx: Context) -> dict[str, object]:
     facts["case.booking"] = booking.state if booking is not None else None
     facts["case.inspections"] = _count(ctx.case.id, INSPECTION)
     facts["case.actions"] = history.actions(ctx.case.id)
+    if ctx.case.channel == "internal":
+        facts |= plan_requests.facts(ctx.case)
     return facts
 
 

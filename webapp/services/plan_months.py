@@ -16,6 +16,7 @@ from webapp.moments import taipei_day
 from webapp.periods import last_day, month_before, month_label
 from webapp.permissions import SYSTEM
 from webapp.queries import plan_facts
+from webapp.queries.plan_facts import Point
 from webapp.services import cases, evaluation, internal_cases, plan_progress
 
 SERVICE = "KM01"
@@ -41,7 +42,7 @@ def to_open(now: datetime) -> list[int]:
             .where(
                 Register.cycle.in_(cycles),
                 Register.roc_year == month.year - 1911,
-                RegisterEntry.released_on.is_(None),
+                or_(RegisterEntry.released_on.is_(None), RegisterEntry.released_on > last_day(month)),
                 RegisterEntry.since <= last_day(month),
                 RegisterEntry.origin != "published",
                 planned,
@@ -69,7 +70,7 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     plan = db.session.get_one(Plan, entry.plan_id)
     register = db.session.get_one(Register, entry.register_id)
     if report is None:
-        point = plan_facts.due(plan_facts.curves([entry_id]).get(entry_id, []), month)
+        point = _planned(entry_id, month)
         report = ProgressReport(
             entry_id=entry_id,
             register_id=register.id,
@@ -103,6 +104,12 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     report.case_id = case.id
     db.session.flush()
     return case
+
+
+def _planned(entry_id: int, month: date) -> Point | None:
+    """Of the curve in force: the point of the month, or the last before it."""
+    curve = plan_facts.in_force(plan_facts.versions([entry_id]).get(entry_id, []), month)
+    return plan_facts.planned_at(curve, month)
 
 
 def _before(entry_id: int, month: date) -> ProgressReport | None:
@@ -151,3 +158,21 @@ def lock(case_id: int, now: datetime) -> None:
     case = db.session.get_one(Case, case_id, with_for_update=True)
     if case.status == "open" and case.state == "fill":
         cases.take_as_system(case, "lock", now)
+
+
+def to_release(now: datetime) -> list[int]:
+    """Cases that ask for the report of a month at whose end the plan stood in the register no more."""
+    rows = db.session.execute(
+        select(Case.id, RegisterEntry.released_on, ProgressReport.month)
+        .join(ProgressReport, ProgressReport.case_id == Case.id)
+        .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
+        .where(Case.status == "open", RegisterEntry.released_on.is_not(None))
+        .order_by(Case.id)
+    )
+    return [case_id for case_id, released_on, month in rows if released_on <= last_day(month)]
+
+
+def release(case_id: int, now: datetime) -> None:
+    """Nothing is to be reported any more."""
+    case = db.session.get_one(Case, case_id, with_for_update=True)
+    cases.take_if_waited_for(case, "release", now)

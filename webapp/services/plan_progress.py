@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from rules.decision import Decision
@@ -260,9 +260,11 @@ def _stale(month: date, now: datetime) -> list[ProgressReport]:
     found = db.session.execute(
         select(ProgressReport, Register)
         .join(Register, Register.id == ProgressReport.register_id)
+        .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
         .where(
             ProgressReport.month == month,
             ProgressReport.published_class.is_(None),
+            or_(RegisterEntry.released_on.is_(None), RegisterEntry.released_on > last_day(month)),
             newest.is_distinct_from(revision),
             ~closed,
         )

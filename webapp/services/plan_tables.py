@@ -117,11 +117,12 @@ def reports(actor: Actor, sheet: Sheet, register_key: str, now: datetime) -> Imp
         if not _twice(row, seen, entry, month):
             said.append((row, entry, month, figures))
     entries = sorted({entry.id for _row, entry, _month, _figures in said})
-    curves, cases = plan_facts.curves(entries), _asked(entries)
+    approved, cases = plan_facts.versions(entries), _asked(entries)
     said.sort(key=lambda each: (each[1].id, each[2]))
     for row, entry, month, figures in sheet.telling(said):
         done.rows += 1
-        point = plan_facts.due(curves.get(entry.id, []), month)
+        curve = plan_facts.in_force(approved.get(entry.id, []), month)
+        point = plan_facts.planned_at(curve, month)
         if point is not None:
             figures = replace(figures, planned=point.planned, budget_due=point.budget)
             done.changed += _record(row, entry, month, figures, cases.get((entry.id, month)), now)

@@ -25,10 +25,21 @@ from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotF
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox
+from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox, submissions
 from webapp.queries.org import calendar
 from webapp.security import actor, now
-from webapp.services import by_hand, case_actions, cases, decisions, documents, drafting, fees, steps, tasks
+from webapp.services import (
+    by_hand,
+    case_actions,
+    cases,
+    decisions,
+    documents,
+    drafting,
+    fees,
+    plan_effects,
+    steps,
+    tasks,
+)
 from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
@@ -97,6 +108,7 @@ def act(pid: str, name: str) -> ResponseReturnValue:
         conditions=_conditions_of_opinions(ctx, offer),
         version=ctx.case.version,
         wording=drafting.wording_of(drafting.last(ctx.case, kind)) if kind else None,
+        raw=_said_before(ctx, offer),
     )
     for asked in _open_amounts(ctx, offer):
         if asked.fixed is not None:
@@ -113,6 +125,8 @@ def take(pid: str, name: str) -> ResponseReturnValue:
         return _overtaken(ctx, typed)
     action, _colon, argument = request.form.get("action", "preview").partition(":")
     mistakes = _receive_files(offer, action, argument)
+    if offer.task_form is not None:
+        typed.raw = forms.answers.with_rows(offer.task_form, typed.raw, action, argument)
     typed.raw |= _files(offer)
     typed.amounts, unread = _read_amounts(ctx, offer, typed)
     if action == "send" and not mistakes:
@@ -580,6 +594,17 @@ def _answer_form(
     for answer in form:
         answer.errors = [*answer.errors, *mistakes.get(answer.name, [])]
     return form
+
+
+def _said_before(ctx: Context, offer: Offer) -> dict[str, list[str]]:
+    """What is filled in again within the office starts with what was said last, or with what is known of it."""
+    if not _has_form(offer) or ctx.case.channel != "internal":
+        return {}
+    form = offer.task_form
+    sent = submissions.newest(ctx.case.id, form.key)
+    known = sent.all_answers if sent is not None else plan_effects.known(ctx.case, form.key)
+    files = {field.key for field in form.file_fields}
+    return {name: texts for name, texts in forms.answers.to_raw(form, known).items() if name not in files}
 
 
 def _form_revision(offer: Offer) -> int | None:

@@ -1,0 +1,313 @@
+"""What a unit asks of its plan, through the real workflow: another planned curve, and the release from a register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from tests.journeys import officer, take
+from tests.plan_world import baseline, entry
+from webapp.errors import AnswersInvalid, Conflict, Forbidden, Refused
+from webapp.extensions import db
+from webapp.jobs import sweeps
+from webapp.models import (
+    Baseline,
+    BaselinePoint,
+    Case,
+    Edition,
+    Firing,
+    Plan,
+    PlanRequest,
+    ProgressReport,
+    RegisterEntry,
+)
+from webapp.periods import parse
+from webapp.queries import definitions, plan_facts
+from webapp.services import cases, plan_changes, plan_imports, plan_months, plan_requests, steps
+from webapp.uow import unit_of_work
+
+OFFICER, OTHER, HEAD, DIRECTOR, CONTROL = (
+    "ou.yijun",
+    "weng.guoliang",
+    "cai.wenxiong",
+    "li.zhengnan",
+    "guo.shiming",
+)
+APRIL_2, APRIL_9 = (datetime(2020, 4, day, 2, tzinfo=UTC) for day in (2, 9))
+JANUARY, FEBRUARY, MARCH = (date(2020, month, 1) for month in (1, 2, 3))
+
+
+@pytest.fixture(autouse=True)
+def _counter(app: Flask, committed: None) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def standing() -> RegisterEntry:
+    """A plan of 建設處農林科 with a curve of four months, on track in January and February, behind in March."""
+    with unit_of_work():
+        others = update(RegisterEntry).values(released_on=RegisterEntry.since, release_reason="與測試無關")
+        db.session.execute(others)
+        made = entry(plan_imports.register_for("selected-109"), "虛構的造林計畫", unit="EC-AFF")
+        baseline(made, 10, 20, 40, 100)
+        for month, planned, actual in ((JANUARY, 10, 10), (FEBRUARY, 20, 20), (MARCH, 40, 30)):
+            db.session.add(
+                ProgressReport(
+                    entry_id=made.id,
+                    register_id=made.register_id,
+                    month=month,
+                    planned=Decimal(planned),
+                    actual=Decimal(actual),
+                    origin="entered",
+                )
+            )
+    return made
+
+
+def asked(standing: RegisterEntry, kind: str = "change", login: str = OFFICER) -> Case:
+    with unit_of_work():
+        return plan_requests.ask(officer(login, APRIL_2), standing.id, kind, APRIL_2)
+
+
+def curve(*shares: str, first: str = "109-01") -> dict[str, list[str]]:
+    year, month = map(int, first.split("-"))
+    return {
+        f"curve-{n}-{part}": [text]
+        for n, share in enumerate(shares)
+        for part, text in (
+            ("month", f"{year + (month - 1 + n) // 12}-{(month - 1 + n) % 12 + 1:02}"),
+            ("planned", share),
+        )
+    }
+
+
+def change(*shares: str, month: str = "109-03", **more: list[str]) -> dict[str, Any]:
+    return {"reason": ["用地取得延後"], "effective_month": [month], **curve(*shares), **more}
+
+
+LATER = ("10", "20", "30", "60", "80", "100")
+
+
+def granted(standing: RegisterEntry) -> Case:
+    case = asked(standing)
+    take(case, "send", OFFICER, APRIL_2, raw=change(*LATER))
+    take(case, "confirm", HEAD, APRIL_2)
+    take(case, "approve", DIRECTOR, APRIL_2)
+    take(case, "accept", CONTROL, APRIL_9)
+    return case
+
+
+def reports() -> dict[date, ProgressReport]:
+    rows = db.session.scalars(
+        select(ProgressReport)
+        .where(ProgressReport.origin == "entered")
+        .execution_options(populate_existing=True)
+    )
+    return {report.month: report for report in rows}
+
+
+def test_an_approved_change_is_the_next_version_and_measures_from_its_month(standing: RegisterEntry) -> None:
+    case = granted(standing)
+    made = db.session.scalars(
+        select(Baseline).where(Baseline.entry_id == standing.id, Baseline.number == 2)
+    ).one()
+    assert (made.effective_month, made.case_id, made.reason) == (MARCH, case.id, "用地取得延後")
+    assert made.approved_by_id == officer(CONTROL, APRIL_9).account_id and made.approved_at == APRIL_9
+    points = (
+        select(BaselinePoint.planned)
+        .where(BaselinePoint.baseline_id == made.id)
+        .order_by(BaselinePoint.month)
+    )
+    assert list(db.session.scalars(points)) == [10, 20, 30, 60, 80, 100]
+    found = reports()
+    assert (found[FEBRUARY].planned, found[FEBRUARY].standing) == (20, None), "it was not touched"
+    assert (found[MARCH].planned, found[MARCH].lag, found[MARCH].standing) == (30, 0, "on_track")
+    assert (case.outcome, plan_changes.of(case).state) == ("recorded", "granted")
+    fired = db.session.scalars(select(Firing).where(Firing.case_id == case.id)).one()
+    assert {each["rule"] for each in fired.outcomes} >= {"change"}
+
+
+def test_the_months_before_the_change_keep_their_curve(standing: RegisterEntry) -> None:
+    granted(standing)
+    of_entry = plan_facts.versions([standing.id])[standing.id]
+    assert plan_facts.planned_at(plan_facts.in_force(of_entry, MARCH), MARCH).planned == 30  # type: ignore[union-attr]
+    assert [version.number for version in of_entry] == [1, 2]
+    assert plan_facts.in_force(of_entry, FEBRUARY)[-1].month == date(2020, 4, 1)
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "words"),
+    [
+        (change("10", "20", "30", "99.9"), "curve", "第 4 列：最後一個月"),
+        (change("10", "20", "15", "100"), "curve", "第 3 列：累計預定進度不會倒退"),
+        (
+            change("10", "20", "30", "100", **{"curve-3-month": ["109-03"]}),
+            "curve",
+            "第 4 列：109年3月在第 3 列",
+        ),
+        (change("10", "20", "30", "100", **{"curve-1-month": ["二月"]}), "curve", "第 2 列：月份例如"),
+        (change("10", "25", "30", "100"), "curve", "109年2月在修正生效以前"),
+        (change(*LATER, month="108-12"), "effective_month", "不能早於"),
+        (change(*LATER, month="下個月"), "effective_month", "月份例如"),
+    ],
+)
+def test_a_bad_curve_is_named_by_its_row(
+    standing: RegisterEntry, raw: dict[str, list[str]], field: str, words: str
+) -> None:
+    case = asked(standing)
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, APRIL_2, raw=raw)
+    assert any(words in each for each in refused.value.errors[field]), refused.value.errors
+    assert list(refused.value.errors) == [field]
+
+
+def test_a_closed_month_is_not_changed(standing: RegisterEntry) -> None:
+    closed = parse("109Q1")
+    with unit_of_work():
+        db.session.add(
+            Edition(
+                register_id=standing.register_id,
+                period="109Q1",
+                first_month=closed.first_month,
+                last_month=closed.last_month,
+                ruleset_revision_id=definitions.revision_id("ruleset", "progress_lag", closed.last_day),
+                data={},
+                closed_at=APRIL_2,
+            )
+        )
+    case = asked(standing)
+    with pytest.raises(AnswersInvalid, match="修正"):
+        take(case, "send", OFFICER, APRIL_2, raw=change(*LATER))
+    take(case, "send", OFFICER, APRIL_2, raw=change("10", "20", "40", "60", "100", month="109-04"))
+    assert reports()[MARCH].planned == 40
+
+
+def test_the_letter_of_the_ministry_where_the_rules_ask_for_it(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        db.session.get_one(Plan, standing.plan_id).origins = ["central_subsidy"]
+    case = asked(standing)
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, APRIL_2, raw=change(*LATER))
+    assert "中央補助計畫修正須附同意函並通知研考" in refused.value.errors["ministry_letter"][0]
+
+
+def test_one_request_an_entry_and_only_by_its_unit(standing: RegisterEntry) -> None:
+    case = asked(standing)
+    with pytest.raises(Conflict, match=f"{case.number}（歐怡君"):
+        asked(standing, login=OTHER)
+    with pytest.raises(Conflict):
+        asked(standing, "release", OTHER)
+    with pytest.raises(Forbidden):
+        asked(standing, login="lin.yahan")
+    take(case, "take_back", OFFICER, APRIL_2, comment="改用其他方式")
+    assert asked(standing, "release", OTHER).status == "open"
+
+
+def test_what_is_refused_changes_nothing_and_says_why(standing: RegisterEntry) -> None:
+    case = asked(standing)
+    take(case, "send", OFFICER, APRIL_2, raw=change(*LATER))
+    take(case, "send_back", HEAD, APRIL_2, comment="請說明")
+    offered = {
+        offer.transition.name
+        for offer in cases.offers(officer(OFFICER, APRIL_2), steps.context(case), APRIL_2)
+    }
+    assert offered == {"send", "take_back"}
+    take(case, "send", OFFICER, APRIL_2, raw=change(*LATER))
+    take(case, "confirm", HEAD, APRIL_2)
+    take(case, "refuse", DIRECTOR, APRIL_2, comment="進度可以趕上")
+    assert (case.outcome, db.session.scalars(select(PlanRequest.state)).all()) == ("rejected", ["ended"])
+    assert reports()[MARCH].planned == 40
+    assert plan_facts.versions([standing.id])[standing.id][-1].number == 1
+
+
+def test_the_form_begins_with_the_curve_in_force(standing: RegisterEntry) -> None:
+    known = plan_changes.known(asked(standing))
+    assert known["curve"][0] == {"month": "109-01", "planned": "10", "budget": None}
+    assert len(known["curve"]) == 4
+
+
+# --- release ------------------------------------------------------------------------------------------------
+
+DAYS = {
+    "completed_on-year": ["109"],
+    "completed_on-month": ["3"],
+    "completed_on-day": ["20"],
+    "accepted_on-year": ["109"],
+    "accepted_on-month": ["3"],
+    "accepted_on-day": ["31"],
+}
+
+
+def test_a_plan_that_is_accepted_is_released_and_owes_no_report(standing: RegisterEntry) -> None:
+    case = asked(standing, "release")
+    take(case, "send", OFFICER, APRIL_2, raw={"release_as": ["completed"], **DAYS})
+    offered = [o.transition.name for o in cases.offers(officer(HEAD, APRIL_2), steps.context(case), APRIL_2)]
+    assert "confirm_for_research" in offered and "confirm" not in offered, (
+        "the rules name the research office"
+    )
+    take(case, "confirm_for_research", HEAD, APRIL_2)
+    take(case, "accept", CONTROL, APRIL_9)
+    db.session.refresh(standing)
+    assert (standing.released_on, standing.released_as) == (APRIL_9.date(), "completed")
+    plan = db.session.get_one(Plan, standing.plan_id)
+    assert (plan.completed_on, plan.accepted_on) == (date(2020, 3, 20), date(2020, 3, 31))
+    assert plan_months.to_open(datetime(2020, 5, 1, 2, tzinfo=UTC)) == []
+    with pytest.raises(Refused, match="解除列管"):
+        asked(standing)
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "words"),
+    [
+        ({}, "completed_on", "完工並驗收者解除列管"),
+        ({name: DAYS[name] for name in list(DAYS)[:3]}, "accepted_on", "已驗收"),
+        ({**DAYS, "accepted_on-day": ["1"]}, "accepted_on", "不會早於完工"),
+    ],
+)
+def test_the_condition_that_fails_is_named(
+    standing: RegisterEntry, raw: dict[str, list[str]], field: str, words: str
+) -> None:
+    case = asked(standing, "release")
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, APRIL_2, raw={"release_as": ["completed"], **raw})
+    assert words in refused.value.errors[field][0], refused.value.errors
+
+
+def test_giving_up_needs_a_reason_and_the_head_of_the_department(standing: RegisterEntry) -> None:
+    case = asked(standing, "release")
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, APRIL_2, raw={"release_as": ["withdrawn"]})
+    assert "已敘明原因" in refused.value.errors["note"][0]
+    take(case, "send", OFFICER, APRIL_2, raw={"release_as": ["withdrawn"], "note": ["地主撤回同意"]})
+    take(case, "confirm", HEAD, APRIL_2)
+    take(case, "approve", DIRECTOR, APRIL_2)
+    take(case, "accept", CONTROL, APRIL_9)
+    db.session.refresh(standing)
+    assert (standing.released_as, standing.release_reason) == ("withdrawn", "撤案：地主撤回同意")
+    assert db.session.get_one(Plan, standing.plan_id).completed_on is None
+
+
+def test_the_report_of_a_month_after_the_release_is_closed(standing: RegisterEntry) -> None:
+    may_1 = datetime(2020, 5, 1, 2, tzinfo=UTC)
+    assert sweeps.run_plans(may_1)["asked"] == 1
+    with unit_of_work():
+        standing.released_on, standing.release_reason = date(2020, 4, 30), "完工並驗收"
+    assert sweeps.run_plans(may_1)["released"] == 1
+    case = db.session.scalars(select(Case).where(Case.service_code == "KM01")).one()
+    assert (case.status, case.outcome) == ("closed", "withdrawn")
+    assert sweeps.run_plans(datetime(2020, 5, 20, 2, tzinfo=UTC)) == {
+        "asked": 0, "released": 0, "locked": 0, "decided": 0, "failed": 0
+    }  # fmt: skip
+
+
+def test_a_report_of_a_month_before_the_release_is_still_asked_for(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        standing.released_on, standing.release_reason = date(2020, 5, 1), "完工並驗收"
+    assert plan_months.to_open(datetime(2020, 5, 1, 2, tzinfo=UTC)) == [standing.id]

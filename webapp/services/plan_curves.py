@@ -1,0 +1,187 @@
+"""預定進度 as people write it: month, cumulative share, cumulative money; every mistake is named by its row."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from rules.values import Text
+from webapp.extensions import db
+from webapp.models import Baseline, BaselinePoint
+from webapp.periods import month_label, parse_month
+from webapp.queries.plan_facts import FULL, Point
+
+MOST_MONTHS = 120
+#: digits after the point, as shares are stored
+DECIMALS = 4
+MOST_MONEY = Decimal(10) ** 14 - 1
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line as it was typed; its number is what a mistake names."""
+
+    number: int
+    month: str
+    planned: str
+    budget: str = ""
+
+
+def lines(written: str) -> list[Row]:
+    """Rows that were pasted from a spreadsheet or a CSV file: month, share, money; a line of headings may lead."""
+    found = []
+    for number, line in enumerate(written.replace("\r", "\n").split("\n"), start=1):
+        if not line.strip():
+            continue
+        cells = [cell.strip() for cell in _cells(line)] + ["", ""]
+        if not found and not any(character.isdigit() for character in line):
+            continue
+        found.append(Row(number, *cells[:3]))
+    return found
+
+
+def _cells(line: str) -> list[str]:
+    if "\t" in line:
+        return line.split("\t")
+    plain = line.replace("，", ",")
+    return next(csv.reader([plain])) if "," in plain else plain.split()
+
+
+def written(points: Sequence[Point]) -> str:
+    """As `lines` reads them."""
+    return "\n".join(
+        f"{month_key(p.month)}\t{p.planned.normalize():f}"
+        + (f"\t{p.budget:f}" if p.budget is not None else "")
+        for p in points
+    )
+
+
+def month_key(month: date) -> str:
+    """115-08."""
+    return f"{month.year - 1911}-{month.month:02}"
+
+
+def read(rows: Sequence[Row]) -> tuple[list[Point], list[Text]]:
+    """The curve by month, or every mistake: no month twice, nothing falls, the last month reaches 100."""
+    mistakes: list[Text] = []
+    found: list[tuple[int, Point]] = []
+    if len(rows) > MOST_MONTHS:
+        said = f"預定進度最多 {MOST_MONTHS} 列，目前 {len(rows)} 列。"
+        return [], [Text(zh=said, en=f"A curve has at most {MOST_MONTHS} rows; there are {len(rows)}.")]
+    for row in rows:
+        try:
+            month = parse_month(row.month)
+        except ValueError:
+            mistakes.append(_of(row.number, "月份例如 115-08。", "a month is 115-08."))
+            continue
+        planned, budget = _share(row, mistakes), _money(row, mistakes)
+        if planned is not None:
+            found.append((row.number, Point(month, planned, budget)))
+    if mistakes:
+        return [], mistakes
+    mistakes = list(_against_each_other(found))
+    return sorted((point for _number, point in found), key=lambda point: point.month), mistakes
+
+
+def _share(row: Row, mistakes: list[Text]) -> Decimal | None:
+    value = _number(row.planned.removesuffix("%").removesuffix("％"))
+    if value is None or not 0 <= value <= FULL or value != round(value, DECIMALS):
+        mistakes.append(
+            _of(
+                row.number,
+                f"累計預定進度是 0 到 100 的百分比，小數最多 {DECIMALS} 位，不是「{row.planned[:20]}」。",
+                f"the share lies between 0 and 100 with at most {DECIMALS} decimals, not “{row.planned[:20]}”.",
+            )
+        )
+        return None
+    return value
+
+
+def _money(row: Row, mistakes: list[Text]) -> Decimal | None:
+    if not row.budget.strip():
+        return None
+    value = _number(row.budget)
+    if value is None or not 0 <= value <= MOST_MONEY or value != value.to_integral_value():
+        mistakes.append(
+            _of(
+                row.number,
+                f"累計預定經費是整數元，不是「{row.budget[:20]}」。",
+                f"the money is a whole number of dollars, not “{row.budget[:20]}”.",
+            )
+        )
+        return None
+    return value
+
+
+def _number(typed: str) -> Decimal | None:
+    plain = unicodedata.normalize("NFKC", typed[:30]).strip().replace(",", "")
+    try:
+        value = Decimal(plain)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def _against_each_other(found: Sequence[tuple[int, Point]]) -> Iterator[Text]:
+    seen: dict[date, int] = {}
+    for number, point in found:
+        if point.month in seen:
+            label = month_label(point.month)
+            yield _of(
+                number,
+                f"{label.zh}在第 {seen[point.month]} 列已經出現。",
+                f"{label.en} stands in row {seen[point.month]} already.",
+            )
+        seen.setdefault(point.month, number)
+    ordered = sorted(found, key=lambda each: each[1].month)
+    spent = Decimal(0)
+    for (_before, earlier), (number, point) in itertools.pairwise(ordered):
+        spent = max(spent, earlier.budget or Decimal(0))
+        if point.planned < earlier.planned:
+            yield _of(
+                number,
+                f"累計預定進度不會倒退：前一個月是 {earlier.planned.normalize():f}%。",
+                f"the curve does not fall: the month before has {earlier.planned.normalize():f} %.",
+            )
+        if point.budget is not None and point.budget < spent:
+            yield _of(
+                number,
+                f"累計預定經費不會減少：以前已有 {spent:f} 元。",
+                f"the money does not fall: it was {spent:f} before.",
+            )
+    if not ordered:
+        yield Text(zh="請填寫預定進度，一個月一列。", en="Give the planned curve, one row a month.")
+    elif ordered[-1][1].planned != FULL:
+        number, last = ordered[-1]
+        yield _of(
+            number,
+            f"最後一個月（{month_label(last.month).zh}）的累計預定進度須為 100%，"
+            f"目前 {last.planned.normalize():f}%。",
+            f"the last month ({month_label(last.month).en}) must reach 100 %, it has "
+            f"{last.planned.normalize():f} %.",
+        )
+
+
+def _of(number: int, zh: str, en: str) -> Text:
+    return Text(zh=f"第 {number} 列：{zh}", en=f"Row {number}: {en}")
+
+
+def approve(baseline: Baseline, points: Sequence[Point]) -> Baseline:
+    """Keeps a curve as an approved version: it never changes after. `baseline` says who approved it and when."""
+    by, at = baseline.approved_by_id, baseline.approved_at
+    baseline.approved_by_id = baseline.approved_at = None
+    db.session.add(baseline)
+    db.session.flush()
+    db.session.add_all(
+        BaselinePoint(baseline_id=baseline.id, month=p.month, planned=p.planned, budget=p.budget)
+        for p in points
+    )
+    db.session.flush()
+    baseline.approved_by_id, baseline.approved_at = by, at
+    db.session.flush()
+    return baseline

@@ -1,0 +1,121 @@
+"""解除列管: a plan that is accepted, or given up, leaves a register once the rules allow it.
+
+The conditions stand in the ruleset plan_reporting (set_control: released).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from rules.decision import Decision
+from rules.values import Text
+from webapp.errors import AnswersInvalid, Refused
+from webapp.extensions import db
+from webapp.models import Case, Plan, RegisterEntry
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries import submissions
+from webapp.services import plan_changes, plan_requests
+
+FORM = "plan_release"
+#: the fact by which a refusal finds its rule
+TELLING = {"completed": "plan.accepted", "withdrawn": "plan.given_up"}
+REASONS = {
+    "completed": Text(zh="完工並驗收", en="Completed and accepted"),
+    "withdrawn": Text(zh="撤案", en="Given up"),
+}
+
+
+def known(case: Case) -> dict[str, Any]:
+    """The form begins with what is known of the plan."""
+    plan = _plan(_entry(case))
+    days = {"completed_on": plan.completed_on, "accepted_on": plan.accepted_on}
+    return {name: day.isoformat() for name, day in days.items() if day is not None}
+
+
+def propose(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
+    request, entry = plan_changes.of(case), _entry(case)
+    plan_requests.require_live(entry)
+    said = _sent(case)
+    completed, accepted = _days(said)
+    if completed is not None and accepted is not None and accepted < completed:
+        raise AnswersInvalid(
+            {
+                "accepted_on": [
+                    Text(zh="驗收不會早於完工。", en="It is not accepted before it is completed.").in_(
+                        actor.language
+                    )
+                ]
+            }
+        )
+    decision = plan_requests.decide(_facts(_plan(entry), said, now), now)
+    if not _released(decision):
+        why = plan_requests.why_not(decision, TELLING[said["release_as"]])
+        raise AnswersInvalid({_field(said): [why.in_(actor.language)]})
+    request.approver = plan_requests.named(decision)
+    db.session.flush()
+
+
+def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
+    """The plan-control office releases it, today."""
+    request = plan_changes.of(case)
+    entry = db.session.get_one(RegisterEntry, request.entry_id, with_for_update=True, populate_existing=True)
+    plan_requests.require_live(entry)
+    said, plan = _sent(case), _plan(entry)
+    decision = plan_requests.keep(case, _facts(plan, said, now), now)
+    if not _released(decision):
+        raise Refused(plan_requests.why_not(decision, TELLING[said["release_as"]]))
+    completed, accepted = _days(said)
+    if said["release_as"] == "completed":
+        plan.completed_on, plan.accepted_on = completed, accepted
+    note = str(said.get("note") or "").strip()
+    entry.released_on, entry.released_as = max(taipei_day(now), entry.since), said["release_as"]
+    entry.release_reason = REASONS[said["release_as"]].zh + (f"：{note}" if note else "")
+    request.state = "granted"
+    db.session.flush()
+
+
+def _facts(plan: Plan, said: Mapping[str, Any], now: datetime) -> dict[str, object]:
+    given_up = said["release_as"] == "withdrawn"
+    completed, accepted = _days(said)
+    return {
+        **plan_changes.facts(plan, now),
+        "plan.completed": completed is not None and not given_up,
+        "plan.accepted": accepted is not None and not given_up,
+        "plan.given_up": given_up,
+        "plan.reason_given": bool(str(said.get("note") or "").strip()),
+    }
+
+
+def _released(decision: Decision) -> bool:
+    return any(o.action == "set_control" and o.params["status"] == "released" for o in decision.outcomes)
+
+
+def _field(said: Mapping[str, Any]) -> str:
+    """Where the page shows what is missing."""
+    if said["release_as"] == "withdrawn":
+        return "note"
+    return "accepted_on" if said.get("completed_on") else "completed_on"
+
+
+def _days(said: Mapping[str, Any]) -> tuple[date | None, date | None]:
+    completed, accepted = (
+        date.fromisoformat(said[name]) if said.get(name) else None for name in ("completed_on", "accepted_on")
+    )
+    return completed, accepted
+
+
+def _entry(case: Case) -> RegisterEntry:
+    return db.session.get_one(RegisterEntry, plan_changes.of(case).entry_id)
+
+
+def _plan(entry: RegisterEntry) -> Plan:
+    return db.session.get_one(Plan, entry.plan_id)
+
+
+def _sent(case: Case) -> Mapping[str, Any]:
+    found = submissions.newest(case.id, FORM)
+    assert found is not None, "the transition requires the form"
+    return found.all_answers
