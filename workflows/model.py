@@ -40,6 +40,13 @@ EFFECTS = frozenset(
         "keep_progress",
         "check_progress",
         "unlock_progress",
+        # of the proposal of a plan
+        "keep_proposal",
+        "proposal_kept",
+        "proposal_amended",
+        "proposal_dropped",
+        "proposal_reopened",
+        "enter_plan",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -51,6 +51,7 @@ from webapp.models.plans import (
     Register,
     RegisterEntry,
 )
+from webapp.models.proposals import Proposal, ProposalCall, ProposalLetIn, ProposalSitting, TaskDraft
 from webapp.models.quality import SampleAudit, Survey
 from webapp.models.scores import (
     ScoreAssessment,
@@ -123,6 +124,10 @@ __all__ = [
     "PlanUnit",
     "Position",
     "ProgressReport",
+    "Proposal",
+    "ProposalCall",
+    "ProposalLetIn",
+    "ProposalSitting",
     "Publication",
     "PublishedFigure",
     "Refund",
@@ -146,6 +151,7 @@ __all__ = [
     "Suspension",
     "SweepRun",
     "Task",
+    "TaskDraft",
     "Throttle",
     "Unit",
 ]
