@@ -36,7 +36,7 @@ from webapp.services import (
     invoices,
     notices,
     payouts,
-    plan_reports,
+    plan_effects,
     routing,
 )
 from webapp.services.drafting import Wording
@@ -360,8 +360,8 @@ def _effect(
         payouts.join(ctx, now)
     elif name == "notify_applicant":
         notices.notify(case, argument, now, comment=given.comment, on_date=given.on_date)
-    elif name in plan_reports.EFFECTS:
-        plan_reports.EFFECTS[name](by.actor, case, now, given.on_date)
+    elif name in plan_effects.EFFECTS:
+        plan_effects.EFFECTS[name](by.actor, case, now, given.on_date)
     elif name not in CLOCK_EFFECTS:
         raise ValueError(f"nobody carries out the effect {effect}")
 
