@@ -19,7 +19,6 @@ from werkzeug.datastructures import FileStorage, MultiDict
 import forms.answers
 from forms.builder import AnswerForm, results_of
 from forms.evaluation import Raw
-from forms.field_types import rows_of
 from forms.messages import Mistake
 from forms.model import Field, FormDefinition
 from rules.values import Text
@@ -307,16 +306,6 @@ def _reuse(sheet: Sheet, received: Received) -> None:
 
 def _with_rows(sheet: Sheet, raw: dict[str, list[str]], received: Received) -> dict[str, list[str]]:
     """The posted input with a row more or less, where such a button was pressed."""
-    key, _colon, number = received.argument.partition(":")
-    if received.action not in ("add-row", "remove-row") or key not in sheet.keys:
+    if received.argument.partition(":")[0] not in sheet.keys:
         return raw
-    table = sheet.form.field(key)
-    if not table.columns:
-        return raw
-    if received.action == "remove-row":
-        return {name: values for name, values in raw.items() if not name.startswith(f"{key}-{number}-")}
-    prefix = f"{key}-"
-    numbers = rows_of({name.removeprefix(prefix): v for name, v in raw.items() if name.startswith(prefix)})
-    first = table.columns[0]
-    part = f"-{first.kind.parts[0]}" if first.kind.parts[0] else ""
-    return {**raw, f"{key}-{max(numbers, default=-1) + 1}-{first.key}{part}": [""]}
+    return forms.answers.with_rows(sheet.form, raw, received.action, received.argument)

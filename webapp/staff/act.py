@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -28,12 +26,23 @@ from webapp.presentation import in_language, language
 from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox
 from webapp.queries.org import calendar
 from webapp.security import actor, now
-from webapp.services import by_hand, case_actions, cases, decisions, documents, drafting, fees, steps, tasks
+from webapp.services import (
+    by_hand,
+    case_actions,
+    cases,
+    decisions,
+    documents,
+    drafting,
+    fees,
+    steps,
+    task_drafts,
+    tasks,
+)
 from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
-from webapp.staff import bp, limits, preview, shown, wording
+from webapp.staff import bp, limits, preview, shown, task_forms, wording
 from webapp.staff.case_actions import why_not
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
@@ -98,6 +107,8 @@ def act(pid: str, name: str) -> ResponseReturnValue:
         version=ctx.case.version,
         wording=drafting.wording_of(drafting.last(ctx.case, kind)) if kind else None,
     )
+    if _keeps(ctx, offer):
+        typed.raw = task_forms.begin(ctx.case, offer.task, offer.task_form)
     for asked in _open_amounts(ctx, offer):
         if asked.fixed is not None:
             typed.raw[_input_of(asked)], typed.amounts[asked.key] = [f"{asked.fixed:f}"], asked.fixed
@@ -112,8 +123,13 @@ def take(pid: str, name: str) -> ResponseReturnValue:
     if offer is None:
         return _overtaken(ctx, typed)
     action, _colon, argument = request.form.get("action", "preview").partition(":")
-    mistakes = _receive_files(offer, action, argument)
-    typed.raw |= _files(offer)
+    mistakes: Mistakes = {}
+    if _has_form(offer):
+        mistakes = task_forms.receive_files(offer.task, offer.task_form, action, argument)
+        typed.raw = task_forms.with_rows(offer.task_form, typed.raw, action, argument)
+        typed.raw |= task_forms.files(offer.task, offer.task_form)
+        if action == "keep" and not mistakes:
+            return _keep(ctx, offer, typed)
     typed.amounts, unread = _read_amounts(ctx, offer, typed)
     if action == "send" and not mistakes:
         return _send(ctx, offer, typed)
@@ -200,6 +216,20 @@ def upload(pid: str, field_key: str) -> ResponseReturnValue:
     return jsonify(id=document.public_id, name=document.filename, size=document.size)
 
 
+def _keeps(ctx: Context, offer: Offer) -> bool:
+    """Whether the task's form is kept for later: those of internal work are long."""
+    return ctx.service.internal and _has_form(offer)
+
+
+def _keep(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
+    try:
+        task_forms.keep(offer.task, offer.task_form, typed.raw)
+    except Conflict as conflict:
+        return _page(ctx, offer, typed, refusal=conflict.text, status=conflict.status)
+    flash(_("已暫存，還沒有送出。"), "success")
+    return redirect(request.url)
+
+
 # --- sending ----------------------------------------------------------------------------------------------
 
 
@@ -240,6 +270,7 @@ def _handed_in(ctx: Context, offer: Offer, typed: Typed) -> Given:
 
 def _take(case: Case, name: str, task_id: int, version: int, given: Given) -> None:
     cases.take_transition(actor(), case, name, now(), version=version, task_id=task_id, given=given)
+    task_drafts.forget(task_id)
 
 
 def _onwards(ctx: Context, offer: Offer) -> ResponseReturnValue:
@@ -438,36 +469,7 @@ def _conditions_of_opinions(ctx: Context, offer: Offer) -> str:
     return "\n".join(f"{text}（{shown.unit_name(unit_id)}）" for unit_id, text in newest.items() if text)
 
 
-# --- files of the task's form -----------------------------------------------------------------------------
-
-
-def _receive_files(offer: Offer, action: str, argument: str) -> Mistakes:
-    """Keeps the files that came with the page and takes out the one that was removed."""
-    found: Mistakes = {}
-    if not _has_form(offer):
-        return found
-    key = cases.upload_key(offer.task)
-    with unit_of_work():
-        if action == "remove-file":
-            with suppress(NotFound):  # removed before: by a second press, or in another window
-                documents.remove(key, argument.rpartition(":")[2])
-        for wanted in offer.task_form.file_fields:
-            chosen = [f for f in request.files.getlist(f"{wanted.key}-upload") if f.filename]
-            if action == "upload" and argument == wanted.key and not chosen:
-                found[wanted.key] = [_("請先選擇檔案，再按「上傳」。")]
-            for file in chosen:
-                try:
-                    documents.upload(actor(), key, wanted, file.filename or "", file.read(), now())
-                except Refused as refusal:
-                    found.setdefault(wanted.key, []).append(in_language(refusal.text))
-    return found
-
-
-def _files(offer: Offer) -> dict[str, list[str]]:
-    if not _has_form(offer):
-        return {}
-    kept = documents.of_draft(cases.upload_key(offer.task))
-    return {f.key: [d.public_id for d in kept.get(f.key, [])] for f in offer.task_form.file_fields}
+# --- the task's form --------------------------------------------------------------------------------------
 
 
 def _task_form(task: Task | None) -> FormDefinition | None:
@@ -525,7 +527,8 @@ def _page(
             for asked in _open_amounts(ctx, offer)
         ],
         form=_answer_form(ctx, offer, typed, mistakes, check),
-        uploaded=_uploaded(offer),
+        uploaded=task_forms.uploaded(offer.task) if _has_form(offer) else {},
+        keeps=_keeps(ctx, offer),
         sections=shown.answers(ctx.form, file),
         proposal=proposal,
         form_revision=_form_revision(offer),
@@ -587,14 +590,3 @@ def _form_revision(offer: Offer) -> int | None:
     if not _has_form(offer):
         return None
     return definitions.revision_id("form", offer.task_form.key, taipei_day(now()))
-
-
-def _uploaded(offer: Offer) -> dict[str, dict[str, Any]]:
-    if not _has_form(offer):
-        return {}
-    kept = documents.of_draft(cases.upload_key(offer.task))
-    return {
-        d.public_id: {"name": d.filename, "size": d.size, "url": shown.document_url(d)}
-        for group in kept.values()
-        for d in group
-    }

@@ -21,6 +21,8 @@ INTERNAL = [
     "co_review_opinion",
     "dispatch_record",
     "inspection_record",
+    "plan_proposal",
+    "plan_proposal_request",
     "progress_report",
     "progress_report_request",
 ]
