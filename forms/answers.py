@@ -102,6 +102,21 @@ def keep(
     }
 
 
+def with_rows(definition: FormDefinition, raw: Raw, action: str, argument: str) -> dict[str, list[str]]:
+    """The input with a row more or less: of `add-row`, the key of the table; of `remove-row`, key and number."""
+    kept = {name: list(values) for name, values in raw.items()}
+    key, _colon, number = argument.partition(":")
+    if action not in ("add-row", "remove-row") or key not in definition or not definition.field(key).columns:
+        return kept
+    prefix = f"{key}-"
+    if action == "remove-row":
+        return {name: values for name, values in kept.items() if not name.startswith(f"{prefix}{number}-")}
+    numbers = rows_of({name.removeprefix(prefix): v for name, v in kept.items() if name.startswith(prefix)})
+    first = definition.field(key).columns[0]
+    part = f"-{first.kind.parts[0]}" if first.kind.parts[0] else ""
+    return {**kept, f"{prefix}{max(numbers, default=-1) + 1}-{first.key}{part}": [""]}
+
+
 def to_raw(definition: FormDefinition, answers: Mapping[str, Json]) -> dict[str, list[str]]:
     """The inputs that would give these answers: to prefill a correction, or from an earlier application."""
     return {

@@ -88,6 +88,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "edit_definitions": frozenset({"function:administrator", "function:research_office"}),
     "see_plans": frozenset({"staff"}),
     "control_plans": frozenset({"function:research_office"}),
+    "approve_plans": frozenset({"function:secretary_general"}),
     "report_plans": frozenset(
         {
             "function:officer",

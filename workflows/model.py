@@ -61,6 +61,13 @@ EFFECTS = frozenset(
         "apply_release",
         "ask_approver",
         "end_request",
+        # of the proposal of a plan
+        "keep_proposal",
+        "proposal_kept",
+        "proposal_amended",
+        "proposal_dropped",
+        "proposal_reopened",
+        "enter_plan",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -306,7 +306,6 @@ def _reuse(sheet: Sheet, received: Received) -> None:
 
 def _with_rows(sheet: Sheet, raw: dict[str, list[str]], received: Received) -> dict[str, list[str]]:
     """The posted input with a row more or less, where such a button was pressed."""
-    key = received.argument.partition(":")[0]
-    if key not in sheet.keys:
+    if received.argument.partition(":")[0] not in sheet.keys:
         return raw
     return forms.answers.with_rows(sheet.form, raw, received.action, received.argument)

@@ -54,6 +54,7 @@ from webapp.models.plans import (
     Register,
     RegisterEntry,
 )
+from webapp.models.proposals import Proposal, ProposalCall, ProposalLetIn, ProposalSitting, TaskDraft
 from webapp.models.quality import SampleAudit, Survey
 from webapp.models.scores import (
     ScoreAssessment,
@@ -130,6 +131,10 @@ __all__ = [
     "PlanUnit",
     "Position",
     "ProgressReport",
+    "Proposal",
+    "ProposalCall",
+    "ProposalLetIn",
+    "ProposalSitting",
     "Publication",
     "PublishedFigure",
     "Refund",
@@ -156,6 +161,7 @@ __all__ = [
     "Suspension",
     "SweepRun",
     "Task",
+    "TaskDraft",
     "Throttle",
     "Unit",
     "Verification",

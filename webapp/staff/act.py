@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -36,15 +34,15 @@ from webapp.services import (
     documents,
     drafting,
     fees,
-    plan_effects,
     steps,
+    task_drafts,
     tasks,
 )
 from webapp.services.cases import Offer
 from webapp.services.drafting import Wording
 from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
-from webapp.staff import bp, limits, preview, shown, wording
+from webapp.staff import bp, limits, preview, shown, task_forms, wording
 from webapp.staff.case_actions import why_not
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
@@ -108,8 +106,9 @@ def act(pid: str, name: str) -> ResponseReturnValue:
         conditions=_conditions_of_opinions(ctx, offer),
         version=ctx.case.version,
         wording=drafting.wording_of(drafting.last(ctx.case, kind)) if kind else None,
-        raw=_said_before(ctx, offer),
     )
+    if _keeps(ctx, offer):
+        typed.raw = task_forms.begin(ctx.case, offer.task, offer.task_form)
     for asked in _open_amounts(ctx, offer):
         if asked.fixed is not None:
             typed.raw[_input_of(asked)], typed.amounts[asked.key] = [f"{asked.fixed:f}"], asked.fixed
@@ -124,10 +123,13 @@ def take(pid: str, name: str) -> ResponseReturnValue:
     if offer is None:
         return _overtaken(ctx, typed)
     action, _colon, argument = request.form.get("action", "preview").partition(":")
-    mistakes = _receive_files(offer, action, argument)
-    if offer.task_form is not None:
-        typed.raw = forms.answers.with_rows(offer.task_form, typed.raw, action, argument)
-    typed.raw |= _files(offer)
+    mistakes: Mistakes = {}
+    if _has_form(offer):
+        mistakes = task_forms.receive_files(offer.task, offer.task_form, action, argument)
+        typed.raw = task_forms.with_rows(offer.task_form, typed.raw, action, argument)
+        typed.raw |= task_forms.files(offer.task, offer.task_form)
+        if action == "keep" and not mistakes:
+            return _keep(ctx, offer, typed)
     typed.amounts, unread = _read_amounts(ctx, offer, typed)
     if action == "send" and not mistakes:
         return _send(ctx, offer, typed)
@@ -214,6 +216,20 @@ def upload(pid: str, field_key: str) -> ResponseReturnValue:
     return jsonify(id=document.public_id, name=document.filename, size=document.size)
 
 
+def _keeps(ctx: Context, offer: Offer) -> bool:
+    """Whether the task's form is kept for later: those of internal work are long."""
+    return ctx.service.internal and _has_form(offer)
+
+
+def _keep(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
+    try:
+        task_forms.keep(offer.task, offer.task_form, typed.raw)
+    except Conflict as conflict:
+        return _page(ctx, offer, typed, refusal=conflict.text, status=conflict.status)
+    flash(_("已暫存，還沒有送出。"), "success")
+    return redirect(request.url)
+
+
 # --- sending ----------------------------------------------------------------------------------------------
 
 
@@ -254,6 +270,7 @@ def _handed_in(ctx: Context, offer: Offer, typed: Typed) -> Given:
 
 def _take(case: Case, name: str, task_id: int, version: int, given: Given) -> None:
     cases.take_transition(actor(), case, name, now(), version=version, task_id=task_id, given=given)
+    task_drafts.forget(task_id)
 
 
 def _onwards(ctx: Context, offer: Offer) -> ResponseReturnValue:
@@ -452,36 +469,7 @@ def _conditions_of_opinions(ctx: Context, offer: Offer) -> str:
     return "\n".join(f"{text}（{shown.unit_name(unit_id)}）" for unit_id, text in newest.items() if text)
 
 
-# --- files of the task's form -----------------------------------------------------------------------------
-
-
-def _receive_files(offer: Offer, action: str, argument: str) -> Mistakes:
-    """Keeps the files that came with the page and takes out the one that was removed."""
-    found: Mistakes = {}
-    if not _has_form(offer):
-        return found
-    key = cases.upload_key(offer.task)
-    with unit_of_work():
-        if action == "remove-file":
-            with suppress(NotFound):  # removed before: by a second press, or in another window
-                documents.remove(key, argument.rpartition(":")[2])
-        for wanted in offer.task_form.file_fields:
-            chosen = [f for f in request.files.getlist(f"{wanted.key}-upload") if f.filename]
-            if action == "upload" and argument == wanted.key and not chosen:
-                found[wanted.key] = [_("請先選擇檔案，再按「上傳」。")]
-            for file in chosen:
-                try:
-                    documents.upload(actor(), key, wanted, file.filename or "", file.read(), now())
-                except Refused as refusal:
-                    found.setdefault(wanted.key, []).append(in_language(refusal.text))
-    return found
-
-
-def _files(offer: Offer) -> dict[str, list[str]]:
-    if not _has_form(offer):
-        return {}
-    kept = documents.of_draft(cases.upload_key(offer.task))
-    return {f.key: [d.public_id for d in kept.get(f.key, [])] for f in offer.task_form.file_fields}
+# --- the task's form --------------------------------------------------------------------------------------
 
 
 def _task_form(task: Task | None) -> FormDefinition | None:
@@ -539,7 +527,8 @@ def _page(
             for asked in _open_amounts(ctx, offer)
         ],
         form=_answer_form(ctx, offer, typed, mistakes, check),
-        uploaded=_uploaded(offer),
+        uploaded=task_forms.uploaded(offer.task) if _has_form(offer) else {},
+        keeps=_keeps(ctx, offer),
         sections=shown.answers(ctx.form, file),
         proposal=proposal,
         form_revision=_form_revision(offer),
@@ -596,30 +585,8 @@ def _answer_form(
     return form
 
 
-def _said_before(ctx: Context, offer: Offer) -> dict[str, list[str]]:
-    """What is filled in again within the office starts with what was said last, or with what is known of it."""
-    if not _has_form(offer) or ctx.case.channel != "internal":
-        return {}
-    form = offer.task_form
-    sent = submissions.newest(ctx.case.id, form.key)
-    known = sent.all_answers if sent is not None else plan_effects.known(ctx.case, form.key)
-    files = {field.key for field in form.file_fields}
-    return {name: texts for name, texts in forms.answers.to_raw(form, known).items() if name not in files}
-
-
 def _form_revision(offer: Offer) -> int | None:
     """For the stylesheet that shows and hides its questions."""
     if not _has_form(offer):
         return None
     return definitions.revision_id("form", offer.task_form.key, taipei_day(now()))
-
-
-def _uploaded(offer: Offer) -> dict[str, dict[str, Any]]:
-    if not _has_form(offer):
-        return {}
-    kept = documents.of_draft(cases.upload_key(offer.task))
-    return {
-        d.public_id: {"name": d.filename, "size": d.size, "url": shown.document_url(d)}
-        for group in kept.values()
-        for d in group
-    }

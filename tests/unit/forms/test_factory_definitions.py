@@ -24,6 +24,8 @@ INTERNAL = [
     "plan_change",
     "plan_evaluation_request",
     "plan_evaluation_review",
+    "plan_proposal",
+    "plan_proposal_request",
     "plan_release",
     "plan_request",
     "plan_self_evaluation",
