@@ -126,25 +126,6 @@ def to_raw(definition: FormDefinition, answers: Mapping[str, Json]) -> dict[str,
     }
 
 
-def with_rows(
-    definition: FormDefinition, raw: Mapping[str, list[str]], action: str, argument: str
-) -> dict[str, list[str]]:
-    """The input with a row of a table more (`add-row`, its key) or less (`remove-row`, key:number)."""
-    key, _colon, number = argument.partition(":")
-    columns = definition.field(key).columns if key in definition else ()
-    if action not in ("add-row", "remove-row") or not columns:
-        return dict(raw)
-    if action == "remove-row":
-        return {name: texts for name, texts in raw.items() if not name.startswith(f"{key}-{number}-")}
-    prefix = f"{key}-"
-    numbers = rows_of(
-        {name.removeprefix(prefix): texts for name, texts in raw.items() if name.startswith(prefix)}
-    )
-    first = columns[0]
-    part = f"-{first.kind.parts[0]}" if first.kind.parts[0] else ""
-    return {**raw, f"{key}-{max(numbers, default=-1) + 1}-{first.key}{part}": [""]}
-
-
 def facts(definition: FormDefinition, answers: Mapping[str, Json]) -> dict[str, object]:
     """The answers as conditions and rules read them: `answers.<key>` with Decimals, dates, booleans."""
     return {

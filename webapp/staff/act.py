@@ -23,7 +23,7 @@ from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotF
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox, submissions
+from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox
 from webapp.queries.org import calendar
 from webapp.security import actor, now
 from webapp.services import (
