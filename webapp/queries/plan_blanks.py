@@ -31,11 +31,10 @@ def reports(of: Register, now: datetime) -> Blank:
     step, today = STEPS[of.cycle], taipei_day(now)
     months = [date(of.roc_year + 1911, number, 1) for number in range(step, 13, step)]
     ended = [month for month in months if last_day(month) < today]
-    there = set(
-        db.session.execute(
-            select(ProgressReport.entry_id, ProgressReport.month).where(ProgressReport.register_id == of.id)
-        ).tuples()
+    reported = select(ProgressReport.entry_id, ProgressReport.month).where(
+        ProgressReport.register_id == of.id
     )
+    there = {(entry_id, month) for entry_id, month in db.session.execute(reported)}
     found = db.session.execute(_entries(of).where(_has_curve())).all()
     rows = [
         [number, title, month_of(month).key]

@@ -34,7 +34,7 @@ PARTS = {
 
 
 def keep(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
-    """What the unit reported. AnswersInvalid names what cannot be, and what the rules want explained; nothing is kept."""
+    """What the unit reported. AnswersInvalid names what cannot be, and what the rules want explained."""
     report = _of(case)
     sent = submissions.newest(case.id, FORM)
     assert sent is not None, "the transition requires the form"

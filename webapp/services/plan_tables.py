@@ -1,4 +1,4 @@
-"""Planned curves and monthly reports from a table, row by row; all or nothing, and the same table again changes nothing.
+"""Planned curves and monthly reports from a table: all or nothing, and the same table again changes nothing.
 
 A curve comes in where an entry has none yet: a later one is a change of the plan. A report comes in where no unit is
 asked for it: that one has its own case.
@@ -139,10 +139,10 @@ def reports(actor: Actor, sheet: Sheet, register_key: str, now: datetime) -> Imp
 
 KINDS: Mapping[str, Kind] = {
     "baselines": Kind(
-        Text(zh="預定進度", en="Planned curves"), BASELINES, ("project", "month", "planned_pct"), baselines
+        Text(zh="預定進度", en="planned curves"), BASELINES, ("project", "month", "planned_pct"), baselines
     ),
     "reports": Kind(
-        Text(zh="進度填報", en="Progress reports"), REPORTS, ("project", "month", "actual_pct"), reports
+        Text(zh="進度填報", en="progress reports"), REPORTS, ("project", "month", "actual_pct"), reports
     ),
 }
 
