@@ -13,14 +13,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from forms.field_reader import PAGES, FieldReader, keys_read
+from forms.field_reader import FIELD, PAGES, FieldReader, keys_read, reserved
 from forms.model import Field, FormDefinition, Section
 from rules.conditions import FactType, did_you_mean, shown
-from rules.values import DefinitionError, Problem, Text, read_yaml
+from rules.values import DefinitionError, Problem, Text, read_yaml, say
 
 FACTORY = Path(__file__).parent / "definitions"
 SHARED = FACTORY / "_shared"
 MOST_FIELDS = 200
+
+_NO_FORM = Text(
+    zh="表單定義須為 key、title、sections 的組合", en="A form must be made of key, title and sections"
+)
+_NO_SECTION = Text(
+    zh="區段須為 key、title、fields 的組合", en="A section must be made of key, title and fields"
+)
+_NO_SECTIONS = Text(zh="表單至少要有一個區段", en="A form has at least one section")
+_NO_FIELDS = Text(zh="區段至少要有一個欄位", en="A section has at least one field")
+_NO_LIST = Text(zh="須為清單", en="It must be a list")
 
 
 # --- files -----------------------------------------------------------------------------------------------
@@ -36,16 +46,18 @@ def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
         try:
             mapping = expand(read_yaml(path))
         except DefinitionError as error:
-            problems += [
-                Problem(path=f"{path.name} {p.path}".strip(), message=p.message) for p in error.problems
-            ]
+            problems += [problem.below(path.name) for problem in error.problems]
             continue
         if mapping.get("key") != path.stem:
-            problems.append(
-                Problem(path=path.name, message=f"檔名須與表單的 key「{shown(mapping.get('key'))}」相同")
+            message = say(
+                "檔名須與表單的 key「{key}」相同",
+                "The file must have the name of the form's key “{key}”",
+                key=shown(mapping.get("key")),
             )
+            problems.append(Problem(path=path.name, message=message))
         elif path.stem in definitions:
-            problems.append(Problem(path=path.name, message=f"表單「{path.stem}」有兩個檔案"))
+            message = say("表單「{key}」有兩個檔案", "There are two files of the form “{key}”", key=path.stem)
+            problems.append(Problem(path=path.name, message=message))
         definitions[path.stem] = mapping
     if problems:
         raise DefinitionError(problems)
@@ -57,7 +69,7 @@ def expand(mapping: object) -> dict[str, Any]:
     when beside it take precedence, `without` leaves fields out, and `fields` come after the shared ones, or each
     after the one that its `after` names."""
     if not isinstance(mapping, Mapping):
-        raise DefinitionError([Problem(path="", message="表單定義須為 key、title、sections 的組合")])
+        raise DefinitionError([Problem(path="", message=_NO_FORM)])
     expanded = copy.deepcopy(dict(mapping))
     problems: list[Problem] = []
     if isinstance(sections := expanded.get("sections"), list):
@@ -73,7 +85,12 @@ def _included(section: dict[str, Any], path: str, problems: list[Problem]) -> di
     name = section.pop("include")
     known = sorted(file.stem for file in SHARED.glob("*.yaml"))
     if name not in known:
-        message = f"沒有「{shown(name)}」這個共用區段{did_you_mean(name, known)}"
+        message = say(
+            "沒有「{name}」這個共用區段{hint}",
+            "There is no shared section “{name}”{hint}",
+            name=shown(name),
+            hint=did_you_mean(name, known),
+        )
         problems.append(Problem(path=f"{path}.include", message=message))
         return section
     shared: dict[str, Any] = read_yaml(SHARED / f"{name}.yaml")
@@ -81,11 +98,16 @@ def _included(section: dict[str, Any], path: str, problems: list[Problem]) -> di
     keys = [field["key"] for field in shared["fields"]]
     for part, value in (("without", left_out), ("fields", own)):
         if not isinstance(value, list):
-            problems.append(Problem(path=f"{path}.{part}", message="須為清單"))
+            problems.append(Problem(path=f"{path}.{part}", message=_NO_LIST))
             return section
     for i, key in enumerate(left_out):
         if key not in keys:
-            message = f"共用區段沒有「{shown(key)}」這個欄位{did_you_mean(str(key), keys)}"
+            message = say(
+                "共用區段沒有「{key}」這個欄位{hint}",
+                "The shared section has no field “{key}”{hint}",
+                key=shown(key),
+                hint=did_you_mean(str(key), keys),
+            )
             problems.append(Problem(path=f"{path}.without[{i}]", message=message))
     fields = [field for field in shared["fields"] if field["key"] not in left_out]
     for i, field in enumerate(own):
@@ -100,7 +122,12 @@ def _place(field: object, fields: list[Any], path: str, problems: list[Problem])
     after = field.pop("after")
     keys = [each.get("key") if isinstance(each, dict) else None for each in fields]
     if after is None or after not in keys:
-        message = f"這個區段沒有「{shown(after)}」這個欄位{did_you_mean(after, [k for k in keys if isinstance(k, str)])}"
+        message = say(
+            "這個區段沒有「{key}」這個欄位{hint}",
+            "This section has no field “{key}”{hint}",
+            key=shown(after),
+            hint=did_you_mean(after, [k for k in keys if isinstance(k, str)]),
+        )
         problems.append(Problem(path=f"{path}.after", message=message))
         return len(fields)
     return keys.index(after) + 1
@@ -125,15 +152,21 @@ class _FormReader(FieldReader):
         self.only(mapping, ("key", "title", "sections"), "")
         items = mapping.get("sections")
         if not isinstance(items, list) or not items:
-            self.report("sections", "表單至少要有一個區段")
+            self.report("sections", _NO_SECTIONS)
             items = []
         self.learn_all(items)
         read = [self.section(item, f"sections[{i}]") for i, item in enumerate(items)]
         sections = tuple(section for section in read if section)
-        self.unique([section.key for section in sections], "sections", "區段")
-        self.unique(self.keys, "sections", "欄位")
+        self.unique([section.key for section in sections], "sections", Text(zh="區段", en="section"))
+        self.unique(self.keys, "sections", FIELD)
         if len(self.keys) > MOST_FIELDS:
-            self.report("sections", f"一張表單最多 {MOST_FIELDS} 個欄位，目前有 {len(self.keys)} 個")
+            said = say(
+                "一張表單最多 {most} 個欄位，目前有 {n} 個",
+                "A form has at most {most} fields; this one has {n}",
+                most=MOST_FIELDS,
+                n=len(self.keys),
+            )
+            self.report("sections", said)
         return {
             "key": self.key(mapping, ""),
             "title": self.text(mapping, "title", "", required=True),
@@ -150,15 +183,15 @@ class _FormReader(FieldReader):
 
     def section(self, data: object, path: str) -> Section | None:
         if not isinstance(data, Mapping):
-            self.report(path, "區段須為 key、title、fields 的組合")
+            self.report(path, _NO_SECTION)
             return None
         self.only(data, ("key", "title", "description", "when", "fields"), path)
         key, title = self.key(data, path), self.text(data, "title", path, required=True)
         if key in PAGES:
-            self.report(f"{path}.key", f"「{key}」是系統保留的名稱，請改用其他 key")
+            self.report(f"{path}.key", reserved(key))
         items = data.get("fields")
         if not isinstance(items, list) or not items:
-            self.report(f"{path}.fields", "區段至少要有一個欄位")
+            self.report(f"{path}.fields", _NO_FIELDS)
             items = []
         read = [self.field(item, f"{path}.fields[{i}]") for i, item in enumerate(items)]
         return Section(
@@ -177,7 +210,12 @@ class _FormReader(FieldReader):
                 return tuple(graphlib.TopologicalSorter(graph).static_order())
             except graphlib.CycleError as error:
                 cycle: list[str] = error.args[1]
-                self.report("sections", f"顯示條件或計算互相循環：{' → '.join(reversed(cycle))}")
+                said = say(
+                    "顯示條件或計算互相循環：{cycle}",
+                    "Conditions or formulas go round in a circle: “{cycle}”",
+                    cycle=" → ".join(reversed(cycle)),
+                )
+                self.report("sections", said)
                 graph[cycle[1]].remove(cycle[0])
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 from rules.conditions import coerce, did_you_mean, shown
 from rules.facts import Fact
 from rules.numbers import MAX_NUMBER, is_exact
-from rules.values import MAX_PERIOD, Text
+from rules.values import MAX_PERIOD, Text, say
 
 ParamType = Literal[
     "unit", "function", "functions", "choice", "choices", "period", "number", "month_day", "name", "boolean"
@@ -428,36 +428,59 @@ def _value_in(param: ActionParam | None, value: object, lang: str) -> str:
     return name.in_(lang) if name else str(value)
 
 
+_NO_BOOLEAN = Text(zh="必須是 true 或 false", en="must be true or false")
+_NO_MONTH_DAY = Text(zh="必須是月日，例如 01-31", en="must be month and day, such as 01-31")
+_NO_CODE = Text(zh="不是有效的代碼", en="is no valid code")
+
+
 def mistake(
     param: ActionParam, value: object, functions: frozenset[str] | None, units: frozenset[str] | None
-) -> str | None:
+) -> Text | None:
     """What is wrong with a value, or None. Functions and units are checked where their names are given."""
     if param.type == "choice":
         if isinstance(value, str) and value in param.choices:
             return None
-        return f"{param.label}「{shown(value)}」不在可選的值之中：{'、'.join(param.choices)}"
+        return _wrong(
+            param,
+            value,
+            say(
+                "不在可選的值之中：{choices}",
+                "is none of the values to choose from: {choices}",
+                choices=list(param.choices),
+            ),
+        )
     if param.type == "boolean":
-        return None if isinstance(value, bool) else f"{param.label}「{shown(value)}」必須是 true 或 false"
+        return None if isinstance(value, bool) else _wrong(param, value, _NO_BOOLEAN)
     if param.type == "choices":
-        if not isinstance(value, (list, tuple)) or not value:
-            return f"{param.label}必須是至少有一個值的清單"
-        unknown = [shown(each) for each in value if not isinstance(each, str) or each not in param.choices]
-        return f"{param.label}沒有「{unknown[0]}」，可選：{'、'.join(param.choices)}" if unknown else None
+        return _mistake_of_list(param, value)
     if param.type == "number":
         if is_exact(coerce("number", value)):
             return None
-        return f"{param.label}「{shown(value)}」必須是數字，最多六位小數，不大於 {MAX_NUMBER:,}"
+        return _wrong(
+            param,
+            value,
+            say(
+                "必須是數字，最多六位小數，不大於 {most:,}",
+                "must be a number with at most six decimals, not above {most:,}",
+                most=MAX_NUMBER,
+            ),
+        )
     if param.type == "month_day":
         if isinstance(value, str) and coerce("date", f"2000-{value}") is not None:
             return None
-        return f"{param.label}「{shown(value)}」必須是月日，例如 01-31"
+        return _wrong(param, value, _NO_MONTH_DAY)
     if param.type == "period":
         if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= MAX_PERIOD:
             return None
-        return f"{param.label}「{shown(value)}」必須是 1 到 {MAX_PERIOD} 的整數"
+        said = say("必須是 1 到 {most} 的整數", "must be a whole number from 1 to {most}", most=MAX_PERIOD)
+        return _wrong(param, value, said)
     if param.type == "functions":
         if not isinstance(value, (list, tuple)) or not value:
-            return f"{param.label}必須是至少有一個職務的清單"
+            return say(
+                "{label}必須是至少有一個職務的清單",
+                "“{label}” must be a list of at least one function",
+                label=param.label,
+            )
         mistakes = (_unknown_name(param, item, _NAME, functions) for item in value)
         return next((m for m in mistakes if m), None)
     if param.type == "unit":
@@ -465,11 +488,46 @@ def mistake(
     return _unknown_name(param, value, _NAME, functions if param.type == "function" else None)
 
 
+def _wrong(param: ActionParam, value: object, what: Text) -> Text:
+    return say(
+        "{label}「{value}」{what}",
+        "“{label}”: “{value}” {what}",
+        label=param.label,
+        value=shown(value),
+        what=what,
+    )
+
+
+def _mistake_of_list(param: ActionParam, value: object) -> Text | None:
+    if not isinstance(value, (list, tuple)) or not value:
+        return say(
+            "{label}必須是至少有一個值的清單",
+            "“{label}” must be a list of at least one value",
+            label=param.label,
+        )
+    unknown = [shown(each) for each in value if not isinstance(each, str) or each not in param.choices]
+    if not unknown:
+        return None
+    return say(
+        "{label}沒有「{value}」，可選：{choices}",
+        "“{label}” has no “{value}”; choose from: {choices}",
+        label=param.label,
+        value=unknown[0],
+        choices=list(param.choices),
+    )
+
+
 def _unknown_name(
     param: ActionParam, value: object, pattern: re.Pattern[str], known: frozenset[str] | None
-) -> str | None:
+) -> Text | None:
     if not isinstance(value, str) or not pattern.fullmatch(value):
-        return f"{param.label}「{shown(value)}」不是有效的代碼"
+        return _wrong(param, value, _NO_CODE)
     if known is not None and value not in known:
-        return f"沒有「{value}」這個{param.label}{did_you_mean(value, sorted(known))}"
+        return say(
+            "沒有「{value}」這個{label}{hint}",
+            "“{label}”: there is no “{value}”{hint}",
+            value=value,
+            label=param.label,
+            hint=did_you_mean(value, sorted(known)),
+        )
     return None

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Literal, TypeVar, get_args
 from unicodedata import normalize
 
-from rules.values import DefinitionError, Problem, Text, format_day
+from rules.values import DefinitionError, Problem, Text, format_day, say
 
 FactType = Literal["number", "text", "boolean", "date", "list"]
 Op = Literal["eq", "ne", "gt", "ge", "lt", "le", "in", "contains", "exists", "missing"]
@@ -38,6 +38,7 @@ TYPE_NAMES: Mapping[str, Text] = {
     "boolean": Text(zh="是非題", en="yes or no"),
     "list": Text(zh="清單", en="list"),
 }
+_TEXT_OR_NUMBER = Text(zh="文字或數字", en="text or number")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,23 +234,48 @@ class _Reader:
 
     def condition(self, data: object, path: str, depth: int = 0) -> Condition:
         if depth > MAX_DEPTH:
-            raise _refusal(path, f"條件最多 {MAX_DEPTH} 層")
+            raise _refusal(
+                path, say("條件最多 {most} 層", "A condition has at most {most} levels", most=MAX_DEPTH)
+            )
         if not isinstance(data, Mapping):
-            raise _refusal(path, f"條件必須是 all、any、not 或 fact 的組合，不是「{shown(data)}」")
+            raise _refusal(
+                path,
+                say(
+                    "條件必須是 all、any、not 或 fact 的組合，不是「{value}」",
+                    "A condition must be made of all, any, not or fact; it is “{value}”",
+                    value=shown(data),
+                ),
+            )
         kinds = [k for k in ("all", "any", "not", "fact") if k in data]
         if len(kinds) != 1:
-            raise _refusal(path, "條件必須恰有 all、any、not、fact 其中一項")
+            raise _refusal(
+                path,
+                say(
+                    "條件必須恰有 all、any、not、fact 其中一項",
+                    "A condition must have exactly one of all, any, not, fact",
+                ),
+            )
         kind = kinds[0]
         allowed = {"fact", "op", "value"} if kind == "fact" else {kind}
         if unknown := [shown(k) for k in data if k not in allowed]:
-            raise _refusal(path, f"條件中有不認得的項目「{'、'.join(unknown)}」")
+            raise _refusal(
+                path,
+                say(
+                    "條件中有不認得的項目「{names}」",
+                    "Unknown items in a condition: “{names}”",
+                    names=unknown,
+                ),
+            )
         if kind == "fact":
             return self.leaf(data, path)
         if kind == "not":
             return Not(self.condition(data["not"], f"{path}.not", depth + 1))
         parts = data[kind]
         if not isinstance(parts, (list, tuple)) or not parts:
-            raise _refusal(f"{path}.{kind}", f"{kind} 之下至少要有一個條件")
+            said = say(
+                "{kind} 之下至少要有一個條件", "There must be at least one condition below {kind}", kind=kind
+            )
+            raise _refusal(f"{path}.{kind}", said)
         items = _each(
             parts,
             f"{path}.{kind}",
@@ -263,26 +289,39 @@ class _Reader:
         if op not in get_args(Op):
             raise _refusal(
                 f"{path}.op",
-                f"不認得的比較方式「{shown(op)}」，可用：{'、'.join(get_args(Op))}",
+                say(
+                    "不認得的比較方式「{op}」，可用：{usable}",
+                    "Unknown operator “{op}”; there are: {usable}",
+                    op=shown(op),
+                    usable=get_args(Op),
+                ),
             )
         if op not in OPS[type_]:
-            usable = "、".join(OPS[type_])
             raise _refusal(
                 f"{path}.op",
-                f"「{fact}」是{TYPE_NAMES[type_]}，不能用「{op}」，可用：{usable}",
+                say(
+                    "「{fact}」是{type}，不能用「{op}」，可用：{usable}",
+                    "“{fact}” is of type {type} and cannot be compared by “{op}”; there are: {usable}",
+                    fact=fact,
+                    type=TYPE_NAMES[type_],
+                    op=op,
+                    usable=OPS[type_],
+                ),
             )
         if op in ("exists", "missing"):
             if "value" in data:
-                raise _refusal(f"{path}.value", f"「{op}」不需要 value")
+                raise _refusal(f"{path}.value", say("「{op}」不需要 value", "“{op}” needs no value", op=op))
             return Leaf(str(fact), op, None, "text")  # whether there is one is asked of every type alike
         if "value" not in data:
-            raise _refusal(path, f"「{fact} {op}」缺少 value")
+            raise _refusal(
+                path, say("「{fact} {op}」缺少 value", "“{fact} {op}” lacks a value", fact=fact, op=op)
+            )
         return Leaf(str(fact), op, self.value(data["value"], type_, op, f"{path}.value"), type_)
 
     def fact_type(self, name: object, path: str) -> FactType:
         if isinstance(name, str) and name in self.facts:
             return self.facts[name]
-        raise _refusal(path, f"沒有「{shown(name)}」這項事實{did_you_mean(name, self.facts)}")
+        raise _refusal(path, no_fact(name, self.facts))
 
     def value(self, data: object, type_: FactType, op: Op, path: str) -> Value:
         if not isinstance(data, Mapping):
@@ -290,10 +329,7 @@ class _Reader:
         if set(data) == {"param"}:
             name = data["param"]
             if not isinstance(name, str) or name not in self.params:
-                raise _refusal(
-                    path,
-                    f"沒有「{shown(name)}」這個參數{did_you_mean(name, self.params)}",
-                )
+                raise _refusal(path, no_parameter(name, self.params))
             self.literal(self.params[name], type_, op, path)
             return ParamRef(name)
         if set(data) == {"fact"}:
@@ -302,15 +338,35 @@ class _Reader:
             if type_ == "list":
                 wanted = ("text", "number")
             if other not in wanted:
-                names = "或".join(str(TYPE_NAMES[t]) for t in wanted)
-                raise _refusal(path, f"「{name}」是{TYPE_NAMES[other]}，這裡需要{names}")
+                raise _refusal(
+                    path,
+                    say(
+                        "「{fact}」是{type}，這裡需要{wanted}",
+                        "“{fact}” is of type {type}; wanted here: {wanted}",
+                        fact=name,
+                        type=TYPE_NAMES[other],
+                        wanted=_TEXT_OR_NUMBER if len(wanted) > 1 else TYPE_NAMES[wanted[0]],
+                    ),
+                )
             return FactRef(name)
-        raise _refusal(path, "value 必須是一個值、{param: 名稱} 或 {fact: 名稱}")
+        raise _refusal(
+            path,
+            say(
+                "value 必須是一個值、{{param: 名稱}} 或 {{fact: 名稱}}",
+                "value must be one value, {{param: name}} or {{fact: name}}",
+            ),
+        )
 
     def literal(self, data: object, type_: FactType, op: Op, path: str) -> Value:
         if op == "in":
             if not isinstance(data, (list, tuple)) or not data:
-                raise _refusal(path, "「in」的 value 必須是至少有一個值的清單")
+                raise _refusal(
+                    path,
+                    say(
+                        "「in」的 value 必須是至少有一個值的清單",
+                        "The value of “in” must be a list of at least one value",
+                    ),
+                )
             return _each(data, path, lambda x, at: _scalar(x, type_, at))
         if type_ == "list":
             return _scalar(data, "text" if isinstance(data, str) else "number", path)
@@ -321,8 +377,12 @@ def _scalar(data: object, type_: FactType, path: str) -> Scalar:
     typed = coerce(type_, data)
     if isinstance(typed, (int, Decimal, str, bool, date)):
         return typed
-    hint = "（空白請用 missing）" if is_missing(data) else ""
-    raise _refusal(path, f"「{shown(data)}」不是{TYPE_NAMES[type_]}{hint}")
+    said = say(
+        "「{value}」不是{type}", "“{value}” is not of type {type}", value=shown(data), type=TYPE_NAMES[type_]
+    )
+    if is_missing(data):
+        said = say("{said}（空白請用 missing）", "{said} (for nothing use missing)", said=said)
+    raise _refusal(path, said)
 
 
 def _each(data: Iterable[object], path: str, read: Callable[[object, str], T]) -> tuple[T, ...]:
@@ -338,13 +398,26 @@ def _each(data: Iterable[object], path: str, read: Callable[[object, str], T]) -
     return tuple(result)
 
 
-def _refusal(path: str, message: str) -> DefinitionError:
+def _refusal(path: str, message: Text) -> DefinitionError:
     return DefinitionError([Problem(path=path, message=message)])
 
 
-def did_you_mean(name: object, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> Text | None:
+    """The end of a sentence about a name that is not known."""
     close = difflib.get_close_matches(str(name)[:100], list(known), n=1)
-    return f"，是否為「{close[0]}」？" if close else ""
+    return say("，是否為「{name}」？", "; did you mean “{name}”?", name=close[0]) if close else None
+
+
+def no_fact(name: object, known: Iterable[str]) -> Text:
+    hint = did_you_mean(name, known)
+    return say("沒有「{name}」這項事實{hint}", "There is no fact “{name}”{hint}", name=shown(name), hint=hint)
+
+
+def no_parameter(name: object, known: Iterable[str]) -> Text:
+    hint = did_you_mean(name, known)
+    return say(
+        "沒有「{name}」這個參數{hint}", "There is no parameter “{name}”{hint}", name=shown(name), hint=hint
+    )
 
 
 def shown(value: object) -> str:

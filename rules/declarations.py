@@ -8,7 +8,7 @@ from rules.conditions import FactType, as_list, coerce, shown
 from rules.facts import Fact
 from rules.model import Parameter, Status
 from rules.reading import ABSENT, Reader
-from rules.values import Text
+from rules.values import Text, say
 
 DERIVED_TYPES: tuple[FactType, ...] = ("number", "text", "boolean")
 
@@ -26,7 +26,13 @@ class Declarations(Reader):
         if data is None:
             return
         if not isinstance(data, Mapping):
-            self.refuse("parameters", "parameters 必須是「名稱: {value, label, …}」")
+            self.refuse(
+                "parameters",
+                say(
+                    "parameters 必須是「名稱: {{value, label, …}}」",
+                    "parameters must be pairs of “name: {{value, label, …}}”",
+                ),
+            )
             return
         for name, each in data.items():
             path = f"parameters.{name}"
@@ -53,7 +59,12 @@ class Declarations(Reader):
         for each in (value,) if members is None else members:
             number = coerce("number", each)
             if number is None and not isinstance(each, bool) and coerce("text", each) is None:
-                self.refuse(path, f"「{shown(each)}」不是數字、文字或是非")
+                said = say(
+                    "「{value}」不是數字、文字或是非",
+                    "“{value}” is no number, text, or yes or no",
+                    value=shown(each),
+                )
+                self.refuse(path, said)
                 return None
         return coerce("number", value) if isinstance(value, float) else value
 
@@ -61,10 +72,19 @@ class Declarations(Reader):
         if data is None:
             return
         if not isinstance(data, Mapping):
-            self.refuse("derived", "derived 必須是「名稱: {type, label, …}」")
+            self.refuse(
+                "derived",
+                say(
+                    "derived 必須是「名稱: {{type, label, …}}」",
+                    "derived must be pairs of “name: {{type, label, …}}”",
+                ),
+            )
             return
         if len(data) > MAX_DERIVED:
-            self.refuse("derived", f"得出的事實最多 {MAX_DERIVED} 項")
+            self.refuse(
+                "derived",
+                say("得出的事實最多 {most} 項", "At most {most} facts can be derived", most=MAX_DERIVED),
+            )
             return
         for name, each in data.items():
             path = f"derived.{shown(name)}"
@@ -79,13 +99,19 @@ class Declarations(Reader):
             if type_ == "text":
                 options = self.options(one.get("options"), f"{path}.options")
             elif "options" in one:
-                self.refuse(f"{path}.options", "只有文字才有 options")
+                self.refuse(f"{path}.options", Text(zh="只有文字才有 options", en="Only text has options"))
             if label is not None:
                 self.derived[PREFIX + key] = Fact(PREFIX + key, type_, label, unit, options=options)
 
     def options(self, data: object, path: str) -> dict[str, Text]:
         if not isinstance(data, Mapping) or not data:
-            self.refuse(path, "文字需要 options：每個可得出的值與它的名稱，例如 {high: 高}")
+            self.refuse(
+                path,
+                say(
+                    "文字需要 options：每個可得出的值與它的名稱，例如 {{high: 高}}",
+                    "Text needs options: every value that can be derived and its name, like {{high: High}}",
+                ),
+            )
             return {}
         read = {
             self.key(name, f"{path}.{shown(name)}"): self.text(each, f"{path}.{shown(name)}")

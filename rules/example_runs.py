@@ -11,7 +11,7 @@ from rules import engine, tryout
 from rules.decision import NotUnique
 from rules.model import Ruleset
 from rules.testing import failures_of, flattened
-from rules.values import DefinitionError, Problem
+from rules.values import DefinitionError, Problem, Text
 
 COMMAND = (sys.executable, "-m", "rules.example_runs")
 
@@ -20,7 +20,7 @@ COMMAND = (sys.executable, "-m", "rules.example_runs")
 class Run:
     """One example: what came out, as an expectation would say it, and the rules with their sentences."""
 
-    failures: list[str]
+    failures: list[Text]
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     #: entries of the explanation: rule, label, status, sentence
     why: list[dict[str, Any]] = field(default_factory=list)
@@ -49,7 +49,15 @@ def run(
     if isinstance(found, Problem):
         return Report([found])
     problems = [Problem.model_validate(each) for each in found["problems"]]
-    return Report(problems, [Run(**each) for each in found["runs"]])
+    return Report(problems, [_read(each) for each in found["runs"]])
+
+
+def _read(one: dict[str, Any]) -> Run:
+    return Run(**{**one, "failures": [Text.model_validate(each) for each in one["failures"]]})
+
+
+def _written(one: Run) -> dict[str, Any]:
+    return {**asdict(one), "failures": [each.model_dump() for each in one.failures]}
 
 
 def _report(mapping: Any, functions: list[str] | None, units: list[str] | None) -> dict[str, Any]:
@@ -58,7 +66,7 @@ def _report(mapping: Any, functions: list[str] | None, units: list[str] | None) 
     except DefinitionError as error:
         return {"problems": [each.model_dump() for each in error.problems], "runs": []}
     with closing(engine.compile(ruleset)) as compiled:
-        return {"problems": [], "runs": [asdict(each) for each in _runs(ruleset, compiled)]}
+        return {"problems": [], "runs": [_written(each) for each in _runs(ruleset, compiled)]}
 
 
 def _runs(ruleset: Ruleset, compiled: engine.Compiled) -> Iterable[Run]:

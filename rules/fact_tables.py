@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from rules.conditions import coerce
+from rules.conditions import TYPE_NAMES, coerce
 from rules.facts import FACTS, Fact
-from rules.values import Problem, parse_roc_date
+from rules.values import Problem, Text, parse_roc_date, say
 
 #: what is computed where it is not given: fact, minuend, subtrahend
 DIFFERENCES = (("plan.lag", "plan.planned", "plan.actual"),)
@@ -26,14 +26,13 @@ def read(lines: Sequence[Sequence[str]]) -> FactTable:
     """Every mistake with its row and column; an empty cell is a fact that is missing, an empty row is none."""
     rows = [[cell.strip() for cell in line] for line in lines if any(cell.strip() for cell in line)]
     if len(rows) < 2:
-        return FactTable((), (), (Problem(path="", message="至少要有標題列與一列資料"),))
+        return FactTable((), (), (Problem(path="", message=_TOO_SHORT),))
     by_word = {fact.label.zh: fact for fact in FACTS.values()} | {
         fact.label.in_("en").casefold(): fact for fact in FACTS.values()
     }
     heads = [FACTS.get(head) or by_word.get(head) or by_word.get(head.casefold()) for head in rows[0][1:]]
     if not any(heads):
-        message = "標題列沒有任何事實的名稱，例如 plan.lag 或「進度落後」"
-        return FactTable((), tuple(rows[0][1:]), (Problem(path="", message=message),))
+        return FactTable((), tuple(rows[0][1:]), (Problem(path="", message=_NO_HEADS),))
     found, problems = [], []
     for number, row in enumerate(rows[1:], start=2):
         facts: dict[str, object] = {}
@@ -42,8 +41,14 @@ def read(lines: Sequence[Sequence[str]]) -> FactTable:
                 continue
             value = _value(fact, cell)
             if value is None:
-                message = (
-                    f"第 {number} 列第 {column} 欄「{fact.label}」：「{cell[:40]}」不是{_KINDS[fact.type]}"
+                message = say(
+                    "第 {row} 列第 {column} 欄「{label}」：「{cell}」不是{kind}",
+                    "Row {row}, column {column} “{label}”: “{cell}” is not of type {kind}",
+                    row=number,
+                    column=column,
+                    label=fact.label,
+                    cell=cell[:40],
+                    kind=_KINDS[fact.type],
                 )
                 problems.append(Problem(path=f"{number}.{column}", message=message))
             else:
@@ -56,13 +61,14 @@ def read(lines: Sequence[Sequence[str]]) -> FactTable:
     return FactTable(tuple(found), ignored, tuple(problems))
 
 
-_KINDS: Mapping[str, str] = {
-    "number": "數字",
-    "boolean": "是或否",
-    "date": "日期",
-    "list": "清單",
-    "text": "文字",
-}
+_KINDS: Mapping[str, Text] = {**TYPE_NAMES, "boolean": Text(zh="是或否", en="yes or no")}
+_TOO_SHORT = Text(
+    zh="至少要有標題列與一列資料", en="There must be a row of headings and at least one of data"
+)
+_NO_HEADS = Text(
+    zh="標題列沒有任何事實的名稱，例如 plan.lag 或「進度落後」",
+    en="The headings name no fact, such as plan.lag or “Lag”",
+)
 
 
 def _value(fact: Fact, cell: str) -> object:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from rules.conditions import TYPE_NAMES, FactType, coerce, did_you_mean, is_missing, shown
-from rules.values import Problem, Text
+from rules.conditions import TYPE_NAMES, FactType, coerce, is_missing, no_fact, shown
+from rules.values import Problem, Text, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,9 +286,14 @@ def check(facts: Mapping[str, object], *, path: str, catalogue: Mapping[str, Fac
     for name, value in facts.items():
         fact = catalogue.get(name)
         if fact is None:
-            message = f"沒有「{shown(name)}」這項事實{did_you_mean(name, catalogue)}"
-            problems.append(Problem(path=f"{path}.{shown(name)}", message=message))
+            problems.append(Problem(path=f"{path}.{shown(name)}", message=no_fact(name, catalogue)))
         elif not is_missing(value) and coerce(fact.type, value) is None:
-            message = f"「{fact.label}」的值「{shown(value)}」不是{TYPE_NAMES[fact.type]}"
+            message = say(
+                "「{label}」的值「{value}」不是{type}",
+                "The value “{value}” of “{label}” is not of type {type}",
+                label=fact.label,
+                value=shown(value),
+                type=TYPE_NAMES[fact.type],
+            )
             problems.append(Problem(path=f"{path}.{name}", message=message))
     return problems

@@ -15,13 +15,18 @@ from rules.conditions import (
     negate,
     threshold,
 )
+from rules.values import Text, say
 
 MAX_ALTERNATIVES = 64
 MAX_COMPARISONS = 64
 
 
 class TooComplex(ValueError):
-    """A condition that the engine must not be given; `str()` says why, in Chinese."""
+    """A condition that the engine must not be given; `text` says why."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text.zh)
+        self.text = text
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,13 @@ def alternatives(c: Condition) -> tuple[tuple[Literal, ...], ...]:
     """Disjunctive normal form: the condition holds when all literals of one alternative hold."""
     found = dict.fromkeys(tuple(dict.fromkeys(each)) for each in _alternatives(without_not(c)))
     if any(len(each) > MAX_COMPARISONS for each in found):
-        raise TooComplex(f"條件同時比較超過 {MAX_COMPARISONS} 項，請分成幾條規則")
+        raise TooComplex(
+            say(
+                "條件同時比較超過 {most} 項，請分成幾條規則",
+                "The condition makes more than {most} comparisons at once; divide it into several rules",
+                most=MAX_COMPARISONS,
+            )
+        )
     return tuple(found)
 
 
@@ -67,5 +78,11 @@ def _alternatives(c: Condition) -> list[tuple[Literal, ...]]:
         more = _alternatives(item)
         found = [a + b for a in found for b in more] if isinstance(c, All) else found + more
         if len(found) > MAX_ALTERNATIVES:
-            raise TooComplex(f"條件展開後超過 {MAX_ALTERNATIVES} 種情況，請分成幾條規則")
+            raise TooComplex(
+                say(
+                    "條件展開後超過 {most} 種情況，請分成幾條規則",
+                    "The condition covers more than {most} cases; divide it into several rules",
+                    most=MAX_ALTERNATIVES,
+                )
+            )
     return found

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rules.values import MOST_LEVELS, Problem
+from rules.values import MOST_LEVELS, TOO_DEEP, Problem, say
 
 #: controls that lay out no text, and halves of a character
 _UNUSABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -16,13 +16,21 @@ def problems(data: object, path: str = "", level: int = 0) -> Iterator[Problem]:
     """What a database would refuse, and no page could show, each with its place."""
     if isinstance(data, str):
         if _UNUSABLE.search(data):
-            yield Problem(path=path, message=f"「{_visible(data)}」含有不能使用的控制字元或不完整的字元")
+            said = say(
+                "「{value}」含有不能使用的控制字元或不完整的字元",
+                "“{value}” has control characters or halves of a character, which cannot be used",
+                value=_visible(data),
+            )
+            yield Problem(path=path, message=said)
     elif isinstance(data, float):
         if not math.isfinite(data):
-            yield Problem(path=path, message=f"「{data}」不是可以計算的數字")
+            said = say(
+                "「{value}」不是可以計算的數字", "“{value}” is no number to calculate with", value=data
+            )
+            yield Problem(path=path, message=said)
     elif isinstance(data, (Mapping, list, tuple)):
         if level == MOST_LEVELS:
-            yield Problem(path=path, message=f"最多 {MOST_LEVELS} 層")
+            yield Problem(path=path, message=TOO_DEEP)
             return
         for inner, each in _members(data, path):
             yield from problems(each, inner, level + 1)

@@ -21,7 +21,7 @@ from rules.conditions import (
     threshold,
 )
 from rules.model import HitPolicy
-from rules.values import Text
+from rules.values import Text, say
 
 #: a table this finely divided is not checked to the end
 MAX_REGIONS = 50_000
@@ -32,21 +32,44 @@ MAX_FINDINGS = 5
 class Finding:
     """A mistake in the table as a whole; rows and columns count from 1."""
 
-    message: str
+    message: Text
     row: int | None = None
     column: int | None = None
+    #: all that the message names
+    rows: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    words: str
+    """A part of the values of a fact, of which one stands for all, and how it is said between its bounds."""
+
+    fact: str
+    words: Text
+    bounds: tuple[object, ...]
     value: object
 
 
 Cell = Leaf | None
 Grid = Sequence[Sequence[Cell]]
-#: per region of a column: its words, and the rows that match it as bits
-_Column = tuple[tuple[str, int], ...]
+#: per region of a column: the rows that match it as bits
+_Column = tuple[tuple[_Region, int], ...]
+
+_NOTHING = Text(zh="沒有資料", en="is missing")
+_YES, _NO = Text(zh="為「是」", en="is yes"), Text(zh="為「否」", en="is no")
+_IS, _OTHER = Text(zh="為{0}", en="is {0}"), Text(zh="為其他值", en="is anything else")
+_ANY = Text(zh="為任何值", en="is any value")
+_LESS, _MORE = Text(zh="小於 {0}", en="is less than {0}"), Text(zh="大於 {0}", en="is more than {0}")
+_EQUAL = Text(zh="等於 {0}", en="is {0}")
+_BETWEEN = Text(zh="介於 {0} 與 {1} 之間", en="is between {0} and {1}")
+_ANYTHING = Text(zh="任何情形", en="in every case")
+_NO_CHECK = Text(
+    zh="這一欄與其他事實或清單比較，無法檢查缺口，請加上 complete: false",
+    en="This column compares with other facts or with lists, so gaps cannot be found; add complete: false",
+)
+_TOO_LARGE = Text(
+    zh="表格太大，無法檢查重疊與缺口，請分成幾個表",
+    en="The table is too large to look for overlaps and gaps; divide it into several",
+)
 
 
 def check(
@@ -64,27 +87,37 @@ def check(
         if leaves := [cell for cell in cells if cell]:
             by_fact.setdefault(leaves[0].fact, []).append(cells)
         if any(isinstance(leaf.value, FactRef) or leaf.op == "contains" for leaf in leaves):
-            message = "這一欄與其他事實或清單比較，無法檢查缺口，請加上 complete: false"
-            return [Finding(message, column=number)] if complete else []
-    columns = [_column(list(zip(*cells, strict=True)), labels, params) for cells in by_fact.values()]
+            return [Finding(_NO_CHECK, column=number)] if complete else []
+    columns = [_column(list(zip(*cells, strict=True)), params) for cells in by_fact.values()]
     findings: list[Finding] = []
     effective, overlapping = 0, set[int]()
-    for visited, (words, rows) in enumerate(_regions(columns, (1 << len(grid)) - 1)):
+    for visited, (regions, rows) in enumerate(_regions(columns, (1 << len(grid)) - 1)):
         if visited == MAX_REGIONS:
-            return [*findings, Finding("表格太大，無法檢查重疊與缺口，請分成幾個表")]
+            return [*findings, Finding(_TOO_LARGE)]
         if len(findings) == MAX_FINDINGS:
             return findings
         effective |= _counting(rows, policy, ranks)
-        where = "、".join(filter(None, words)) or "任何情形"
         if not rows and complete:
-            findings.append(Finding(f"缺口：{where}，沒有任何一列符合"))
+            where = _where(regions, labels)
+            findings.append(
+                Finding(say("缺口：{where}，沒有任何一列符合", "Gap: {where}: no row matches", where=where))
+            )
         if policy == "unique" and rows & (rows - 1) and rows not in overlapping:
             overlapping.add(rows)
             several = [number for number in range(1, len(grid) + 1) if rows & _bit(number)]
-            listed = "、".join(map(str, several))
-            findings.append(Finding(f"重疊：{where}，第 {listed} 列都符合", row=several[1]))
+            said = say(
+                "重疊：{where}，第 {rows} 列都符合",
+                "Overlap: {where}: rows {rows} all match",
+                where=_where(regions, labels),
+                rows=several,
+            )
+            findings.append(Finding(said, row=several[1], rows=tuple(several)))
     idle = [number for number in range(1, len(grid) + 1) if not effective & _bit(number)]
-    return [*findings, *(Finding(f"第 {number} 列永遠不會被採用", row=number) for number in idle)]
+    return [*findings, *map(_idle, idle)]
+
+
+def _idle(row: int) -> Finding:
+    return Finding(say("第 {row} 列永遠不會被採用", "Row {row} is never used", row=row), row=row, rows=(row,))
 
 
 def _counting(rows: int, policy: HitPolicy, ranks: Sequence[int] | None) -> int:
@@ -101,69 +134,81 @@ def _bit(row: int) -> int:
     return 1 << (row - 1)
 
 
-def _regions(columns: Sequence[_Column], rows: int) -> Iterator[tuple[tuple[str, ...], int]]:
+def _regions(columns: Sequence[_Column], rows: int) -> Iterator[tuple[tuple[_Region, ...], int]]:
     if not columns:
         yield (), rows
         return
     seen = set()
-    for words, matching in columns[0]:
+    for region, matching in columns[0]:
         common = rows & matching
         if common in seen:
             continue
         seen.add(common)
         if common:
             for more, final in _regions(columns[1:], common):
-                yield (words, *more), final
+                yield (region, *more), final
         else:
-            yield (words,), 0
+            yield (region,), 0
 
 
-def _column(
-    rows: Sequence[Sequence[Cell]], labels: Mapping[str, Text], params: Mapping[str, object]
-) -> _Column:
+def _where(regions: Sequence[_Region], labels: Mapping[str, Text]) -> Text:
+    """Said only of what is wrong: a table has many regions."""
+    said = {lang: [_words(region, labels, lang) for region in regions] for lang in ("zh", "en")}
+    return Text(zh="、".join(said["zh"]), en=", ".join(said["en"])) if regions else _ANYTHING
+
+
+def _words(region: _Region, labels: Mapping[str, Text], lang: str) -> str:
+    bounds = [show_value(each, fact=region.fact, labels=labels, lang=lang) for each in region.bounds]
+    words, label = region.words.in_(lang).format(*bounds), label_of(region.fact, labels, lang)
+    return f"{label}{words}" if lang == "zh" else f"“{label}” {words}"
+
+
+def _column(rows: Sequence[Sequence[Cell]], params: Mapping[str, object]) -> _Column:
     """The columns that ask for one fact, taken together."""
     leaves = [cell for row in rows for cell in row if cell]
     fact = leaves[0].fact
     result = []
-    for region in _split(leaves, labels, params):
+    for region in _split(leaves, params):
         known = {fact: region.value}
         bits = sum(
             1 << i for i, row in enumerate(rows) if all(evaluate(cell, known, params) for cell in row if cell)
         )
-        result.append((f"{label_of(fact, labels, 'zh')}{region.words}", bits))
+        result.append((region, bits))
     return tuple(result)
 
 
-def _split(leaves: Sequence[Leaf], labels: Mapping[str, Text], params: Mapping[str, object]) -> list[_Region]:
+def _split(leaves: Sequence[Leaf], params: Mapping[str, object]) -> list[_Region]:
     fact = leaves[0].fact
     compared = [leaf for leaf in leaves if leaf.op not in ("exists", "missing")]
     type_ = compared[0].type if compared else "text"  # whether there is a value is asked of every type alike
-    regions = [_Region("沒有資料", None)] if len(compared) < len(leaves) else []
+    regions = [_Region(fact, _NOTHING, (), None)] if len(compared) < len(leaves) else []
     if type_ == "boolean":
-        return [*regions, _Region("為「是」", True), _Region("為「否」", False)]
+        return [*regions, _Region(fact, _YES, (), True), _Region(fact, _NO, (), False)]
     named: list[object] = []
     for leaf in compared:
         value = threshold(leaf, {}, params)
         named += [x for each in as_list(value) or (value,) if (x := coerce(type_, each)) is not None]
     if type_ in ("number", "date"):
-        return regions + _intervals(named, fact=fact, labels=labels)
+        return regions + _intervals(named, fact)
     other = "其他" + "".join(str(x) for x in named)  # equal to none of them
-    shown = [_Region(f"為{_words(x, fact, labels)}", x) for x in dict.fromkeys(named)]
-    return [*regions, *shown, _Region("為其他值", other)]
+    return [
+        *regions,
+        *(_Region(fact, _IS, (x,), x) for x in dict.fromkeys(named)),
+        _Region(fact, _OTHER, (), other),
+    ]
 
 
-def _intervals(named: Sequence[Any], *, fact: str, labels: Mapping[str, Text]) -> list[_Region]:
+def _intervals(named: Sequence[Any], fact: str) -> list[_Region]:
     if not named:
-        return [_Region("為任何值", Decimal(0))]
+        return [_Region(fact, _ANY, (), Decimal(0))]
     points = sorted(set(named))
-    words = [_words(point, fact, labels) for point in points]
-    regions = [_Region(f"小於 {words[0]}", _beside(points[0], -1))]
+    regions = [_Region(fact, _LESS, (points[0],), _beside(points[0], -1))]
     for i, point in enumerate(points):
-        regions.append(_Region(f"等於 {words[i]}", point))
+        regions.append(_Region(fact, _EQUAL, (point,), point))
         if i + 1 == len(points):
-            regions.append(_Region(f"大於 {words[i]}", _beside(point, 1)))
+            regions.append(_Region(fact, _MORE, (point,), _beside(point, 1)))
         elif (between := _between(point, points[i + 1])) is not None:
-            regions.append(_Region(f"介於 {words[i]} 與 {words[i + 1]} 之間", between))
+            regions.append(_Region(fact, _BETWEEN, (point, points[i + 1]), between))
     return regions
 
 
@@ -181,7 +226,3 @@ def _between(low: Decimal | date, high: Decimal | date) -> object | None:
     if isinstance(low, date) and isinstance(high, date):
         return low + timedelta(days=1) if (high - low).days > 1 else None
     return (Decimal(str(low)) + Decimal(str(high))) / 2
-
-
-def _words(value: object, fact: str, labels: Mapping[str, Text]) -> str:
-    return show_value(value, fact=fact, labels=labels, lang="zh")

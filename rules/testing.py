@@ -8,10 +8,15 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from rules.chaining import PREFIX
-from rules.conditions import coerce
+from rules.conditions import coerce, shown
 from rules.decision import Decision, NotUnique
 from rules.engine import Compiled, compile
 from rules.model import Example, Ruleset
+from rules.values import Text, say
+
+_DISAGREE = Text(
+    zh="規則引擎與參考結果不一致", en="The rule engine and the reference do not come to the same result"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +24,15 @@ class Failure:
     """An example that came out otherwise."""
 
     example: str
-    message: str
+    message: Text
+
+    @property
+    def text(self) -> Text:
+        """With the name of the example."""
+        return say("{example}: {said}", "“{example}”: {said}", example=self.example, said=self.message)
 
     def __str__(self) -> str:
-        return f"{self.example}: {self.message}"
+        return str(self.text)
 
 
 def run_examples(ruleset: Ruleset) -> list[Failure]:
@@ -35,22 +45,35 @@ def failures_of(compiled: Compiled, example: Example) -> list[Failure]:
     try:
         decision = compiled.evaluate(example.facts, shadow=True)
     except NotUnique as error:
-        return [Failure(example.name, str(error))]
-    found = [] if decision.engine == "durable" else ["規則引擎與參考結果不一致"]
+        return [Failure(example.name, error.text)]
+    found = [] if decision.engine == "durable" else [_DISAGREE]
     return [Failure(example.name, message) for message in (*found, *otherwise(example, decision))]
 
 
-def otherwise(example: Example, decision: Decision) -> list[str]:
+def otherwise(example: Example, decision: Decision) -> list[Text]:
     """What the decision does not have as the example expects it."""
     derived = {name: each.value for name, each in decision.derived.items()}
     found = [
-        f"預期得出 {name}＝{value}，實際 {derived.get(PREFIX + name)}"
+        say(
+            "預期得出 {name}＝{value}，實際 {found}",
+            "“{name} = {value}” was to be derived, it is “{found}”",
+            name=name,
+            value=shown(value),
+            found=shown(derived.get(PREFIX + name)),
+        )
         for name, value in example.derived.items()
         if derived.get(PREFIX + name) != value
     ]
     outcomes = decision.to_json()["outcomes"]
     if not as_expected(example, outcomes):
-        found.append(f"預期 {_words(example.expect)}，實際 {_words(outcomes)}")
+        found.append(
+            say(
+                "預期 {expected}，實際 {found}",
+                "“{expected}” was expected, it is “{found}”",
+                expected=_words(example.expect),
+                found=_words(outcomes),
+            )
+        )
     return found
 
 

@@ -15,10 +15,11 @@ from typing import Any
 from rules import engine, loader
 from rules.model import Ruleset
 from rules.testing import run_examples
-from rules.values import DefinitionError, Problem
+from rules.values import DefinitionError, Problem, Text, say
 
 SECONDS = 20.0
 COMMAND = (sys.executable, "-m", "rules.tryout")
+_NOT_COMPILED = Text(zh="規則引擎無法編譯這個規則集", en="The rule engine cannot compile this ruleset")
 
 
 def try_out(
@@ -45,11 +46,11 @@ def apart(
         name: None if codes is None else sorted(codes)
         for name, codes in (("functions", functions), ("units", units))
     }
-    said = json.dumps({"mapping": mapping, **known}, default=str)
+    given = json.dumps({"mapping": mapping, **known}, default=str)
     try:
         done = subprocess.run(
             command,
-            input=said,
+            input=given,
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -63,9 +64,14 @@ def apart(
         )
         return json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        return Problem(path="", message=f"規則集在 {seconds:g} 秒內無法編譯完成，請減少規則或條件")
+        said = say(
+            "規則集在 {seconds:g} 秒內無法編譯完成，請減少規則或條件",
+            "The ruleset cannot be compiled within {seconds:g} seconds; it needs fewer rules or conditions",
+            seconds=seconds,
+        )
+        return Problem(path="", message=said)
     except (subprocess.CalledProcessError, ValueError):
-        return Problem(path="", message="規則引擎無法編譯這個規則集")
+        return Problem(path="", message=_NOT_COMPILED)
 
 
 def loaded(mapping: Any, functions: list[str] | None, units: list[str] | None) -> Ruleset:
@@ -84,7 +90,7 @@ def _problems(mapping: Any, functions: list[str] | None, units: list[str] | None
         return list(error.problems)
     with closing(engine.compile(ruleset)) as compiled:
         compiled.evaluate({})  # the native part is built at the first decision
-    return [Problem(path="examples", message=str(failure)) for failure in run_examples(ruleset)]
+    return [Problem(path="examples", message=failure.text) for failure in run_examples(ruleset)]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """What forms, workflows and rules share: bilingual text, problems of a definition, ROC dates, YAML."""
 
+from __future__ import annotations
+
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -34,16 +36,51 @@ class Text(BaseModel):
         return self.zh
 
 
+#: what stands between the items of a list
+COMMAS: Mapping[str, str] = {"zh": "、", "en": ", "}
+
+
+def say(zh: str, en: str, /, **parts: object) -> Text:
+    """A sentence in both languages. A Text among its parts is said in each, a list one by one, None not at all."""
+    return Text(
+        zh=zh.format_map({name: _said(part, "zh") for name, part in parts.items()}),
+        en=en.format_map({name: _said(part, "en") for name, part in parts.items()}),
+    )
+
+
+def _said(part: object, lang: str) -> object:
+    if isinstance(part, Text):
+        return part.in_(lang)
+    if isinstance(part, (list, tuple)):
+        return COMMAS[lang].join(str(_said(each, lang)) for each in part)
+    return "" if part is None else part
+
+
 class Problem(BaseModel):
     """One mistake in a definition: where it is, and one sentence for an administrator."""
 
     model_config = ConfigDict(frozen=True)
 
     path: str
-    message: str
+    message: Text
+    #: the rows of a table that the message names, from 1
+    rows: tuple[int, ...] = ()
+
+    @property
+    def text(self) -> Text:
+        """With its place."""
+        return (
+            say("{path}: {said}", "{path}: {said}", path=self.path, said=self.message)
+            if self.path
+            else self.message
+        )
+
+    def below(self, name: str) -> Problem:
+        """The same, of a file or another whole that its path is part of."""
+        return self.model_copy(update={"path": f"{name} {self.path}".strip()})
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.message}" if self.path else self.message
+        return str(self.text)
 
 
 class DefinitionError(ValueError):
@@ -165,8 +202,18 @@ def normalise_code(s: str) -> str:
 
 #: no definition is nested deeper
 MOST_LEVELS = 60
+TOO_DEEP = Text(zh=f"最多 {MOST_LEVELS} 層", en=f"At most {MOST_LEVELS} levels")
+_NO_REFERENCE = Text(zh="不可使用 YAML 參照（*）", en="References of YAML (*) cannot be used")
 #: in C where it was built so, five times as fast
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Refused(yaml.MarkedYAMLError):
+    """YAML that is right and that no definition may hold."""
+
+    def __init__(self, said: Text, mark: Any) -> None:
+        super().__init__(problem=said.zh, problem_mark=mark)
+        self.said = said
 
 
 class _Loader(_SafeLoader):  # type: ignore[misc]  # one of two classes
@@ -177,13 +224,17 @@ class _Loader(_SafeLoader):  # type: ignore[misc]  # one of two classes
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
-                problem = f"鍵「{key}」必須是文字，請加上引號"
+                said = say(
+                    "鍵「{key}」必須是文字，請加上引號",
+                    "The key “{key}” must be text: put it in quotes",
+                    key=key,
+                )
             elif key in seen:
-                problem = f"鍵「{key}」重複"
+                said = say("鍵「{key}」重複", "The key “{key}” stands there twice", key=key)
             else:
                 seen.add(key)
                 continue
-            raise yaml.MarkedYAMLError(problem=problem, problem_mark=key_node.start_mark)
+            raise _Refused(said, key_node.start_mark)
         mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
         return mapping
 
@@ -205,9 +256,9 @@ def _look_into(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         mark: Any = event.start_mark
         if isinstance(event, yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="不可使用 YAML 參照（*）", problem_mark=mark)
+            raise _Refused(_NO_REFERENCE, mark)
         if depth > MOST_LEVELS:
-            raise yaml.MarkedYAMLError(problem=f"最多 {MOST_LEVELS} 層", problem_mark=mark)
+            raise _Refused(TOO_DEEP, mark)
 
 
 def read_yaml(path: Path | str) -> Any:
@@ -225,43 +276,96 @@ def parse_yaml(data: bytes | str, name: str) -> Any:
     except yaml.MarkedYAMLError as error:
         at = error.problem_mark
         where = f"{name}:{min(at.line + 1, text.count(chr(10)) + 1)}" if at else name
-        raise DefinitionError([Problem(path=where, message=_in_words(error.problem or ""))]) from error
+        said = error.said if isinstance(error, _Refused) else _in_words(error.problem or "")
+        raise DefinitionError([Problem(path=where, message=said)]) from error
     except yaml.reader.ReaderError as error:
-        raise DefinitionError([Problem(path=name, message="檔案無法讀取：有不能使用的字元")]) from error
+        raise DefinitionError([Problem(path=name, message=_UNREADABLE)]) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise DefinitionError(
-            [Problem(path=name, message="檔案無法讀取：數字太長，或不是 UTF-8 文字")]
-        ) from error
+        raise DefinitionError([Problem(path=name, message=_NO_TEXT)]) from error
 
 
+_UNREADABLE = Text(
+    zh="檔案無法讀取：有不能使用的字元", en="The file cannot be read: it has characters that cannot be used"
+)
+_NO_TEXT = Text(
+    zh="檔案無法讀取：數字太長，或不是 UTF-8 文字",
+    en="The file cannot be read: a number is too long, or it is no UTF-8 text",
+)
+
+_NO_TAG = Text(zh="不可使用 YAML 標籤（!）", en="Tags of YAML (!) cannot be used")
+_NO_KEY = Text(zh="縮排不一致，或少了「鍵: 值」", en="The indentation differs, or “key: value” is missing")
 #: what the parser says, and what an administrator reads
 _SYNTAX = (
-    ("tab", "縮排不可使用 Tab，請改用空格"),
-    ("cannot start any token", "這裡不能以這個字元開頭；請把這段文字加上引號，縮排請用空格而不用 Tab"),
-    ("mapping values are not allowed", "這裡不能再有冒號；請檢查縮排，或把含有冒號的文字加上引號"),
-    ("expected ':'", "少了冒號（:），或縮排不一致"),
-    ("',' or ']'", "方括號 [ ] 沒有結束，或少了逗號"),
-    ("',' or '}'", "大括號 { } 沒有結束，或少了逗號"),
-    ("node content", "括號沒有結束，或少了內容"),
-    ("'-' indicator", "清單的每一項要以「- 」開頭，縮排要一致"),
-    ("expected key", "縮排不一致，或少了「鍵: 值」"),
-    ("<block end>", "縮排不一致，或少了「鍵: 值」"),
-    ("unexpected end of stream", "引號沒有結束"),
-    ("document", "只能有一份內容，中間不可有 --- 或 ..."),
-    ("constructor", "不可使用 YAML 標籤（!）"),
-    ("tag", "不可使用 YAML 標籤（!）"),
-    ("anchor", "不可使用 YAML 參照（&）"),
-    ("alias", "不可使用 YAML 參照（*）"),
-    ("escape", "雙引號裡的反斜線（\\）後面有不能使用的字元"),
+    ("tab", Text(zh="縮排不可使用 Tab，請改用空格", en="Do not indent with tabs; use spaces")),
+    (
+        "cannot start any token",
+        Text(
+            zh="這裡不能以這個字元開頭；請把這段文字加上引號，縮排請用空格而不用 Tab",
+            en="Nothing can begin with this character here; put the text in quotes, and indent with spaces, not tabs",
+        ),
+    ),
+    (
+        "mapping values are not allowed",
+        Text(
+            zh="這裡不能再有冒號；請檢查縮排，或把含有冒號的文字加上引號",
+            en="No other colon can stand here; check the indentation, or put text with a colon in quotes",
+        ),
+    ),
+    (
+        "expected ':'",
+        Text(zh="少了冒號（:），或縮排不一致", en="A colon (:) is missing, or the indentation differs"),
+    ),
+    (
+        "',' or ']'",
+        Text(
+            zh="方括號 [ ] 沒有結束，或少了逗號", en="The brackets [ ] are not closed, or a comma is missing"
+        ),
+    ),
+    (
+        "',' or '}'",
+        Text(zh="大括號 { } 沒有結束，或少了逗號", en="The braces { } are not closed, or a comma is missing"),
+    ),
+    (
+        "node content",
+        Text(zh="括號沒有結束，或少了內容", en="A bracket is not closed, or something is missing"),
+    ),
+    (
+        "'-' indicator",
+        Text(
+            zh="清單的每一項要以「- 」開頭，縮排要一致",
+            en="Each item of a list begins with “- ”, all indented alike",
+        ),
+    ),
+    ("expected key", _NO_KEY),
+    ("<block end>", _NO_KEY),
+    ("unexpected end of stream", Text(zh="引號沒有結束", en="A quotation mark is not closed")),
+    (
+        "document",
+        Text(
+            zh="只能有一份內容，中間不可有 --- 或 ...",
+            en="There can be one document only, without --- or ... in between",
+        ),
+    ),
+    ("constructor", _NO_TAG),
+    ("tag", _NO_TAG),
+    ("anchor", Text(zh="不可使用 YAML 參照（&）", en="References of YAML (&) cannot be used")),
+    ("alias", _NO_REFERENCE),
+    (
+        "escape",
+        Text(
+            zh="雙引號裡的反斜線（\\）後面有不能使用的字元",
+            en="In double quotes a character after a backslash (\\) cannot be used",
+        ),
+    ),
+)
+_NO_YAML = Text(
+    zh="不是有效的 YAML，請檢查縮排、引號與括號",
+    en="This is not valid YAML; check the indentation, quotation marks and brackets",
 )
 
 
-def _in_words(problem: str) -> str:
-    if not problem.isascii():  # said by this module
-        return problem
-    return next(
-        (words for part, words in _SYNTAX if part in problem), "不是有效的 YAML，請檢查縮排、引號與括號"
-    )
+def _in_words(problem: str) -> Text:
+    return next((words for part, words in _SYNTAX if part in problem), _NO_YAML)
 
 
 def compose_yaml(text: str) -> yaml.Node | None:

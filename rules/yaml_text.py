@@ -6,11 +6,18 @@ from typing import Any
 
 import yaml
 
-from rules.values import DefinitionError, Problem, compose_yaml, parse_yaml
+from rules.values import DefinitionError, Problem, Text, compose_yaml, parse_yaml
 
 #: no ruleset comes near it
 MOST_BYTES = 512 * 1024
 NAME = "yaml"
+_TOO_LONG = Text(
+    zh=f"內容超過 {MOST_BYTES // 1024} KB", en=f"There are more than {MOST_BYTES // 1024} KB of it"
+)
+_NO_PAIRS = Text(
+    zh="內容必須是一組「名稱: 值」，例如 key: case_deadlines",
+    en="It must be pairs of “name: value”, such as key: case_deadlines",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +31,10 @@ class Located:
 def read(text: str) -> dict[str, Any]:
     """The mapping, or DefinitionError with the line in its path."""
     if len(text.encode()) > MOST_BYTES:
-        raise DefinitionError([Problem(path="", message=f"內容超過 {MOST_BYTES // 1024} KB")])
+        raise DefinitionError([Problem(path="", message=_TOO_LONG)])
     found = parse_yaml(text, NAME)
     if not isinstance(found, dict):
-        raise DefinitionError(
-            [Problem(path="", message="內容必須是一組「名稱: 值」，例如 key: case_deadlines")]
-        )
+        raise DefinitionError([Problem(path="", message=_NO_PAIRS)])
     return found
 
 

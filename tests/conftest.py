@@ -5,9 +5,11 @@ The application is imported inside the fixtures: tests of the pure packages must
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import text
 from sqlalchemy.orm import Session, scoped_session
 
+from rules.values import Problem
 from tests.databases import Databases, server
 from tests.programs import Counter, open_counter
 
@@ -34,6 +37,25 @@ PLAN_TABLES = (
     *("register", "register_entry", "progress_report", "published_figure", "baseline", "baseline_point"),
     *("plan", "plan_unit", "plan_site", "plan_budget"),
 )
+
+
+_QUOTED = re.compile("“[^”]*”")
+_CHINESE = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def mistakes_are_said_in_english() -> Iterator[None]:
+    """Whatever mistake of a definition a test brings about. Quoted, what somebody typed may be Chinese."""
+    as_made = Problem.__init__
+
+    def made(self: Problem, **given: Any) -> None:
+        as_made(self, **given)
+        assert self.message.en, f"no English: {self.message.zh}"
+        assert not _CHINESE.search(_QUOTED.sub("", self.message.en)), self.message.en
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Problem, "__init__", made)
+        yield
 
 
 @pytest.fixture(scope="session")

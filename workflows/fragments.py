@@ -18,12 +18,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.conditions import did_you_mean, shown
-from rules.values import DefinitionError, Problem
+from rules.values import DefinitionError, Problem, Text, say
+from workflows.reading import no_mapping
 
 #: the parts of a definition that a fragment adds to, besides its states
 PARTS = ("parameters", "everywhere", "stages")
 
 Places = Mapping[str, Any]
+
+_WHICH_STATE = Text(zh="必須寫明是哪一個狀態", en="Say which state it is")
 
 
 def expand(data: Mapping[str, Any], fragments: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -79,22 +82,32 @@ def _placed(part: Any, places: Places) -> Any:
 
 def _mistakes(includes: object, fragments: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     if not isinstance(includes, Mapping):
-        yield Problem(path="include", message=f"「{shown(includes)}」必須是一組「鍵: 值」")
+        yield no_mapping("include", includes)
         return
     for name, given in includes.items():
         path = f"include.{name}"
         if name not in fragments:
-            message = f"沒有「{shown(name)}」這個共用片段{did_you_mean(name, fragments)}"
+            message = say(
+                "沒有「{name}」這個共用片段{hint}",
+                "There is no shared fragment “{name}”{hint}",
+                name=shown(name),
+                hint=did_you_mean(name, fragments),
+            )
             yield Problem(path=path, message=message)
             continue
         if not isinstance(given, Mapping):
-            yield Problem(path=path, message=f"「{shown(given)}」必須是一組「鍵: 值」")
+            yield no_mapping(path, given)
             continue
         places = fragments[name].get("places", {})
         for place in given.keys() - places.keys() - {"without"}:
-            message = f"這個共用片段沒有「{shown(place)}」這個位置{did_you_mean(place, places)}"
+            message = say(
+                "這個共用片段沒有「{place}」這個位置{hint}",
+                "This shared fragment has no place “{place}”{hint}",
+                place=shown(place),
+                hint=did_you_mean(place, places),
+            )
             yield Problem(path=f"{path}.{place}", message=message)
         for place, usual in places.items():
             said = given.get(place, usual)
             if not (isinstance(said, str) or (isinstance(said, list | tuple) and said)):
-                yield Problem(path=f"{path}.{place}", message="必須寫明是哪一個狀態")
+                yield Problem(path=f"{path}.{place}", message=_WHICH_STATE)

@@ -5,8 +5,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from rules.conditions import FactType, did_you_mean, leaves_of
-from rules.values import DefinitionError, Problem
+from rules.conditions import FactType, leaves_of
+from rules.values import DefinitionError, Problem, Text, say
 from workflows.fragments import expand
 from workflows.functions import FUNCTIONS
 from workflows.model import (
@@ -21,7 +21,17 @@ from workflows.model import (
     Transition,
     WorkflowDefinition,
 )
-from workflows.reading import build, join, mapping, read_joined, repeated, sequence, with_guard
+from workflows.reading import (
+    build,
+    join,
+    mapping,
+    read_joined,
+    repeated,
+    sequence,
+    unit_twice,
+    unknown,
+    with_guard,
+)
 
 #: What guards of workflows ask for: the engine knows the last three, webapp collects the others.
 WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
@@ -46,6 +56,67 @@ WORKFLOW_FACTS: Mapping[str, FactType] = MappingProxyType(
 
 #: the units that a task may name without knowing their code
 PLACES = frozenset({"handling", "owner", "township", "county"})
+
+_OF_TASKS = Text(
+    zh="只有 by: task 的動作可以有 task、functions、completes、outcome_from、proposes 或 carries",
+    en="Only actions by: task have task, functions, completes, outcome_from, proposes or carries",
+)
+_WHICH_TASK = Text(
+    zh="這個狀態不是只有一項待辦，必須寫明是哪一項待辦的動作",
+    en="This state has not just one task; say whose action it is",
+)
+_NO_OUTCOME = Text(zh="結束的狀態必須寫明結果", en="A state that ends the case must say its outcome")
+_OVER = Text(zh="結束的狀態不可再有待辦或動作", en="A state that ends the case has no tasks and no actions")
+_NOT_OVER = Text(zh="只有結束的狀態才有結果", en="Only a state that ends the case has an outcome")
+_TO_IN_JOINED = Text(
+    zh="completes 的動作只完成自己的待辦，去向要寫在 joined",
+    en="An action that completes its task goes nowhere itself; joined says where to",
+)
+_NO_JOINED = Text(
+    zh="這個狀態沒有 joined，完成待辦之後不會前進",
+    en="This state has no joined, so nothing follows when its tasks are completed",
+)
+_NO_REPLY = Text(
+    zh="補正中的狀態必須有申請人隨時可做的回覆動作",
+    en="A state of correction needs a reply that the applicant can always give",
+)
+_NO_TASKS = Text(
+    zh="這個狀態沒有待辦，案件會停在這裡沒有人處理",
+    en="This state has no task: the case would stay here and nobody would work on it",
+)
+_NEVER_JOINED = Text(
+    zh="沒有任何動作以 completes 完成待辦，永遠不會會合", en="No action completes a task, so they never join"
+)
+_LAST_JOINED = Text(
+    zh="最後一項不可有條件，否則完成之後可能無處可去",
+    en="The last one cannot have a condition, or there could be nowhere to go",
+)
+_NEVER_COUNTED = Text(
+    zh="沒有任何動作以 completes 完成這項待辦，會合永遠不會算到它",
+    en="No action completes this task, so the join never counts it",
+)
+_EACH_COMPLETES = Text(
+    zh="分送多個單位的待辦必須有以 completes 完成的動作",
+    en="A task for several units needs an action that completes it",
+)
+_NO_TARGET = Text(zh="動作必須寫明去向", en="An action must say where it leads")
+_NO_END = Text(
+    zh="從這個狀態走不到任何結束的狀態（撤回除外）",
+    en="From this state no end can be reached (except by withdrawing)",
+)
+_STOP_CLOCK = Text(
+    zh="結束案件的動作必須有 stop_clock", en="An action that ends the case must have stop_clock"
+)
+_DECIDED_CORRECTION = Text(
+    zh="已發文的狀態不能再請申請人補正", en="After the decision was issued no correction can be asked for"
+)
+_DECIDED_WITHDRAWN = Text(
+    zh="已發文之後不能再撤回申請", en="After the decision was issued the application cannot be withdrawn"
+)
+_DECIDED_TWICE = Text(
+    zh="已發文的案件不能再發一次；更正、撤銷或廢止要用新的公文",
+    en="A decided case is not decided again; correct, revoke or withdraw it by a new letter",
+)
 
 
 def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
@@ -87,7 +158,7 @@ class _Reader:
         #: whether all parts could be read and all targets exist, so that paths mean something
         self.complete = True
 
-    def report(self, path: str, message: str) -> None:
+    def report(self, path: str, message: Text) -> None:
         self.problems.append(Problem(path=path, message=message))
 
     def read(self, data: object) -> WorkflowDefinition | None:
@@ -170,19 +241,21 @@ class _Reader:
         where = f"{path}.transitions.{t.name}"
         if t.by != "task":
             if t.task or t.functions or t.completes or t.outcome_from or t.proposes or t.carries:
-                said = "task、functions、completes、outcome_from、proposes 或 carries"
-                self.report(where, f"只有 by: task 的動作可以有 {said}")
+                self.report(where, _OF_TASKS)
             return t
         if t.task is None and len(tasks) != 1:
-            self.report(f"{where}.task", "這個狀態不是只有一項待辦，必須寫明是哪一項待辦的動作")
+            self.report(f"{where}.task", _WHICH_TASK)
             return t
         key = t.task or tasks[0].key
         task = next((task for task in tasks if task.key == key), None)
         if task is None:
-            self.unknown(f"{where}.task", "待辦", key, [task.key for task in tasks])
+            self.unknown(f"{where}.task", "task", key, [task.key for task in tasks])
             return t
         if "form" in t.requires and task.form is None:
-            self.report(f"{where}.requires", f"待辦「{task.key}」沒有表單可填")
+            said = say(
+                "待辦「{task}」沒有表單可填", "The task “{task}” has no form to fill in", task=task.key
+            )
+            self.report(f"{where}.requires", said)
         return t.model_copy(update={"task": key, "functions": t.functions or (task.function,)})
 
     # --- checks of one state ---
@@ -196,62 +269,71 @@ class _Reader:
             self.check_target(joined.to, f"{path}.joined[{i}].to")
         if state.kind == "closed":
             if state.outcome is None:
-                self.report(f"{path}.outcome", "結束的狀態必須寫明結果")
+                self.report(f"{path}.outcome", _NO_OUTCOME)
             if state.tasks or state.transitions or state.joined:
-                self.report(path, "結束的狀態不可再有待辦或動作")
+                self.report(path, _OVER)
             return
         if state.outcome is not None:
-            self.report(f"{path}.outcome", "只有結束的狀態才有結果")
+            self.report(f"{path}.outcome", _NOT_OVER)
         self.check_ways_out(state, path)
         self.check_join(state, path)
 
     def check_task(self, task: TaskTemplate, state: State, path: str) -> None:
         self.check_function(task.function, f"{path}.function")
         if self.units is not None and task.unit not in PLACES | self.units:
-            self.unknown(f"{path}.unit", "單位", task.unit, self.units)
+            self.unknown(f"{path}.unit", "unit", task.unit, self.units)
         if [other.key for other in state.tasks].count(task.key) > 1:
-            self.report(f"{path}.key", f"待辦「{task.key}」重複")
+            self.report(
+                f"{path}.key",
+                say("待辦「{task}」重複", "The task “{task}” stands there twice", task=task.key),
+            )
         mine = [t for t in state.transitions.values() if t.task == task.key]
         if not any(t.when is None and task.function in t.functions for t in mine):
-            self.report(path, f"「{task.label}」沒有一個隨時可做的動作，案件可能卡住")
+            said = say(
+                "「{task}」沒有一個隨時可做的動作，案件可能卡住",
+                "“{task}” has no action that is always possible; the case could get stuck",
+                task=task.label,
+            )
+            self.report(path, said)
 
     def check_transition(self, t: Transition, state: State, path: str) -> None:
         if t.outcome_from is not None and t.outcome_from not in self.facts:
-            self.unknown(f"{path}.outcome_from", "事實", t.outcome_from, self.facts)
+            self.unknown(f"{path}.outcome_from", "fact", t.outcome_from, self.facts)
         for function in t.functions:
             if all(function != task.function for task in state.tasks):
                 self.check_function(function, f"{path}.functions")
         if t.completes is None:
             self.check_target(t.to, f"{path}.to")
         elif t.to is not None:
-            self.report(f"{path}.to", "completes 的動作只完成自己的待辦，去向要寫在 joined")
+            self.report(f"{path}.to", _TO_IN_JOINED)
         elif not state.joined:
-            self.report(path, "這個狀態沒有 joined，完成待辦之後不會前進")
+            self.report(path, _NO_JOINED)
 
     def check_ways_out(self, state: State, path: str) -> None:
         answers = [t for t in state.transitions.values() if t.by == "citizen" and t.name != WITHDRAW]
         if state.kind == "correction" and all(t.when is not None for t in answers):
-            self.report(path, "補正中的狀態必須有申請人隨時可做的回覆動作")
+            self.report(path, _NO_REPLY)
         if state.kind == "active" and not state.tasks:
-            self.report(path, "這個狀態沒有待辦，案件會停在這裡沒有人處理")
+            self.report(path, _NO_TASKS)
 
     def check_join(self, state: State, path: str) -> None:
         waited = state.parallel
         if state.joined and not waited:
-            self.report(f"{path}.joined", "沒有任何動作以 completes 完成待辦，永遠不會會合")
+            self.report(f"{path}.joined", _NEVER_JOINED)
         if state.joined and state.joined[-1].when is not None:
-            self.report(f"{path}.joined", "最後一項不可有條件，否則完成之後可能無處可去")
+            self.report(f"{path}.joined", _LAST_JOINED)
         for i, task in enumerate(state.tasks):
             if task in waited and task.each is None and task.needed(1) > 1:
-                self.report(
-                    f"{path}.tasks[{i}].join", f"只有一項待辦，卻要等 {task.join} 項完成，永遠不會會合"
+                said = say(
+                    "只有一項待辦，卻要等 {n} 項完成，永遠不會會合",
+                    "There is one task and {n} are waited for; they never join",
+                    n=task.join,
                 )
+                self.report(f"{path}.tasks[{i}].join", said)
             if task not in waited and "join" in task.model_fields_set and task.each is None:
-                self.report(
-                    f"{path}.tasks[{i}].join", "沒有任何動作以 completes 完成這項待辦，會合永遠不會算到它"
-                )
+                self.report(f"{path}.tasks[{i}].join", _NEVER_COUNTED)
             if task.each is not None and task not in waited:
-                self.report(f"{path}.tasks[{i}]", "分送多個單位的待辦必須有以 completes 完成的動作")
+                self.report(f"{path}.tasks[{i}]", _EACH_COMPLETES)
 
     def check_effects(self, effects: tuple[str, ...], path: str) -> None:
         for i, effect in enumerate(effects):
@@ -259,23 +341,23 @@ class _Reader:
             if effect.startswith(NOTICE_EFFECT):
                 notice = effect.removeprefix(NOTICE_EFFECT)
                 if notice not in NOTICES:
-                    self.unknown(where, "通知", notice, NOTICES)
+                    self.unknown(where, "notice", notice, NOTICES)
             elif effect not in EFFECTS:
-                self.unknown(where, "效果", effect, EFFECTS)
+                self.unknown(where, "effect", effect, EFFECTS)
 
     def check_function(self, function: str, path: str) -> None:
         if function not in self.functions:
-            self.unknown(path, "職務", function, self.functions)
+            self.unknown(path, "function", function, self.functions)
 
     def check_target(self, target: str | None, path: str) -> None:
         if target is None:
-            self.report(path, "動作必須寫明去向")
+            self.report(path, _NO_TARGET)
         elif target not in self.names:
-            self.unknown(path, "狀態", target, self.names)
+            self.unknown(path, "state", target, self.names)
         self.complete = self.complete and target in self.names
 
-    def unknown(self, path: str, what: str, name: str, known: Iterable[str]) -> None:
-        self.report(path, f"沒有「{name}」這個{what}{did_you_mean(name, known)}")
+    def unknown(self, path: str, kind: str, name: str, known: Iterable[str]) -> None:
+        self.problems.append(unknown(path, kind, name, known))
 
     # --- checks of the whole ---
 
@@ -285,15 +367,15 @@ class _Reader:
         for stage, completing in definition.stages.items():
             for i, name in enumerate(completing):
                 if name not in actions:
-                    self.unknown(f"stages.{stage}[{i}]", "動作", name, actions)
+                    self.unknown(f"stages.{stage}[{i}]", "action", name, actions)
 
     def check_guards(self, definition: WorkflowDefinition) -> None:
         """A guard that waits for a stage or an action which the workflow does not have would never hold."""
         actions = {name for state in definition.states.values() for name in state.transitions}
         known = {
-            "service.stages": ("階段", definition.stages),
-            "case.stages_left": ("階段", definition.stages),
-            "case.actions": ("動作", actions),
+            "service.stages": ("stage", definition.stages),
+            "case.stages_left": ("stage", definition.stages),
+            "case.actions": ("action", actions),
         }
         for state in definition.states.values():
             path = join("states", state.key)
@@ -314,11 +396,13 @@ class _Reader:
                 units = definition.parameters.get(task.each or "")
                 if isinstance(units, list | tuple):
                     for n, unit in repeated(units):
-                        self.report(
-                            join("parameters", task.each or "", n), f"單位「{unit}」重複，只能會辦一次"
-                        )
+                        self.problems.append(unit_twice(join("parameters", task.each or "", n), unit))
                 if isinstance(units, list | tuple) and units and task.needed(len(units)) > len(units):
-                    message = f"只列了 {len(units)} 個單位，永遠不會會合"
+                    message = say(
+                        "只列了 {n} 個單位，永遠不會會合",
+                        "Only {n} units are listed; they never join",
+                        n=len(units),
+                    )
                     self.report(join("states", state.key, "tasks", i, "join"), message)
 
     def check_paths(self, definition: WorkflowDefinition) -> None:
@@ -334,30 +418,47 @@ class _Reader:
         for state in definition.states.values():
             path = join("states", state.key)
             if state.key not in reached:
-                self.report(path, f"從「{definition.initial}」走不到這個狀態")
+                self.report(
+                    path,
+                    say(
+                        "從「{initial}」走不到這個狀態",
+                        "This state cannot be reached from “{initial}”",
+                        initial=definition.initial,
+                    ),
+                )
             if not closed & _closure({state.key}, onward):
-                self.report(path, "從這個狀態走不到任何結束的狀態（撤回除外）")
+                self.report(path, _NO_END)
             for name, to, effects in _edges(state):
                 if to in closed and "stop_clock" not in effects:
-                    self.report(join(path, "transitions", name), "結束案件的動作必須有 stop_clock")
+                    self.report(join(path, "transitions", name), _STOP_CLOCK)
 
     def check_decided(self, definition: WorkflowDefinition) -> None:
         """A case is decided once: what comes after the decision was issued hands it over, and never goes back."""
         for state in definition.states.values():
             path = join("states", state.key)
             if state.decided and state.kind == "correction":
-                self.report(path, "已發文的狀態不能再請申請人補正")
+                self.report(path, _DECIDED_CORRECTION)
             if state.decided and WITHDRAW in state.transitions:
-                self.report(join(path, "transitions", WITHDRAW), "已發文之後不能再撤回申請")
+                self.report(join(path, "transitions", WITHDRAW), _DECIDED_WITHDRAWN)
             for name, to, effects in _edges(state):
                 target, issues = definition.states[to], not DECIDES.isdisjoint(effects)
                 where = join(path, "transitions", name)
                 if state.decided and issues:
-                    self.report(where, "已發文的案件不能再發一次；更正、撤銷或廢止要用新的公文")
+                    self.report(where, _DECIDED_TWICE)
                 elif state.decided and not (target.decided or target.kind == "closed"):
-                    self.report(where, f"已發文的案件不能回到「{target.label}」")
+                    said = say(
+                        "已發文的案件不能回到「{state}」",
+                        "A decided case cannot go back to “{state}”",
+                        state=target.label,
+                    )
+                    self.report(where, said)
                 elif issues and not (target.decided or target.kind == "closed"):
-                    self.report(where, f"發文之後的狀態「{target.label}」必須寫明 decided: true")
+                    said = say(
+                        "發文之後的狀態「{state}」必須寫明 decided: true",
+                        "“{state}” comes after the decision was issued and must say decided: true",
+                        state=target.label,
+                    )
+                    self.report(where, said)
 
 
 def _edges(state: State) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from rules.conditions import did_you_mean
-from rules.values import Text
+from rules.values import Text, say
 from workflows.model import State, WorkflowDefinition
 
 
@@ -30,9 +30,11 @@ def check_mapping(old: WorkflowDefinition, new: WorkflowDefinition, mapping: Map
         for name in names:
             if name not in definition.states:
                 raise BadMapping(
-                    Text(
-                        zh=f"沒有「{name}」這個狀態{did_you_mean(name, definition.states)}",
-                        en=f"There is no state “{name}”.",
+                    say(
+                        "沒有「{name}」這個狀態{hint}",
+                        "There is no state “{name}”{hint}",
+                        name=name,
+                        hint=did_you_mean(name, definition.states),
                     )
                 )
 

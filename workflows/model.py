@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, model_validator
-from pydantic_core import PydanticCustomError
 
 from rules.conditions import Condition, holds, leaves_of
 from rules.values import MAX_PERIOD, Text
 from workflows.counting import ClockKind
+from workflows.reading import refused
 
 #: What a transition may cause; webapp carries it out. A letter that is issued is announced by itself; other
 #: messages are `notify_applicant:<notice>`.
@@ -108,7 +108,10 @@ def _join(data: object) -> object:
     """all, any, or {quorum: n}."""
     quorum = data.get("quorum") if isinstance(data, Mapping) and len(data) == 1 else None
     if data not in ("all", "any") and (type(quorum) is not int or quorum < 1):
-        raise PydanticCustomError("refused", "會合方式必須是 all、any 或 {quorum: 至少 1 的整數}")
+        raise refused(
+            "會合方式必須是 all、any 或 {quorum: 至少 1 的整數}",
+            "A join must be all, any or {quorum: a whole number from 1}",
+        )
     return quorum or data
 
 

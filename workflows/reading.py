@@ -1,31 +1,37 @@
-"""From mappings to models: every structural mistake as a Problem, in Chinese, with its path."""
+"""From mappings to models: every structural mistake as a Problem with its path."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from rules.conditions import Condition, FactType, did_you_mean, parse, shown
-from rules.values import DefinitionError, Problem, read_yaml
+from rules.values import DefinitionError, Problem, Text, read_yaml, say
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_MAPPING = "「{value}」必須是一組「鍵: 值」"
-_MESSAGES: Mapping[str, str] = {
-    "missing": "缺少這個必填的項目",
-    "string_type": "「{value}」必須是文字",
-    "string_pattern_mismatch": "「{value}」的寫法不對，須符合 {pattern}",
-    "string_too_short": "不可空白",
-    "int_type": "「{value}」必須是整數",
-    "bool_type": "「{value}」必須是 true 或 false",
-    "literal_error": "「{value}」不在可用的值之中，可用：{expected}",
-    "greater_than_equal": "「{value}」不可小於 {ge}",
-    "less_than_equal": "「{value}」不可大於 {le}",
-    "tuple_type": "「{value}」必須是清單",
-    "too_short": "清單不可空白",
+_MAPPING = Text(zh="「{value}」必須是一組「鍵: 值」", en="“{value}” must be pairs of “key: value”")
+_LIST = Text(zh="「{value}」必須是清單", en="“{value}” must be a list")
+_MESSAGES: Mapping[str, Text] = {
+    "missing": Text(zh="缺少這個必填的項目", en="This item is required and is missing"),
+    "string_type": Text(zh="「{value}」必須是文字", en="“{value}” must be text"),
+    "string_pattern_mismatch": Text(
+        zh="「{value}」的寫法不對，須符合 {pattern}", en="“{value}” is not written as {pattern} wants it"
+    ),
+    "string_too_short": Text(zh="不可空白", en="It cannot be empty"),
+    "int_type": Text(zh="「{value}」必須是整數", en="“{value}” must be a whole number"),
+    "bool_type": Text(zh="「{value}」必須是 true 或 false", en="“{value}” must be true or false"),
+    "literal_error": Text(
+        zh="「{value}」不在可用的值之中，可用：{expected}",
+        en="“{value}” is none of the values to choose from: {expected}",
+    ),
+    "greater_than_equal": Text(zh="「{value}」不可小於 {ge}", en="“{value}” cannot be less than {ge}"),
+    "less_than_equal": Text(zh="「{value}」不可大於 {le}", en="“{value}” cannot be more than {le}"),
+    "tuple_type": _LIST,
+    "too_short": Text(zh="清單不可空白", en="The list cannot be empty"),
     "dict_type": _MAPPING,
     "mapping_type": _MAPPING,
     "model_type": _MAPPING,
@@ -33,8 +39,57 @@ _MESSAGES: Mapping[str, str] = {
 }
 #: the folder of what several definitions share
 SHARED = "_shared"
-#: the type of errors that our own validators raise with a Chinese sentence
-REFUSED = "refused"
+_WRONG = Text(zh="「{value}」不正確", en="“{value}” is not right")
+#: the type of errors that our own validators raise with a sentence
+_REFUSED = "refused"
+#: what a definition refers to by name
+_KINDS: Mapping[str, str] = {
+    "action": "動作",
+    "category": "類別",
+    "effect": "效果",
+    "fact": "事實",
+    "function": "職務",
+    "letter": "公文",
+    "notice": "通知",
+    "person to invite": "受邀的人",
+    "stage": "階段",
+    "state": "狀態",
+    "task": "待辦",
+    "unit": "單位",
+}
+
+
+def refused(zh: str, en: str) -> PydanticCustomError:
+    """What a validator of a model raises."""
+    return PydanticCustomError(_REFUSED, "{zh}", {"zh": zh, "en": en})
+
+
+def unknown(path: str, kind: str, name: str, known: Iterable[str]) -> Problem:
+    said = say(
+        "沒有「{name}」這個{kind}{hint}",
+        "There is no {kind} “{name}”{hint}",
+        name=name,
+        kind=Text(zh=_KINDS[kind], en=kind),
+        hint=did_you_mean(name, known),
+    )
+    return Problem(path=path, message=said)
+
+
+def unit_twice(path: str, unit: object) -> Problem:
+    said = say(
+        "單位「{unit}」重複，只能會辦一次",
+        "The unit “{unit}” stands there twice; it can review once only",
+        unit=unit,
+    )
+    return Problem(path=path, message=said)
+
+
+def no_mapping(path: str, data: object) -> Problem:
+    return Problem(path=path, message=say(_MAPPING.zh, _MAPPING.en, value=shown(data)))
+
+
+def no_list(path: str, data: object) -> Problem:
+    return Problem(path=path, message=say(_LIST.zh, _LIST.en, value=shown(data)))
 
 
 def join(path: str, *parts: str | int) -> str:
@@ -55,23 +110,25 @@ def build(model: type[Model], data: object, path: str, problems: list[Problem]) 
         return None
 
 
-def _message(error: ErrorDetails, model: type[BaseModel]) -> str:
-    if error["type"] == REFUSED:
-        return error["msg"]
+def _message(error: ErrorDetails, model: type[BaseModel]) -> Text:
+    if error["type"] == _REFUSED:
+        return Text(**error["ctx"])
     if error["type"] == "extra_forbidden":
         name = error["loc"][-1]
-        return f"不認得的項目「{shown(name)}」{did_you_mean(name, model.model_fields)}"
+        hint = did_you_mean(name, model.model_fields)
+        return say("不認得的項目「{name}」{hint}", "Unknown item “{name}”{hint}", name=shown(name), hint=hint)
     context = {**error.get("ctx", {}), "value": shown(error["input"])}
     if "expected" in context:  # 'a', 'b' or 'c'
-        context["expected"] = "、".join(re.findall(r"'([^']*)'", context["expected"]))
-    return _MESSAGES.get(error["type"], "「{value}」不正確").format_map(context)
+        context["expected"] = re.findall(r"'([^']*)'", context["expected"])
+    said = _MESSAGES.get(error["type"], _WRONG)
+    return say(said.zh, said.en, **context)
 
 
 def mapping(data: object, path: str, problems: list[Problem]) -> Mapping[str, Any]:
     """The value as a mapping with text keys; an empty one after a mistake."""
     if isinstance(data, Mapping) and all(isinstance(key, str) for key in data):
         return data
-    problems.append(Problem(path=path, message=f"「{shown(data)}」必須是一組「鍵: 值」"))
+    problems.append(no_mapping(path, data))
     return {}
 
 
@@ -79,7 +136,7 @@ def sequence(data: object, path: str, problems: list[Problem]) -> Sequence[Any]:
     """The value as a list; an empty one after a mistake."""
     if isinstance(data, list | tuple):
         return data
-    problems.append(Problem(path=path, message=f"「{shown(data)}」必須是清單"))
+    problems.append(no_list(path, data))
     return ()
 
 
@@ -117,9 +174,18 @@ def read_folder(root: Path, key: str) -> dict[str, dict[str, Any]]:
             continue
         name = data.get(key) if isinstance(data, dict) else None
         if not isinstance(name, str) or path.stem != name:
-            problems.append(Problem(path=path.name, message=f"檔名與內容的 {key}「{shown(name)}」必須相同"))
+            said = say(
+                "檔名與內容的 {key}「{name}」必須相同",
+                "The file must have the name of its {key} “{name}”",
+                key=key,
+                name=shown(name),
+            )
+            problems.append(Problem(path=path.name, message=said))
         elif name in found:
-            problems.append(Problem(path=path.name, message=f"{key}「{name}」在兩個檔案中重複"))
+            said = say(
+                "{key}「{name}」在兩個檔案中重複", "Two files have the {key} “{name}”", key=key, name=name
+            )
+            problems.append(Problem(path=path.name, message=said))
         else:
             found[name] = data
     if problems:
@@ -138,7 +204,7 @@ def read_joined(
         try:
             found[name] = expand(data, parts)
         except DefinitionError as error:
-            problems += [Problem(path=f"{name}.yaml {p.path}", message=p.message) for p in error.problems]
+            problems += [problem.below(f"{name}.yaml") for problem in error.problems]
     if problems:
         raise DefinitionError(problems)
     return found

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from rules.values import DefinitionError, Problem, Text, read_yaml
 from workflows import clock, engine
@@ -24,7 +23,7 @@ from workflows.model import (
     Step,
     WorkflowDefinition,
 )
-from workflows.reading import REFUSED, build
+from workflows.reading import build, refused
 from workflows.service import ServiceDefinition
 
 FOLDER = Path(__file__).parent / "recordings"
@@ -53,7 +52,7 @@ class Act(Frozen):
     @model_validator(mode="after")
     def _one_of_both(self) -> "Act":
         if (self.do is None) == (self.clock is None):
-            raise PydanticCustomError(REFUSED, "必須寫明 do 或 clock 其中一項")
+            raise refused("必須寫明 do 或 clock 其中一項", "Say either do or clock")
         return self
 
 

@@ -1,21 +1,30 @@
 """A service (申辦項目): who may apply, how long it takes, what it costs, and what its letters say."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
 
-from rules.conditions import FactType, did_you_mean, shown
-from rules.values import DefinitionError, Problem, Text
+from rules.conditions import FactType, shown
+from rules.values import DefinitionError, Problem, Text, say
 from workflows.answers import ANSWERS, DECISION, OTHER_LETTERS, Answer, Kind
 from workflows.confidential import CONFIDENTIAL
 from workflows.model import Frozen, Guard, Period, WorkflowDefinition
-from workflows.reading import build, mapping, read_joined, repeated, with_guard
+from workflows.reading import (
+    build,
+    mapping,
+    no_list,
+    read_joined,
+    refused,
+    repeated,
+    unit_twice,
+    unknown,
+    with_guard,
+)
 from workflows.remedy import SEATS, seat_of
 from workflows.service_parts import expand
 from workflows.wording import WORDING, Wording, mistakes
@@ -129,7 +138,10 @@ def _amount(data: object) -> object:
         return Decimal(data)
     if data is None or isinstance(data, Decimal):
         return data
-    raise PydanticCustomError("refused", "金額必須是加引號的數字，例如 '500'；審查後才能決定的寫 null")
+    raise refused(
+        "金額必須是加引號的數字，例如 '500'；審查後才能決定的寫 null",
+        "An amount must be digits in quotes, such as '500'; null where only the review can fix it",
+    )
 
 
 class Fee(Frozen):
@@ -371,6 +383,21 @@ def _type_of(value: object, op: object) -> FactType:
 
 # --- checks ----------------------------------------------------------------------------------------------
 
+_APPEALED = Text(
+    zh="可以提起訴願的，是行政處分（answer: decision）",
+    en="What can be appealed against is a decision (answer: decision)",
+)
+_WHO = Text(zh="必須寫明誰可以申請", en="Say who may apply")
+_NO_LETTER = Text(zh="缺少這種公文的內容", en="What this letter says is missing")
+_ONCE = Text(
+    zh="展期以一次為限（行政程序法第51條第3項）",
+    en="A period is extended once only (Administrative Procedure Act 51 III)",
+)
+_BRACES = Text(
+    zh="大括號只能用來引用事實，例如 {answers.applicant_name}",
+    en="Braces can only refer to facts, such as {answers.applicant_name}",
+)
+
 
 def _check(
     service: ServiceDefinition, facts: Mapping[str, FactType] | None, units: frozenset[str] | None
@@ -378,42 +405,55 @@ def _check(
     if not service.internal:
         yield from _check_offered(service)
     if units is not None and service.owner not in units:
-        yield _unknown("owner", "單位", service.owner, units)
+        yield unknown("owner", "unit", service.owner, units)
     county = service.parameters.get(COUNTY_UNIT)
     if units is not None and county is not None and str(county).partition("-")[0] not in units:
-        yield _unknown(f"parameters.{COUNTY_UNIT}", "單位", str(county), units)
+        yield unknown(f"parameters.{COUNTY_UNIT}", "unit", str(county), units)
     keys = [fee.key for fee in service.fees] + [award.key for award in service.awards]
     for i, fee in enumerate(service.fees):
         if keys.index(fee.key) < i:
-            yield Problem(path=f"fees[{i}].key", message=f"費用「{fee.key}」重複")
+            yield Problem(
+                path=f"fees[{i}].key",
+                message=say("費用「{key}」重複", "The fee “{key}” stands there twice", key=fee.key),
+            )
         if fee.each is not None and facts is not None and fee.each not in facts:
-            yield _unknown(f"fees[{i}].each", "事實", fee.each, facts)
+            yield unknown(f"fees[{i}].each", "fact", fee.each, facts)
     for i, award in enumerate(service.awards):
         if keys.index(award.key) < len(service.fees) + i:
-            yield Problem(path=f"awards[{i}].key", message=f"金額「{award.key}」重複")
+            said = say("金額「{key}」重複", "The amount “{key}” stands there twice", key=award.key)
+            yield Problem(path=f"awards[{i}].key", message=said)
     days = service.parameters.get("payment_days", 1)
     if type(days) is not int or not 1 <= days <= MOST_PAYMENT_DAYS:
-        yield Problem(
-            path="parameters.payment_days", message=f"繳費天數必須是 1 至 {MOST_PAYMENT_DAYS} 的整數"
+        said = say(
+            "繳費天數必須是 1 至 {most} 的整數",
+            "The days to pay must be a whole number from 1 to {most}",
+            most=MOST_PAYMENT_DAYS,
         )
+        yield Problem(path="parameters.payment_days", message=said)
     percent = service.parameters.get(SAMPLE_AUDIT, 0)
     if type(percent) is not int or not 0 <= percent <= 100:
-        yield Problem(path=f"parameters.{SAMPLE_AUDIT}", message="抽查比例必須是 0 至 100 的整數")
+        said = Text(
+            zh="抽查比例必須是 0 至 100 的整數", en="The share of checks must be a whole number from 0 to 100"
+        )
+        yield Problem(path=f"parameters.{SAMPLE_AUDIT}", message=said)
     secret = service.parameters.get(CONFIDENTIAL, False)
     if type(secret) is not bool:
-        yield Problem(path=f"parameters.{CONFIDENTIAL}", message=f"「{shown(secret)}」必須是 true 或 false")
+        said = say("「{value}」必須是 true 或 false", "“{value}” must be true or false", value=shown(secret))
+        yield Problem(path=f"parameters.{CONFIDENTIAL}", message=said)
     yield from _check_invited(service, facts)
     for name, letter in service.letters.items():
         more = SESSION_FACTS if name == "invitation" else {}
         yield from _check_letter(name, letter, facts and {**facts, **more})
     yield from _check_text("remedy", service.remedy, {})
     if service.answer != DECISION and "訴願書" in service.remedy.zh:
-        yield Problem(path="answer", message="可以提起訴願的，是行政處分（answer: decision）")
+        yield Problem(path="answer", message=_APPEALED)
     if "訴願書" in service.remedy.zh and seat_of(service.remedy.zh) is None:
-        known = "、".join(SEATS)
-        yield Problem(
-            path="remedy.zh", message=f"必須寫明訴願管轄機關，在途期間依其所在地計算；可用的機關：{known}"
+        said = say(
+            "必須寫明訴願管轄機關，在途期間依其所在地計算；可用的機關：{known}",
+            "Name the agency that decides on appeals, since the time for transit depends on its seat: “{known}”",
+            known=list(SEATS),
         )
+        yield Problem(path="remedy.zh", message=said)
     if service.extension is not None:
         yield from _check_extension(service.extension, service.period)
 
@@ -421,33 +461,38 @@ def _check(
 def _check_offered(service: ServiceDefinition) -> Iterator[Problem]:
     """What a citizen finds in the catalogue says who may apply, and answers with its letters."""
     if service.group not in GROUPS:
-        yield _unknown("group", "類別", service.group, GROUPS)
+        yield unknown("group", "category", service.group, GROUPS)
     if not service.who_may_apply:
-        yield Problem(path="who_may_apply", message="必須寫明誰可以申請")
+        yield Problem(path="who_may_apply", message=_WHO)
     for name in LETTERS:
         if name not in service.letters:
-            yield Problem(path=f"letters.{name}", message="缺少這種公文的內容")
+            yield Problem(path=f"letters.{name}", message=_NO_LETTER)
 
 
 def _check_invited(service: ServiceDefinition, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:
     named = service.parameters.get(INVITED, [])
     if not isinstance(named, list | tuple):
-        yield Problem(path=f"parameters.{INVITED}", message=f"「{shown(named)}」必須是清單")
+        yield no_list(f"parameters.{INVITED}", named)
         return
     for i, question in enumerate(named):
         if question != APPLICANT and facts is not None and f"answers.{question}" not in facts:
             answers = [name.removeprefix("answers.") for name in facts if name.startswith("answers.")]
-            yield _unknown(f"parameters.{INVITED}[{i}]", "受邀的人", str(question), [APPLICANT, *answers])
+            yield unknown(
+                f"parameters.{INVITED}[{i}]", "person to invite", str(question), [APPLICANT, *answers]
+            )
 
 
 def _check_extension(extension: Extension, period: Period) -> Iterator[Problem]:
     """行政程序法 51 III: 以一次為限, and not longer than the period itself unless another law says so."""
     if extension.times > 1:
-        yield Problem(path="extension.times", message="展期以一次為限（行政程序法第51條第3項）")
+        yield Problem(path="extension.times", message=_ONCE)
     longer = extension.at_most is not None and extension.at_most > period.period
     if longer and extension.basis is None:
-        message = (
-            f"展期不得超過原處理期間 {period.period}（行政程序法第51條第3項）；另有法律規定時，請寫明 basis"
+        message = say(
+            "展期不得超過原處理期間 {period}（行政程序法第51條第3項）；另有法律規定時，請寫明 basis",
+            "An extension cannot be longer than the period itself, {period} (Administrative Procedure Act 51 III); "
+            "where another law says otherwise, name it as basis",
+            period=period.period,
         )
         yield Problem(path="extension.at_most", message=message)
 
@@ -455,11 +500,15 @@ def _check_extension(extension: Extension, period: Period) -> Iterator[Problem]:
 def _check_letter(name: str, letter: Letter, facts: Mapping[str, FactType] | None) -> Iterator[Problem]:
     path = f"letters.{name}"
     if name not in (*LETTERS, *MORE_LETTERS):
-        yield _unknown(path, "公文", name, (*LETTERS, *MORE_LETTERS))
+        yield unknown(path, "letter", name, (*LETTERS, *MORE_LETTERS))
     always = {paragraph.part for paragraph in letter.paragraphs if paragraph.when is None}
     if name in DECISIONS and (absent := DECISION_PARTS - always):
-        names = "、".join(sorted(absent))
-        yield Problem(path=path, message=f"行政處分必須記載事實、理由及法令依據，缺少 part: {names} 的段落")
+        said = say(
+            "行政處分必須記載事實、理由及法令依據，缺少 part: {parts} 的段落",
+            "A decision must state facts, reasons and the law; paragraphs are missing for part: {parts}",
+            parts=sorted(absent),
+        )
+        yield Problem(path=path, message=said)
     yield from _check_text(f"{path}.subject", letter.subject, facts)
     for i, paragraph in enumerate(letter.paragraphs):
         yield from _check_text(f"{path}.paragraphs[{i}].text", paragraph.text, facts)
@@ -470,9 +519,9 @@ def _check_text(path: str, text: Text, facts: Mapping[str, FactType] | None) -> 
     for where, words in ((f"{path}.zh", text.zh), (f"{path}.en", text.en)):
         for name in _PLACEHOLDER.findall(words):
             if facts is not None and name not in facts:
-                yield _unknown(where, "事實", name, facts)
+                yield unknown(where, "fact", name, facts)
         if {"{", "}"} & set(_PLACEHOLDER.sub("", words)):
-            yield Problem(path=where, message="大括號只能用來引用事實，例如 {answers.applicant_name}")
+            yield Problem(path=where, message=_BRACES)
 
 
 def _check_branches(
@@ -484,21 +533,31 @@ def _check_branches(
     """
     ways = [found for state in workflow.states.values() if (found := state.transition(DEEMED))]
     if service.deemed is not None and not any(way.by == "system" for way in ways):
-        message = f"流程「{workflow.title}」沒有系統的「{DEEMED}」轉移，逾期不能視為核准"
+        message = say(
+            "流程「{workflow}」沒有系統的「{name}」轉移，逾期不能視為核准",
+            "The workflow “{workflow}” has no transition “{name}” of the system, so silence cannot mean consent",
+            workflow=workflow.title,
+            name=DEEMED,
+        )
         yield Problem(path="deemed", message=message)
     params = {**workflow.parameters, **service.parameters}
     for task in (task for state in workflow.states.values() for task in state.tasks if task.each):
         path, units = f"parameters.{task.each}", params.get(task.each or "")
         count = len(units) if isinstance(units, list | tuple) else 0
         if not 1 <= task.needed(count) <= count:
-            message = f"流程「{workflow.title}」的「{task.label}」需要這份單位清單，但單位不足"
+            message = say(
+                "流程「{workflow}」的「{task}」需要這份單位清單，但單位不足",
+                "“{task}” of the workflow “{workflow}” needs this list of units, and it has too few",
+                workflow=workflow.title,
+                task=task.label,
+            )
             yield Problem(path=path, message=message)
         elif isinstance(units, list | tuple):
             for i, unit in repeated(units):
-                yield Problem(path=f"{path}[{i}]", message=f"單位「{unit}」重複，只能會辦一次")
+                yield unit_twice(f"{path}[{i}]", unit)
             for i, unit in enumerate(units):
                 if known is not None and unit not in known:
-                    yield _unknown(f"{path}[{i}]", "單位", str(unit), known)
+                    yield unknown(f"{path}[{i}]", "unit", str(unit), known)
 
 
 def _check_periods(service: ServiceDefinition, workflow: WorkflowDefinition | None) -> list[Problem]:
@@ -509,7 +568,7 @@ def _check_periods(service: ServiceDefinition, workflow: WorkflowDefinition | No
     for key, period in named.items():
         build(Period, period, f"parameters.periods.{key}", problems)
         if tasks is not None and key not in tasks:
-            problems.append(_unknown(f"parameters.periods.{key}", "待辦", key, tasks))
+            problems.append(unknown(f"parameters.periods.{key}", "task", key, tasks))
     return problems
 
 
@@ -526,11 +585,7 @@ def _check_stages(service: ServiceDefinition, workflow: WorkflowDefinition) -> I
     """A stage is switched on only where the workflow has it."""
     named = service.parameters.get("stages", [])
     if not isinstance(named, list | tuple):
-        yield Problem(path="parameters.stages", message=f"「{shown(named)}」必須是清單")
+        yield no_list("parameters.stages", named)
     for i, stage in enumerate(service.stages):
         if stage not in workflow.stages:
-            yield _unknown(f"parameters.stages[{i}]", "階段", stage, workflow.stages)
-
-
-def _unknown(path: str, what: str, name: str, known: Iterable[str]) -> Problem:
-    return Problem(path=path, message=f"沒有「{name}」這個{what}{did_you_mean(name, known)}")
+            yield unknown(f"parameters.stages[{i}]", "stage", stage, workflow.stages)

@@ -13,10 +13,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.conditions import did_you_mean, shown
-from rules.values import DefinitionError, Problem
+from rules.values import DefinitionError, Problem, Text, say
+from workflows.reading import no_mapping
 
 #: joined entry by entry
 JOINED = ("letters", "parameters")
+
+_MISSING = Text(zh="必須寫明", en="It must be said")
 
 
 def expand(data: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -58,19 +61,30 @@ def _filled(part: Any, said: Mapping[str, Any], lang: str) -> Any:
 
 def _mistakes(includes: object, parts: Mapping[str, Mapping[str, Any]]) -> Iterator[Problem]:
     if not isinstance(includes, Mapping):
-        yield Problem(path="include", message=f"「{shown(includes)}」必須是一組「鍵: 值」")
+        yield no_mapping("include", includes)
         return
     for name, said in includes.items():
         path = f"include.{name}"
         if name not in parts:
-            yield Problem(path=path, message=f"沒有「{shown(name)}」這個共用部分{did_you_mean(name, parts)}")
+            message = say(
+                "沒有「{name}」這個共用部分{hint}",
+                "There is no shared part “{name}”{hint}",
+                name=shown(name),
+                hint=did_you_mean(name, parts),
+            )
+            yield Problem(path=path, message=message)
         elif not isinstance(said, Mapping):
-            yield Problem(path=path, message=f"「{shown(said)}」必須是一組「鍵: 值」")
+            yield no_mapping(path, said)
         else:
             takes = parts[name].get("takes", ())
             for each in said.keys() - set(takes):
-                message = f"這個共用部分不問「{shown(each)}」{did_you_mean(each, takes)}"
+                message = say(
+                    "這個共用部分不問「{item}」{hint}",
+                    "This shared part does not ask for “{item}”{hint}",
+                    item=shown(each),
+                    hint=did_you_mean(each, takes),
+                )
                 yield Problem(path=f"{path}.{each}", message=message)
             for each in takes:
                 if said.get(each) is None:
-                    yield Problem(path=f"{path}.{each}", message="必須寫明")
+                    yield Problem(path=f"{path}.{each}", message=_MISSING)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rules.conditions import did_you_mean, shown
-from rules.values import Problem, Text
+from rules.values import Problem, Text, say
 from workflows.functions import FUNCTIONS
 from workflows.model import Frozen, State, WorkflowDefinition
 
@@ -83,5 +83,11 @@ def mistakes(said: Wording, definition: WorkflowDefinition) -> Iterator[Problem]
     for part, names in known.items():
         for name in getattr(said, part):
             if name not in names:
-                message = f"流程「{definition.title}」沒有「{shown(name)}」{did_you_mean(name, names)}"
+                message = say(
+                    "流程「{workflow}」沒有「{name}」{hint}",
+                    "The workflow “{workflow}” has no “{name}”{hint}",
+                    workflow=definition.title,
+                    name=shown(name),
+                    hint=did_you_mean(name, names),
+                )
                 yield Problem(path=f"parameters.{WORDING}.{part}.{name}", message=message)

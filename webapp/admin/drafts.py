@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from rules.differences import differences
-from rules.values import Text, parse_roc_date, roc_year
+from rules.values import Problem, Text, parse_roc_date, roc_year, say
 from webapp import pending
 from webapp.admin import bp, words
 from webapp.errors import Misfit, Refused
@@ -99,7 +99,7 @@ def _done(draft: int, act: Callable[[], None], said: str) -> ResponseReturnValue
             act()
     except desk.NotFit as refusal:
         body = queries.draft(draft).mapping
-        mistakes = [in_language(_located(each.path, each.message, body)) for each in refusal.problems]
+        mistakes = [in_language(_located(each, body)) for each in refusal.problems]
         return _page(draft, request.form, {"": mistakes}), 422
     except Misfit as mistake:
         return _page(draft, request.form, {mistake.field: [in_language(mistake.text)]}), 422
@@ -109,9 +109,12 @@ def _done(draft: int, act: Callable[[], None], said: str) -> ResponseReturnValue
     return redirect(url_for("admin.draft", draft=draft))
 
 
-def _located(path: str, message: str, body: dict[str, object]) -> Text:
-    where = trials.place(path, body)
-    return Text(zh=f"{where.zh}：{message}", en=f"{where.in_('en')}: {message}") if path else Text(zh=message)
+def _located(problem: Problem, body: dict[str, object]) -> Text:
+    if not problem.path:
+        return problem.message
+    return say(
+        "{place}：{said}", "{place}: {said}", place=trials.place(problem.path, body), said=problem.message
+    )
 
 
 def _page(draft: int, typed: Typed | None = None, mistakes: Mistakes | None = None) -> str:

@@ -167,7 +167,7 @@ def verdict_of(words: Words, expect: object, run: Run) -> Verdict:
         lines.append(
             (words.action(one, lang) if one else "", words.action(other, lang) if other else "", agree)
         )
-    told = [] if run.why else run.failures
+    told = [] if run.why else [in_language(each) for each in run.failures]
     by_status: dict[bool, list[tuple[str, str]]] = {True: [], False: []}
     for entry in run.why:
         by_status[entry["status"] == "fired"].append((entry["label"][lang], entry["sentence"][lang]))
@@ -334,7 +334,7 @@ def _mistakes(page: Page, offers: Offers) -> dict[str, list[str]]:
             place = f"f-{rows[0]}-fact" if rows and place == "f-add" else place
         elif rest.startswith("expect"):
             place = rule_places.of_act(rest.removeprefix("expect"), page.form.expect, "e", offers)
-        found.setdefault(place, []).append(problem.message)
+        found.setdefault(place, []).append(in_language(problem.message))
     return found
 
 

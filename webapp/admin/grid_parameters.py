@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 from rules import editing
 from rules.cells import Notation
 from rules.conditions import TYPE_NAMES
-from rules.values import Text, normalise_text
+from rules.values import Text, normalise_text, say
 from webapp.admin import bp, grid
 from webapp.errors import Conflict, Refused
 from webapp.presentation import in_language, language
@@ -68,14 +68,17 @@ def edit_parameters(draft: int) -> ResponseReturnValue:
     ruleset = grid.opened(draft)
     rows = _rows(ruleset)
     links = [
-        (f"#value-{row.name}", f"{in_language(row.label)}：{mistake}")
+        (
+            f"#value-{row.name}",
+            in_language(say("{label}：{said}", "{label}: {said}", label=row.label, said=mistake)),
+        )
         for row in rows
         for mistake in row.mistakes
     ]
     shown = {f"parameters.{row.name}" for row in rows}
     for problem in ruleset.problems_of("parameters"):
         if not problem.path.startswith(tuple(shown)):
-            links.append(("", problem.message))
+            links.append(("", in_language(problem.message)))
     return render_template(
         "admin/grid_parameters.html",
         opened=ruleset,
@@ -138,9 +141,14 @@ def _mistakes(ruleset: grid.Opened, name: str, notation: Notation, value: object
     if value not in (None, "") and not notation.fits(value):
         wanted = DAY if notation.domain.type == "month_day" else TYPE_NAMES[notation.domain.type]
         wrong = _("「%(typed)s」不是%(kind)s", typed=_shown(notation, value), kind=in_language(wanted))
-        return [wrong, *(each.message for each in ruleset.problems if each.path.startswith(path + "."))]
+        return [
+            wrong,
+            *(in_language(each.message) for each in ruleset.problems if each.path.startswith(path + ".")),
+        ]
     return [
-        each.message for each in ruleset.problems if each.path == path or each.path.startswith(path + ".")
+        in_language(each.message)
+        for each in ruleset.problems
+        if each.path == path or each.path.startswith(path + ".")
     ]
 
 

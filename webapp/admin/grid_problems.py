@@ -11,13 +11,11 @@ from typing import Any
 from flask_babel import gettext as _
 
 from rules.sheets import COLUMNS, Column, Half, Table
-from rules.values import Problem
-from webapp.presentation import language
+from rules.values import COMMAS, Problem
+from webapp.presentation import in_language, language
 from webapp.queries import editing as queries
 
 _PATH = re.compile(r"\.(rows|inputs|outputs)(?:\[(\d+)\])?(?:\.(when|then)(?:\[(\d+)\])?)?")
-#: several rows in one sentence of the loader
-_ROWS = re.compile(r"第 (\d+(?:、\d+)+) 列")
 
 
 @dataclass(frozen=True)
@@ -57,26 +55,24 @@ def check(body: Mapping[str, Any], place: int, table: Table | None) -> Checked:
 
 
 def _located(problem: Problem, path: str, table: Table | None) -> Located:
-    found = _PATH.match(path)
+    found, message = _PATH.match(path), in_language(problem.message)
     if found is None or table is None:
-        return Located(problem.message, ("settings",))
+        return Located(message, ("settings",))
     part, place, half, cell = found[1], int(found[2] or -1), found[3], int(found[4] or -1)
     if part != "rows":
-        return Located(problem.message, (f"column-{'when' if part == 'inputs' else 'then'}-{place}",))
-    if several := _ROWS.search(problem.message):
-        return Located(problem.message, tuple(f"row-{int(row) - 1}" for row in several[1].split("、")))
+        return Located(message, (f"column-{'when' if part == 'inputs' else 'then'}-{place}",))
+    if len(problem.rows) > 1:
+        return Located(message, tuple(f"row-{row - 1}" for row in problem.rows))
     if place < 0:
-        return Located(problem.message, ())
+        return Located(message, ())
     marks = (f"row-{place}",)
     if half in COLUMNS and cell >= 0:
         marks = (f"{half}-{place}-{cell}", *marks)
-    return Located(_named(problem.message, table, place, half, cell), marks)
+    return Located(message if problem.rows else _named(message, table, place, half, cell), marks)
 
 
 def _named(message: str, table: Table, row: int, half: Half | None, cell: int) -> str:
-    """The sentence with its row and column before it, where it does not name them itself."""
-    if message.startswith(f"第 {row + 1} 列"):
-        return message
+    """The sentence with its row and column before it."""
     columns = table.half(half) if half else []
     if 0 <= cell < len(columns):
         number = cell + 1 + (len(table.half("when")) if half == "then" else 0)
@@ -94,4 +90,5 @@ def _in_words(message: str, column: Column) -> str:
     """The values that a cell may have, as cells write them."""
     words = column.notation.domain.words
     codes, names = list(words.named), [words.word(code, language()) for code in words.named]
-    return message.replace("、".join(codes), "、".join(names)) if codes else message
+    comma = COMMAS[language()]
+    return message.replace(comma.join(codes), comma.join(names)) if codes else message

@@ -10,6 +10,7 @@ from rules.action_editing import Act, RuleForm
 from rules.rule_editing import ROOT, Node
 from rules.values import Problem
 from webapp.admin.rule_page import Offers
+from webapp.presentation import in_language
 
 _STEP = re.compile(r"\.(?:all|any)\[(\d+)\]|\.(not)(?=[.\[]|$)")
 _LEAF = re.compile(r"\.(fact|op|value)(?:\[\d+\])?$")
@@ -23,7 +24,7 @@ def of_rule(problems: Iterable[Problem], index: int, form: RuleForm, offers: Off
     for problem in problems:
         if problem.path == start or problem.path.startswith(f"{start}."):
             place = _place(problem.path.removeprefix(start).removeprefix("."), form, offers)
-            found.setdefault(place, []).append(problem.message)
+            found.setdefault(place, []).append(in_language(problem.message))
     return found
 
 

@@ -43,7 +43,9 @@ def table_trial(draft: int) -> ResponseReturnValue:
         return _page(draft, pasted, mistakes=[in_language(refusal.text)]), 422
     found = fact_tables.read([row for row in ([c.strip() for c in line] for line in cells) if any(row)])
     if found.problems:
-        return _page(draft, pasted, mistakes=[each.message for each in found.problems[:MOST_MISTAKES]]), 422
+        return _page(
+            draft, pasted, mistakes=[in_language(each.message) for each in found.problems[:MOST_MISTAKES]]
+        ), 422
     return _page(draft, pasted, table=found)
 
 

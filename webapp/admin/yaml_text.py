@@ -10,11 +10,16 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from rules import yaml_text
-from rules.values import DefinitionError, Problem
+from rules.values import DefinitionError, Problem, Text, say
 from rules.yaml_text import MOST_BYTES, Located
 from webapp.admin import bp, grid
 from webapp.errors import Conflict, Refused
 from webapp.queries import editing
+
+_TOO_LARGE = Text(
+    zh=f"檔案超過 {MOST_BYTES // 1024} KB", en=f"The file is larger than {MOST_BYTES // 1024} KB"
+)
+_NO_TEXT = Text(zh="檔案必須是 UTF-8 編碼的文字檔", en="The file must be text in UTF-8")
 
 
 @bp.get("/drafts/<int:draft>/edit/yaml")
@@ -53,7 +58,7 @@ def change_yaml(draft: int) -> ResponseReturnValue:
     except Conflict as conflict:
         return grid.overtaken(draft, conflict, [("YAML", text)])
     except Refused as refusal:
-        found = [Located(0, Problem(path="", message=refusal.text.zh))]
+        found = [Located(0, Problem(path="", message=refusal.text))]
         return _page(opened, text, found, refused=True), refusal.status
     flash(_("已儲存。"), "success")
     return redirect(url_for("admin.edit_yaml", draft=draft))
@@ -67,16 +72,20 @@ def _given() -> tuple[str, Problem | None]:
         return typed, None
     content = brought.stream.read(MOST_BYTES + 1)
     if len(content) > MOST_BYTES:
-        return typed, Problem(path="", message=f"檔案超過 {MOST_BYTES // 1024} KB")
+        return typed, Problem(path="", message=_TOO_LARGE)
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n"), None
     except UnicodeDecodeError:
-        return typed, Problem(path="", message="檔案必須是 UTF-8 編碼的文字檔")
+        return typed, Problem(path="", message=_NO_TEXT)
 
 
 def _require_key(body: Mapping[str, Any], key: str) -> None:
     if body.get("key") != key:
-        message = f"key 必須是「{key}」：這份草稿是這個規則集的，不能改成另一個"
+        message = say(
+            "key 必須是「{key}」：這份草稿是這個規則集的，不能改成另一個",
+            "key must be “{key}”: this draft is of that ruleset and cannot become another",
+            key=key,
+        )
         raise DefinitionError([Problem(path="", message=message)])
 
 

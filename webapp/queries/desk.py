@@ -13,7 +13,7 @@ from sqlalchemy import func, or_, select
 from rules import merging
 from rules.places import place
 from rules.shown import show
-from rules.values import Text
+from rules.values import Text, say
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import AuditEntry, DefinitionDraft, Publication, Revision
@@ -24,6 +24,11 @@ from workflows.functions import FUNCTION_LABELS
 
 MOST_ENTRIES = 100
 LIVE = ("editing", "submitted")
+
+
+def other_key(key: str) -> Text:
+    """Why a draft with the key of another ruleset is refused."""
+    return say("代碼必須是「{key}」，不能改", "The key must be “{key}” and cannot be changed", key=key)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import rules.engine
 import rules.loader
 from rules import storable, tryout
 from rules.policies import NotUnique
-from rules.values import DefinitionError, Problem, Text, normalise_text
+from rules.values import DefinitionError, Problem, Text, normalise_text, say
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Account, AuditEntry, DefinitionDraft, Publication, Revision
@@ -94,11 +94,11 @@ def save(
 def _require_storable(body: Mapping[str, Any]) -> None:
     """Right or wrong: but nothing that no page of the draft could show again."""
     if found := list(islice(storable.problems(body), MOST_PROBLEMS)):
-        lines = "\n".join(map(str, found))
         raise Refused(
-            Text(
-                zh=f"有無法保存的內容，草稿沒有儲存，請先修正：\n{lines}",
-                en=f"Some of this cannot be kept; nothing was saved. Correct it first:\n{lines}",
+            say(
+                "有無法保存的內容，草稿沒有儲存，請先修正：\n{lines}",
+                "Some of this cannot be kept; nothing was saved. Correct it first:\n{lines}",
+                lines=_lines(found),
             )
         )
 
@@ -130,11 +130,12 @@ class NotFit(Refused):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        lines = "\n".join(map(str, problems))
         super().__init__(
-            Text(
-                zh=f"草稿有 {len(self.problems)} 個問題，請先修正：\n{lines}",
-                en=f"The draft has {len(self.problems)} problems; correct them first:\n{lines}",
+            say(
+                "草稿有 {n} 個問題，請先修正：\n{lines}",
+                "The draft has {n} problems; correct them first:\n{lines}",
+                n=len(self.problems),
+                lines=_lines(problems),
             )
         )
 
@@ -329,20 +330,27 @@ def _require_readable(revision: Revision) -> None:
     try:
         rules.loader.load(revision.mapping, functions=FUNCTIONS, published=True)
     except DefinitionError as error:
-        lines = "\n".join(map(str, error.problems[:MOST_PROBLEMS]))
         raise Refused(
-            Text(
-                zh=f"版本 {revision.number} 已經無法讀取，不能恢復生效。請以它建立草稿，修正後送審：\n{lines}",
-                en=f"Version {revision.number} can no longer be read and is not put into force. Begin a draft from "
-                f"it, mend it and submit it:\n{lines}",
+            say(
+                "版本 {number} 已經無法讀取，不能恢復生效。請以它建立草稿，修正後送審：\n{lines}",
+                "Version {number} can no longer be read and is not put into force. Begin a draft from it, mend it "
+                "and submit it:\n{lines}",
+                number=revision.number,
+                lines=_lines(error.problems[:MOST_PROBLEMS]),
             )
         ) from None
+
+
+def _lines(problems: Sequence[Problem]) -> Text:
+    """Each on a line of its own."""
+    said = [each.text for each in problems]
+    return Text(zh="\n".join(each.zh for each in said), en="\n".join(each.in_("en") for each in said))
 
 
 def check(key: str, body: Mapping[str, Any], now: datetime) -> list[Problem]:
     """Why the draft may not be published: mistakes, failed examples, and past facts that it could not decide."""
     if body.get("key") != key:
-        return [Problem(path="key", message=f"代碼必須是「{key}」，不能改")]
+        return [Problem(path="key", message=queries.other_key(key))]
     if problems := tryout.try_out(body, FUNCTIONS, chart().codes):
         return problems
     ruleset = rules.loader.load(body, functions=FUNCTIONS)
@@ -354,8 +362,12 @@ def check(key: str, body: Mapping[str, Any], now: datetime) -> list[Problem]:
             try:
                 compiled.evaluate(facts)
             except NotUnique as found:
-                message = (
-                    f"最近 {PAST.days} 天有 {times} 次判斷的事實會同時符合這些規則：{'、'.join(found.rules)}"
+                message = say(
+                    "最近 {days} 天有 {times} 次判斷的事實會同時符合這些規則：{rules}",
+                    "In the last {days} days the facts of {times} decisions would have met all of these rules: {rules}",
+                    days=PAST.days,
+                    times=times,
+                    rules=found.rules,
                 )
                 problems.append(Problem(path="hit_policy", message=message))
     return problems[:MOST_PROBLEMS]

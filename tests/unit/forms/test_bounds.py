@@ -144,7 +144,7 @@ def test_a_number_and_another_one() -> None:
 def test_what_a_limit_cannot_name(broken: dict[str, Any], path: str, message: str) -> None:
     with pytest.raises(DefinitionError) as refused:
         form(day("start"), number("cost", "費用"), broken)
-    assert [(p.path, p.message) for p in refused.value.problems] == [
+    assert [(p.path, p.message.zh) for p in refused.value.problems] == [
         (f"sections[0].fields[2].{path}", message)
     ]
 

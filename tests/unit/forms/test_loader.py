@@ -32,7 +32,7 @@ def answered(key: str) -> dict[str, str]:
 def mistakes(mapping: object, **options: Any) -> dict[str, str]:
     with pytest.raises(DefinitionError) as caught:
         loader.load(mapping, **options)
-    return {problem.path: problem.message for problem in caught.value.problems}
+    return {problem.path: problem.message.zh for problem in caught.value.problems}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -310,7 +310,7 @@ def test_a_definition_with_anything_in_any_place_is_loaded_or_refused(data: st.D
     try:
         assert isinstance(loader.load(mapping, facts={"case.channel": "text"}), FormDefinition)
     except DefinitionError as error:
-        assert error.problems and all(problem.message for problem in error.problems)
+        assert error.problems and all(problem.message.zh for problem in error.problems)
 
 
 @given(mapping=json_values)

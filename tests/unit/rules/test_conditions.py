@@ -188,7 +188,7 @@ def test_every_mistake_is_reported_at_once_with_its_path() -> None:
         ]
     }
     assert parse(data, path="when", facts=FACTS, params=PARAMS, problems=problems) is None
-    assert [(p.path, p.message) for p in problems] == [
+    assert [(p.path, p.message.zh) for p in problems] == [
         ("when.all[0].fact", "沒有「answers.arae」這項事實，是否為「answers.area」？"),
         ("when.all[1].value", "「a」不是數字"),
         (
@@ -218,7 +218,7 @@ def test_a_condition_without_end_is_refused() -> None:
         data = {"not": data}
     problems: list[Problem] = []
     assert parse(data, path="when", facts=FACTS, params={}, problems=problems) is None
-    assert problems[0].message == "條件最多 12 層"
+    assert problems[0].message.zh == "條件最多 12 層"
 
 
 @pytest.mark.parametrize("type_", list(OPS))

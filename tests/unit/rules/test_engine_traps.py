@@ -100,7 +100,7 @@ def test_more_than_64_alternatives_are_refused_with_the_path_of_the_rule() -> No
     pairs = [{"any": [number("eq", n), number("eq", -n, "b")]} for n in range(7)]
     with pytest.raises(DefinitionError) as refused:
         ruleset([number("eq", 1), {"all": pairs}], {"a": "number", "b": "number"})
-    assert [(p.path, p.message) for p in refused.value.problems] == [
+    assert [(p.path, p.message.zh) for p in refused.value.problems] == [
         ("rules[1].when", "條件展開後超過 64 種情況，請分成幾條規則")
     ]
     assert fired([{"all": pairs[:6]}], {"a": "number", "b": "number"}, {"a": 0}) == [set()]

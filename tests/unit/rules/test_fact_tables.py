@@ -62,5 +62,5 @@ def test_mistakes_name_row_and_column() -> None:
         "第 2 列第 3 欄「當期未填報」：「也許」不是是或否",
         "第 3 列第 2 欄「進度落後」：「NaN」不是數字",
     ]
-    assert "至少要有標題列" in read([["計畫"]]).problems[0].message
-    assert "沒有任何事實的名稱" in read([["計畫", "x"], ["甲", "1"]]).problems[0].message
+    assert "至少要有標題列" in read([["計畫"]]).problems[0].message.zh
+    assert "沒有任何事實的名稱" in read([["計畫", "x"], ["甲", "1"]]).problems[0].message.zh

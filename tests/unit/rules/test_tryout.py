@@ -36,7 +36,7 @@ def test_mistakes_and_failing_examples_come_back(draft: dict[str, Any]) -> None:
     draft["parameters"]["excellent_from"]["value"] = 91
     (problem,) = try_out(draft)
     assert problem.path == "examples"
-    assert problem.message.startswith("九十分為優等: 預期 ")
+    assert problem.message.zh.startswith("九十分為優等: 預期 ")
     draft["hit_policy"] = "any"
     assert [str(each) for each in try_out(draft)] == [
         "hit_policy: 「any」不在可選的值之中：unique、first、priority、collect、rule_order、output_order"
@@ -55,7 +55,7 @@ def test_a_process_that_dies_or_hangs(
     draft: dict[str, Any], monkeypatch: pytest.MonkeyPatch, code: str, seconds: float, message: str
 ) -> None:
     monkeypatch.setattr(tryout, "COMMAND", (sys.executable, "-c", code))
-    assert [each.message for each in try_out(draft, seconds=seconds)] == [message]
+    assert [each.message.zh for each in try_out(draft, seconds=seconds)] == [message]
 
 
 def test_the_process_knows_no_secrets(
@@ -86,7 +86,7 @@ def test_examples_of_a_draft_that_cannot_run(draft: dict[str, Any], monkeypatch:
     assert [each.path for each in example_runs.run(draft).problems] == ["hit_policy"]
     monkeypatch.setattr(example_runs, "COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
     (problem,) = example_runs.run(draft, seconds=0.5).problems
-    assert "0.5 秒" in problem.message
+    assert "0.5 秒" in problem.message.zh
 
 
 def test_decimals_and_truth_of_an_expectation() -> None:

@@ -136,5 +136,7 @@ def test_a_file_of_another_encoding_is_refused_and_a_mark_before_the_text_is_no_
 
 
 def test_a_definition_error_lists_every_problem() -> None:
-    error = DefinitionError([Problem(path="a.b", message="甲"), Problem(path="", message="乙")])
+    error = DefinitionError(
+        [Problem(path="a.b", message=Text(zh="甲", en="A")), Problem(path="", message=Text(zh="乙", en="B"))]
+    )
     assert str(error) == "a.b: 甲\n乙"

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from rules import loader, yaml_text
-from rules.values import DefinitionError, Problem
+from rules.values import DefinitionError, Problem, Text
 
 FACTORY = loader.read_all()
 
@@ -57,7 +57,7 @@ def test_the_line_of_every_mistake() -> None:
         "rules[0].when.all[1].fact": 12,
         "examples[0].facts.case.fee": 17,
     }
-    missing = Problem(path="rules[0].then[0].days.x", message="")
+    missing = Problem(path="rules[0].then[0].days.x", message=Text(zh="錯", en="wrong"))
     assert [each.line for each in yaml_text.locate(TEXT, [missing])] == [13]
     assert [each.line for each in yaml_text.locate("", [missing])] == [0]
 
@@ -80,7 +80,7 @@ def test_what_is_refused(text: str, line: int, says: str) -> None:
     with pytest.raises(DefinitionError) as refused:
         yaml_text.read(text)
     (problem,) = refused.value.problems
-    assert says in problem.message and problem.message
+    assert says in problem.message.zh
     assert yaml_text.line_of_refusal(problem) == line
 
 

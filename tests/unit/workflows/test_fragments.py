@@ -94,7 +94,7 @@ def test_the_fragment_itself_stays_as_it_was():
 def test_a_mistake_is_named_with_its_path(include, path, says):
     with pytest.raises(DefinitionError) as refused:
         fragments.expand({"key": "tiny", "states": {}, "include": include}, SHARED)
-    assert {problem.path: says in problem.message for problem in refused.value.problems} == {path: True}
+    assert {problem.path: says in problem.message.zh for problem in refused.value.problems} == {path: True}
 
 
 def test_a_file_with_a_wrong_include_is_named(tmp_path):

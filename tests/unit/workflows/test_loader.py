@@ -80,7 +80,7 @@ def problems(data, **options):
         loader.load(data, **options)
     found = {}
     for problem in refused.value.problems:
-        found[problem.path] = found.get(problem.path, "") + problem.message
+        found[problem.path] = found.get(problem.path, "") + str(problem.message)
     return found
 
 

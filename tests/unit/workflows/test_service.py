@@ -231,7 +231,7 @@ def problems(path, value, **options):
         service.load(raw, **{"facts": facts_of(raw), **options})
     found = {}
     for problem in refused.value.problems:
-        found[problem.path] = found.get(problem.path, "") + problem.message
+        found[problem.path] = found.get(problem.path, "") + str(problem.message)
     return found
 
 
@@ -363,7 +363,7 @@ def test_silence_means_consent_only_where_the_workflow_has_a_way_to_it():
     with pytest.raises(DefinitionError) as refused:
         service.load(raw, facts=facts_of(raw), workflow=without)
     (problem,) = refused.value.problems
-    assert (problem.path, "deemed_approved" in problem.message) == ("deemed", True)
+    assert (problem.path, "deemed_approved" in problem.message.zh) == ("deemed", True)
     raw["deemed"]["outcome"] = "rejected"
     with pytest.raises(DefinitionError, match=r"deemed\.outcome"):
         service.load(raw, facts=facts_of(raw))

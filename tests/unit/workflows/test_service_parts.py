@@ -45,4 +45,4 @@ def test_a_wrong_include_is_named(include: object, path: str, says: str) -> None
     with pytest.raises(DefinitionError) as refused:
         expand({"include": include}, PARTS)
     (problem,) = refused.value.problems
-    assert problem.path == path and says in problem.message
+    assert problem.path == path and says in problem.message.zh
