@@ -18,7 +18,7 @@ from webapp.periods import Period
 from webapp.plans import bp, charts, words
 from webapp.plans.charts import Bar
 from webapp.presentation import in_language, language
-from webapp.queries import plan_lists, plan_tree, plans
+from webapp.queries import plan_averages, plan_lists, plan_tree, plans
 from webapp.queries.org import chart
 from webapp.queries.plan_tree import INDICATOR, MID_TERM, VISION, Upper
 from webapp.security import actor, now
@@ -120,10 +120,15 @@ def upper(pid: str) -> ResponseReturnValue:
     period = _asked()
     shown, above = _upper(of, period), plans.above_and_below(of)[0]
     q = request.values.get("q", "").strip()[:LONGEST_SEARCH]
+    number = max(request.args.get("page", 1, type=int), 1)
     page = render_template(
         "plans/upper.html",
         of=of,
         shown=shown,
+        served=shown.served[(number - 1) * plans.PAGE : number * plans.PAGE],
+        page=number,
+        pages=max(-(-len(shown.served) // plans.PAGE), 1),
+        paged=lambda n: url_for("plans.upper", pid=pid, period=period.key, page=n, _anchor="plans-below"),
         above=above,
         mid_below=[each for each in plan_tree.below(of) if each.kind == MID_TERM],
         period=period,
@@ -265,8 +270,8 @@ def _words(day: date) -> dict[str, Any]:
         "unit_choices": [(unit.code, unit.name(language())) for unit in tree.units.values()],
         "visions_to_choose": _choices(VISION),
         "indicators_to_choose": _choices(INDICATOR),
-        "rounded": lambda value: plan_tree.rounded(value, day),
-        "decimals": plan_tree.decimals(day),
+        "rounded": lambda value: plan_averages.rounded(value, day),
+        "decimals": plan_averages.decimals(day),
         "may_control": actor().may("control_plans"),
         "typed": request.form,
         "longest": service.LONGEST_TITLE,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select, text
@@ -16,7 +16,7 @@ from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import AuditEntry, Plan, ScoreHeading, ScoreYear
 from webapp.periods import Period, month_before
-from webapp.queries import definitions
+from webapp.queries.plan_averages import mean
 from webapp.queries.plans import PAGE, like
 
 VISION, INDICATOR, MID_TERM = "pledge_vision", "pledge_indicator", "mid_term"
@@ -83,31 +83,6 @@ class Upper:
         return mean(
             [each.mean_before for each in self.below] if self.below else [s.before for s in self.served]
         )
-
-
-def mean(values: Iterable[Decimal | None]) -> Decimal | None:
-    """Of what is known; none where nothing is."""
-    known = [value for value in values if value is not None]
-    return sum(known, Decimal(0)) / len(known) if known else None
-
-
-def decimals(day: date) -> int:
-    """Of an average, as plan_reporting says."""
-    ruleset, _revision = definitions.deciding("plan_reporting", day)
-    outcomes = ruleset.answer({"plan.completed": False}).outcomes
-    return next(
-        (
-            int(o.params["decimals"])
-            for o in outcomes
-            if o.action == "set_rounding" and o.params["of"] == "average"
-        ),
-        0,
-    )
-
-
-def rounded(value: Decimal, day: date) -> Decimal:
-    """Half up, once."""
-    return value.quantize(Decimal(1).scaleb(-decimals(day)), ROUND_HALF_UP)
 
 
 _SERVED = text(
@@ -307,3 +282,8 @@ def mid_terms_of_goals(year_id: int) -> dict[int, Plan]:
         .order_by(ScoreHeading.id)
     )
     return dict(rows.all())
+
+
+def covers(mid_term_id: int, year: int) -> bool:
+    of = db.session.get_one(Plan, mid_term_id)
+    return of.roc_year <= year <= (of.last_year or of.roc_year)
