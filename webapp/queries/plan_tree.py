@@ -1,4 +1,4 @@
-"""Vision -> indicator -> mid-term plan -> what is carried out: who serves what, with lights and mean actual progress."""
+"""Vision -> indicator -> mid-term plan -> what is carried out: who serves what, its lights and mean progress."""
 
 from __future__ import annotations
 

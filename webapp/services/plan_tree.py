@@ -1,6 +1,6 @@
 """What plans serve: visions, indicators and mid-term plans are added, changed and linked by the plan-control office.
 
-Every change stays in the audit record, with what it was before: pledges roll on, and nobody asks in vain who moved what.
+Every change stays in the audit record with what it was before: pledges roll on, and who moved what can be asked.
 """
 
 from __future__ import annotations
