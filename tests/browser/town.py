@@ -152,6 +152,8 @@ def settle() -> dict[str, str]:
     _due("EC09_correction_answered", found, TODAY)
     school = select(Plan.public_id).where(Plan.title == "開瑄國小校舍及運動場新建")
     found["plan"] = db.session.scalars(school).one()
+    mid_term = select(Plan.public_id).where(Plan.kind == "mid_term").order_by(Plan.code)
+    found["mid_term"] = db.session.scalars(mid_term).first() or ""
     years = select(Register.roc_year).where(Register.kind == "selected").order_by(Register.roc_year.desc())
     found["plan_year"] = str(db.session.scalars(years).first())
     with unit_of_work():

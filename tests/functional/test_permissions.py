@@ -273,6 +273,9 @@ def _make_world() -> Ids:
         "plan": db.session.scalars(
             select(Plan.public_id).where(Plan.origin == "published").order_by(Plan.id).limit(1)
         ).one(),
+        "upper": db.session.scalars(
+            select(Plan.public_id).where(Plan.kind == "mid_term").order_by(Plan.id).limit(1)
+        ).one(),
     }
 
 

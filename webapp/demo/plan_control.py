@@ -9,6 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from webapp import sheets
+from webapp.demo import plan_tree
+from webapp.demo.plan_tree import MARK
 from webapp.extensions import db
 from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
@@ -23,7 +25,6 @@ CURVE = tuple(map(Decimal, (16, 22, 29, 37, 45, 54, 63, 71, 79, 87, 94, 100)))
 STEEP = tuple(map(Decimal, (13, 14, 15, 17, 19, 22, 25, 28, 33, 40, 55, 100)))
 #: reports of a month are due on this day of the next, as plan_reporting says
 CUT_OFF = 7
-MARK = "（示範）"
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def load(approver_id: int, now: datetime) -> None:
     db.session.add_all(reports)
     db.session.flush()
     plan_progress.evaluate(reports, now)
-    _pledge(pledges, year)
+    plan_tree.load(pledges, year)
 
 
 def _publish(now: datetime) -> None:
@@ -190,33 +191,3 @@ def _grown(lag: Decimal, number: int, until: int) -> Decimal:
     """What a lag had come to in an earlier month, in tenths; never between 6.5 and 10."""
     grown = (lag * (number + 1) / until).quantize(Decimal("0.1"))
     return Decimal(6) if 6 < grown < 10 else grown
-
-
-def _pledge(register: Register, year: int) -> None:
-    """Vision -> indicator, as pledges are kept; the half-yearly review has not begun."""
-    parent_id: int | None = None
-    for kind, title in (("pledge_vision", "健康島嶼願景"), ("pledge_indicator", "社區照顧據點數")):
-        plan = Plan(
-            code=plan_imports.next_code(year),
-            title=title + MARK,
-            kind=kind,
-            roc_year=year,
-            level="magistrate",
-            lead_unit_id=chart().by_code["SW"].id,
-            parent_id=parent_id,
-            origin="demonstration",
-        )
-        db.session.add(plan)
-        db.session.flush()
-        parent_id = plan.id
-    db.session.add(
-        RegisterEntry(
-            register_id=register.id,
-            plan_id=plan.id,
-            since=date(year + 1911, 1, 1),
-            origin="demonstration",
-        )
-    )
-    served = db.session.query(Plan).filter_by(title=SELECTED[2].title + MARK, roc_year=year).one()
-    served.parent_id = plan.id
-    db.session.flush()

@@ -77,6 +77,6 @@ class AuditEntry(db.Model):
     at: Mapped[Moment]
     actor_id: Mapped[int | None] = ref("account.id")
     action: Mapped[str] = mapped_column(String(60))
-    subject: Mapped[str] = mapped_column(String(200), default="")
+    subject: Mapped[str] = mapped_column(String(200), default="", index=True)
     #: what was said with it, such as the reason of a rollback; no personal data
     detail: Mapped[str] = mapped_column(Text, default="")

@@ -117,7 +117,9 @@ class Plan(db.Model):
     title: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(20))
     roc_year: Mapped[int]
-    #: vision -> indicator -> plan; mid-term plan -> plan of a year
+    #: of a plan over several years, such as a mid-term plan; roc_year is the first
+    last_year: Mapped[int | None]
+    #: vision -> indicator -> mid-term plan -> plan of a year (trigger of migration 0039)
     parent_id: Mapped[int | None] = ref("plan.id", index=True)
     level: Mapped[str] = mapped_column(String(10))
     lead_unit_id: Mapped[int] = ref("unit.id", index=True)
@@ -140,6 +142,7 @@ class Plan(db.Model):
         _one_of("origin", ORIGINS),
         CheckConstraint("title <> ''", name="has_a_title"),
         CheckConstraint("roc_year between 1 and 999", name="year_is_roc"),
+        CheckConstraint("last_year between roc_year and 999", name="years_in_order"),
         CheckConstraint("ends_on >= starts_on", name="ends_after_start"),
         CheckConstraint("accepted_on >= completed_on", name="accepted_after_completion"),
         CheckConstraint("parent_id <> id", name="is_no_parent_of_itself"),

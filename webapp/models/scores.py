@@ -104,6 +104,8 @@ class ScoreHeading(db.Model):
     number: Mapped[str] = mapped_column(String(10), default="")
     title: Mapped[str] = mapped_column(String(300))
     weight: Mapped[Decimal] = mapped_column(Points)
+    #: of a goal: the mid-term plan that it comes from
+    mid_term_id: Mapped[int | None] = ref("plan.id", index=True)
     published_score: Mapped[Decimal | None] = mapped_column(Points)
     published_rate: Mapped[Decimal | None] = mapped_column(Points)
 
@@ -115,6 +117,7 @@ class ScoreHeading(db.Model):
             name="dimension_has_an_aspect",
         ),
         CheckConstraint("weight > 0 and weight <= 100", name="weight_is_a_share"),
+        CheckConstraint("mid_term_id is null or level = 'goal'", name="goal_has_a_mid_term_plan"),
         UniqueConstraint("id", "year_id"),
         ForeignKeyConstraint(["parent_id", "year_id"], ["score_heading.id", "score_heading.year_id"]),
     )

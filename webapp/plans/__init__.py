@@ -35,6 +35,7 @@ from webapp.plans import (  # noqa: E402  # they put their routes on bp
     plan,  # noqa: F401
     register,  # noqa: F401
     scores,  # noqa: F401
+    tree,  # noqa: F401
     unit,  # noqa: F401
     verification,  # noqa: F401
 )

@@ -32,7 +32,7 @@ from webapp.models.scores import STATES
 from webapp.moments import taipei_day
 from webapp.plans import bp, score_words
 from webapp.presentation import in_language, language
-from webapp.queries import definitions
+from webapp.queries import definitions, plan_tree
 from webapp.queries.org import chart
 from webapp.queries.score_figures import FIGURES
 from webapp.security import actor, now
@@ -159,6 +159,7 @@ def _table_page(year: ScoreYear, mistakes: Mistakes | None = None, comment: str 
         table=table,
         unit=chart().units[year.unit_id],
         names=chart().names,
+        mid_terms=plan_tree.mid_terms_of_goals(year.id),
         steps=scores.steps(year),
         figures=score_reports.figures(year),
         notes=score_reports.all_notes(table),

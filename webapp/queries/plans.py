@@ -296,12 +296,12 @@ def _found(of: Register, month: date, filters: Filters) -> tuple[Any, Select[tup
     elif filters.light:
         statement = statement.where(now.light == filters.light)
     if filters.q:
-        like = _like(filters.q)
+        words = like(filters.q)
         statement = statement.where(
             or_(
-                Plan.title.ilike(like, escape="!"),
-                RegisterEntry.title.ilike(like, escape="!"),
-                RegisterEntry.project.ilike(like, escape="!"),
+                Plan.title.ilike(words, escape="!"),
+                RegisterEntry.title.ilike(words, escape="!"),
+                RegisterEntry.project.ilike(words, escape="!"),
                 RegisterEntry.case_no == filters.q,
             )
         )
@@ -311,7 +311,7 @@ def _found(of: Register, month: date, filters: Filters) -> tuple[Any, Select[tup
     return now, statement
 
 
-def _like(words: str) -> str:
+def like(words: str) -> str:
     return "%" + words.replace("!", "!!").replace("%", "!%").replace("_", "!_") + "%"
 
 

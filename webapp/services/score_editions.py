@@ -14,6 +14,7 @@ from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.models import ScoreFigure, ScoreHeading, ScoreIndicator, ScoreNote, ScoreYear
 from webapp.permissions import Actor
+from webapp.queries import plan_tree
 from webapp.queries.org import chart
 from webapp.services.scores import a_reason, audit, hold, indicators, require_control, step
 
@@ -63,6 +64,8 @@ def start(actor: Actor, pattern: ScoreYear, year: int, now: datetime) -> ScoreYe
         indicator.published_ratio, indicator.published_score = "", None
     for heading in db.session.scalars(select(ScoreHeading).where(ScoreHeading.year_id == made.id)):
         heading.published_score = heading.published_rate = None
+        if heading.mid_term_id is not None and not plan_tree.covers(heading.mid_term_id, year):
+            heading.mid_term_id = None
     audit(actor, "scores_started", made, now)
     return made
 
