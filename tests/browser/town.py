@@ -28,7 +28,19 @@ from webapp.demo.performance import INVENTED
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, DefinitionDraft, Effect, Letter, PayoutClaim, Plan, SampleAudit, Survey
+from webapp.models import (
+    Case,
+    DefinitionDraft,
+    Effect,
+    Letter,
+    PayoutClaim,
+    Plan,
+    PlanGrade,
+    Register,
+    RegisterEntry,
+    SampleAudit,
+    Survey,
+)
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -142,6 +154,12 @@ def settle() -> dict[str, str]:
     _due("EC09_correction_answered", found, TODAY)
     school = select(Plan.public_id).where(Plan.title == "開瑄國小校舍及運動場新建")
     found["plan"] = db.session.scalars(school).one()
+    graded = (
+        select(Register.key, RegisterEntry.public_id)
+        .join(RegisterEntry, RegisterEntry.register_id == Register.id)
+        .join(PlanGrade, PlanGrade.entry_id == RegisterEntry.id)
+    )
+    found["year_over"], found["graded"] = db.session.execute(graded.order_by(PlanGrade.id).limit(1)).one()
     with unit_of_work():
         overdue_lists.make(NOW)
         found["survey"] = _asked(_case(found["EC09_granted"]))

@@ -42,7 +42,7 @@ def test_from_the_register_to_the_reason_of_a_grade(research: Visitor) -> None:
     assert "嚴重落後" in shown and "建議值，待機關核定" in shown
     research.follow("農水路改善（示範）")
     shown = research.page.text
-    assert "總分 87" in shown and "四捨五入前 86.75" in shown and "甲等" in shown
+    assert "總分 86" in shown and "四捨五入前 85.75" in shown and "甲等" in shown
     assert "年終預定 100%、實際 97.5%，落後 2.5 個百分點" in shown and "年終預算執行率 84.00%" in shown
     assert "會議出席與資料完整（示範）" in shown and "如期完成年度工作項目（示範）" in shown
     assert "進度落後 2.5 個百分點 > 0" in shown
