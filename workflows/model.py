@@ -44,6 +44,10 @@ EFFECTS = frozenset(
         "keep_self_evaluation",
         "keep_grade",
         "reopen_grade",
+        # of the report on a journey abroad
+        "keep_travel_report",
+        "publish_travel_report",
+        "cancel_journey",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -28,6 +28,7 @@ def staff_only() -> ResponseReturnValue | None:
 
 from webapp.plans import (  # noqa: E402  # they put their routes on bp
     evaluation,  # noqa: F401
+    journeys,  # noqa: F401
     national,  # noqa: F401
     papers,  # noqa: F401
     plan,  # noqa: F401

@@ -62,7 +62,7 @@ def _page(of: Register, mistakes: Mistakes | None = None) -> str:
     year, today = plan_years.period_of(of), taipei_day(now())
     states, grades = plan_grades.counts(of, year)
     page = max(request.args.get("page", 1, type=int), 1)
-    found = plan_grades.rows(of, year, page)
+    found = plan_grades.rows(actor(), of, year, page)
     ruleset = definitions.ruleset(definitions.revision_id("ruleset", grading.RULESET, year.last_day)).ruleset
     total, is_over = states.total(), today > year.last_day
     may_control = actor().may("control_plans")
@@ -106,7 +106,7 @@ def _of_year(of: Register, year: int | None) -> Register:
 def evaluated(key: str, pid: str) -> str:
     """One plan: its figures, its points with the rules behind them, and what unit and office said."""
     of = plans.register(key)
-    row = plan_grades.row(of, plan_years.period_of(of), pid)
+    row = plan_grades.row(actor(), of, plan_years.period_of(of), pid)
     (line,) = _lines(of, [row])
     grade = row.grade
     return render_template(

@@ -7,9 +7,10 @@ from datetime import date, datetime
 
 from webapp.models import Case
 from webapp.permissions import Actor
-from webapp.services import plan_grades, plan_reports
+from webapp.services import journeys, plan_grades, plan_reports
 
 EFFECTS: Mapping[str, Callable[[Actor, Case, datetime, date | None], None]] = {
     **plan_reports.EFFECTS,
     **plan_grades.EFFECTS,
+    **journeys.EFFECTS,
 }
