@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -29,10 +30,19 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(rows: Iterable[Row]) -> bytes:
-    """The mark at the front tells spreadsheets that it is UTF-8."""
+    return b"".join(csv_parts(rows))
+
+
+def csv_parts(rows: Iterable[Row]) -> Iterator[bytes]:
+    """Row by row, for lists that need not be in memory. The mark at the front tells spreadsheets that it is UTF-8."""
+    yield BOM_UTF8
     out = io.StringIO()
-    csv.writer(out).writerows([_harmless(value) for value in row] for row in rows)
-    return out.getvalue().encode("utf-8-sig")
+    line = csv.writer(out)
+    for row in rows:
+        line.writerow([_harmless(value) for value in row])
+        yield out.getvalue().encode()
+        out.seek(0)
+        out.truncate()
 
 
 def as_xlsx(rows: Sequence[Row], title: str) -> bytes:

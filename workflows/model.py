@@ -68,6 +68,10 @@ EFFECTS = frozenset(
         "proposal_dropped",
         "proposal_reopened",
         "enter_plan",
+        # of the report on a journey abroad
+        "keep_travel_report",
+        "publish_travel_report",
+        "cancel_journey",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"

@@ -35,7 +35,9 @@ from webapp.models import (
     Letter,
     PayoutClaim,
     Plan,
+    PlanGrade,
     Register,
+    RegisterEntry,
     SampleAudit,
     Survey,
 )
@@ -156,6 +158,12 @@ def settle() -> dict[str, str]:
     found["mid_term"] = db.session.scalars(mid_term).first() or ""
     years = select(Register.roc_year).where(Register.kind == "selected").order_by(Register.roc_year.desc())
     found["plan_year"] = str(db.session.scalars(years).first())
+    graded = (
+        select(Register.key, RegisterEntry.public_id)
+        .join(RegisterEntry, RegisterEntry.register_id == Register.id)
+        .join(PlanGrade, PlanGrade.entry_id == RegisterEntry.id)
+    )
+    found["year_over"], found["graded"] = db.session.execute(graded.order_by(PlanGrade.id).limit(1)).one()
     with unit_of_work():
         overdue_lists.make(NOW)
         found["survey"] = _asked(_case(found["EC09_granted"]))

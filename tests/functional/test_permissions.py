@@ -33,6 +33,9 @@ from webapp.models import (
     Message,
     PayoutClaim,
     Plan,
+    PlanGrade,
+    Register,
+    RegisterEntry,
     SampleAudit,
     Survey,
     Task,
@@ -270,6 +273,7 @@ def _make_world() -> Ids:
         **_payouts(decided),
         "grid_draft": _draft_of("performance_scoring"),
         "rules_draft": _draft_of("plan_reporting"),
+        **_graded(),
         "plan": db.session.scalars(
             select(Plan.public_id).where(Plan.origin == "published").order_by(Plan.id).limit(1)
         ).one(),
@@ -277,6 +281,18 @@ def _make_world() -> Ids:
             select(Plan.public_id).where(Plan.kind == "mid_term").order_by(Plan.id).limit(1)
         ).one(),
     }
+
+
+def _graded() -> Ids:
+    """A plan of the demonstration whose grade is published, and its register."""
+    row = db.session.execute(
+        select(Register.key, RegisterEntry.public_id)
+        .join(RegisterEntry, RegisterEntry.register_id == Register.id)
+        .join(PlanGrade, PlanGrade.entry_id == RegisterEntry.id)
+        .order_by(PlanGrade.id)
+        .limit(1)
+    ).one()
+    return {"year_over": row[0], "graded": row[1]}
 
 
 def _draft_of(ruleset: str) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from tests.officers import made, signed_in
+from tests.officers import at, made, signed_in
 from tests.visitor import Visitor
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
@@ -42,10 +43,10 @@ def test_from_the_register_to_the_reason_of_a_grade(research: Visitor) -> None:
     assert "嚴重落後" in shown and "建議值，待機關核定" in shown
     research.follow("農水路改善（示範）")
     shown = research.page.text
-    assert "總分 87" in shown and "四捨五入前 86.75" in shown and "甲等" in shown
+    assert "總分 86" in shown and "四捨五入前 85.75" in shown and "甲等" in shown
     assert "年終預定 100%、實際 97.5%，落後 2.5 個百分點" in shown and "年終預算執行率 84.00%" in shown
     assert "會議出席與資料完整（示範）" in shown and "如期完成年度工作項目（示範）" in shown
-    assert "進度落後 2.5 個百分點 > 0" in shown
+    assert "進度落後 2.5 個百分點 ＞ 0 個百分點" in shown
 
 
 def test_units_read_what_is_published_and_may_do_nothing(app: Flask, committed: None) -> None:
@@ -56,13 +57,46 @@ def test_units_read_what_is_published_and_may_do_nothing(app: Flask, committed: 
         assert unit.post(f"{PAGE}/{verb}", {"version": "1"}).status == 403
 
 
-def test_the_office_asks_the_units_once(app: Flask, research: Visitor) -> None:
+def test_the_office_asks_the_units_once(
+    app: Flask, research: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at(app, monkeypatch, datetime(YEAR + 1912, 2, 2, 2, tzinfo=UTC))
+    research = signed_in(app, "guo.shiming")
     research.get(PAGE)
     research.press("請單位自評（2 件）")
     assert "已請主辦單位自評 2 件計畫" in research.page.text and "單位自評中" in research.page.text
     codes = made(app, lambda: list(db.session.scalars(select(Case.service_code))))
     assert codes == ["KM08", "KM08"]
     assert "郭士銘 已在" in research.post(f"{PAGE}/start").text
+
+
+def test_who_is_late_says_until_when(app: Flask, monkeypatch: pytest.MonkeyPatch, committed: None) -> None:
+    """Nobody is asked to be done in the past."""
+    at(app, monkeypatch, datetime(YEAR + 1912, 9, 1, 2, tzinfo=UTC))
+    late, next_year = signed_in(app, "guo.shiming"), YEAR + 1
+    late.get(PAGE)
+    assert "規則訂的期限已過，請另訂這一次的期限" in late.page.text
+
+    def days(own: tuple[int, int], review: tuple[int, int]) -> dict[str, str]:
+        said = {"self_evaluation": own, "review": review}
+        return {
+            f"{name}-{part}": str(value)
+            for name, (month, day) in said.items()
+            for part, value in (("year", next_year), ("month", month), ("day", day))
+        }
+
+    for typed, words in (
+        ({}, "今天之後一年內的自評期限"),
+        (days((9, 1), (10, 1)), "今天之後一年內的自評期限"),
+        (days((9, 31), (10, 1)), "今天之後一年內的自評期限"),
+        (days((9, 30), (9, 25)), "複評期限不能早於自評期限"),
+    ):
+        page = late.press("請單位自評（2 件）", typed)
+        assert page.status == 422 and any(words in each for each in page.mistakes), page.mistakes
+    late.press("請單位自評（2 件）", days((9, 25), (10, 15)))
+    assert "已請主辦單位自評 2 件計畫" in late.page.text
+    due = made(app, lambda: list(db.session.scalars(select(Case.due_on).distinct())))
+    assert due == [date(YEAR + 1912, 10, 15)]
 
 
 def test_nothing_is_published_from_a_stale_page_or_of_nothing(research: Visitor) -> None:

@@ -1,4 +1,5 @@
-"""The year before this one of the demonstration county: plans that ended, of which some are graded already."""
+"""The year before this one of the demonstration county: plans that ended, some graded already, and a journey with its
+published report."""
 
 from __future__ import annotations
 
@@ -7,8 +8,9 @@ from decimal import Decimal
 
 from webapp.demo.plan_control import Invented, entry_of, reports_of
 from webapp.extensions import db
-from webapp.models import PlanGrade, RegisterEntry
+from webapp.models import Journey, PlanGrade, RegisterEntry
 from webapp.moments import TAIPEI, taipei_day
+from webapp.queries.org import chart
 from webapp.services import plan_grades, plan_imports, plan_progress, plan_years
 from webapp.services.plan_grades import Said
 
@@ -16,11 +18,11 @@ GRADED = (
     (Invented("港區夜間照明", "TR", 46_000_000, "0", "0", "0.96"), "92"),
     (Invented("農水路改善", "PW", 31_000_000, "2.5", "4", "0.84", reason="連日降雨", countermeasure="調整工序"), "85"),
 )  # fmt: skip
-#: for whoever tries the evaluation
+#: for whoever tries the evaluation; no lag lies between 6.5 and 10, as in plan_control
 LEFT = (
     Invented("社區活動中心修繕", "SW", 18_000_000, "0", "0", "0.91"),
     Invented(
-        "校園遮陽棚", "ED", 24_000_000, "7.2", "5", "0.71", reason="流標二次", countermeasure="調整底價"
+        "校園遮陽棚", "ED", 24_000_000, "10.4", "5", "0.71", reason="流標二次", countermeasure="調整底價"
     ),
 )
 
@@ -48,7 +50,25 @@ def load(approver_id: int, now: datetime) -> None:
             row, figures[entry.id], said, plan_grades.assess(register, figures[entry.id], said)[0], now
         )
         row.state, row.published_by_id, row.published_at = "published", approver_id, now
+    db.session.add(_journey(december, now))
     db.session.flush()
+
+
+def _journey(december: date, now: datetime) -> Journey:
+    return Journey(
+        unit_id=chart().by_code["TR"].id,
+        traveller="觀光處考察團 4 人（示範）",
+        destination="日本沖繩縣",
+        purpose="考察離島低碳旅遊",
+        left_on=december.replace(month=5, day=12),
+        returned_on=december.replace(month=5, day=16),
+        state="published",
+        title="離島低碳旅遊考察報告（示範）",
+        summary="租車電動化、旅宿節水與自行車路網的作法。",
+        origin="demonstration",
+        registered_at=now,
+        published_at=now,
+    )
 
 
 def _graded(entry: RegisterEntry, by: int, now: datetime) -> PlanGrade:

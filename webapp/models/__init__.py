@@ -33,6 +33,7 @@ from webapp.models.documents import BlankForm, Document, DocumentChunk
 from webapp.models.expediting import EscalationNotice, FileReview, OverdueLine, OverdueList, SweepRun
 from webapp.models.handovers import Handover
 from webapp.models.identity import Account, AuditEntry, LoginCode, Throttle
+from webapp.models.journeys import Journey
 from webapp.models.letters import Letter, LetterBatch, LetterChange, LetterDraft, Phrase
 from webapp.models.limits import ExtensionRequest, Suspension
 from webapp.models.meetings import MeetingItem, Resolution, ResolutionUnit, ReviewMeeting
@@ -106,6 +107,7 @@ __all__ = [
     "Handover",
     "Holder",
     "Invoice",
+    "Journey",
     "Letter",
     "LetterBatch",
     "LetterChange",

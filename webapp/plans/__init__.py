@@ -30,7 +30,9 @@ from webapp.plans import (  # noqa: E402  # they put their routes on bp
     evaluation,  # noqa: F401
     front,  # noqa: F401
     imports,  # noqa: F401
+    journeys,  # noqa: F401
     meetings,  # noqa: F401
+    national,  # noqa: F401
     papers,  # noqa: F401
     plan,  # noqa: F401
     register,  # noqa: F401

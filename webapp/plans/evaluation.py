@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from rules.values import Text
-from webapp.errors import DomainError, NotFound
+from webapp.errors import DomainError, Misfit, NotFound
 from webapp.models import Register
 from webapp.moments import taipei_day
 from webapp.plans import bp, grade_words
@@ -26,7 +26,7 @@ from webapp.services import plan_evaluations, plan_papers, plan_years
 from webapp.services import plan_grades as grading
 from webapp.services.plan_grades import Assessment, Said
 from webapp.services.plan_years import YearFigures
-from webapp.staff.typed import version
+from webapp.staff.typed import Mistakes, day_in, posted_day, version
 from webapp.staff.words import ORIGINS as SOURCES
 from webapp.staff.words import RULE_STATUS
 from webapp.uow import unit_of_work
@@ -55,13 +55,17 @@ def evaluation(key: str) -> ResponseReturnValue:
     of = plans.register(key)
     if (asked := request.args.get("year", type=int)) not in (None, of.roc_year):
         return redirect(url_for("plans.evaluation", key=_of_year(of, asked).key))
-    year = plan_years.period_of(of)
+    return _page(of)
+
+
+def _page(of: Register, mistakes: Mistakes | None = None) -> str:
+    year, today = plan_years.period_of(of), taipei_day(now())
     states, grades = plan_grades.counts(of, year)
     page = max(request.args.get("page", 1, type=int), 1)
-    found = plan_grades.rows(of, year, page)
+    found = plan_grades.rows(actor(), of, year, page)
     ruleset = definitions.ruleset(definitions.revision_id("ruleset", grading.RULESET, year.last_day)).ruleset
-    total = states.total()
-    is_over = taipei_day(now()) > year.last_day
+    total, is_over = states.total(), today > year.last_day
+    may_control = actor().may("control_plans")
     return render_template(
         "plans/evaluation.html",
         register=of,
@@ -73,12 +77,16 @@ def evaluation(key: str) -> ResponseReturnValue:
         total=total,
         page=page,
         pages=max(-(-total // plans.PAGE), 1),
-        paged=lambda n: url_for("plans.evaluation", key=key, page=n, _anchor="plans"),
+        paged=lambda n: url_for("plans.evaluation", key=of.key, page=n, _anchor="plans"),
         weights=grading.weights(of),
         deadlines=grading.deadlines(of),
         is_over=is_over,
-        may_start=actor().may("control_plans") and is_over and states["none"] > 0,
-        may_publish=actor().may("control_plans") and states["reviewed"] > 0,
+        may_start=may_control and is_over and states["none"] > 0,
+        is_late=plan_evaluations.is_late(of, today),
+        limits=plan_evaluations.LIMITS,
+        typed={name: posted_day(name) for name in plan_evaluations.LIMITS},
+        mistakes=mistakes or {},
+        may_publish=may_control and states["reviewed"] > 0,
         seen=plan_evaluations.seen(of),
         most=plan_evaluations.AT_ONCE,
         parameters=ruleset.parameters.values(),
@@ -98,7 +106,7 @@ def _of_year(of: Register, year: int | None) -> Register:
 def evaluated(key: str, pid: str) -> str:
     """One plan: its figures, its points with the rules behind them, and what unit and office said."""
     of = plans.register(key)
-    row = plan_grades.row(of, plan_years.period_of(of), pid)
+    row = plan_grades.row(actor(), of, plan_years.period_of(of), pid)
     (line,) = _lines(of, [row])
     grade = row.grade
     return render_template(
@@ -124,9 +132,12 @@ def evaluated(key: str, pid: str) -> str:
 def start_evaluation(key: str) -> ResponseReturnValue:
     plan_evaluations.require(actor())
     of = plans.register(key)
+    given = {name: day for name in plan_evaluations.LIMITS if (day := day_in(posted_day(name)))}
     try:
         with unit_of_work():
-            asked, left = plan_evaluations.start(actor(), of, now())
+            asked, left = plan_evaluations.start(actor(), of, now(), given)
+    except Misfit as misfit:
+        return _page(of, {misfit.field: [in_language(misfit.text)]}), misfit.status
     except DomainError as refusal:
         flash(in_language(refusal.text), "error")
     else:

@@ -6,13 +6,14 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.errors import NotFound
 from webapp.extensions import db
 from webapp.models import Case, Plan, PlanGrade, Register, RegisterEntry
 from webapp.periods import Period
+from webapp.permissions import Actor, visible_to
 from webapp.queries import plans
 
 
@@ -23,7 +24,7 @@ class Row:
     entry: RegisterEntry
     plan: Plan
     grade: PlanGrade | None
-    #: of its case: the id, and the state that it is in
+    #: of its case: the id, where the reader may open it, and the state that it is in
     case: str | None
     case_state: str | None
 
@@ -47,12 +48,12 @@ def in_year(of: Register, year: Period) -> Select[tuple[RegisterEntry]]:
     )
 
 
-def rows(of: Register, year: Period, page: int | None = 1) -> list[Row]:
+def rows(actor: Actor, of: Register, year: Period, page: int | None = 1) -> list[Row]:
     """A page of them, or all (page None), by number."""
     found = in_year(of, year).subquery()
     entry = aliased(RegisterEntry, found)
     statement = (
-        select(entry, Plan, PlanGrade, Case.public_id, Case.state)
+        select(entry, Plan, PlanGrade, case((visible_to(actor), Case.public_id)), Case.state)
         .join(Plan, Plan.id == entry.plan_id)
         .outerjoin(PlanGrade, PlanGrade.entry_id == entry.id)
         .outerjoin(Case, Case.id == PlanGrade.case_id)
@@ -63,9 +64,9 @@ def rows(of: Register, year: Period, page: int | None = 1) -> list[Row]:
     return [Row(*each) for each in db.session.execute(statement)]
 
 
-def row(of: Register, year: Period, pid: str) -> Row:
+def row(actor: Actor, of: Register, year: Period, pid: str) -> Row:
     statement = (
-        select(RegisterEntry, Plan, PlanGrade, Case.public_id, Case.state)
+        select(RegisterEntry, Plan, PlanGrade, case((visible_to(actor), Case.public_id)), Case.state)
         .join(Plan, Plan.id == RegisterEntry.plan_id)
         .outerjoin(PlanGrade, PlanGrade.entry_id == RegisterEntry.id)
         .outerjoin(Case, Case.id == PlanGrade.case_id)

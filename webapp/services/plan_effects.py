@@ -8,6 +8,7 @@ from datetime import date, datetime
 from webapp.models import Case
 from webapp.permissions import Actor
 from webapp.services import (
+    journeys,
     plan_changes,
     plan_grades,
     plan_proposals,
@@ -29,4 +30,5 @@ EFFECTS: Mapping[str, Callable[[Actor, Case, datetime, date | None], None]] = {
     **plan_grades.EFFECTS,
     **verification_steps.EFFECTS,
     **resolution_steps.EFFECTS,
+    **journeys.EFFECTS,
 }

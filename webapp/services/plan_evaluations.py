@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 
 from rules.values import Text
-from webapp.errors import Conflict, Forbidden, Refused
+from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
 from webapp.models import Account, AuditEntry, Case, Plan, PlanGrade, Register, RegisterEntry, Task
 from webapp.moments import taipei_day
@@ -20,6 +20,11 @@ from webapp.services.plan_years import YearFigures
 SERVICE = "KM08"
 #: cases that one press of the button opens
 AT_ONCE = 100
+LIMITS: Mapping[str, Text] = {
+    "self_evaluation": Text(zh="自評期限", en="last day of the self-evaluation"),
+    "review": Text(zh="複評期限", en="last day of the review"),
+}
+MOST_TIME = timedelta(days=366)
 
 
 def require(actor: Actor) -> None:
@@ -35,8 +40,13 @@ def to_open(register: Register) -> list[RegisterEntry]:
     return [entry for entry in plan_years.entries(register) if entry.id not in asked]
 
 
-def start(actor: Actor, register: Register, now: datetime) -> tuple[int, int]:
-    """Asks the units, a hundred plans at once. Returns how many were asked and how many are left."""
+def start(
+    actor: Actor, register: Register, now: datetime, given: Mapping[str, date] | None = None
+) -> tuple[int, int]:
+    """Asks the units, a hundred plans at once. Returns how many were asked and how many are left.
+
+    `given`: days in place of those of the rules, which only a start after those days has.
+    """
     require(actor)
     if taipei_day(now) <= plan_years.last_day_of(register):
         raise Refused(
@@ -49,13 +59,41 @@ def start(actor: Actor, register: Register, now: datetime) -> tuple[int, int]:
     waiting = to_open(register)
     if not waiting:
         raise Conflict(_nothing_left(register))
-    until, now_asked = plan_grades.deadlines(register), waiting[:AT_ONCE]
+    until, now_asked = _until(register, given or {}, taipei_day(now)), waiting[:AT_ONCE]
     found = plan_years.figures(register, now_asked)
     for entry in now_asked:
         _open(actor, register, entry, found[entry.id], until, now)
-    _audit(actor, "evaluation_started", register, f"{len(now_asked)}", now)
+    days = f"{until['self_evaluation'].isoformat()} {until['review'].isoformat()}"
+    _audit(actor, "evaluation_started", register, f"{len(now_asked)}: {days}", now)
     db.session.flush()
     return len(now_asked), len(waiting) - len(now_asked)
+
+
+def is_late(register: Register, today: date) -> bool:
+    """Whether a day that the rules set is over: nobody is asked to be done in the past."""
+    return today > min(plan_grades.deadlines(register).values())
+
+
+def _until(register: Register, given: Mapping[str, date], today: date) -> Mapping[str, date]:
+    """By the rules; where those days are over, as the plan-control office says."""
+    if not is_late(register, today):
+        return plan_grades.deadlines(register)
+    for name, label in LIMITS.items():
+        day = given.get(name)
+        if day is None or not today < day <= today + MOST_TIME:
+            raise Misfit(
+                name,
+                Text(
+                    zh=f"規則訂的期限已過，請訂今天之後一年內的{label.zh}。",
+                    en=f"The day of the rules is over: give the {label.in_('en')}, within a year from today.",
+                ),
+            )
+    if given["review"] < given["self_evaluation"]:
+        raise Misfit(
+            "review",
+            Text(zh="複評期限不能早於自評期限。", en="The review does not end before the self-evaluation."),
+        )
+    return given
 
 
 def _nothing_left(register: Register) -> Text:

@@ -10,6 +10,7 @@ from webapp.letters.contents import Column, PlanTable
 from webapp.models import Register
 from webapp.moments import taipei_day
 from webapp.periods import Period
+from webapp.permissions import SYSTEM
 from webapp.queries import definitions, plan_grades, plan_lists
 from webapp.queries.plan_grades import Row
 from webapp.services import plan_grades as grading
@@ -20,7 +21,7 @@ GRADES = {"excellent": "優等", "a": "甲等", "b": "乙等", "c": "丙等"}
 
 def table(of: Register, year: Period, config: Mapping[str, Any]) -> PlanTable:
     """Every plan of the year; what is not published yet stands there without points."""
-    rows = plan_grades.rows(of, year, None)
+    rows = plan_grades.rows(SYSTEM, of, year, None)
     published = [row for row in rows if row.state == "published"]
     weights = grading.weights(of)
     columns = (

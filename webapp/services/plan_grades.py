@@ -158,9 +158,7 @@ def as_kept(row: PlanGrade) -> Assessment:
 
 def assess(register: Register, figures: YearFigures, said: Said) -> tuple[Assessment, Decision]:
     """Points of the items, their total, rounded once, and the grade."""
-    facts = dict(figures.facts)
-    if said.left_out:
-        facts["score.assessable"] = False
+    facts = figures.facts | {"score.assessable": not said.left_out}
     on = plan_years.last_day_of(register)
     decision, revision = evaluation.decide(RULESET, facts, on)
     items = tuple(_items(decision, figures, said))

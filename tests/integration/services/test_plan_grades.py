@@ -73,7 +73,9 @@ def register() -> Register:
 
 
 def grade() -> PlanGrade:
-    return db.session.scalars(select(PlanGrade).execution_options(populate_existing=True)).one()
+    """Of the register of the test; the demonstration has others."""
+    mine = select(PlanGrade).where(PlanGrade.register_id == register().id)
+    return db.session.scalars(mine.execution_options(populate_existing=True)).one()
 
 
 def started(now: datetime = JANUARY) -> Case:
@@ -173,7 +175,7 @@ def test_opened_once_and_only_after_the_year(standing: RegisterEntry) -> None:
         plan_evaluations.start(officer(CONTROL), register(), JANUARY)
     assert (case.due_on, open_tasks(case)[0].due_on) == (date(2021, 4, 15), date(2021, 3, 25))
     done = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "evaluation_started")).one()
-    assert (done.subject, done.detail) == ("selected-109", "1")
+    assert (done.subject, done.detail) == ("selected-109", "1: 2021-03-25 2021-04-15")
 
 
 def test_the_way_to_a_published_grade(standing: RegisterEntry) -> None:

@@ -31,6 +31,8 @@ INTERNAL = [
     "plan_self_evaluation",
     "progress_report",
     "progress_report_request",
+    "travel_report",
+    "travel_request",
 ]
 with (Path(__file__).parents[2] / "data" / "catalogue.csv").open(encoding="utf-8") as file:
     CATALOGUE = {row["code"]: row for row in csv.DictReader(file)}

@@ -1,4 +1,4 @@
-"""年終考核: self-evaluation and grade of the plans of a register; what is published never changes"""
+"""年終考核 and 出國報告: grades of plans, journeys and their reports; what is published never changes"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -85,7 +85,71 @@ def upgrade() -> None:
         "when (old.state = 'published') execute function refuse_change_of_published_grade()"
     )
 
+    _journeys()
+
+
+def _journeys() -> None:
+    moment = sa.DateTime(timezone=True)
+    op.create_table(
+        "journey",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("case_id", sa.BigInteger(), nullable=True),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("traveller", sa.LargeBinary(), nullable=False),
+        sa.Column("destination", sa.String(length=100), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("left_on", sa.Date(), nullable=False),
+        sa.Column("returned_on", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("document_id", sa.BigInteger(), nullable=True),
+        sa.Column("origin", sa.String(length=13), nullable=False),
+        sa.Column("registered_by_id", sa.BigInteger(), nullable=True),
+        sa.Column("registered_at", moment, nullable=False),
+        sa.Column("published_at", moment, nullable=True),
+        sa.CheckConstraint("returned_on >= left_on", name=op.f("ck_journey_returns_after_leaving")),
+        sa.CheckConstraint("destination <> '' and purpose <> ''", name=op.f("ck_journey_says_where_and_why")),
+        sa.CheckConstraint(
+            "state in ('awaited','reported','published','cancelled')", name=op.f("ck_journey_state_is_known")
+        ),
+        sa.CheckConstraint("origin in ('entered','demonstration')", name=op.f("ck_journey_origin_is_known")),
+        sa.CheckConstraint(
+            "case_id is not null or origin = 'demonstration'", name=op.f("ck_journey_entered_by_a_case")
+        ),
+        sa.CheckConstraint(
+            "(state = 'published') = (published_at is not null)",
+            name=op.f("ck_journey_published_has_a_moment"),
+        ),
+        sa.CheckConstraint(
+            "state in ('awaited','cancelled') or (title <> '' and (document_id is not null or origin = 'demonstration'))",
+            name=op.f("ck_journey_reported_has_a_report"),
+        ),
+        sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_journey_case_id")),
+        sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_journey_document_id")),
+        sa.ForeignKeyConstraint(
+            ["registered_by_id"], ["account.id"], name=op.f("fk_journey_registered_by_id")
+        ),
+        sa.ForeignKeyConstraint(["unit_id"], ["unit.id"], name=op.f("fk_journey_unit_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journey")),
+        sa.UniqueConstraint("case_id", name=op.f("uq_journey_case_id")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_journey_public_id")),
+    )
+    op.create_index(op.f("ix_journey_unit_id"), "journey", ["unit_id"], unique=False)
+    op.create_index("ix_journey_returned_on", "journey", ["returned_on"], unique=False)
+    op.execute(
+        "create function refuse_change_of_published_journey() returns trigger language plpgsql as $$ begin "
+        "raise exception 'the report on journey % is published', old.id using errcode = 'restrict_violation'; end $$"
+    )
+    op.execute(
+        "create trigger published before update or delete on journey for each row "
+        "when (old.state = 'published') execute function refuse_change_of_published_journey()"
+    )
+
 
 def downgrade() -> None:
+    op.drop_table("journey")
+    op.execute("drop function refuse_change_of_published_journey()")
     op.drop_table("plan_grade")
     op.execute("drop function refuse_change_of_published_grade()")
