@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
-from openpyxl import Workbook
-from sqlalchemy import select
+from openpyxl import Workbook, load_workbook
+from sqlalchemy import select, text, update
 
 from tests.officers import at, made, signed_in
 from tests.visitor import Visitor
 from webapp.extensions import db
-from webapp.models import Case, Plan, ReviewMeeting
+from webapp.jobs.effects import perform_effect
+from webapp.models import Case, Edition, Effect, Plan, ReviewMeeting
 
 NOW = datetime(2020, 10, 12, 2, tzinfo=UTC)
 PICKS = "/plans/registers/major_policy-109/verification?period=109Q3"
@@ -123,3 +124,80 @@ def test_in_english(research: Visitor) -> None:
     research.get("/language/en")
     assert "severe" in research.get(PICKS).text.lower()
     assert research.get("/plans/registers/major_policy-109/meetings").status == 200
+
+
+PACK = "/plans/registers/major_policy-109/109Q3/review"
+
+
+def printed(app: Flask, person: Visitor) -> str:
+    """As the worker prints it."""
+    assert person.get(f"{PACK}.pdf").status == 202
+    orders = made(
+        app, lambda: db.session.scalars(select(Effect.id).order_by(Effect.id.desc()).limit(1)).all()
+    )
+    made(app, lambda: [perform_effect(order) for order in orders])
+    return person.get(f"{PACK}.pdf").pdf_text.replace(" ", "").replace("\xa0", "").replace("\n", "")
+
+
+def sheets(person: Visitor) -> dict[str, list[list[object]]]:
+    book = load_workbook(io.BytesIO(person.get(f"{PACK}.xlsx").content))
+    return {page.title: [list(row) for row in page.iter_rows(min_row=5, values_only=True)] for page in book}
+
+
+def test_the_quarterly_pack_and_what_a_closed_quarter_keeps(app: Flask, research: Visitor) -> None:
+    research.get("/plans/registers/major_policy-109/meetings")
+    said = {
+        "kind": "policy",
+        "title": "第3次列管會議",
+        "held_on-year": "109",
+        "held_on-month": "9",
+        "held_on-day": "8",
+    }
+    research.press("登錄會議", said)
+    research.press("登錄決議", {"lines": "碼頭趕工 | 港務處 | 109/12/31"})
+    research.get(PICKS)
+    key = research.page.soup.select("input[name=pick]")[0]["value"]
+    research.press("勾選的開始查證", {"pick": [key]})
+    found = sheets(research)
+    assert list(found) == [
+        "109年第3季", "各單位", "嚴重落後計畫", "落後計畫", "未填報計畫",
+        "比上一季有變動的計畫", "本季修正預定進度", "查證與未結應改善事項", "上次會議決議事項",
+    ]  # fmt: skip
+    assert ["嚴重落後（達 6.5 個百分點以上）", "2 件，占 13 件的 15.38%"] in found["109年第3季"]
+    assert ["合計", 13] in [row[:2] for row in found["各單位"]]
+    assert [row[2] for row in found["嚴重落後計畫"] if row[1] == "S2、S3碼頭"] == [10.69]
+    assert found["上次會議決議事項"][0][1:3] == ["碼頭趕工", "港務處"]
+    paper = printed(app, research)
+    for words in (
+        "季檢討會資料",
+        "109年第3季",
+        "2件，占13件的15.38%",
+        "碼頭趕工",
+        "執行中",
+        "實地查證",
+        "尚未結算",
+    ):
+        assert words in paper, words
+    research.get("/plans/registers/major_policy-109?period=109Q3")
+    research.press("結算 109年第3季")
+    research.get("/plans/registers/major_policy-109/meetings")
+    research.press("登錄會議", {**said, "title": "臨時會議", "held_on-day": "29"})
+    research.press("登錄決議", {"lines": "改由縣長督導 | 港務處 | 109/12/31"})
+    assert sheets(research)["上次會議決議事項"][0][1] == "碼頭趕工"
+
+    def older() -> None:
+        """As an edition was that knew no reviews."""
+        edition = db.session.scalars(select(Edition)).one()
+        data = {name: value for name, value in edition.data.items() if name != "review"}
+        db.session.execute(text("set session_replication_role = replica"))
+        db.session.execute(update(Edition).values(data=data))
+        db.session.execute(text("set session_replication_role = origin"))
+        db.session.commit()
+
+    made(app, older)
+    assert list(sheets(research)) == ["109年第3季", "各單位", "嚴重落後計畫", "落後計畫", "未填報計畫"]
+
+
+def test_only_a_quarter_has_a_pack(research: Visitor) -> None:
+    assert research.get("/plans/registers/major_policy-109/109M09/review.xlsx").status == 404
+    assert "季檢討會資料" not in research.get("/plans/registers/major_policy-109?period=109M09").text
