@@ -83,7 +83,8 @@ def test_a_meeting_with_its_resolutions(app: Flask, research: Visitor) -> None:
     assert page.status == 422 and "請填寫真實存在的日期" in page.text and "施政計畫簡報" in str(page.soup)
     page = research.post("/plans/meetings", {**said, "held_on-month": "9", "agenda": "報告\n討論"})
     assert "會議已登錄" in page.text and "討論" in page.text
-    here = "/plans/meetings/" + made(app, lambda: db.session.scalars(select(ReviewMeeting.public_id)).one())
+    key = select(ReviewMeeting.public_id).where(ReviewMeeting.origin == "entered")
+    here = "/plans/meetings/" + made(app, lambda: db.session.scalars(key).one())
     bad = research.post(here, {"action": "lines", "version": "1", "lines": "加速辦理 | 火星處"})
     assert bad.status == 422 and "沒有「火星處」這個單位" in bad.text and "加速辦理" in bad.text
     sent = {
