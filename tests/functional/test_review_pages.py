@@ -11,9 +11,11 @@ from openpyxl import Workbook, load_workbook
 from sqlalchemy import select, text, update
 
 from tests.officers import at, made, signed_in
-from tests.visitor import Visitor
+from tests.visitor import Visitor, pdf_text
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
+from webapp.letters import documents as papers
+from webapp.letters.contents import Column, PlanTable, ReviewPack
 from webapp.models import Case, Edition, Effect, Plan, ReviewMeeting
 
 NOW = datetime(2020, 10, 12, 2, tzinfo=UTC)
@@ -197,6 +199,15 @@ def test_the_quarterly_pack_and_what_a_closed_quarter_keeps(app: Flask, research
 
     made(app, older)
     assert list(sheets(research)) == ["109年第3季", "各單位", "嚴重落後計畫", "落後計畫", "未填報計畫"]
+
+
+def test_a_cell_of_more_lines_than_a_page_is_cut_on_paper() -> None:
+    columns = (Column("計畫", 209), Column("落後原因", 48))
+    part = PlanTable(
+        "縣府", "一、落後", "109年第3季", columns, (("道路", "雨" * 4000), ("橋", "a\nb")), 0, (), ""
+    )
+    pack = ReviewPack("縣府", "季檢討會資料", "109年第3季", (("件數", "2"),), (part,), (), "")
+    assert "全文見XLSX" in pdf_text(papers.review_pack(pack)).replace(" ", "").replace("\n", "")
 
 
 def test_only_a_quarter_has_a_pack(research: Visitor) -> None:

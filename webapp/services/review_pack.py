@@ -166,14 +166,14 @@ def _explained(row: Listed, facts: Facts) -> tuple[str, ...]:
     """Curve, class, reason, countermeasure and catch-up date; what is not known stays empty."""
     known = (facts["reports"].get(row.plan) if facts is not None else None) or {}
     points = known.get("curve") or []
-    drawn = "　".join(f"{month} {planned}／{actual}" for month, planned, actual in points)
+    drawn = "\n".join(f"{month} {planned}／{actual}" for month, planned, actual in points)
     if not drawn and row.planned:
         drawn = f"{row.planned}／{row.actual}"
     return (
         drawn,
         known.get("reason_class", ""),
-        known.get("reason", ""),
-        known.get("countermeasure", ""),
+        _line(known.get("reason", "")),
+        _line(known.get("countermeasure", "")),
         _iso(known.get("catch_up", "")),
     )
 
@@ -241,10 +241,7 @@ def _verifications(listed: Sequence[Mapping[str, Any]]) -> Part:
             KINDS[each["kind"]],
             parse(each["period"]).label.zh,
             VERIFIED[each["state"]],
-            each["said"]
-            + (
-                f"（與填報相差 {each['difference']} 個百分點）" if each["difference"] not in ("", "0") else ""
-            ),
+            _line(each["said"]) + _difference(each["difference"]),
             "；".join(f"{number}. {required}（{_iso(due)}前）" for number, required, due in each["open"]),
         )
         for each in listed
@@ -264,11 +261,24 @@ def _resolutions(meeting: Mapping[str, Any] | None) -> Part:
     if meeting is None:
         return "上次會議決議事項", columns, [], 0, (NONE,)
     rows = [
-        (e["number"], e["text"], e["units"], _iso(e["due"]), e["done"], RESOLVED[e["state"]])
+        (e["number"], e["text"], e["units"], _iso(e["due"]), _line(e["done"]), RESOLVED[e["state"]])
         for e in meeting["resolutions"]
     ]
     held = f"{meeting['title']}，{_iso(meeting['held_on'])}。"
     return "上次會議決議事項", columns, rows, 0, (held,)
+
+
+def _difference(points: str) -> str:
+    """Seen less reported."""
+    if points in ("", "0"):
+        return ""
+    way = "少" if points.startswith("-") else "多"
+    return f"（現場較填報{way} {points.removeprefix('-')} 個百分點）"
+
+
+def _line(written: str) -> str:
+    """What people wrote, without their line ends."""
+    return " ".join(written.split())
 
 
 def _iso(written: str) -> str:
