@@ -7,13 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
-from openpyxl import Workbook
-from sqlalchemy import select
+from openpyxl import Workbook, load_workbook
+from sqlalchemy import select, text, update
 
 from tests.officers import at, made, signed_in
-from tests.visitor import Visitor
+from tests.visitor import Visitor, pdf_text
 from webapp.extensions import db
-from webapp.models import Case, Plan, ReviewMeeting
+from webapp.jobs.effects import perform_effect
+from webapp.letters import documents as papers
+from webapp.letters.contents import Column, PlanTable, ReviewPack
+from webapp.models import Case, Edition, Effect, Plan, ReviewMeeting
 
 NOW = datetime(2020, 10, 12, 2, tzinfo=UTC)
 PICKS = "/plans/registers/major_policy-109/verification?period=109Q3"
@@ -31,15 +34,16 @@ def test_from_the_register_to_a_verification(app: Flask, research: Visitor) -> N
     shown = research.page.text
     assert "實地查證 2 件" in shown and "進度落後 10.69 個百分點 ≥ 嚴重落後門檻 6.5 個百分點" in shown
     assert "嚴重落後門檻：6.5 個百分點" in shown
-    keys = [box["value"] for box in research.page.soup.select("input[name=pick]")]
-    sent = {"action": "open", "period": "109Q3", "pick": keys[:2]}
-    assert "已選案 2 件" in research.post("/plans/registers/major_policy-109/verification", sent).text
-    again = research.post("/plans/registers/major_policy-109/verification", sent)
-    assert again.status == 409 and "郭士銘" in again.text
+    keys = [box["value"] for box in research.page.soup.select("input[name=pick]")][:2]
+    other = signed_in(app, "guo.shiming")
+    other.get(PICKS)
+    assert "已選案 2 件" in research.press("勾選的開始查證", {"pick": keys}).text
+    again = other.press("勾選的開始查證", {"pick": keys})
+    assert again.status == 409 and "已由郭士銘於 2020-10-12 列入查證" in again.text
     research.get("/plans/registers/major_policy-109?period=109Q3")
     assert "109年第3季：實地查證 2 件" in research.page.text
     research.get(PICKS)
-    research.follow("辦理中")
+    research.get(research.page.links("辦理中")[0])
     assert "為什麼選到這個計畫？" in research.page.text
     number = made(
         app, lambda: db.session.scalars(select(Case.number).where(Case.service_code == "KM05")).first()
@@ -81,7 +85,8 @@ def test_a_meeting_with_its_resolutions(app: Flask, research: Visitor) -> None:
     assert page.status == 422 and "請填寫真實存在的日期" in page.text and "施政計畫簡報" in str(page.soup)
     page = research.post("/plans/meetings", {**said, "held_on-month": "9", "agenda": "報告\n討論"})
     assert "會議已登錄" in page.text and "討論" in page.text
-    here = "/plans/meetings/" + made(app, lambda: db.session.scalars(select(ReviewMeeting.public_id)).one())
+    key = select(ReviewMeeting.public_id).where(ReviewMeeting.origin == "entered")
+    here = "/plans/meetings/" + made(app, lambda: db.session.scalars(key).one())
     bad = research.post(here, {"action": "lines", "version": "1", "lines": "加速辦理 | 火星處"})
     assert bad.status == 422 and "沒有「火星處」這個單位" in bad.text and "加速辦理" in bad.text
     sent = {
@@ -101,9 +106,7 @@ def test_a_meeting_with_its_resolutions(app: Flask, research: Visitor) -> None:
         book.active.append(row)
     file = io.BytesIO()
     book.save(file)
-    page = research.post(
-        here, {"action": "file", "version": "3", "file": (io.BytesIO(file.getvalue()), "決議.xlsx")}
-    )
+    page = research.press("由檔案登錄", files={"file": [("決議.xlsx", file.getvalue())]})
     assert "已登錄 1 項決議" in page.text
 
 
@@ -113,7 +116,7 @@ def test_others_read_and_do_not_touch(app: Flask, research: Visitor) -> None:
     assert "開瑄國小" in page.text and not page.soup.select("input[name=pick], textarea")
     assert unit.post("/plans/registers/major_policy-109/verification", {"period": "109Q3"}).status == 403
     page = unit.get("/plans/meetings?period=109Q3&kind=zebra&page=-1")
-    assert page.status == 200 and "登錄會議" not in page.text
+    assert page.status == 200 and not page.soup.select("textarea")
     assert unit.post("/plans/meetings", {}).status == 403
     assert (
         unit.get("/plans/meetings/none").status == 404 and unit.get("/plans/verifications/none").status == 404
@@ -124,3 +127,89 @@ def test_in_english(research: Visitor) -> None:
     research.get("/language/en")
     assert "severe" in research.get(PICKS).text.lower()
     assert research.get("/plans/registers/major_policy-109/meetings").status == 200
+
+
+PACK = "/plans/registers/major_policy-109/109Q3/review"
+
+
+def printed(app: Flask, person: Visitor) -> str:
+    """As the worker prints it."""
+    assert person.get(f"{PACK}.pdf").status == 202
+    orders = made(
+        app, lambda: db.session.scalars(select(Effect.id).order_by(Effect.id.desc()).limit(1)).all()
+    )
+    made(app, lambda: [perform_effect(order) for order in orders])
+    return person.get(f"{PACK}.pdf").pdf_text.replace(" ", "").replace("\xa0", "").replace("\n", "")
+
+
+def sheets(person: Visitor) -> dict[str, list[list[object]]]:
+    book = load_workbook(io.BytesIO(person.get(f"{PACK}.xlsx").content))
+    return {page.title: [list(row) for row in page.iter_rows(min_row=5, values_only=True)] for page in book}
+
+
+def test_the_quarterly_pack_and_what_a_closed_quarter_keeps(app: Flask, research: Visitor) -> None:
+    research.get("/plans/registers/major_policy-109/meetings")
+    said = {
+        "kind": "policy",
+        "title": "第3次列管會議",
+        "held_on-year": "109",
+        "held_on-month": "9",
+        "held_on-day": "8",
+    }
+    research.press("登錄會議", said)
+    research.press("登錄決議", {"lines": "碼頭趕工 | 港務處 | 109/12/31"})
+    research.get(PICKS)
+    key = research.page.soup.select("input[name=pick]")[0]["value"]
+    research.press("勾選的開始查證", {"pick": [key]})
+    found = sheets(research)
+    assert list(found) == [
+        "109年第3季", "各單位", "嚴重落後計畫", "落後計畫", "未填報計畫",
+        "比上一季有變動的計畫", "本季修正預定進度", "查證與未結應改善事項", "上次會議決議事項",
+    ]  # fmt: skip
+    assert ["嚴重落後（達 6.5 個百分點以上）", "2 件，占 13 件的 15.38%"] in found["109年第3季"]
+    assert ["合計", 13] in [row[:2] for row in found["各單位"]]
+    assert [row[2] for row in found["嚴重落後計畫"] if row[1] == "S2、S3碼頭"] == [10.69]
+    assert found["上次會議決議事項"][0][1:3] == ["碼頭趕工", "港務處"]
+    paper = printed(app, research)
+    for words in (
+        "季檢討會資料",
+        "109年第3季",
+        "2件，占13件的15.38%",
+        "碼頭趕工",
+        "執行中",
+        "實地查證",
+        "尚未結算",
+    ):
+        assert words in paper, words
+    research.get("/plans/registers/major_policy-109?period=109Q3")
+    research.press("結算 109年第3季")
+    research.get("/plans/registers/major_policy-109/meetings")
+    research.press("登錄會議", {**said, "title": "臨時會議", "held_on-day": "29"})
+    research.press("登錄決議", {"lines": "改由縣長督導 | 港務處 | 109/12/31"})
+    assert sheets(research)["上次會議決議事項"][0][1] == "碼頭趕工"
+
+    def older() -> None:
+        """As an edition was that knew no reviews."""
+        edition = db.session.scalars(select(Edition)).one()
+        data = {name: value for name, value in edition.data.items() if name != "review"}
+        db.session.execute(text("set session_replication_role = replica"))
+        db.session.execute(update(Edition).values(data=data))
+        db.session.execute(text("set session_replication_role = origin"))
+        db.session.commit()
+
+    made(app, older)
+    assert list(sheets(research)) == ["109年第3季", "各單位", "嚴重落後計畫", "落後計畫", "未填報計畫"]
+
+
+def test_a_cell_of_more_lines_than_a_page_is_cut_on_paper() -> None:
+    columns = (Column("計畫", 209), Column("落後原因", 48))
+    part = PlanTable(
+        "縣府", "一、落後", "109年第3季", columns, (("道路", "雨" * 4000), ("橋", "a\nb")), 0, (), ""
+    )
+    pack = ReviewPack("縣府", "季檢討會資料", "109年第3季", (("件數", "2"),), (part,), (), "")
+    assert "全文見XLSX" in pdf_text(papers.review_pack(pack)).replace(" ", "").replace("\n", "")
+
+
+def test_only_a_quarter_has_a_pack(research: Visitor) -> None:
+    assert research.get("/plans/registers/major_policy-109/109M09/review.xlsx").status == 404
+    assert "季檢討會資料" not in research.get("/plans/registers/major_policy-109?period=109M09").text

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from webapp import crypto
-from webapp.demo import desks, people, performance, plan_control, year_end
+from webapp.demo import desks, people, performance, plan_control, reviews, year_end
 from webapp.demo.people import county
 from webapp.extensions import db
 from webapp.models import Account, Holder, Position, Unit
@@ -84,8 +84,9 @@ def load(secret: str, now: datetime) -> bool:
     bump("org")
     bump("calendar")
     db.session.flush()
-    plan_control.load(accounts["guo.shiming"].id, now)
+    selected = plan_control.load(accounts["guo.shiming"].id, now)
     year_end.load(accounts["guo.shiming"].id, now)
+    reviews.load(accounts["guo.shiming"], selected, now)
     performance.load(now)
     return True
 

@@ -68,7 +68,8 @@ PROJECTS = (
 )  # fmt: skip
 
 
-def load(approver_id: int, now: datetime) -> None:
+def load(approver_id: int, now: datetime) -> Register:
+    """Returns the register of selected plans of this year."""
     _publish(now)
     today = taipei_day(now)
     month = month_before((today - timedelta(days=CUT_OFF)).replace(day=1))
@@ -89,6 +90,7 @@ def load(approver_id: int, now: datetime) -> None:
     db.session.flush()
     plan_progress.evaluate(reports, now)
     plan_tree.load(pledges, year)
+    return selected
 
 
 def _publish(now: datetime) -> None:

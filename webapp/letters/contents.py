@@ -348,6 +348,23 @@ class PlanTable:
         )
 
 
+@dataclass(frozen=True)
+class ReviewPack:
+    """季檢討會資料: figures of a register, then its tables, each with a title of its own."""
+
+    agency_name: str
+    title: str
+    subtitle: str
+    figures: tuple[tuple[str, str], ...]
+    tables: tuple[PlanTable, ...]
+    remarks: tuple[str, ...]
+    state: str
+
+    @property
+    def rows(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(row for table in self.tables for row in table.rows)
+
+
 # --- 施政績效報告 ----------------------------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ from webapp.letters.contents import (
     Performance,
     PlanTable,
     Receipt,
+    ReviewPack,
     Row,
     Section,
 )
@@ -123,6 +124,12 @@ def plan_table(document: PlanTable) -> bytes:
     """A list of plan control, such as 附件一."""
     document, unprintable = printable(document)
     return _pdf("plan_table.html", document, unprintable=unprintable)
+
+
+def review_pack(document: ReviewPack) -> bytes:
+    """季檢討會資料 of a register for a quarter."""
+    document, unprintable = printable(document)
+    return _pdf("review_pack.html", document, unprintable=unprintable)
 
 
 def performance(document: Performance) -> bytes:

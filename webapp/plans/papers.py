@@ -20,10 +20,10 @@ from webapp.uow import unit_of_work
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-@bp.get("/registers/<key>/<period>/<any(annex,severe,large):name>.xlsx")
+@bp.get("/registers/<key>/<period>/<any(annex,severe,large,review):name>.xlsx")
 def paper_xlsx(key: str, period: str, name: str) -> ResponseReturnValue:
     of, wanted = plans.register(key), parsed(period)
-    content = plan_papers.xlsx(plan_papers.table(of, wanted, name, current_app.config))
+    content = plan_papers.xlsx(plan_papers.content(of, wanted, name, current_app.config))
     return send_file(
         io.BytesIO(content),
         mimetype=XLSX,
@@ -32,7 +32,7 @@ def paper_xlsx(key: str, period: str, name: str) -> ResponseReturnValue:
     )
 
 
-@bp.get("/registers/<key>/<period>/<any(annex,severe,large):name>.pdf")
+@bp.get("/registers/<key>/<period>/<any(annex,severe,large,review):name>.pdf")
 def paper_pdf(key: str, period: str, name: str) -> ResponseReturnValue:
     """Whoever asks first has it printed; the page asks again by itself until it is there."""
     of, wanted = plans.register(key), parsed(period)

@@ -10,6 +10,7 @@ from webapp.models import Plan, Register
 from webapp.periods import Period
 from webapp.plans import review_words
 from webapp.queries import verifications
+from webapp.services import review_pack
 
 
 def of_register(of: Register, period: Period) -> dict[str, Any]:
@@ -17,6 +18,7 @@ def of_register(of: Register, period: Period) -> dict[str, Any]:
     told = verifications.of_period(of.id, period)
     return {
         "review": review_words,
+        "is_quarter": review_pack.is_quarter(period),
         "counted": verifications.counted(of.id, period),
         "open_findings": sum(len(each.open_findings) for each in told),
         "heads": [

@@ -115,6 +115,7 @@ def _picks_page(of: Register, period: Period, mistakes: Mistakes, action: str = 
         "plans/verification_picks.html",
         register=of,
         period=period,
+        last_month=periods.month_label(period.last_month),
         periods=_choices(of, period),
         rows=rows,
         count=len(picks),

@@ -75,6 +75,7 @@ PAPERS: Mapping[str, Text] = {
     "annex": Text(zh="彙整表（附件一）", en="Annex 1"),
     "severe": Text(zh="嚴重落後清單（依單位）", en="Severe plans by unit"),
     "large": Text(zh="大額計畫清單", en="Large plans"),
+    "review": Text(zh="季檢討會資料", en="Quarterly review pack"),
 }
 FIGURES: Mapping[str, Text] = {
     "plans": Text(zh="列管件數", en="Plans"),

@@ -76,6 +76,18 @@ def of_period(register_id: int, period: Period) -> list[Told]:
     return _told(and_(RegisterEntry.register_id == register_id, Verification.period.in_(keys_within(period))))
 
 
+def left_open(register_id: int, until: date) -> list[Told]:
+    """Verifications that began by a day, with improvements that nobody has accepted yet."""
+    unaccepted = select(VerificationFinding.verification_id).where(VerificationFinding.accepted_at.is_(None))
+    return _told(
+        and_(
+            RegisterEntry.register_id == register_id,
+            Verification.id.in_(unaccepted),
+            Verification.seen_on <= until,
+        )
+    )
+
+
 def keys_within(period: Period) -> list[str]:
     """The period itself and what lies within it: picks are made for a month, a quarter, half a year or a year."""
     year, first, last = period.last_month.year - 1911, period.first_month.month, period.last_month.month

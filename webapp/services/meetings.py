@@ -1,4 +1,4 @@
-"""Review meetings, briefings and visits, as the control office enters them; plans picked for the heads join the agenda."""
+"""Meetings, briefings and visits, as the control office enters them; plans picked for the heads join the agenda."""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from webapp.models import AuditEntry, Edition, Register
 from webapp.moments import taipei_day
 from webapp.periods import Period
 from webapp.permissions import Actor
-from webapp.queries import definitions, plan_lists, plans
-from webapp.services import plan_progress
+from webapp.queries import definitions, plan_lists, plans, review_facts
+from webapp.services import plan_progress, review_pack
 
 
 def require(actor: Actor) -> None:
@@ -44,7 +44,7 @@ def close(actor: Actor, register: Register, period: Period, now: datetime) -> Ed
         first_month=period.first_month,
         last_month=period.last_month,
         ruleset_revision_id=definitions.revision_id("ruleset", plan_lists.RULESET, period.last_day),
-        data=found.to_json(),
+        data={**found.to_json(), review_pack.KEPT: review_facts.gather(register, period)},
         closed_by_id=actor.account_id,
         closed_at=now,
     )

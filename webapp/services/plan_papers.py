@@ -23,14 +23,14 @@ from rules.values import Text, format_day
 from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import documents as papers
-from webapp.letters.contents import Column, PlanTable
+from webapp.letters.contents import Column, PlanTable, ReviewPack
 from webapp.letters.wording import numeral
 from webapp.models import PlanPaper, Register
 from webapp.moments import taipei_day
 from webapp.periods import Period, parse
 from webapp.queries import plan_lists, plans
 from webapp.queries.plan_lists import Contents, Listed
-from webapp.services import effects, plan_grade_papers
+from webapp.services import effects, plan_grade_papers, review_pack
 
 Config = Mapping[str, Any]
 HUNDRED_MILLION = Decimal(100_000_000)
@@ -194,20 +194,27 @@ def table(of: Register, period: Period, name: str, config: Config) -> PlanTable:
     )
 
 
+def content(of: Register, period: Period, name: str, config: Config) -> PlanTable | ReviewPack:
+    """A list, or the pack of a quarterly review."""
+    if name == review_pack.NAME:
+        return review_pack.pack(of, period, config["AGENCY_NAME"])
+    return table(of, period, name, config)
+
+
 # --- on paper ---------------------------------------------------------------------------------------------
 
 
 def pdf(of: Register, period: Period, name: str, now: datetime, config: Config) -> bytes | None:
     """None while it is being printed."""
-    content = table(of, period, name, config)
-    if len(content.rows) > MOST_ON_PAPER:
+    found = content(of, period, name, config)
+    if len(found.rows) > MOST_ON_PAPER:
         raise Refused(
             Text(
                 zh=f"超過 {MOST_ON_PAPER} 列，不製作 PDF；請下載 XLSX。",
                 en=f"More than {MOST_ON_PAPER} rows are not printed as PDF: download the XLSX.",
             )
         )
-    digest = _digest(content)
+    digest = _digest(found)
     kept = db.session.get(PlanPaper, (of.id, period.key, name))
     if kept is not None and kept.digest == digest:
         return kept.pdf
@@ -218,28 +225,28 @@ def pdf(of: Register, period: Period, name: str, now: datetime, config: Config) 
 
 def print_paper(register: str, period: str, name: str, now: datetime, config: Config) -> None:
     of, of_period = plans.register(register), parse(period)
-    content = table(of, of_period, name, config)
+    found = content(of, of_period, name, config)
     db.session.merge(
         PlanPaper(
             register_id=of.id,
             period=of_period.key,
             name=name,
-            digest=_digest(content),
-            pdf=papers.plan_table(content),
+            digest=_digest(found),
+            pdf=papers.review_pack(found) if isinstance(found, ReviewPack) else papers.plan_table(found),
             printed_at=now,
         )
     )
     db.session.flush()
 
 
-def _digest(content: PlanTable) -> str:
-    return hashlib.sha256(f"{_layout()}{content!r}".encode()).hexdigest()
+def _digest(found: PlanTable | ReviewPack) -> str:
+    return hashlib.sha256(f"{_layout()}{found!r}".encode()).hexdigest()
 
 
 @cache
 def _layout() -> str:
     folder = Path(papers.__file__).parent / "templates"
-    drawn = [folder / "layout.html", folder / "plan_table.html"]
+    drawn = [folder / name for name in ("layout.html", "plan_table.html", "review_pack.html")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in drawn)).hexdigest()
 
 
@@ -249,12 +256,31 @@ _LINE = Side(style="thin")
 _BOX = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
 
 
-def xlsx(content: PlanTable) -> bytes:
+def xlsx(found: PlanTable | ReviewPack) -> bytes:
     """What the paper shows: cells that repeat are merged, numbers are numbers, what people wrote is text."""
     book = Workbook()
     page = book.active
     assert page is not None
-    page.title = content.subtitle
+    page.title = found.subtitle
+    if isinstance(found, ReviewPack):
+        _fill(page, _cover(found))
+        for each in found.tables:
+            _fill(book.create_sheet(each.title.partition("、")[2]), each)
+    else:
+        _fill(page, found)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _cover(found: ReviewPack) -> PlanTable:
+    columns = (Column("項目", 70), Column("本期", 187))
+    return PlanTable(
+        found.agency_name, found.title, found.subtitle, columns, found.figures, 0, found.remarks, found.state
+    )
+
+
+def _fill(page: Any, content: PlanTable) -> None:
     width = len(content.columns)
     for row, words in enumerate((content.agency_name, content.title, content.subtitle), start=1):
         page.cell(row, 1, words).font = Font(bold=True, size=14 if row < 3 else 11)
@@ -278,9 +304,6 @@ def xlsx(content: PlanTable) -> bytes:
     page.freeze_panes = "A5"
     page.page_setup.orientation = "landscape"
     page.print_title_rows = "4:4"
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
 
 
 def _write(cell: Any, value: str, column: Column) -> None:

@@ -1,4 +1,4 @@
-"""A resolution as its case brings it: reported, released or kept under control as the ruleset directive_followup says."""
+"""A resolution as its case brings it: reported, released or kept, as the ruleset directive_followup says."""
 
 from __future__ import annotations
 

@@ -55,12 +55,18 @@ class Pick:
 
     @property
     def why(self) -> list[dict[str, Any]]:
-        """The rules that fired, with their sentences."""
+        """The rules that picked it or weighed its risk, with their sentences."""
+        said_so = {o.rule for o in self.decision.outcomes if o.action in ("pick_verification", "add_points")}
         return [
-            {key: entry[key] for key in ("rule", "label", "sentence") if key in entry}
+            {key: entry[key] for key in ("rule", "label", "sentence")}
             for entry in self.decision.explanation
-            if entry["status"] == "fired"
+            if entry["status"] == "fired" and not said_so.isdisjoint({entry["rule"], _table(entry["rule"])})
         ]
+
+
+def _table(rule: str) -> str:
+    """Points that a table adds up are told of the table, not of its rows."""
+    return rule.partition(".")[0]
 
 
 def require(actor: Actor) -> None:

@@ -281,7 +281,9 @@ def test_one_that_is_passed_over_may_still_be_opened(register: Register) -> None
     opened(register, "虛構計畫2")
     assert queries.counted(register.id, FEBRUARY) == {"passed_over": 1, "written": 1}
     notes = db.session.scalars(
-        select(AuditEntry.action).where(AuditEntry.action.startswith("verification")).order_by(AuditEntry.id)
+        select(AuditEntry.action)
+        .where(AuditEntry.action.startswith("verification"), AuditEntry.at == NOW)
+        .order_by(AuditEntry.id)
     ).all()
     assert notes == ["verification_passed_over", "verification_opened"]
 
@@ -290,7 +292,7 @@ def test_a_batch_is_all_or_nothing(register: Register) -> None:
     person = officer(CONTROL, NOW)
     with unit_of_work(), pytest.raises(Conflict, match="不在選案清單"):
         verifications.open_ticked(person, register, FEBRUARY, [key_of("虛構計畫1"), key_of("虛構計畫4")], NOW)
-    assert db.session.scalars(select(Verification)).all() == []
+    assert db.session.scalars(select(Verification).where(Verification.period == FEBRUARY.key)).all() == []
     with unit_of_work():
         made = verifications.open_ticked(
             person, register, FEBRUARY, [key_of(f"虛構計畫{n}") for n in (1, 2, 5)], NOW
@@ -332,7 +334,8 @@ def test_what_goes_to_the_heads_waits_for_the_next_meeting(register: Register) -
         )
         held = Entered("heads", "主管會報", date(2020, 4, 2), minutes="請工務處加速辦理")
         meetings.change(person, meeting, held, [], NOW, version=1)
-    states = db.session.scalars(select(Verification.state).order_by(Verification.id)).all()
+    of_february = select(Verification.state).where(Verification.period == FEBRUARY.key)
+    states = db.session.scalars(of_february.order_by(Verification.id)).all()
     assert (len(states), set(states), made.state) == (2, {"closed"}, "closed")
 
 
