@@ -33,6 +33,7 @@ from webapp.models import (
     Message,
     PayoutClaim,
     Plan,
+    RegisterEntry,
     SampleAudit,
     Survey,
     Task,
@@ -272,6 +273,9 @@ def _make_world() -> Ids:
         "rules_draft": _draft_of("plan_reporting"),
         "plan": db.session.scalars(
             select(Plan.public_id).where(Plan.origin == "published").order_by(Plan.id).limit(1)
+        ).one(),
+        "plan_entry": db.session.scalars(
+            select(RegisterEntry.public_id).order_by(RegisterEntry.id).limit(1)
         ).one(),
     }
 

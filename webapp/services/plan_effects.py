@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+import forms.answers
+from forms.model import FormDefinition
 from webapp.models import Case
 from webapp.permissions import Actor
+from webapp.queries import submissions
 from webapp.services import plan_changes, plan_releases, plan_reports
 
 EFFECTS: Mapping[str, Callable[[Actor, Case, datetime, date | None], None]] = {
@@ -26,5 +29,14 @@ KNOWN: Mapping[str, Callable[[Case], dict[str, Any]]] = {
 }
 
 
-def known(case: Case, form: str) -> dict[str, Any]:
-    return KNOWN[form](case) if form in KNOWN else {}
+def begins_with(case: Case, form: FormDefinition) -> dict[str, list[str]]:
+    """What is filled in again within the office starts with what was said last, or with what is known of it."""
+    if case.channel != "internal":
+        return {}
+    sent = submissions.newest(case.id, form.key)
+    if sent is not None:
+        said = sent.all_answers
+    else:
+        said = KNOWN[form.key](case) if form.key in KNOWN else {}
+    files = {field.key for field in form.file_fields}
+    return {name: texts for name, texts in forms.answers.to_raw(form, said).items() if name not in files}

@@ -25,7 +25,7 @@ from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotF
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox, submissions
+from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox
 from webapp.queries.org import calendar
 from webapp.security import actor, now
 from webapp.services import (
@@ -108,7 +108,7 @@ def act(pid: str, name: str) -> ResponseReturnValue:
         conditions=_conditions_of_opinions(ctx, offer),
         version=ctx.case.version,
         wording=drafting.wording_of(drafting.last(ctx.case, kind)) if kind else None,
-        raw=_said_before(ctx, offer),
+        raw=plan_effects.begins_with(ctx.case, offer.task_form) if _has_form(offer) else {},
     )
     for asked in _open_amounts(ctx, offer):
         if asked.fixed is not None:
@@ -594,17 +594,6 @@ def _answer_form(
     for answer in form:
         answer.errors = [*answer.errors, *mistakes.get(answer.name, [])]
     return form
-
-
-def _said_before(ctx: Context, offer: Offer) -> dict[str, list[str]]:
-    """What is filled in again within the office starts with what was said last, or with what is known of it."""
-    if not _has_form(offer) or ctx.case.channel != "internal":
-        return {}
-    form = offer.task_form
-    sent = submissions.newest(ctx.case.id, form.key)
-    known = sent.all_answers if sent is not None else plan_effects.known(ctx.case, form.key)
-    files = {field.key for field in form.file_fields}
-    return {name: texts for name, texts in forms.answers.to_raw(form, known).items() if name not in files}
 
 
 def _form_revision(offer: Offer) -> int | None:
