@@ -28,7 +28,17 @@ from webapp.demo.performance import INVENTED
 from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Case, DefinitionDraft, Effect, Letter, PayoutClaim, Plan, SampleAudit, Survey
+from webapp.models import (
+    Case,
+    DefinitionDraft,
+    Effect,
+    Letter,
+    PayoutClaim,
+    Plan,
+    RegisterEntry,
+    SampleAudit,
+    Survey,
+)
 from webapp.moments import taipei_day
 from webapp.payments import Notification
 from webapp.permissions import SYSTEM, Actor
@@ -142,6 +152,8 @@ def settle() -> dict[str, str]:
     _due("EC09_correction_answered", found, TODAY)
     school = select(Plan.public_id).where(Plan.title == "開瑄國小校舍及運動場新建")
     found["plan"] = db.session.scalars(school).one()
+    annex = select(RegisterEntry.public_id).join(Plan).where(Plan.public_id == found["plan"])
+    found["plan_entry"] = db.session.scalars(annex.order_by(RegisterEntry.id).limit(1)).one()
     with unit_of_work():
         overdue_lists.make(NOW)
         found["survey"] = _asked(_case(found["EC09_granted"]))

@@ -29,6 +29,7 @@ def staff_only() -> ResponseReturnValue | None:
 from webapp.plans import (  # noqa: E402  # they put their routes on bp
     changes,  # noqa: F401
     control,  # noqa: F401
+    entering,  # noqa: F401
     papers,  # noqa: F401
     plan,  # noqa: F401
     register,  # noqa: F401

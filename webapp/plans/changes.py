@@ -32,6 +32,12 @@ BUTTONS: Mapping[str, Text] = {
     "change": Text(zh="申請修正預定進度", en="Ask for another curve"),
     "release": Text(zh="申請解除列管", en="Ask for the release"),
 }
+#: why a plan is controlled
+ORIGINS: Mapping[str, Text] = {
+    "pledge": Text(zh="縣長政見", en="Pledge of the magistrate"),
+    "directive": Text(zh="指裁示事項", en="Directive"),
+    "central_subsidy": Text(zh="中央補助", en="Central subsidy"),
+}
 STATES: Mapping[str, Text] = {
     "open": Text(zh="申請中", en="under way"),
     "granted": Text(zh="已核定", en="approved"),
@@ -71,6 +77,8 @@ def of_plan(plan: Plan, standings: Sequence[Standing]) -> dict[str, Any]:
         "kinds": KINDS,
         "buttons": BUTTONS,
         "state_of": _state_of,
+        "origins": ORIGINS,
+        "may_control": actor().may("control_plans"),
     }
 
 

@@ -37,7 +37,13 @@ def registers() -> str:
     for each in plans.registers():
         month = next(iter(plans.months(each.id)), None)
         shown.append((each, month, plans.overview(each, month or taipei_day(now()).replace(day=1))))
-    return render_template("plans/registers.html", registers=shown, words=words, label=periods.month_label)
+    return render_template(
+        "plans/registers.html",
+        registers=shown,
+        words=words,
+        label=periods.month_label,
+        may_control=actor().may("control_plans"),
+    )
 
 
 @bp.get("/registers/<key>")
