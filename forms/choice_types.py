@@ -119,7 +119,7 @@ class Township(Choice):
 # --- lists that are given at run time --------------------------------------------------------------------
 
 #: what `options_from` may name; the townships, villages and counties are known here, the rest is handed in
-LISTS = frozenset({*STANDARD_LISTS, "units", "agencies", "slots"})
+LISTS = frozenset({*STANDARD_LISTS, "units", "agencies", "offices", "slots"})
 #: what `options_among` may name: the kinds of applicant that the service is for
 AMONG = frozenset({"applicants"})
 

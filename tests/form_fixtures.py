@@ -21,6 +21,7 @@ LISTS = {
         "EC": Text(zh="建設處", en="Economic Development"),
         "PW": Text(zh="工務處", en="Public Works"),
     },
+    "offices": {"PW-RMO": Text(zh="養護工程所", en="Road Maintenance Office")},
     "slots": {"a1": Text(zh="115年12月1日 10:00", en="1 Dec 2026, 10:00")},
 }
 

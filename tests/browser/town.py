@@ -164,6 +164,8 @@ def settle() -> dict[str, str]:
         .join(PlanGrade, PlanGrade.entry_id == RegisterEntry.id)
     )
     found["year_over"], found["graded"] = db.session.execute(graded.order_by(PlanGrade.id).limit(1)).one()
+    annex = select(RegisterEntry.public_id).join(Plan).where(Plan.public_id == found["plan"])
+    found["plan_entry"] = db.session.scalars(annex.order_by(RegisterEntry.id).limit(1)).one()
     with unit_of_work():
         overdue_lists.make(NOW)
         found["survey"] = _asked(_case(found["EC09_granted"]))

@@ -280,6 +280,9 @@ def _make_world() -> Ids:
         "upper": db.session.scalars(
             select(Plan.public_id).where(Plan.kind == "mid_term").order_by(Plan.id).limit(1)
         ).one(),
+        "plan_entry": db.session.scalars(
+            select(RegisterEntry.public_id).order_by(RegisterEntry.id).limit(1)
+        ).one(),
     }
 
 

@@ -27,6 +27,9 @@ def staff_only() -> ResponseReturnValue | None:
 
 
 from webapp.plans import (  # noqa: E402  # they put their routes on bp
+    changes,  # noqa: F401
+    control,  # noqa: F401
+    entering,  # noqa: F401
     evaluation,  # noqa: F401
     front,  # noqa: F401
     imports,  # noqa: F401

@@ -31,11 +31,15 @@ class Curve:
     actual_word: str
     #: of the newest report: month, planned, actual, and a few words for the bar between them
     lag: tuple[date, Decimal, Decimal, str] | None = None
+    #: planned curves that were in force before, and what they are called
+    before: Sequence[Sequence[tuple[date, Decimal]]] = ()
+    before_word: str = ""
 
 
 def s_curve(curve: Curve) -> str:
-    """The planned curve broken, the actual one whole, and a bar for the lag at the newest report."""
-    months = sorted({month for month, _share in (*curve.planned, *curve.actual)})
+    """The planned curve broken, those before dotted, the actual one whole, and a bar for the newest lag."""
+    drawn = (*curve.planned, *curve.actual, *(point for each in curve.before for point in each))
+    months = sorted({month for month, _share in drawn})
     if curve.lag is not None:
         months = sorted({*months, curve.lag[0]})
     return _svg(curve.name, curve.title, curve.description, HEIGHT, _curve(curve, months))
@@ -59,6 +63,11 @@ def _curve(curve: Curve, months: Sequence[date]) -> Iterator[str]:
     step = -(-len(months) // MOST_TICKS)
     for month in months[::step]:
         yield _text(x(month), HEIGHT - BOTTOM + 18, f"{month.year - 1911}.{month.month:02}", SOFT, "middle")
+    for earlier in curve.before:
+        yield from _line([(x(m), y(s)) for m, s in earlier], SOFT, ' stroke-dasharray="2 4"')
+    if curve.before and curve.before[0]:
+        month, share = curve.before[0][len(curve.before[0]) // 2]
+        yield _text(x(month) - 6, y(share) - 6, curve.before_word, SOFT, "end")
     yield from _line([(x(m), y(s)) for m, s in curve.planned], PLANNED, ' stroke-dasharray="7 5"')
     yield from _line([(x(m), y(s)) for m, s in curve.actual], ACTUAL, "")
     for month, share in curve.actual:

@@ -12,12 +12,12 @@ from markupsafe import Markup
 from rules.values import Text
 from webapp import periods
 from webapp.moments import taipei_day
-from webapp.plans import bp, charts, review_parts, words
+from webapp.plans import bp, changes, charts, review_parts, words
 from webapp.plans.trend import reason_label
 from webapp.presentation import in_language, language
-from webapp.queries import definitions, plan_lists, plans
+from webapp.queries import definitions, plan_facts, plan_lists, plans
 from webapp.queries.org import chart
-from webapp.queries.plan_facts import Point
+from webapp.queries.plan_facts import Point, Version
 from webapp.queries.plans import Standing
 from webapp.security import now
 from webapp.staff.words import RULE_STATUS
@@ -45,6 +45,7 @@ def plan(pid: str) -> str:
         standings=standings,
         pictures={each.entry.id: _picture(each) for each in standings},
         planned=_planned,
+        changes=changes.of_plan(found, standings),
         rules=words.stated_rules(plan_lists.rules_of(periods.month_of(today))),
         ruleset=definitions.ruleset(revision).ruleset.title,
         revision=definitions.name_of(revision)[1],
@@ -63,18 +64,33 @@ def plan(pid: str) -> str:
 
 
 def _planned(standing: Standing) -> dict[date, Decimal]:
-    """The planned share of each month, by the newest approved curve."""
-    return {point.month: point.planned for point in _curve(standing)}
+    """The planned share of each month, by the curve that is in force for it."""
+    return {
+        point.month: point.planned
+        for month in sorted({point.month for curve in _curves(standing) for point in curve})
+        if (point := plan_facts.planned_at(plan_facts.in_force(_versions(standing), month), month))
+        and point.month == month
+    }
 
 
-def _curve(standing: Standing) -> list[Point]:
-    return next((list(points) for baseline, points in standing.baselines if baseline.approved_at), [])
+def _versions(standing: Standing) -> list[Version]:
+    """The approved ones, the oldest first."""
+    return [
+        Version(baseline.number, baseline.effective_month, list(points))
+        for baseline, points in reversed(standing.baselines)
+        if baseline.approved_at
+    ]
+
+
+def _curves(standing: Standing) -> list[list[Point]]:
+    """The newest first."""
+    return [version.points for version in reversed(_versions(standing))]
 
 
 def _picture(standing: Standing) -> Markup | None:
     """None where no percentage is known."""
     figured = [report for report in standing.reports if report.lag is not None]
-    planned = [(point.month, point.planned) for point in _curve(standing)]
+    planned, *before = [[(p.month, p.planned) for p in curve] for curve in _curves(standing)] or [[]]
     if not figured and not planned:
         return None
     lag, said = None, _("還沒有填報。")
@@ -93,6 +109,8 @@ def _picture(standing: Standing) -> Markup | None:
             _("預定"),
             _("實際"),
             lag,
+            before,
+            _("原預定"),
         )
     )
     return Markup(drawn)  # noqa: S704  # its texts are escaped there

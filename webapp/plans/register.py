@@ -15,7 +15,7 @@ from webapp import periods
 from webapp.errors import DomainError, NotFound
 from webapp.moments import taipei_day
 from webapp.periods import Period
-from webapp.plans import bp, charts, review_parts, words
+from webapp.plans import bp, charts, control, review_parts, words
 from webapp.plans.trend import HUNDRED_MILLION, reason_label, trend
 from webapp.presentation import in_language, language
 from webapp.queries import plan_lists, plans
@@ -73,7 +73,14 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
     stated = {figure.name: figure.value for figure in figures}
     total = int(stated.get("plans", found.plans))
     rules = plan_lists.rules_of(period)
-    counted = {"plans": found.plans, "plans_stated": found.plans, "severe": found.standings["severe"]}
+    managed = control.of_register(of, month)
+    counted = {
+        "carried_over": managed["made_up"].carried_over,
+        "new": managed["made_up"].new,
+        "released": managed["made_up"].released,
+        "to_be_accepted": managed["made_up"].to_be_accepted,
+    }
+    counted |= {"plans": found.plans, "plans_stated": found.plans, "severe": found.standings["severe"]}
     if "projects" in stated:
         counted["projects"] = plans.projects(of, month)
     asked = {name: value for name in ("unit", "light", "q", "changed") if (value := request.args.get(name))}
@@ -93,6 +100,7 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         figures=figures,
         notes=[figure for figure in figures if figure.note],
         counted=counted,
+        control=managed,
         total=total,
         severe=found.standings["severe"],
         rate=plans.percent(found.standings["severe"], total) if total else None,

@@ -22,6 +22,8 @@ NO_FACTS: Mapping[str, object] = MappingProxyType({})
 UNITS = ("department", "bureau", "township")
 #: whoever decides in its own name, the second level too: 動植物防疫所, 養護工程所
 AGENCIES = ("county", *UNITS, "agency")
+#: whoever leads a plan, a section too
+OFFICES = (*AGENCIES, "section")
 #: what a form calls the applicants that a service is for
 KINDS = {"citizen": "person", "company": "company", "organisation": "organisation"}
 #: a form that asks for the name of a body is filled in for one
@@ -97,6 +99,8 @@ def lists_of(
         found["units"] = _units(UNITS)
     if "agencies" in form.lists:
         found["agencies"] = _units(AGENCIES)
+    if "offices" in form.lists:
+        found["offices"] = _units(OFFICES)
     if "villages" in form.lists:
         owner = definitions.current_service(service_code, taipei_day(now)).owner
         found["villages"] = village_names(*([owner] if owner in TOWNSHIPS else TOWNSHIPS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
-from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, RegisterEntry
+from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, Register, RegisterEntry
 from webapp.periods import last_day
 from webapp.rows import among
 
@@ -136,6 +138,30 @@ def curves(entries: Sequence[int]) -> dict[int, list[Point]]:
     return {entry: of_entry[-1].points for entry, of_entry in versions(entries).items()}
 
 
+def forerunners(entries: Sequence[int]) -> dict[int, list[int]]:
+    """By entry that was carried over: the entries of the same plan in the registers of that kind before."""
+    own, of_own = aliased(RegisterEntry), aliased(Register)
+    earlier, of_earlier = aliased(RegisterEntry), aliased(Register)
+    rows = db.session.execute(
+        select(own.id, earlier.id)
+        .join(of_own, of_own.id == own.register_id)
+        .join(earlier, earlier.plan_id == own.plan_id)
+        .join(of_earlier, of_earlier.id == earlier.register_id)
+        .where(
+            among(own.id, entries),
+            own.carried_over_from.is_not(None),
+            of_earlier.kind == of_own.kind,
+            of_earlier.roc_year < of_own.roc_year,
+            earlier.released_as == "carried_over",
+        )
+        .order_by(own.id, of_earlier.roc_year.desc())
+    )
+    found: dict[int, list[int]] = defaultdict(list)
+    for entry, before in rows:
+        found[entry].append(before)
+    return dict(found)
+
+
 def _budgets(entries: Sequence[int]) -> dict[int, Decimal]:
     rows = db.session.execute(
         select(RegisterEntry.id, func.sum(PlanBudget.amount))
@@ -147,12 +173,18 @@ def _budgets(entries: Sequence[int]) -> dict[int, Decimal]:
 
 
 def _lags(entries: Sequence[int]) -> dict[int, dict[date, Decimal | None]]:
+    """By month; of a plan that was carried over, those of the former years too."""
+    before = forerunners(entries)
     rows = db.session.execute(
         select(ProgressReport.entry_id, ProgressReport.month, ProgressReport.lag).where(
-            among(ProgressReport.entry_id, entries), ProgressReport.state != "open"
+            among(ProgressReport.entry_id, [*entries, *itertools.chain(*before.values())]),
+            ProgressReport.state != "open",
         )
     )
     found: dict[int, dict[date, Decimal | None]] = defaultdict(dict)
     for entry, month, lag in rows:
         found[entry][month] = lag
+    for entry, earlier in before.items():
+        for each in earlier:
+            found[entry] = found[each] | found[entry]
     return found

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.models import Case, Plan, PlanRequest, RegisterEntry
-from webapp.permissions import PERMISSIONS, Actor
+from webapp.models import Case, Plan, PlanRequest
+from webapp.permissions import PERMISSIONS, Actor, visible_to
 from webapp.queries.org import chart
 from webapp.rows import among
 
@@ -29,23 +30,39 @@ def facts(case: Case) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request with its case, for the page of the plan."""
+    """A request as the page of its plan lists it."""
 
-    request: PlanRequest
-    case: Case
+    kind: str
+    state: str
+    number: str
+    #: of the case, for whoever may see it
+    case: str | None
+    outcome: str | None
+    opened_by: str
+    opened_at: datetime
 
 
-def of_entries(entries: Sequence[int]) -> dict[int, list[Asked]]:
+def of_entries(actor: Actor, entries: Sequence[int]) -> dict[int, list[Asked]]:
     """By entry, the newest first."""
-    found: dict[int, list[Asked]] = {}
     rows = db.session.execute(
-        select(PlanRequest, Case)
+        select(PlanRequest, Case.number, Case.public_id, Case.outcome, visible_to(actor))
         .join(Case, Case.id == PlanRequest.case_id)
         .where(among(PlanRequest.entry_id, entries))
         .order_by(PlanRequest.id.desc())
     )
-    for request, case in rows:
-        found.setdefault(request.entry_id, []).append(Asked(request, case))
+    found: dict[int, list[Asked]] = {}
+    for request, number, key, outcome, seen in rows:
+        found.setdefault(request.entry_id, []).append(
+            Asked(
+                request.kind,
+                request.state,
+                number,
+                key if seen else None,
+                outcome,
+                chart().names.get(request.opened_by_id, ""),
+                request.opened_at,
+            )
+        )
     return found
 
 
@@ -62,17 +79,3 @@ def may_ask(actor: Actor, plan: Plan) -> bool:
         and plan.lead_unit_id in chart().within(mandate.unit_id)
         for mandate in actor.mandates
     )
-
-
-def entry(pid: str) -> RegisterEntry | None:
-    return db.session.scalars(select(RegisterEntry).where(RegisterEntry.public_id == pid)).one_or_none()
-
-
-@dataclass(frozen=True)
-class Standings:
-    """How many entries of a register are new, carried over, released, or wait for their acceptance."""
-
-    carried_over: int
-    new: int
-    released: int
-    to_be_accepted: int

@@ -417,6 +417,17 @@ def plan(pid: str) -> Plan:
     return found
 
 
+def entry(pid: str) -> RegisterEntry:
+    found = db.session.scalars(select(RegisterEntry).where(RegisterEntry.public_id == pid)).one_or_none()
+    if found is None:
+        raise NotFound()
+    return found
+
+
+def plan_of(entry: RegisterEntry) -> Plan:
+    return db.session.get_one(Plan, entry.plan_id)
+
+
 def units_of(of: Plan) -> list[tuple[int, str]]:
     """The leading unit, then the others with their roles."""
     rows = db.session.execute(

@@ -15,7 +15,7 @@ from webapp.models import Case, Clock, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
 from webapp.queries import definitions, merging, submissions, tracking
-from webapp.queries.org import chart
+from webapp.queries.org import UnitInfo, chart
 from webapp.services import (
     alarms,
     clocks,
@@ -82,8 +82,8 @@ def move(
     actor: Actor, ctx: Context, unit_code: str, reason: str, now: datetime, acting_for_id: int | None
 ) -> None:
     """移轉管轄 between units of the county, which is one agency: another unit handles the case, the clock goes on."""
-    case, tree, today = ctx.case, chart(), taipei_day(now)
-    unit = tree.by_code.get(unit_code)
+    case = ctx.case
+    unit = chart().by_code.get(unit_code)
     if unit is None or unit.id not in units(case, now):
         raise Refused(
             Text(
@@ -91,6 +91,15 @@ def move(
                 en="This unit has no officer now; choose another.",
             )
         )
+    hand_to(actor, ctx, unit, reason, now, acting_for_id)
+    notices.notify(case, "moved", now, comment=unit.name(case.language), occasion=str(case.version))
+
+
+def hand_to(
+    actor: Actor, ctx: Context, unit: UnitInfo, reason: str, now: datetime, acting_for_id: int | None = None
+) -> None:
+    """The case and what its unit has open of it go to another unit; the history says from where."""
+    case, tree, today = ctx.case, chart(), taipei_day(now)
     before = tree.units[case.handling_unit_id]
     case.handling_unit_id = unit.id
     for task in steps.tasks_of_visit(case):
@@ -107,7 +116,6 @@ def move(
         clocks.recompute(actor, clock, case, now, "移轉管轄")
     note = Text(zh=f"由{before.zh}移轉{unit.zh}辦理", en=f"From {before.en} to {unit.en}")
     _record(actor, case, "moved", reason, note, now, acting_for_id)
-    notices.notify(case, "moved", now, comment=unit.name(case.language), occasion=str(case.version))
 
 
 def transfer_out(

@@ -46,10 +46,12 @@ def lines(written: str) -> list[Row]:
 
 
 def _cells(line: str) -> list[str]:
+    """By tabs, else by blanks where the month stands alone (its money may have commas), else by commas."""
     if "\t" in line:
         return line.split("\t")
     plain = line.replace("，", ",")
-    return next(csv.reader([plain])) if "," in plain else plain.split()
+    parts = plain.split()
+    return parts if len(parts) > 1 and "," not in parts[0] else next(csv.reader([plain]))
 
 
 def written(points: Sequence[Point]) -> str:

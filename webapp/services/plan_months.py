@@ -116,7 +116,7 @@ def _before(entry_id: int, month: date) -> ProgressReport | None:
     return db.session.scalars(
         select(ProgressReport)
         .where(
-            ProgressReport.entry_id == entry_id,
+            ProgressReport.entry_id.in_([entry_id, *plan_facts.forerunners([entry_id]).get(entry_id, ())]),
             ProgressReport.month < month,
             ProgressReport.actual.is_not(None),
         )

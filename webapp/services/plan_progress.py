@@ -153,8 +153,9 @@ def _check(figures: Figures, origin: str) -> None:
 
 def _never_falls(entry: RegisterEntry, month: date, figures: Figures) -> None:
     """Cumulative progress: not below an earlier month, not above a later one."""
+    whole = [entry.id, *plan_facts.forerunners([entry.id]).get(entry.id, ())]
     of_entry = select(ProgressReport.month, ProgressReport.actual).where(
-        ProgressReport.entry_id == entry.id, ProgressReport.actual.is_not(None)
+        ProgressReport.entry_id.in_(whole), ProgressReport.actual.is_not(None)
     )
     before = db.session.execute(
         of_entry.where(ProgressReport.month < month).order_by(ProgressReport.month.desc()).limit(1)

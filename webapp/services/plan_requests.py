@@ -40,6 +40,8 @@ def ask(actor: Actor, entry_id: int, kind: str, now: datetime) -> Case:
                 en="Only the unit that leads the plan asks for a change or a release.",
             )
         )
+    if kind not in SERVICES:
+        raise Refused(Text(zh="請選擇要申請的事項。", en="Choose what to ask for."))
     require_live(entry)
     held = plan_requests.open_request(entry.id)
     if held is not None:
@@ -149,14 +151,29 @@ def _curve(entry_id: int) -> str:
 
 
 def _rules(kind: str, now: datetime) -> str:
-    """What the case quotes of the ruleset in force: its rules about this kind of request, and what follows."""
+    return "\n".join(line.zh for line in quoted(kind, now))
+
+
+def quoted(kind: str, now: datetime) -> list[Text]:
+    """What the case and the page quote of the ruleset in force: its rules about such a request, and who approves."""
     revision = definitions.revision_id("ruleset", RULESET, taipei_day(now))
-    ruleset = definitions.ruleset(revision).ruleset
-    lines = [f"「{ruleset.title.zh}」第 {definitions.name_of(revision)[1]} 版"]
+    ruleset, number = definitions.ruleset(revision).ruleset, definitions.name_of(revision)[1]
+    lines = [
+        Text(zh=f"「{ruleset.title.zh}」第 {number} 版", en=f"“{ruleset.title.in_('en')}”, revision {number}")
+    ]
     for rule in {rule.key: rule for fact in QUOTED[kind] for rule in reading(ruleset, fact)}.values():
         if not {o.action for o in rule.then} & {"require_approval", "require_document"}:
             continue
-        who = [str(o.params.get("function")) for o in rule.then if o.action == "require_approval"]
-        approved = "、".join(FUNCTION_LABELS[each].zh for each in who if each in FUNCTION_LABELS)
-        lines.append(rule.label.zh + (f"（{approved}核定）" if approved else ""))
-    return "\n".join(lines)
+        who = [
+            FUNCTION_LABELS[str(o.params["function"])]
+            for o in rule.then
+            if o.action == "require_approval" and o.params["function"] in FUNCTION_LABELS
+        ]
+        zh, en = "、".join(each.zh for each in who), ", ".join(each.in_("en") for each in who)
+        lines.append(
+            Text(
+                zh=rule.label.zh + (f"（{zh}核定）" if who else ""),
+                en=rule.label.in_("en") + (f" (approved by: {en})" if who else ""),
+            )
+        )
+    return lines

@@ -44,6 +44,7 @@ from webapp.services.fees import OpenAmount
 from webapp.services.steps import Context, Given
 from webapp.staff import bp, limits, preview, shown, task_forms, wording
 from webapp.staff.case_actions import why_not
+from webapp.staff.typed import written
 from webapp.uow import unit_of_work
 from workflows.engine import Missing, WorkflowError
 
@@ -329,7 +330,7 @@ def _stale(case: Case, error: DomainError, typed: Typed, task: Task | None = Non
         typed=typed,
         fields=asked,
         day="-".join(part for part in typed.date.values() if part),
-        written=amounts + _letter_written(typed) + (_written(task_form, typed) if task_form else []),
+        written=amounts + _letter_written(typed) + (written(task_form, typed.raw) if task_form else []),
     )
     return page, error.status
 
@@ -340,24 +341,6 @@ def _letter_written(typed: Typed) -> list[tuple[str, str]]:
     whole = typed.wording.whole
     lines = [(in_language(drafting.PARTS[passage.part]), passage.text) for passage in whole.paragraphs]
     return [(_("主旨"), whole.subject), *lines]
-
-
-def _written(form: FormDefinition, typed: Typed) -> list[tuple[str, str]]:
-    """What stood in the inputs of a task's own form, whether or not it can be an answer; files stay with the task."""
-    found = []
-    for asked in form.fields:
-        parts = [
-            value
-            for name, values in typed.raw.items()
-            if asked.type != "file" and (name == asked.key or name.startswith(f"{asked.key}-"))
-            for value in values
-            if value.strip()
-        ]
-        options = asked.kind.choices(asked)
-        said = [in_language(options[part]) if part in options else part for part in parts]
-        if said:
-            found.append((in_language(asked.label), " ".join(said)))
-    return found
 
 
 # --- what was typed ---------------------------------------------------------------------------------------

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from datetime import time as clock_time
 
 from flask import request
 from flask_babel import gettext as _
 
+from forms.model import FormDefinition
 from rules.values import parse_roc_date
 from webapp.moments import TAIPEI
+from webapp.presentation import in_language
 
 DATE_PARTS = ("year", "month", "day")
 
@@ -67,3 +70,21 @@ def summary(mistakes: Mistakes, days: tuple[str, ...] = ()) -> list[tuple[str, s
         for name, texts in mistakes.items()
         for text in texts
     ]
+
+
+def written(form: FormDefinition, raw: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    """What stood in the inputs of a task's own form, whether or not it can be an answer; files stay with the task."""
+    found = []
+    for asked in form.fields:
+        parts = [
+            value
+            for name, values in raw.items()
+            if asked.type != "file" and (name == asked.key or name.startswith(f"{asked.key}-"))
+            for value in values
+            if value.strip()
+        ]
+        options = asked.kind.choices(asked)
+        said = [in_language(options[part]) if part in options else part for part in parts]
+        if said:
+            found.append((in_language(asked.label), " ".join(said)))
+    return found

@@ -1,0 +1,73 @@
+"""How a register is made up: carried over and new, released, waiting for acceptance, and what goes on next year."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import and_, func, or_, select
+
+from webapp.extensions import db
+from webapp.models import Plan, Register, RegisterEntry
+from webapp.moments import taipei_day
+from webapp.periods import last_day
+
+#: 跨年度續列管 is no release: the plan stands in the next register
+CARRIED = "carried_over"
+
+
+@dataclass(frozen=True)
+class MadeUp:
+    """A register at the end of a month."""
+
+    standing: int = 0
+    carried_over: int = 0
+    released: int = 0
+    #: completed, and not accepted yet
+    to_be_accepted: int = 0
+
+    @property
+    def new(self) -> int:
+        return self.standing - self.carried_over
+
+
+def made_up(of: Register, month: date) -> MadeUp:
+    """Counted once, in one statement."""
+    end = last_day(month)
+    stands = or_(RegisterEntry.released_on.is_(None), RegisterEntry.released_on > end)
+    waits = and_(
+        stands,
+        Plan.completed_on <= end,
+        or_(Plan.accepted_on.is_(None), Plan.accepted_on > end),
+    )
+    gone = and_(RegisterEntry.released_on <= end, RegisterEntry.released_as.is_distinct_from(CARRIED))
+    row = db.session.execute(
+        select(
+            func.count().filter(stands),
+            func.count().filter(stands, RegisterEntry.carried_over_from.is_not(None)),
+            func.count().filter(gone),
+            func.count().filter(waits),
+        )
+        .select_from(RegisterEntry)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .where(RegisterEntry.register_id == of.id, RegisterEntry.since <= end)
+    ).one()
+    return MadeUp(*row)
+
+
+def year_ended(of: Register, now: datetime) -> bool:
+    return taipei_day(now) > date(of.roc_year + 1911, 12, 31)
+
+
+def live(of: Register) -> Sequence[tuple[RegisterEntry, Plan]]:
+    """Entries that stand there now, by project and number, with their plans."""
+    return [
+        (entry, plan)
+        for entry, plan in db.session.execute(
+            select(RegisterEntry, Plan)
+            .join(Plan, Plan.id == RegisterEntry.plan_id)
+            .where(RegisterEntry.register_id == of.id, RegisterEntry.released_on.is_(None))
+            .order_by(RegisterEntry.project_no.nulls_last(), RegisterEntry.id)
+        )
+    ]

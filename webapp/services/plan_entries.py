@@ -1,0 +1,442 @@
+"""The plan-control office opens registers, enters plans and edits them; the audit says what was before and after.
+
+Answers are those of the forms plan_register, plan and plan_entry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import delete, exists, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.attributes import flag_modified
+
+from rules.values import Text
+from webapp.errors import AnswersInvalid, Conflict, Misfit
+from webapp.extensions import db
+from webapp.models import (
+    Account,
+    AuditEntry,
+    Baseline,
+    Case,
+    Plan,
+    PlanBudget,
+    PlanRequest,
+    PlanSite,
+    PlanUnit,
+    ProgressReport,
+    Register,
+    RegisterEntry,
+)
+from webapp.moments import taipei_day
+from webapp.permissions import Actor
+from webapp.queries import plan_facts, plans
+from webapp.queries.org import chart
+from webapp.services import competence, plan_curves, plan_imports, steps
+from webapp.services.plan_carry_over import require
+
+Answers = Mapping[str, Any]
+#: which kinds of plan may stand above one of a kind
+ABOVE: Mapping[str, tuple[str, ...]] = {
+    "pledge_vision": (),
+    "pledge_indicator": ("pledge_vision",),
+    "mid_term": ("pledge_indicator",),
+    "yearly": ("mid_term", "pledge_indicator"),
+    "project": ("mid_term", "pledge_indicator"),
+    "subsidy": ("mid_term", "pledge_indicator"),
+}
+FIRST_CURVE = "列管核定"
+
+
+# --- registers --------------------------------------------------------------------------------------------
+
+
+def open_register(actor: Actor, said: Answers, now: datetime) -> Register:
+    require(actor)
+    key = f"{said['kind']}-{said['roc_year']}"
+    made = Register(key=key, kind=said["kind"], roc_year=int(said["roc_year"]))
+    _describe_register(made, said)
+    try:
+        with db.session.begin_nested():
+            db.session.add(made)
+    except IntegrityError:
+        raise Misfit(
+            "kind",
+            Text(zh=f"這一年度的這種列管別已經有了：{key}。", en=f"There is a register {key} already."),
+        ) from None
+    _audit(actor, "register_opened", _of_register(made), {}, register_answers(made), now)
+    return made
+
+
+def edit_register(actor: Actor, key: str, said: Answers, now: datetime, *, version: int) -> Register:
+    """Names, cycle and cut-off day; kind and year are what it is."""
+    require(actor)
+    found = plans.register(key)
+    _hold(found, version, _of_register(found))
+    before = register_answers(found)
+    _describe_register(found, said)
+    db.session.flush()
+    _audit(actor, "register_edited", _of_register(found), before, register_answers(found), now)
+    return found
+
+
+def register_answers(of: Register) -> dict[str, Any]:
+    return {
+        "kind": of.kind,
+        "roc_year": of.roc_year,
+        "name_zh": of.name_zh,
+        "name_en": of.name_en,
+        "cycle": of.cycle,
+        "report_day": of.report_day,
+    }
+
+
+def _describe_register(of: Register, said: Answers) -> None:
+    of.name_zh, of.name_en, of.cycle = said["name_zh"], said["name_en"], said["cycle"]
+    of.report_day = int(said["report_day"]) if said.get("report_day") is not None else None
+
+
+# --- plans ------------------------------------------------------------------------------------------------
+
+
+def enter_plan(actor: Actor, said: Answers, now: datetime) -> Plan:
+    require(actor)
+    made = Plan(code=plan_imports.next_code(int(said["roc_year"])), origin="entered", origins=[])
+    _describe(made, said)
+    db.session.add(made)
+    db.session.flush()
+    _describe_parts(made, said)
+    _audit(actor, "plan_entered", _of_plan(made), {}, plan_answers(made), now)
+    return made
+
+
+def edit_plan(actor: Actor, pid: str, said: Answers, now: datetime, *, version: int) -> Plan:
+    """What is open of a plan goes with it to another leading unit."""
+    require(actor)
+    found = plans.plan(pid)
+    _hold(found, version, _of_plan(found))
+    before, lead = plan_answers(found), found.lead_unit_id
+    _describe(found, said)
+    _describe_parts(found, said)
+    flag_modified(found, "title")  # its units, sites or money may be all that changed
+    db.session.flush()
+    if found.lead_unit_id != lead:
+        _hand_over(actor, found, now)
+    _audit(actor, "plan_edited", _of_plan(found), before, plan_answers(found), now)
+    return found
+
+
+def plan_answers(of: Plan) -> dict[str, Any]:
+    """As the form `plan` asks for it."""
+    tree = chart()
+    above = db.session.get(Plan, of.parent_id) if of.parent_id is not None else None
+    return {
+        "title": of.title,
+        "kind": of.kind,
+        "level": of.level,
+        "roc_year": of.roc_year,
+        "starts_on": of.starts_on.isoformat() if of.starts_on else None,
+        "ends_on": of.ends_on.isoformat() if of.ends_on else None,
+        "origins": list(of.origins) or None,
+        "parent": above.code if above is not None else None,
+        "note": of.note or None,
+        "lead_unit": _unit(of.lead_unit_id),
+        "units": [
+            {"unit": _unit(unit), "role": role} for unit, role in plans.units_of(of)[1:] if unit in tree.units
+        ]
+        or None,
+        "sites": [{"name": name} for name in plans.sites_of(of)] or None,
+        "budgets": [
+            {"roc_year": each.roc_year, "source": each.source, "amount": f"{each.amount:f}"}
+            for each in plans.budget_of(of)
+        ]
+        or None,
+    }
+
+
+def _unit(unit_id: int) -> dict[str, str]:
+    unit = chart().units[unit_id]
+    return {"value": unit.code, "zh": unit.zh, "en": unit.en}
+
+
+def _describe(of: Plan, said: Answers) -> None:
+    starts, ends = (_day(said.get(name)) for name in ("starts_on", "ends_on"))
+    if starts is not None and ends is not None and ends < starts:
+        raise Misfit("ends_on", Text(zh="結束日期不能早於開始日期。", en="It does not end before it starts."))
+    if of.id is not None:
+        _fits_what_is_below(of, said["kind"])
+    of.title, of.kind, of.level, of.roc_year = (
+        said["title"],
+        said["kind"],
+        said["level"],
+        int(said["roc_year"]),
+    )
+    of.starts_on, of.ends_on = starts, ends
+    of.origins, of.note = list(said.get("origins") or ()), said.get("note") or ""
+    of.lead_unit_id = chart().by_code[said["lead_unit"]["value"]].id
+    of.parent_id = _parent(of, said.get("parent") or "")
+
+
+def _parent(of: Plan, code: str) -> int | None:
+    """Vision -> indicator -> plan, mid-term plan -> plan: never in a circle."""
+    if not code.strip():
+        return None
+    above = db.session.scalars(select(Plan).where(Plan.code == code.strip().upper())).one_or_none()
+    if above is None:
+        raise Misfit("parent", Text(zh=f"沒有編號「{code}」的計畫。", en=f"There is no plan {code}."))
+    if above.kind not in ABOVE[of.kind] or (of.id is not None and above.id == of.id):
+        raise Misfit(
+            "parent",
+            Text(
+                zh=f"「{above.title}」不能是這種計畫的上位計畫：願景之下是指標，指標或中程計畫之下是計畫。",
+                en=f"“{above.title}” cannot stand above it: indicators are below visions, plans below indicators or "
+                "mid-term plans.",
+            ),
+        )
+    return above.id
+
+
+def _fits_what_is_below(of: Plan, kind: str) -> None:
+    below = db.session.scalars(select(Plan).where(Plan.parent_id == of.id).order_by(Plan.code))
+    misfit = next((each for each in below if kind not in ABOVE[each.kind]), None)
+    if misfit is not None:
+        raise Misfit(
+            "kind",
+            Text(
+                zh=f"下位計畫「{misfit.title}」不能屬於這種計畫，請先改它的上位計畫。",
+                en=f"“{misfit.title}” below it cannot belong to such a plan; change what stands above that one first.",
+            ),
+        )
+
+
+def _describe_parts(of: Plan, said: Answers) -> None:
+    """Further units, sites and money, as they are now."""
+    tree = chart()
+    further = [(tree.by_code[row["unit"]["value"]].id, row["role"]) for row in said.get("units") or ()]
+    if len({unit for unit, _role in further} | {of.lead_unit_id}) != len(further) + 1:
+        raise Misfit(
+            "units",
+            Text(
+                zh="同一單位只能列一次，主辦單位不必再列。",
+                en="Each unit is named once, the leading one above.",
+            ),
+        )
+    money = [
+        (
+            int(row["roc_year"]) if row.get("roc_year") is not None else None,
+            row["source"],
+            Decimal(row["amount"]),
+        )
+        for row in said.get("budgets") or ()
+    ]
+    if len({(year, source) for year, source, _amount in money}) != len(money):
+        raise Misfit(
+            "budgets",
+            Text(zh="同一年度的同一來源只能列一次。", en="Each source of a year is named once."),
+        )
+    for table in (PlanUnit, PlanSite, PlanBudget):
+        db.session.execute(delete(table).where(table.plan_id == of.id))
+    db.session.add_all(
+        PlanUnit(plan_id=of.id, unit_id=unit, role=role, position=n)
+        for n, (unit, role) in enumerate(further, start=1)
+    )
+    db.session.add_all(
+        PlanSite(plan_id=of.id, position=n, name=row["name"])
+        for n, row in enumerate(said.get("sites") or (), start=1)
+    )
+    db.session.add_all(
+        PlanBudget(plan_id=of.id, roc_year=year, source=source, amount=amount)
+        for year, source, amount in money
+    )
+    db.session.flush()
+
+
+def _hand_over(actor: Actor, of: Plan, now: datetime) -> None:
+    """Reports and requests that are open go to the unit that leads the plan now."""
+    unit = chart().units[of.lead_unit_id]
+    entries = select(RegisterEntry.id).where(RegisterEntry.plan_id == of.id)
+    reported = exists().where(ProgressReport.case_id == Case.id, ProgressReport.entry_id.in_(entries))
+    asked = exists().where(PlanRequest.case_id == Case.id, PlanRequest.entry_id.in_(entries))
+    for case in db.session.scalars(
+        select(Case).where(Case.status == "open", or_(reported, asked)).order_by(Case.id).with_for_update()
+    ):
+        competence.hand_to(actor, steps.context(case), unit, "計畫主辦單位變更", now)
+
+
+# --- entries ----------------------------------------------------------------------------------------------
+
+
+def put_in(actor: Actor, register_key: str, said: Answers, now: datetime) -> RegisterEntry:
+    """An existing plan in one more register, with its own number and curve."""
+    require(actor)
+    register = plans.register(register_key)
+    code = str(said["plan"]).strip().upper()
+    plan = db.session.scalars(select(Plan).where(Plan.code == code)).one_or_none()
+    if plan is None:
+        raise Misfit("plan", Text(zh=f"沒有編號「{code}」的計畫。", en=f"There is no plan {code}."))
+    made = RegisterEntry(register_id=register.id, plan_id=plan.id, origin="entered")
+    _describe_entry(made, said)
+    _number_is_free(made)
+    try:
+        with db.session.begin_nested():
+            db.session.add(made)
+    except IntegrityError:
+        raise Misfit(
+            "plan",
+            Text(
+                zh=f"「{plan.title}」已經在這個列管別。",
+                en=f"“{plan.title}” stands in this register already.",
+            ),
+        ) from None
+    _first_curve(actor, made, said, now)
+    _audit(actor, "plan_put_in", _of_entry(made), {}, entry_answers(made), now)
+    return made
+
+
+def edit_entry(actor: Actor, pid: str, said: Answers, now: datetime, *, version: int) -> RegisterEntry:
+    """Number, project, supervisor; a curve only where there is none yet: another one is a change (計畫修正)."""
+    require(actor)
+    found = plans.entry(pid)
+    _hold(found, version, _of_entry(found))
+    before = entry_answers(found)
+    _describe_entry(found, said)
+    _number_is_free(found)
+    flag_modified(found, "note")  # a first curve may be all that is new
+    db.session.flush()
+    if not before["curve"]:
+        _first_curve(actor, found, said, now)
+    _audit(actor, "entry_edited", _of_entry(found), before, entry_answers(found), now)
+    return found
+
+
+def entry_answers(of: RegisterEntry) -> dict[str, Any]:
+    return {
+        "plan": db.session.get_one(Plan, of.plan_id).code,
+        "case_no": of.case_no,
+        "project_no": of.project_no,
+        "project": of.project or None,
+        "title": of.title,
+        "supervisor": of.supervisor or None,
+        "since": of.since.isoformat(),
+        "note": of.note or None,
+        "curve": plan_curves.written(plan_facts.curves([of.id]).get(of.id, [])) or None if of.id else None,
+    }
+
+
+def _describe_entry(of: RegisterEntry, said: Answers) -> None:
+    of.case_no = str(said.get("case_no") or "").strip() or None
+    of.project_no = int(said["project_no"]) if said.get("project_no") is not None else None
+    of.project, of.title = said.get("project") or "", said.get("title") or None
+    of.supervisor, of.note = said.get("supervisor") or "", said.get("note") or ""
+    since = _day(said["since"])
+    assert since is not None, "the form asks for it"
+    if of.released_on is not None and since > of.released_on:
+        raise Misfit("since", Text(zh="列管不能晚於解除列管。", en="It is not controlled after its release."))
+    of.since = since
+
+
+def _number_is_free(of: RegisterEntry) -> None:
+    with db.session.no_autoflush:
+        holder = db.session.execute(
+            select(Plan.title)
+            .join(RegisterEntry, RegisterEntry.plan_id == Plan.id)
+            .where(
+                RegisterEntry.register_id == of.register_id,
+                RegisterEntry.case_no == of.case_no,
+                RegisterEntry.id != (of.id or 0),
+            )
+        ).scalar_one_or_none()
+    if of.case_no is not None and holder is not None:
+        raise Misfit(
+            "case_no",
+            Text(
+                zh=f"案號 {of.case_no} 已是「{holder}」的。", en=f"{of.case_no} is the number of “{holder}”."
+            ),
+        )
+
+
+def _first_curve(actor: Actor, of: RegisterEntry, said: Answers, now: datetime) -> None:
+    if not (said.get("curve") or "").strip():
+        return
+    points, mistakes = plan_curves.read(plan_curves.lines(said["curve"]))
+    if mistakes:
+        raise AnswersInvalid({"curve": [each.in_(actor.language) for each in mistakes]})
+    plan_curves.approve(
+        Baseline(
+            entry_id=of.id,
+            number=1,
+            reason=FIRST_CURVE,
+            effective_month=of.since.replace(day=1),
+            approved_by_id=actor.account_id,
+            approved_at=now,
+            origin="entered",
+        ),
+        points,
+    )
+
+
+# --- both -------------------------------------------------------------------------------------------------
+
+
+def _day(said: str | None) -> date | None:
+    return date.fromisoformat(said) if said else None
+
+
+def _of_register(of: Register) -> str:
+    return f"register {of.key}"
+
+
+def _of_plan(of: Plan) -> str:
+    return f"plan {of.code}"
+
+
+def _of_entry(of: RegisterEntry) -> str:
+    register, plan = db.session.get_one(Register, of.register_id), db.session.get_one(Plan, of.plan_id)
+    return f"entry {register.key} {plan.code}"
+
+
+def _hold(row: Register | Plan | RegisterEntry, version: int, subject: str) -> None:
+    """One editor at a time; who comes late hears who was faster, and nothing is written."""
+    db.session.refresh(row, with_for_update=True)
+    if row.version == version:
+        return
+    who, at = db.session.execute(
+        select(Account.name, AuditEntry.at)
+        .outerjoin(Account, Account.id == AuditEntry.actor_id)
+        .where(AuditEntry.subject == subject)
+        .order_by(AuditEntry.id.desc())
+        .limit(1)
+    ).one_or_none() or (None, None)
+    day = taipei_day(at).isoformat() if at is not None else ""
+    raise Conflict(
+        Text(
+            zh=f"這筆資料已由{who or '別人'}修改{f'（{day}）' if day else ''}，畫面已不是最新的。"
+            "您填的還在下面，請重新載入、比對後再存。",
+            en=f"{who or 'Somebody else'} changed this{f' on {day}' if day else ''} meanwhile. What you typed is still "
+            "below; reload, compare and save again.",
+        )
+    )
+
+
+def _audit(actor: Actor, action: str, subject: str, before: Answers, after: Answers, now: datetime) -> None:
+    """What is otherwise, line by line: field: before → after."""
+    lines = [
+        f"{name}: {_plain(before.get(name))} → {_plain(value)}"
+        for name, value in after.items()
+        if _plain(before.get(name)) != _plain(value)
+    ]
+    db.session.add(
+        AuditEntry(at=now, actor_id=actor.account_id, action=action, subject=subject, detail="\n".join(lines))
+    )
+    db.session.flush()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(_plain(each) for each in value)
+    if isinstance(value, dict):
+        return str(value["value"]) if "value" in value else " ".join(_plain(each) for each in value.values())
+    return "–" if value is None else str(value)
