@@ -27,8 +27,10 @@ def staff_only() -> ResponseReturnValue | None:
 
 
 from webapp.plans import (  # noqa: E402  # they put their routes on bp
+    calls,  # noqa: F401
     papers,  # noqa: F401
     plan,  # noqa: F401
     register,  # noqa: F401
     scores,  # noqa: F401
+    sittings,  # noqa: F401
 )

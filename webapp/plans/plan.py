@@ -14,7 +14,7 @@ from webapp import periods
 from webapp.moments import taipei_day
 from webapp.plans import bp, charts, words
 from webapp.presentation import in_language, language
-from webapp.queries import definitions, plan_lists, plans
+from webapp.queries import definitions, plan_lists, plans, proposals
 from webapp.queries.org import chart
 from webapp.queries.plan_facts import Point
 from webapp.queries.plans import Standing
@@ -42,6 +42,7 @@ def plan(pid: str) -> str:
         above=above,
         below=below,
         standings=standings,
+        came_from=proposals.of_plan(found),
         pictures={each.entry.id: _picture(each) for each in standings},
         planned=_planned,
         rules=words.stated_rules(plan_lists.rules_of(periods.month_of(today))),

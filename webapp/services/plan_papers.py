@@ -228,11 +228,12 @@ def print_paper(register: str, period: str, name: str, now: datetime, config: Co
 
 
 def _digest(content: PlanTable) -> str:
-    return hashlib.sha256(f"{_layout()}{content!r}".encode()).hexdigest()
+    return hashlib.sha256(f"{layout()}{content!r}".encode()).hexdigest()
 
 
 @cache
-def _layout() -> str:
+def layout() -> str:
+    """How such a list is drawn: one that is drawn otherwise is printed anew."""
     folder = Path(papers.__file__).parent / "templates"
     drawn = [folder / "layout.html", folder / "plan_table.html"]
     return hashlib.sha256(b"".join(path.read_bytes() for path in drawn)).hexdigest()
