@@ -135,7 +135,7 @@ def let_in(pid: str) -> ResponseReturnValue:
     if until is not None:
         try:
             with unit_of_work():
-                unit, reason = request.form.get("unit", ""), request.form.get("reason", "").strip()
+                unit, reason = request.form.get("late_unit", ""), request.form.get("reason", "").strip()
                 proposal_calls.let_in(actor(), of, unit, until, reason, now())
         except Misfit as misfit:
             mistakes[misfit.field] = [in_language(misfit.text)]
