@@ -53,6 +53,8 @@ NO_PAGES = {
     "plans.national_xlsx",
     "plans.score_file",
     "plans.score_report_xlsx",
+    "plans.kept_xlsx",
+    "plans.minutes_xlsx",
 }
 
 PUBLIC = [
@@ -257,6 +259,19 @@ OFFICE = [
     Look(RESEARCH, "/plans/scores/{score_drafting}/weights"),
     Look(RESEARCH, "/plans/scores/{score_review}/review"),
     Look(RESEARCH, "/plans/scores/{score_review}/report.pdf", 202),
+    Look(LAND_OFFICER, "/plans/calls"),
+    Look(RESEARCH, "/plans/calls/new"),
+    Look(RESEARCH, "/plans/calls/{call}"),
+    Look(LAND_OFFICER, "/plans/calls/{call}?state=meeting"),
+    Look(RESEARCH, "/plans/calls/{call}/edit"),
+    Look(RESEARCH, "/plans/calls/{call}/sittings/new"),
+    Look("he.rongjie", "/plans/calls/{call}/approval"),
+    Look(RESEARCH, "/plans/calls/{call}/kept.pdf", 202),
+    Look(RESEARCH, "/plans/sittings/{sitting}"),
+    Look(RESEARCH, "/plans/sittings/{sitting}/minutes.pdf", 202),
+    Look(LAND_OFFICER, "/plans/proposals/{proposal}/withdraw"),
+    Look(LAND_OFFICER, "/staff/cases/{writing}/act/send"),
+    Look(LAND_OFFICER, "/staff/cases/{approved_proposal}"),
     Look("dong.weilun", "/staff/intake", 403),
     Look("dong.weilun", "/staff/cases/{EC09_review}", 404),
 ]
@@ -320,6 +335,8 @@ IN_ENGLISH = [
         "/plans/registers/major_policy-109?period=109Q3",
         "/plans/registers/major_policy-109/import/reports",
         "/plans/{plan}",
+        "/plans/calls/{call}",
+        "/plans/sittings/{sitting}",
         "/plans/scores",
         "/plans/scores/{score_published}",
         "/plans/scores/{score_published}/indicators/{score_inverse}",

@@ -21,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rules.decision import Trouble
 from rules.values import Text
+from tests import proposals_world
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
 from tests.officers import absent, corrected, officer_of
 from webapp.crypto import follow_code
@@ -149,6 +150,7 @@ def settle() -> dict[str, str]:
     found |= _payouts(granted)
     found |= _rules()
     found |= _scores()
+    found |= proposals_world.settled(NOW)
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)

@@ -17,7 +17,7 @@ from werkzeug.routing import MapAdapter
 from werkzeug.test import encode_multipart
 
 from rules.values import Text
-from tests import journeys, officers
+from tests import journeys, officers, proposals_world
 from tests.visitor import Page, Visitor, in_process
 from webapp.demo.performance import INVENTED
 from webapp.demo.samples import picture
@@ -268,6 +268,7 @@ def _make_world() -> Ids:
         "audit": _audit(decided),
         "edited": _edited(),
         **_scores(),
+        **proposals_world.begun(utc_now()),
         **_board(visit),
         **_money(visit),
         **_payouts(decided),

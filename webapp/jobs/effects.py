@@ -14,7 +14,15 @@ from webapp.models import Case, CommitteeSession, CorrectionRequest, Effect, Inv
 from webapp.models.letters import PLAIN
 from webapp.moments import utc_now
 from webapp.queries import submissions
-from webapp.services import mailings, notices, paper_forms, plan_papers, printing, score_reports
+from webapp.services import (
+    mailings,
+    notices,
+    paper_forms,
+    plan_papers,
+    printing,
+    proposal_papers,
+    score_reports,
+)
 from webapp.uow import unit_of_work
 
 log = logging.getLogger(__name__)
@@ -99,6 +107,11 @@ def _plan_paper(effect: Effect, now: datetime) -> None:
     plan_papers.print_paper(said["register"], said["period"], said["name"], now, current_app.config)
 
 
+def _proposal_paper(effect: Effect, now: datetime) -> None:
+    said = effect.payload
+    proposal_papers.print_paper(said["call"], said["sitting"], now, current_app.config)
+
+
 def _score_report(effect: Effect, now: datetime) -> None:
     score_reports.print_report(effect.payload["year_id"], now, current_app.config)
 
@@ -136,6 +149,7 @@ HANDLERS: dict[str, Callable[[Effect, datetime], None]] = {
     "minutes": _minutes,
     "letter_batch": _letter_batch,
     "plan_paper": _plan_paper,
+    "proposal_paper": _proposal_paper,
     "score_report": _score_report,
     "notice": _notice,
 }

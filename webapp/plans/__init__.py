@@ -27,6 +27,7 @@ def staff_only() -> ResponseReturnValue | None:
 
 
 from webapp.plans import (  # noqa: E402  # they put their routes on bp
+    calls,  # noqa: F401
     changes,  # noqa: F401
     control,  # noqa: F401
     entering,  # noqa: F401
@@ -40,6 +41,7 @@ from webapp.plans import (  # noqa: E402  # they put their routes on bp
     plan,  # noqa: F401
     register,  # noqa: F401
     scores,  # noqa: F401
+    sittings,  # noqa: F401
     tree,  # noqa: F401
     unit,  # noqa: F401
     verification,  # noqa: F401

@@ -101,6 +101,10 @@ def sitting(pid: str) -> ProposalSitting:
     return found
 
 
+def call_of(of: ProposalSitting) -> ProposalCall:
+    return db.session.get_one(ProposalCall, of.call_id)
+
+
 def sittings(of: ProposalCall) -> Sequence[ProposalSitting]:
     return db.session.scalars(
         select(ProposalSitting).where(ProposalSitting.call_id == of.id).order_by(ProposalSitting.number)

@@ -240,11 +240,12 @@ def print_paper(register: str, period: str, name: str, now: datetime, config: Co
 
 
 def _digest(found: PlanTable | ReviewPack) -> str:
-    return hashlib.sha256(f"{_layout()}{found!r}".encode()).hexdigest()
+    return hashlib.sha256(f"{layout()}{found!r}".encode()).hexdigest()
 
 
 @cache
-def _layout() -> str:
+def layout() -> str:
+    """How such a list is drawn: one that is drawn otherwise is printed anew."""
     folder = Path(papers.__file__).parent / "templates"
     drawn = [folder / name for name in ("layout.html", "plan_table.html", "review_pack.html")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in drawn)).hexdigest()

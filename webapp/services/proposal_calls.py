@@ -13,7 +13,7 @@ from sqlalchemy import select
 from rules.values import Text, format_day
 from webapp.errors import Conflict, Forbidden, Misfit
 from webapp.extensions import db
-from webapp.models import AuditEntry, Case, Proposal, ProposalCall, ProposalLetIn
+from webapp.models import AuditEntry, Case, Plan, Proposal, ProposalCall, ProposalLetIn, ProposalSitting
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, proposals
@@ -178,7 +178,7 @@ def let_in(actor: Actor, of: ProposalCall, unit: str, until: date, reason: str, 
     require(actor)
     found = chart().by_code.get(unit)
     if found is None:
-        raise Misfit("unit", Text(zh="請選擇單位。", en="Choose a unit."))
+        raise Misfit("late_unit", Text(zh="請選擇單位。", en="Choose a unit."))
     if until <= of.closes_on or until < taipei_day(now):
         raise Misfit(
             "until",
@@ -252,6 +252,32 @@ def may_withdraw(actor: Actor, of: Proposal, case: Case, now: datetime) -> bool:
     if of.unit_id not in mine or case.status == "closed":
         return False
     return WITHDRAW in definitions.workflow_of(case).state(case.state).transitions
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """What a case proposes, for its page."""
+
+    row: Proposal
+    call: ProposalCall
+    sitting: ProposalSitting | None
+    #: public id of what it became
+    plan: str | None
+    may_withdraw: bool
+
+
+def proposed(actor: Actor, case: Case, now: datetime) -> Proposed | None:
+    """None for every other case."""
+    of = proposals.of_case(case.id) if case.service_code == SERVICE else None
+    if of is None:
+        return None
+    return Proposed(
+        of,
+        db.session.get_one(ProposalCall, of.call_id),
+        db.session.get(ProposalSitting, of.sitting_id) if of.sitting_id is not None else None,
+        db.session.scalars(select(Plan.public_id).where(Plan.case_id == case.id)).one_or_none(),
+        may_withdraw(actor, of, case, now),
+    )
 
 
 def withdraw(actor: Actor, case: Case, reason: str, now: datetime, *, version: int) -> None:

@@ -21,7 +21,7 @@ from webapp.presentation import in_language, language
 from webapp.queries import bookings, case_page, committees, history, identity, money
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
-from webapp.services import by_hand, cases, certificates, clocks, evaluation, recall, steps
+from webapp.services import by_hand, cases, certificates, clocks, evaluation, proposal_calls, recall, steps
 from webapp.services import case_actions as common
 from webapp.services.bookings import STATES as STATES_OF_BOOKINGS
 from webapp.staff import bp, case_actions, flow, limits, shown, wording, words
@@ -103,6 +103,7 @@ def case(pid: str) -> ResponseReturnValue:
         extension_states=limits.STATES,
         extension_colours=limits.STATE_COLOURS,
         before=_committee(found),
+        proposed=proposal_calls.proposed(actor(), found, now()),
         certificate=certificates.standing(found) if certificates.may_issue(actor(), found) else None,
         invoices=money.of_case(found.id),
         invoice_states=STATES,

@@ -25,6 +25,7 @@ KINDS = {
     "minutes": Text(zh="會議紀錄", en="Minutes"),
     "letter_batch": Text(zh="公文合併列印", en="Letters in one PDF"),
     "plan_paper": Text(zh="計畫管考報表", en="List of plans"),
+    "proposal_paper": Text(zh="先期作業報表", en="Paper of a call for proposals"),
     "notice": Text(zh="通知", en="Message"),
 }
 
