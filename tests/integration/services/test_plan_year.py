@@ -201,7 +201,7 @@ class Year:
         self.number, self.month = number, date(2020, number + 1, 1)
         self.next = date(2020, number + 2, 1) if number < 11 else date(2021, 1, 1)
         assert sweeps.run_plans(self.at(1)) == {
-            "failed": 0, "asked": len(self.scripts), "locked": 0, "decided": 0
+            "failed": 0, "asked": len(self.scripts), "locked": 0, "decided": 0, "released": 0
         }  # fmt: skip
         assert plans.overview(self.register, self.month).lights == {"none": len(self.scripts)}
         self.cases = self._cases()
