@@ -25,7 +25,10 @@ OFFICER, HEAD, CONTROL, ELSEWHERE = "ou.yijun", "cai.wenxiong", "guo.shiming", "
 PAGE = "/plans/journeys"
 #: Friday; the journey ended on 20 June, its report is due on Monday 22 September, as the 20th is a Saturday
 NOW = datetime(2025, 9, 26, 2, tzinfo=UTC)
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 TYPED = {
     "unit": "EC-AFF", "traveller": "技士 林美玉", "destination": "日本沖繩縣", "purpose": "考察離島造林",
     "left_on-year": "114", "left_on-month": "6", "left_on-day": "16",
