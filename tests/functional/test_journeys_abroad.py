@@ -69,6 +69,7 @@ def test_registered_on_the_page_and_due_three_months_after_the_return(app: Flask
     assert made(app, look) == ("KM07", date(2025, 9, 22), "write")
     unit.follow("日本沖繩縣")
     assert "提出出國報告" in unit.page.text and "技士 林美玉" in unit.page.text
+    assert "已使用 98 日" in unit.page.text, "days are used of a limit in months"
     other = signed_in(app, ELSEWHERE)
     other.get(PAGE)
     links = [link.text for link in other.page.soup.select("td a")]
@@ -94,6 +95,13 @@ def test_what_cannot_be_is_said_and_nothing_is_lost(
     assert page.status == 422 and any(words in each for each in page.mistakes), page.mistakes
     assert page.value("destination") == "日本沖繩縣" and page.value("returned_on-month") == "6"
     assert made(app, lambda: db.session.query(Case).count()) == 0
+
+
+def test_everything_that_is_missing_is_said_at_once(unit: Visitor) -> None:
+    page = unit.post(f"{PAGE}/new", {})
+    assert [each.partition("，")[0] for each in page.mistakes] == [
+        "請填寫出國人員", "請填寫前往國家及地點", "請填寫出國目的", "請填寫真實存在的日期", "請填寫真實存在的日期",
+    ]  # fmt: skip
 
 
 def test_only_units_register(app: Flask, committed: None) -> None:
