@@ -15,7 +15,8 @@ from tests.officers import at, made, signed_in
 from tests.visitor import Visitor
 from webapp.errors import Refused
 from webapp.extensions import db
-from webapp.models import Case, Document, Journey
+from webapp.jobs import sweeps
+from webapp.models import Case, Clock, Document, Escalation, Journey
 from webapp.queries import definitions
 from webapp.services import cases, documents, journey_registration
 from webapp.services.journey_registration import Trip
@@ -156,6 +157,14 @@ def test_no_report_before_the_return(case: Case) -> None:
     with pytest.raises(Refused, match="返國後才能提出報告"):
         hand_in(case)
     assert registered().state == "awaited"
+
+
+def test_who_is_late_is_reminded_up_the_ladder(case: Case) -> None:
+    sweeps.run_deadlines(NOW)
+    rungs = db.session.scalars(
+        select(Escalation.rung).join(Clock, Clock.id == Escalation.clock_id).where(Clock.case_id == case.id)
+    ).all()
+    assert {"overdue_first", "overdue_second"} <= set(rungs), "four days late"
 
 
 def test_a_journey_that_did_not_take_place(case: Case) -> None:
