@@ -35,7 +35,7 @@ SECRETS = {
 TEMPLATE = "template"
 PLAN_TABLES = (
     *("register", "register_entry", "progress_report", "published_figure", "baseline", "baseline_point"),
-    *("plan", "plan_unit", "plan_site", "plan_budget"),
+    *("plan", "plan_unit", "plan_site", "plan_budget", "plan_grade"),
 )
 
 

@@ -123,7 +123,8 @@ def _journeys() -> None:
             name=op.f("ck_journey_published_has_a_moment"),
         ),
         sa.CheckConstraint(
-            "state in ('awaited','cancelled') or (title <> '' and (document_id is not null or origin = 'demonstration'))",
+            "state in ('awaited','cancelled')"
+            " or (title <> '' and (document_id is not null or origin = 'demonstration'))",
             name=op.f("ck_journey_reported_has_a_report"),
         ),
         sa.ForeignKeyConstraint(["case_id"], ["case.id"], name=op.f("fk_journey_case_id")),

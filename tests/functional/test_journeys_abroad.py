@@ -15,7 +15,8 @@ from tests.officers import at, made, signed_in
 from tests.visitor import Visitor
 from webapp.errors import Refused
 from webapp.extensions import db
-from webapp.models import Case, Document, Journey
+from webapp.jobs import sweeps
+from webapp.models import Case, Clock, Document, Escalation, Journey
 from webapp.queries import definitions
 from webapp.services import cases, documents, journey_registration
 from webapp.services.journey_registration import Trip
@@ -25,7 +26,10 @@ OFFICER, HEAD, CONTROL, ELSEWHERE = "ou.yijun", "cai.wenxiong", "guo.shiming", "
 PAGE = "/plans/journeys"
 #: Friday; the journey ended on 20 June, its report is due on Monday 22 September, as the 20th is a Saturday
 NOW = datetime(2025, 9, 26, 2, tzinfo=UTC)
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 TYPED = {
     "unit": "EC-AFF", "traveller": "技士 林美玉", "destination": "日本沖繩縣", "purpose": "考察離島造林",
     "left_on-year": "114", "left_on-month": "6", "left_on-day": "16",
@@ -66,6 +70,7 @@ def test_registered_on_the_page_and_due_three_months_after_the_return(app: Flask
     assert made(app, look) == ("KM07", date(2025, 9, 22), "write")
     unit.follow("日本沖繩縣")
     assert "提出出國報告" in unit.page.text and "技士 林美玉" in unit.page.text
+    assert "已使用 98 日" in unit.page.text, "days are used of a limit in months"
     other = signed_in(app, ELSEWHERE)
     other.get(PAGE)
     links = [link.text for link in other.page.soup.select("td a")]
@@ -91,6 +96,13 @@ def test_what_cannot_be_is_said_and_nothing_is_lost(
     assert page.status == 422 and any(words in each for each in page.mistakes), page.mistakes
     assert page.value("destination") == "日本沖繩縣" and page.value("returned_on-month") == "6"
     assert made(app, lambda: db.session.query(Case).count()) == 0
+
+
+def test_everything_that_is_missing_is_said_at_once(unit: Visitor) -> None:
+    page = unit.post(f"{PAGE}/new", {})
+    assert [each.partition("，")[0] for each in page.mistakes] == [
+        "請填寫出國人員", "請填寫前往國家及地點", "請填寫出國目的", "請填寫真實存在的日期", "請填寫真實存在的日期",
+    ]  # fmt: skip
 
 
 def test_only_units_register(app: Flask, committed: None) -> None:
@@ -145,6 +157,14 @@ def test_no_report_before_the_return(case: Case) -> None:
     with pytest.raises(Refused, match="返國後才能提出報告"):
         hand_in(case)
     assert registered().state == "awaited"
+
+
+def test_who_is_late_is_reminded_up_the_ladder(case: Case) -> None:
+    sweeps.run_deadlines(NOW)
+    rungs = db.session.scalars(
+        select(Escalation.rung).join(Clock, Clock.id == Escalation.clock_id).where(Clock.case_id == case.id)
+    ).all()
+    assert {"overdue_first", "overdue_second"} <= set(rungs), "four days late"
 
 
 def test_a_journey_that_did_not_take_place(case: Case) -> None:

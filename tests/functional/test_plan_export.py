@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -19,9 +20,12 @@ from tests.officers import at, made, signed_in
 from tests.plan_world import entry
 from tests.visitor import Visitor
 from webapp import spreadsheets
+from webapp.bench.plans import FILL
 from webapp.extensions import db
 from webapp.models import PlanBudget, ProgressReport, Register
+from webapp.plans import national
 from webapp.queries import plan_export
+from webapp.queries.org import chart
 from webapp.services import plan_imports
 from webapp.uow import unit_of_work
 
@@ -138,6 +142,23 @@ def test_it_is_read_in_portions(app: Flask, committed: None, monkeypatch: pytest
         assert sizes == [5], "the others are read when they are asked for"
         codes = [first.plan.code, *(each.plan.code for each in found)]
     assert sizes == [5, 5, 3] and codes == sorted(codes)
+
+
+@pytest.mark.full
+def test_ten_thousand_plans_leave_in_little_memory(app: Flask, committed: None) -> None:
+    with app.app_context():
+        with unit_of_work():
+            of = plan_imports.register_for("major_project-111")
+            units = [unit.id for unit in chart().units.values() if unit.kind == "department"]
+            db.session.execute(FILL, {"register": of.id, "year": 111, "units": units, "count": 10_000})
+        lines = bytes_sent = 0
+        tracemalloc.start()
+        for part in spreadsheets.csv_parts(national.table(of, date(2022, 12, 1))):
+            lines, bytes_sent = lines + part.count(b"\n"), bytes_sent + len(part)
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert lines == 10_001 and bytes_sent > 1_000_000
+    assert most < 12 * 1024**2, "what was written out is not kept"
 
 
 def test_a_list_leaves_row_by_row() -> None:

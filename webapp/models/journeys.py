@@ -47,7 +47,8 @@ class Journey(db.Model):
         CheckConstraint("case_id is not null or origin = 'demonstration'", name="entered_by_a_case"),
         CheckConstraint("(state = 'published') = (published_at is not null)", name="published_has_a_moment"),
         CheckConstraint(
-            "state in ('awaited','cancelled') or (title <> '' and (document_id is not null or origin = 'demonstration'))",
+            "state in ('awaited','cancelled')"
+            " or (title <> '' and (document_id is not null or origin = 'demonstration'))",
             name="reported_has_a_report",
         ),
         Index("ix_journey_returned_on", "returned_on"),

@@ -73,10 +73,13 @@ def register_journey() -> ResponseReturnValue:
     journey_registration.require(actor())
     typed = {name: request.form.get(name, "").strip() for name in WORDS}
     mistakes = Mistakes()
+    said = (typed["traveller"], typed["destination"], typed["purpose"])
+    for misfit in journey_registration.wrong_words(*said):
+        mistakes[misfit.field] = [in_language(misfit.text)]
     left_on, returned_on = (read_day(name, posted_day(name), mistakes) for name in DAYS)
     unit = chart().by_code.get(typed["unit"])
     if not mistakes and left_on is not None and returned_on is not None:
-        trip = Trip(typed["traveller"], typed["destination"], typed["purpose"], left_on, returned_on)
+        trip = Trip(*said, left_on, returned_on)
         try:
             with unit_of_work():
                 journey_registration.register(actor(), unit.id if unit is not None else 0, trip, now())

@@ -37,7 +37,7 @@ def national_csv(key: str, period: str) -> ResponseReturnValue:
     of, month = plans.register(key), parsed(period).last_month
     name = f"{of.key}-{month:%Y-%m}-national.csv"
     return Response(
-        stream_with_context(spreadsheets.csv_parts(_table(of, month))),
+        stream_with_context(spreadsheets.csv_parts(table(of, month))),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
@@ -46,12 +46,13 @@ def national_csv(key: str, period: str) -> ResponseReturnValue:
 @bp.get("/registers/<key>/<period>/national.xlsx")
 def national_xlsx(key: str, period: str) -> ResponseReturnValue:
     of, month = plans.register(key), parsed(period).last_month
-    content = spreadsheets.as_xlsx(list(_table(of, month)), month_label(month).zh)
+    content = spreadsheets.as_xlsx(list(table(of, month)), month_label(month).zh)
     name = f"{of.key}-{month:%Y-%m}-national.xlsx"
     return send_file(io.BytesIO(content), mimetype=XLSX, download_name=name, as_attachment=True)
 
 
-def _table(of: Register, month: date) -> Iterator[Row]:
+def table(of: Register, month: date) -> Iterator[Row]:
+    """Heading and rows, read as they are written."""
     yield HEADINGS
     register, reasons = of.name_zh, _reasons(month)
     for each in plan_export.rows(of, month):

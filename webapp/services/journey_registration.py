@@ -81,16 +81,23 @@ def register(actor: Actor, unit_id: int, trip: Trip, now: datetime) -> Journey:
     return made
 
 
+def wrong_words(traveller: str, destination: str, purpose: str) -> list[Misfit]:
+    """What cannot be said of who, where and why."""
+    asked = (
+        ("traveller", traveller, LONGEST_NAME, "出國人員", "who travels"),
+        ("destination", destination, LONGEST_PLACE, "前往國家及地點", "where to"),
+        ("purpose", purpose, LONGEST_PURPOSE, "出國目的", "the purpose"),
+    )
+    return [
+        Misfit(name, Text(zh=f"請填寫{zh}，最多 {most} 字。", en=f"Say {en}, in up to {most} characters."))
+        for name, said, most, zh, en in asked
+        if not 0 < len(said) <= most
+    ]
+
+
 def _check(trip: Trip, today: date) -> None:
-    for name, most, zh, en in (
-        ("traveller", LONGEST_NAME, "出國人員", "who travels"),
-        ("destination", LONGEST_PLACE, "前往國家及地點", "where to"),
-        ("purpose", LONGEST_PURPOSE, "出國目的", "the purpose"),
-    ):
-        if not 0 < len(getattr(trip, name)) <= most:
-            raise Misfit(
-                name, Text(zh=f"請填寫{zh}，最多 {most} 字。", en=f"Say {en}, in up to {most} characters.")
-            )
+    if wrong := wrong_words(trip.traveller, trip.destination, trip.purpose):
+        raise wrong[0]
     if trip.returned_on < trip.left_on:
         raise Misfit(
             "returned_on", Text(zh="返國日期不能早於出國日期。", en="The return is not before the departure.")

@@ -68,7 +68,8 @@ def case(pid: str) -> ResponseReturnValue:
         identity=(identity.needed(ctx.service), identity.known(found)),
         clock=clock,
         ledger=explain(ledger, language()),
-        used=amount(clock.kind, ledger.used),
+        # of a limit in months days are used
+        used=amount("CD" if clock.kind == "M-shift" else clock.kind, ledger.used),
         days_left=calendar(found.handling_unit_id).working_days_between(today, clock.due_on),
         recallable=recall.recallable(actor(), found, now()) is not None,
         actions=_actions(found, cases.offers(actor(), ctx, now())),
