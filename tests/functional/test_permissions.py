@@ -33,9 +33,11 @@ from webapp.models import (
     Message,
     PayoutClaim,
     Plan,
+    ReviewMeeting,
     SampleAudit,
     Survey,
     Task,
+    Verification,
 )
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
@@ -273,6 +275,8 @@ def _make_world() -> Ids:
         "plan": db.session.scalars(
             select(Plan.public_id).where(Plan.origin == "published").order_by(Plan.id).limit(1)
         ).one(),
+        "meeting": db.session.scalars(select(ReviewMeeting.public_id).order_by(ReviewMeeting.id)).first(),
+        "verification": db.session.scalars(select(Verification.public_id).order_by(Verification.id)).first(),
     }
 
 
