@@ -21,6 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rules.decision import Trouble
 from rules.values import Text
+from tests import review_world
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
 from tests.officers import absent, corrected, officer_of
 from webapp.crypto import follow_code
@@ -35,16 +36,14 @@ from webapp.models import (
     Letter,
     PayoutClaim,
     Plan,
-    RegisterEntry,
     SampleAudit,
     Survey,
 )
 from webapp.moments import taipei_day
 from webapp.payments import Notification
-from webapp.periods import parse
 from webapp.permissions import SYSTEM, Actor
 from webapp.queries import bookings as slots_of
-from webapp.queries import definitions, plans, tracking
+from webapp.queries import definitions, tracking
 from webapp.queries.org import chart
 from webapp.services import (
     agendas,
@@ -63,21 +62,17 @@ from webapp.services import (
     invoices,
     letter_changes,
     mailings,
-    meetings,
     notices,
     overdue_lists,
     payments,
     payouts,
     phrases,
-    resolutions,
     score_import,
     scores,
     sittings,
     steps,
     surveys,
-    verifications,
 )
-from webapp.services.meetings import Entered
 from webapp.services.printing import fingerprint
 from webapp.uow import unit_of_work
 
@@ -152,7 +147,7 @@ def settle() -> dict[str, str]:
     found |= _payouts(granted)
     found |= _rules()
     found |= _scores()
-    found |= _reviews()
+    found |= review_world.settle()
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
@@ -175,40 +170,6 @@ def settle() -> dict[str, str]:
         built = desk.open_draft(officer("admin"), "ruleset", "plan_reporting", NOW)
     found["grid_draft"], found["rules_draft"] = str(edited.id), str(built.id)
     return found
-
-
-def _reviews() -> dict[str, str]:
-    """A meeting with its resolutions, and a visit that found something."""
-    control, register, quarter = officer("guo.shiming"), plans.register("major_policy-109"), parse("109Q3")
-    with unit_of_work():
-        said = Entered(
-            "policy", "重大政策列管會議", TODAY - timedelta(days=9), "第一會議室", "縣長", "請加速辦理"
-        )
-        meeting = meetings.enter(control, register, said, ["追蹤上次決議"], NOW)
-        lines = "碼頭工程增加工班，每週回報 | 港務處、工務處 | 114/12/31\n檢討發包策略 | 教育處"
-        asked = resolutions.read_lines(lines, meeting)
-        resolutions.resolve(control, meeting, asked, NOW, version=1)
-        first = verifications.picked(register, quarter, NOW)[0].entry_id
-        entry = db.session.get_one(RegisterEntry, first).public_id
-        (made,) = verifications.open_ticked(control, register, quarter, [entry], NOW)
-    seen = {
-        f"seen_on-{part}": [value]
-        for part, value in zip(("year", "month", "day"), ("114", "9", "24"), strict=True)
-    }
-    due = {
-        f"findings-0-due_on-{part}": [value]
-        for part, value in zip(("year", "month", "day"), ("114", "10", "31"), strict=True)
-    }
-    finding = {"findings-0-finding": ["鋼筋外露"], "findings-0-required": ["補強並送照片"], **due}
-    record = {
-        "place": ["工地"],
-        "people": ["研考單位、港務處"],
-        "seen": ["60"],
-        "result": ["improve"],
-        "conclusion": ["與填報不符"],
-    }
-    take(db.session.get_one(Case, made.case_id), "record", "guo.shiming", raw={**seen, **record, **finding})
-    return {"meeting": meeting.public_id, "verification": made.public_id}
 
 
 def _asked(case: Case) -> str:

@@ -23,6 +23,14 @@ INTERNAL = [
     "inspection_record",
     "progress_report",
     "progress_report_request",
+    "resolution_report",
+    "resolution_request",
+    "verification_answer",
+    "verification_evaluation",
+    "verification_improvement",
+    "verification_request",
+    "verification_review",
+    "verification_visit",
 ]
 with (Path(__file__).parents[2] / "data" / "catalogue.csv").open(encoding="utf-8") as file:
     CATALOGUE = {row["code"]: row for row in csv.DictReader(file)}
@@ -60,7 +68,9 @@ def texts(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def test_every_text_is_there_in_chinese_and_english(key: str) -> None:
     for path, text in texts(factory_bodies()[key]):
         assert isinstance(text, dict) and text["zh"] and text["en"], path
-        assert "查證" not in text["zh"] and "verified" not in text["en"], path
+        # what is yet to be verified stands in no question; 計畫查證 is about nothing else
+        if not key.startswith("verification_"):
+            assert "查證" not in text["zh"] and "verified" not in text["en"], path
 
 
 PERSONAL = {"national_id", "phone", "email", "address", "bank_account"}
