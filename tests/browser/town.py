@@ -21,7 +21,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from rules.decision import Trouble
 from rules.values import Text
-from tests import proposals_world
+from tests import proposals_world, review_world
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
 from tests.officers import absent, corrected, officer_of
 from webapp.crypto import follow_code
@@ -151,6 +151,7 @@ def settle() -> dict[str, str]:
     found |= _rules()
     found |= _scores()
     found |= proposals_world.settled(NOW)
+    found |= review_world.settle()
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)

@@ -36,9 +36,11 @@ from webapp.models import (
     PlanGrade,
     Register,
     RegisterEntry,
+    ReviewMeeting,
     SampleAudit,
     Survey,
     Task,
+    Verification,
 )
 from webapp.moments import taipei_day, utc_now
 from webapp.payments import Notification
@@ -284,6 +286,8 @@ def _make_world() -> Ids:
         "plan_entry": db.session.scalars(
             select(RegisterEntry.public_id).order_by(RegisterEntry.id).limit(1)
         ).one(),
+        "meeting": db.session.scalars(select(ReviewMeeting.public_id).order_by(ReviewMeeting.id)).first(),
+        "verification": db.session.scalars(select(Verification.public_id).order_by(Verification.id)).first(),
     }
 
 

@@ -16,7 +16,7 @@ from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.letters import documents as papers
 from webapp.letters.contents import Column, PlanTable, ReviewPack
-from webapp.models import Case, Edition, Effect, Plan, ReviewMeeting
+from webapp.models import Edition, Effect, Plan, ReviewMeeting
 
 NOW = datetime(2020, 10, 12, 2, tzinfo=UTC)
 PICKS = "/plans/registers/major_policy-109/verification?period=109Q3"
@@ -45,10 +45,11 @@ def test_from_the_register_to_a_verification(app: Flask, research: Visitor) -> N
     research.get(PICKS)
     research.get(research.page.links("辦理中")[0])
     assert "為什麼選到這個計畫？" in research.page.text
-    number = made(
-        app, lambda: db.session.scalars(select(Case.number).where(Case.service_code == "KM05")).first()
-    )
-    assert number is not None and "KM05-109-" in research.page.text
+    number = research.page.text.partition("案件 ")[2][:15]
+    assert number.startswith("KM05-109-")
+    research.follow(f"案件 {number}")
+    research.follow("查證的頁面")
+    assert "為什麼選到這個計畫？" in research.page.text
 
 
 def test_by_hand_and_passed_over_with_their_reasons(app: Flask, research: Visitor) -> None:

@@ -18,7 +18,7 @@ from webapp.crypto import follow_code
 from webapp.models import Case, CommitteeSession, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import bookings, case_page, committees, history, identity, money
+from webapp.queries import bookings, case_page, committees, history, identity, money, reviewed
 from webapp.queries.org import calendar, chart
 from webapp.security import actor, now
 from webapp.services import by_hand, cases, certificates, clocks, evaluation, proposal_calls, recall, steps
@@ -81,6 +81,7 @@ def case(pid: str) -> ResponseReturnValue:
         sections=shown.answers(ctx.form, file),
         branches=shown.branches(ctx.workflow, file, today),
         records=shown.records(file),
+        about=reviewed.of_case(found),
         corrections=shown.corrections(ctx.form, file),
         changes=shown.changes(ctx.form, file),
         letters=shown.letters(found, file),
