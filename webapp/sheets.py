@@ -177,7 +177,7 @@ class Sheet:
     problems: list[Problem] = field(default_factory=list)
     #: what was understood otherwise than it stands there
     notes: list[Text] = field(default_factory=list)
-    #: column -> its heading in the file
+    #: column -> its heading in the file, or what it is called where the file has none
     headings: dict[str, str] = field(default_factory=dict)
     #: is told how many of how many rows are done
     tell: Callable[[int, int], None] = lambda done, of: None
@@ -240,6 +240,7 @@ def read_content(
         )
     headings = opened.lines[head]
     sheet = Sheet(problems=opened.problems, notes=opened.notes)
+    sheet.headings = {name: next(iter(others), name) for name, others in columns.items()}
     places = _places(headings, names, sheet)
     for at, line in enumerate(opened.lines[head + 1 :], start=head + 2):
         if not any(cell.strip() for cell in line):

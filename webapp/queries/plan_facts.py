@@ -97,8 +97,8 @@ def curves(entries: Sequence[int]) -> dict[int, list[Point]]:
     return found
 
 
-def due(points: Sequence[Point], month: date) -> Point | None:
-    """Of a curve: the point of the month, or the last before it; none before it begins."""
+def planned_at(points: Sequence[Point], month: date) -> Point | None:
+    """The point of the month, or the last before it."""
     return next((point for point in reversed(points) if point.month <= month), None)
 
 

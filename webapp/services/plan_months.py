@@ -16,6 +16,7 @@ from webapp.moments import taipei_day
 from webapp.periods import last_day, month_before, month_label
 from webapp.permissions import SYSTEM
 from webapp.queries import plan_facts
+from webapp.queries.plan_facts import Point
 from webapp.services import cases, evaluation, internal_cases, plan_progress
 
 SERVICE = "KM01"
@@ -69,7 +70,7 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     plan = db.session.get_one(Plan, entry.plan_id)
     register = db.session.get_one(Register, entry.register_id)
     if report is None:
-        point = plan_facts.due(plan_facts.curves([entry_id]).get(entry_id, []), month)
+        point = _planned(entry_id, month)
         report = ProgressReport(
             entry_id=entry_id,
             register_id=register.id,
@@ -103,6 +104,11 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     report.case_id = case.id
     db.session.flush()
     return case
+
+
+def _planned(entry_id: int, month: date) -> Point | None:
+    """Of the approved curve: the point of the month, or the last before it."""
+    return plan_facts.planned_at(plan_facts.curves([entry_id]).get(entry_id, []), month)
 
 
 def _before(entry_id: int, month: date) -> ProgressReport | None:

@@ -121,7 +121,7 @@ def reports(actor: Actor, sheet: Sheet, register_key: str, now: datetime) -> Imp
     said.sort(key=lambda each: (each[1].id, each[2]))
     for row, entry, month, figures in sheet.telling(said):
         done.rows += 1
-        point = plan_facts.due(curves.get(entry.id, []), month)
+        point = plan_facts.planned_at(curves.get(entry.id, []), month)
         if point is not None:
             figures = replace(figures, planned=point.planned, budget_due=point.budget)
             done.changed += _record(row, entry, month, figures, cases.get((entry.id, month)), now)
