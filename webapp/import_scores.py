@@ -25,7 +25,7 @@ def scores(file: Path, year: int, unit: str, unit_name: str, published: bool, an
     from webapp.moments import utc_now
     from webapp.permissions import SYSTEM
     from webapp.services import score_import, score_table
-    from webapp.table_files import BadTable
+    from webapp.sheets import BadSheet
     from webapp.uow import unit_of_work
 
     source = score_import.Source(year, unit, unit_name, "published" if published else "entered")
@@ -35,10 +35,10 @@ def scores(file: Path, year: int, unit: str, unit_name: str, published: bool, an
         try:
             with unit_of_work():
                 made, new = score_import.take_in(SYSTEM, source, file.read_bytes(), beside, utc_now())
-        except BadTable as bad:
-            for mistake in bad.mistakes:
-                click.echo(mistake.in_("zh"), err=True)
-            raise click.ClickException(f"{len(bad.mistakes)} mistakes, nothing was taken in") from None
+        except BadSheet as bad:
+            for problem in bad.problems:
+                click.echo(problem.words.zh, err=True)
+            raise click.ClickException(f"{len(bad.problems)} mistakes, nothing was taken in") from None
         except DomainError as error:
             raise click.ClickException(error.text.zh) from None
         table = score_table.build(made)

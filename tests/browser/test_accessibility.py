@@ -155,6 +155,12 @@ def _wrong_file(page: Page) -> None:
     expect(box.locator(".app-file--failed")).to_be_visible()
 
 
+def _bad_rows(page: Page) -> None:
+    page.get_by_label("或貼上表格").fill("計畫名稱\t月份\t實際進度\n開瑄國小校舍及運動場新建\t109/9\t101\n")
+    press(page, "預覽")
+    expect(page.get_by_role("table", name="要修正的地方")).to_contain_text("101 不在 0 到 100 之間")
+
+
 def _act(action: str) -> Callable[[Page], None]:
     def send(page: Page) -> None:
         hands.follow(page, action)
@@ -184,6 +190,7 @@ MISTAKES = {
     "amount": (Look(pages.PET_OFFICER, "/staff/cases/{EC09_review}"), _act("擬予核准，送主管決行")),
     "opinion": (Look("lv.xinyi", "/staff/cases/{PW01_co_review}"), _act("送出會辦意見")),
     "somebody was faster": (Look(pages.PET_OFFICER, "/staff/cases/{EC09_review}"), _stale),
+    "bad rows": (Look(pages.RESEARCH, "/plans/registers/major_policy-109/import/reports"), _bad_rows),
     "intake": (Look(pages.CLERK, "/staff/intake?service=EC09"), _send_empty("開始填寫表單")),
 }
 

@@ -30,6 +30,8 @@ from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import (
+    Baseline,
+    BaselinePoint,
     Case,
     DefinitionDraft,
     Effect,
@@ -169,6 +171,8 @@ def settle() -> dict[str, str]:
     found["year_over"], found["graded"] = db.session.execute(graded.order_by(PlanGrade.id).limit(1)).one()
     annex = select(RegisterEntry.public_id).join(Plan).where(Plan.public_id == found["plan"])
     found["plan_entry"] = db.session.scalars(annex.order_by(RegisterEntry.id).limit(1)).one()
+    with unit_of_work():
+        found |= _plans()
     with unit_of_work():
         overdue_lists.make(NOW)
         found["survey"] = _asked(_case(found["EC09_granted"]))
@@ -525,6 +529,33 @@ def _road_sent_back() -> Case:
     case = _road_approved()
     take(case, "send_back", "zhang.jianguo", comment="請補列施工時段。")
     return case
+
+
+def _plans() -> dict[str, str]:
+    """The selected plans of this year, and one of them whose curve was changed."""
+    entry, plan, register = db.session.execute(
+        select(RegisterEntry, Plan, Register)
+        .join(Plan, Plan.id == RegisterEntry.plan_id)
+        .join(Register, Register.id == RegisterEntry.register_id)
+        .where(Plan.title == "環湖步道照明改善（示範）", Register.kind == "selected")
+    ).one()
+    january = date(register.roc_year + 1911, 1, 1)
+    changed = Baseline(
+        entry_id=entry.id,
+        number=2,
+        reason="管線遷移，展延期程",
+        effective_month=january,
+        origin="demonstration",
+    )
+    db.session.add(changed)
+    db.session.flush()
+    db.session.add_all(
+        BaselinePoint(baseline_id=changed.id, month=january.replace(month=month), planned=planned)
+        for month, planned in ((1, 5), (6, 40), (10, 80), (12, 100))
+    )
+    db.session.flush()
+    changed.approved_at = NOW
+    return {"this_year": register.key, "curved": plan.public_id}
 
 
 def _by_post() -> Case:

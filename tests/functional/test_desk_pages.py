@@ -210,7 +210,7 @@ def test_a_table_of_plans_changes_exactly_one(app: Flask, author: Visitor) -> No
         "第 2 列第 2 欄「進度落後」：「很多」不是數字"
     ]
     author.press("試算這張表", {"pasted": ""}, files={"file": [("x.xlsx", b"PK\x03\x04\xff\xff")]})
-    assert author.page.status == 422 and author.page.mistakes == ["這個檔案不是 XLSX，也不是 CSV。"]
+    assert author.page.status == 422 and author.page.mistakes == ["這個 XLSX 檔案無法讀取。"]
 
 
 def workbook(rows: list[list[str]]) -> bytes:

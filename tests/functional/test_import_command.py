@@ -10,10 +10,13 @@ from click.testing import CliRunner, Result
 from flask import Flask
 
 from tests.officers import made
-from webapp import demo
+from tests.plan_world import entry
+from webapp import demo, sheets
 from webapp.cli import main
 from webapp.extensions import db
 from webapp.models import AuditEntry, Plan, Register
+from webapp.services import plan_imports
+from webapp.uow import unit_of_work
 
 SHOWN = Path(demo.__file__).parent / "plans"
 
@@ -93,3 +96,58 @@ def test_a_period_is_said_or_in_the_name(run: Callable[..., Result], tmp_path: P
     assert "say --period" in run("plans", str(file), "--register", "selected-119").stderr
     done = run("plans", str(file), "--register", "selected-119", "--period", "119M01")
     assert "119年度施政計畫選項列管 119年1月: 1 plans" in done.stdout
+
+
+CURVE = "計畫名稱,月份,預定進度\n甲計畫,109/1,40\n甲計畫,109/2,{}\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "table", "says"),
+    [
+        ("baselines", CURVE.format(99), "第 3 列「預定進度」：最後一個月的累計預定進度應為 100，現為 99。"),
+        (
+            "baselines",
+            CURVE.format(39),
+            "第 3 列「預定進度」：累計預定進度不會倒退：第 2 列（109年1月）已是 40。",
+        ),
+        ("baselines", CURVE.format("１０１％"), "第 3 列「預定進度」：101 不在 0 到 100 之間。"),
+        ("reports", "計畫名稱,月份,實際進度\n甲計畫,109/1,5\n", "沒有核定的預定進度，請先匯入預定進度。"),
+        ("reports", "計畫名稱,月份\n甲計畫,109/1\n", "缺少欄位：actual_pct（實際進度"),
+    ],
+)
+def test_curves_and_reports_with_mistakes(
+    app: Flask, run: Callable[..., Result], tmp_path: Path, kind: str, table: str, says: str
+) -> None:
+    made(app, a_plan)
+    file = tmp_path / "t.csv"
+    file.write_bytes(table.encode("cp950"))
+    done = run(kind, str(file), "--register", "major_project-109")
+    assert done.exit_code == 1 and says in done.stderr and done.stdout == ""
+
+
+def a_plan() -> None:
+    with unit_of_work():
+        entry(plan_imports.register_for("major_project-109"), "甲計畫")
+
+
+def test_curves_then_reports_and_how_far_they_are(
+    app: Flask, run: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made(app, a_plan)
+    monkeypatch.setattr(sheets, "TELL_EVERY", 1)
+    curves, reports = tmp_path / "curves.csv", tmp_path / "reports.csv"
+    curves.write_text(CURVE.format(100), encoding="utf-8")
+    reports.write_text("計畫名稱,月份,實際進度\n甲計畫,109/1,40\n甲計畫,109/2,100\n", encoding="utf-8")
+    for file, printed in ((curves, "2 rows, 1 new or changed\n"), (reports, "2 rows, 2 new or changed\n")):
+        done = run(file.stem.replace("curves", "baselines"), str(file), "--register", "major_project-109")
+        assert done.stdout == printed and "1 of " in done.stderr
+    again = run("reports", str(reports), "--register", "major_project-109")
+    assert again.stdout == "2 rows, 0 new or changed\n"
+    assert "沒有列管別「bridges-109」" in run("reports", str(reports), "--register", "bridges-109").stderr
+
+
+def test_while_another_list_is_taken_in(app: Flask, run: Callable[..., Result]) -> None:
+    with app.app_context(), unit_of_work():
+        plan_imports.alone()
+        done = run("figures", str(SHOWN / "figures_109Q3.csv"))
+    assert done.exit_code == 1 and "另一份清單正在匯入" in done.stderr

@@ -90,7 +90,7 @@ def test_what_is_wrong_is_named_and_what_was_pasted_stays(research: Visitor, tab
 
 def test_a_file_that_is_too_large(research: Visitor) -> None:
     research.get(CURVES)
-    page = research.press("預覽", files={"file": [("a.csv", b"x" * (sheets.MOST_PASTED + 1))]})
+    page = research.press("預覽", files={"file": [("a.csv", b"x" * (sheets.PAGES.megabytes * 1024**2 + 1))]})
     assert page.status == 422 and "檔案超過 2 MB" in page.text
 
 

@@ -21,7 +21,7 @@ from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, in_process, plain
 from tests.walks import sign_in
-from webapp import demo, spreadsheets
+from webapp import demo, sheets, spreadsheets
 from webapp.errors import Refused
 from webapp.queries import editing as queries
 from webapp.services import desk
@@ -425,9 +425,9 @@ def test_a_preview_names_the_details_that_go_and_stays_as_old_as_it_is(app: Flas
 
 def test_what_people_do_in_a_spreadsheet() -> None:
     lines = [["標題", "=1+1"], ["-5", "甲\n乙"]]
-    assert spreadsheets.read("a.csv", spreadsheets.as_csv(lines)) == lines
-    assert spreadsheets.read("a.xlsx", spreadsheets.as_xlsx(lines, "x")) == lines
-    assert spreadsheets.read("a.csv", "標題,數\n甲,5".encode("cp950")) == [["標題", "數"], ["甲", "5"]]
+    assert sheets.cells_of(spreadsheets.as_csv(lines)) == lines
+    assert sheets.cells_of(spreadsheets.as_xlsx(lines, "x")) == lines
+    assert sheets.cells_of("標題,數\n甲,5".encode("cp950")) == [["標題", "數"], ["甲", "5"]]
 
     def made_of(change: Callable[[Worksheet], object]) -> bytes:
         book, out = Workbook(), io.BytesIO()
@@ -440,16 +440,16 @@ def test_what_people_do_in_a_spreadsheet() -> None:
         return out.getvalue()
 
     plain_book = made_of(lambda sheet: None)
-    assert spreadsheets.read("a.xlsx", plain_book) == [["a", "b"], ["6.5", "2026-01-31"], ["True", ""]]
+    assert sheets.cells_of(plain_book) == [["a", "b"], ["6.5", "2026-01-31"], ["True", ""]]
     for content, said in (
-        (made_of(lambda sheet: sheet.merge_cells("B2:B3")), "第 2 行「B2」是合併的儲存格"),
-        (made_of(lambda sheet: sheet.cell(3, 1, "=A1")), "第 3 行「A3」是公式"),
-        (made_of(lambda sheet: sheet.cell(1, 300, "x")), "超過 5000 行或 200 欄"),
-        (b"\xff\xfe\x00", "不是 XLSX，也不是 CSV"),
-        (b"x" * (spreadsheets.MOST_BYTES + 1), "超過 5 MB"),
+        (made_of(lambda sheet: sheet.merge_cells("B2:B3")), "第 2 列「B2:B3」：是合併的儲存格"),
+        (made_of(lambda sheet: sheet.cell(3, 1, "=A1")), "第 3 列「A3」：是公式"),
+        (made_of(lambda sheet: sheet.cell(1, 300, "x")), "超過 5,000 列或 200 欄"),
+        (b"\xff\xfe\x00", "不是 XLSX，也不是 UTF-8 或 Big5 的 CSV"),
+        (b"x" * (5 * 1024**2 + 1), "超過 5 MB"),
     ):
         with pytest.raises(Refused, match=said):
-            spreadsheets.read("a", content)
+            sheets.cells_of(content)
 
 
 ODD = [text.encode() for text in ('JSON "\\ud800"', "JSON NaN", "{" * 40, "「」", '"', "[]", "< ", "、")]

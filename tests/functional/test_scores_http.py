@@ -251,6 +251,6 @@ def test_the_import_says_what_it_took_in(app: Flask, monkeypatch: pytest.MonkeyP
     again = CliRunner().invoke(cli.main, [*options, "--published", "--annex", annex])
     assert "unchanged: 34 indicators" in again.output
     wrong = CliRunner().invoke(cli.main, ["import", "scores", annex, "--year", "98", "--unit", "AD-RES"])
-    assert wrong.exit_code == 1 and "缺少這個欄位" in wrong.output and "nothing was taken in" in wrong.output
+    assert wrong.exit_code == 1 and "缺少欄位：" in wrong.output and "nothing was taken in" in wrong.output
     nobody = CliRunner().invoke(cli.main, ["import", "scores", table, "--year", "98", "--unit", "ZZ"])
     assert nobody.exit_code == 1 and "沒有代碼 ZZ 的單位" in nobody.output

@@ -18,6 +18,7 @@ from webapp.admin import bp, grid
 from webapp.admin.grid_problems import Checked, check
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.presentation import in_language, language
+from webapp.sheets import RULES, cells_of
 from workflows.functions import FUNCTION_LABELS
 
 MIME = {
@@ -97,7 +98,7 @@ def _given(text: str) -> str:
     file = request.files.get("file")
     if file is None or not file.filename:
         return text
-    lines = spreadsheets.read(file.filename, file.read(spreadsheets.MOST_BYTES + 1))
+    lines = cells_of(file.read(RULES.megabytes * 1024**2 + 1))
     return sheets.to_text(lines)
 
 

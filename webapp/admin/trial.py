@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from rules import fact_tables
 from rules.values import Text, parse_roc_date, roc_year
-from webapp import pending, spreadsheets
+from webapp import pending, sheets
 from webapp.admin import bp, words
 from webapp.errors import Refused
 from webapp.moments import taipei_day
@@ -35,10 +35,9 @@ def table_trial(draft: int) -> ResponseReturnValue:
     """Facts from a file or pasted."""
     file = request.files.get("file")
     pasted = request.form.get("pasted", "")
-    content = file.read(spreadsheets.MOST_BYTES + 1) if file else b""
+    content = file.read(sheets.RULES.megabytes * 1024**2 + 1) if file else b""
     try:
-        name = (file.filename if file else "") or _("貼上的表格")
-        cells = spreadsheets.read(name, content or pasted.encode())
+        cells = sheets.cells_of(content or pasted.encode())
     except Refused as refusal:
         return _page(draft, pasted, mistakes=[in_language(refusal.text)]), 422
     found = fact_tables.read([row for row in ([c.strip() for c in line] for line in cells) if any(row)])

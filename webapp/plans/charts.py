@@ -72,6 +72,10 @@ def _curve(curve: Curve, months: Sequence[date]) -> Iterator[str]:
     yield from _line([(x(m), y(s)) for m, s in curve.actual], ACTUAL, "")
     for month, share in curve.actual:
         yield f'<circle cx="{x(month):g}" cy="{y(share):g}" r="4" fill="{ACTUAL}"/>'
+    if curve.actual:
+        month, share = curve.actual[-1]
+        ahead = curve.lag is not None and curve.lag[2] > curve.lag[1]
+        yield _text(x(month) + 8, y(share) + (-8 if ahead else 20), curve.actual_word, ACTUAL)
     if curve.planned:
         month, share = curve.planned[-1]
         yield _text(x(month) + 6, y(share) + 4, curve.planned_word, PLANNED)

@@ -50,7 +50,7 @@ def take_in_table(key: str, kind: str) -> ResponseReturnValue:
     of, pasted, looked = plans.register(key), request.form.get("table", ""), Looked()
     try:
         content, pasted = _given(pasted)
-        sheet = sheets.read_content(content, KINDS[kind].columns, KINDS[kind].needed, sheets.MOST_PASTED)
+        sheet = sheets.read_content(content, KINDS[kind].columns, KINDS[kind].needed, sheets.PAGES)
         if request.form.get("do") == "import":
             with unit_of_work():
                 done = plan_tables.take_in(actor(), KINDS[kind], sheet, of.key, now())
@@ -89,9 +89,8 @@ def _given(pasted: str) -> tuple[bytes, str]:
     """The chosen file, else what was pasted; and as it can be pasted again, with the rows where they were."""
     file = request.files.get("file")
     if file is not None and file.filename:
-        content = file.read(sheets.MOST_PASTED + 1)
-        lines = sheets.lines_of(content, sheets.MOST_PASTED)
-        return content, cells.to_text(lines)
+        content = file.read(sheets.PAGES.megabytes * 1024**2 + 1)
+        return content, cells.to_text(sheets.open_table(content, sheets.PAGES).lines)
     if not pasted.strip():
         raise sheets.BadSheet(
             [
@@ -116,6 +115,6 @@ def _page(key: str, kind: str, pasted: str = "", looked: Looked | None = None) -
         looked=looked or Looked(),
         problems=(looked.problems if looked else ())[:MOST_NAMED],
         more=max(len(looked.problems) - MOST_NAMED, 0) if looked else 0,
-        megabytes=sheets.MOST_PASTED // 1024**2,
+        megabytes=sheets.PAGES.megabytes,
         zh=language() == "zh",
     )

@@ -24,7 +24,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 
 from rules.values import Text
-from webapp import error_pages, pending, table_files
+from webapp import error_pages, pending, sheets
 from webapp.citizen.cases import being_printed
 from webapp.errors import Conflict, DomainError, Forbidden, Misfit, Refused
 from webapp.models import ScoreIndicator, ScoreYear
@@ -68,9 +68,9 @@ def score_years() -> ResponseReturnValue:
         try:
             with unit_of_work():
                 key = begin().public_id
-        except table_files.BadTable as bad:
-            mistakes["file"] = [each.in_(language()) for each in bad.mistakes[:MOST_NAMED]]
-            if (more := len(bad.mistakes) - MOST_NAMED) > 0:
+        except sheets.BadSheet as bad:
+            mistakes["file"] = [in_language(each.words) for each in bad.problems[:MOST_NAMED]]
+            if (more := len(bad.problems) - MOST_NAMED) > 0:
                 mistakes["file"].append(_("還有 %(n)s 個錯誤。", n=more))
         except (Refused, Conflict) as refusal:
             mistakes[getattr(refusal, "field", "year")] = [in_language(refusal.text)]
@@ -110,7 +110,7 @@ def _from_file() -> ScoreYear:
 
 
 def _typed_year() -> int:
-    typed = table_files.number(request.form.get("year", ""))
+    typed = sheets.number(request.form.get("year", ""))
     if typed is None or typed != typed.to_integral_value() or not 1 <= typed <= 999:
         raise Misfit("year", Text(zh="請填民國年度，例如 115。", en="Give a ROC year, such as 115."))
     return int(typed)
@@ -232,7 +232,7 @@ def _quantity(name: str, typed: str, mistakes: Mistakes, *, optional: bool = Fal
     """The number that a typed value begins with: 378人, 20%, １，０６９."""
     if not typed and optional:
         return None
-    found = table_files.leading_number(typed)
+    found = sheets.leading_number(typed)
     if found is None or found < 0 or found >= 10**12 or found != round(found, 4):
         mistakes[name] = [_("請填 0 以上、最多四位小數的數字，例如 378 或 20%。")]
         return None
@@ -271,7 +271,7 @@ def _definition(mistakes: Mistakes) -> scores.Definition | None:
 
 
 def _share(name: str, typed: str, mistakes: Mistakes) -> Decimal | None:
-    found = table_files.number(typed)
+    found = sheets.number(typed)
     if found is None or not 0 < found <= 100 or found != round(found, 4):
         mistakes[name] = [_("權重須大於 0、不超過 100。")]
         return None

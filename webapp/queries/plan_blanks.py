@@ -13,7 +13,7 @@ from webapp.models import Baseline, Plan, ProgressReport, Register, RegisterEntr
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_of
 from webapp.queries.plans import STEPS
-from webapp.sheets import MOST_ROWS
+from webapp.sheets import PAGES
 
 Blank = list[list[str]]
 
@@ -23,7 +23,7 @@ def baselines(of: Register, now: datetime) -> Blank:
     months = [date(of.roc_year + 1911, number, 1) for number in range(1, 13)]
     found = db.session.execute(_entries(of).where(~_has_curve())).all()
     rows = [[number, title, month_of(month).key] for _id, number, title in found for month in months]
-    return rows[: MOST_ROWS - 1]
+    return rows[: PAGES.rows - 1]
 
 
 def reports(of: Register, now: datetime) -> Blank:
@@ -42,7 +42,7 @@ def reports(of: Register, now: datetime) -> Blank:
         for month in ended
         if (entry_id, month) not in there
     ]
-    return rows[: MOST_ROWS - 1]
+    return rows[: PAGES.rows - 1]
 
 
 BLANKS: Mapping[str, Callable[[Register, datetime], Blank]] = {"baselines": baselines, "reports": reports}

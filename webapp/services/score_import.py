@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,43 +27,48 @@ from webapp.permissions import Actor
 from webapp.queries.org import chart
 from webapp.queries.score_figures import FIGURES as FIGURES_OF_THE_SYSTEM
 from webapp.services import score_editions, score_table, scores
-from webapp.table_files import BadTable, Column, Mistake, Row, leading_number, number, read
+from webapp.sheets import SCORES, BadSheet, Problem, Row, leading_number, number, read_content
 
-COLUMNS = (
-    Column("dim_code", "面向代碼"),
-    Column("dimension", "面向"),
-    Column("dimension_weight", "面向權重"),
-    Column("sub_dimension_weight", "分組權重"),
-    Column("goal_no", "目標編號"),
-    Column("goal", "策略績效目標"),
-    Column("goal_weight", "目標權重"),
-    Column("indicator_no", "指標編號"),
-    Column("indicator", "衡量指標"),
-    Column("weight", "權重"),
-    Column("target_A_raw", "原訂目標值（A）"),
-    Column("target_A", "目標值", required=False),
-    Column("achieved_B_raw", "績效衡量暨達成情形（B）", required=False),
-    Column("achieved_B", "達成值", required=False),
-    Column("unit", "單位", required=False),
-    Column("direction", "方向"),
-    Column("published_C", "達成度（C）", required=False),
-    Column("published_score", "得分", required=False),
-    Column("score_decimals", "得分位數", required=False),
-    Column("evidence", "佐證說明", required=False),
-    Column("figure", "達成值來源", required=False),
-    Column("note", "備註", required=False),
-)
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "dim_code": ("面向代碼",),
+    "dimension": ("面向",),
+    "dimension_weight": ("面向權重",),
+    "sub_dimension_weight": ("分組權重",),
+    "goal_no": ("目標編號",),
+    "goal": ("策略績效目標",),
+    "goal_weight": ("目標權重",),
+    "indicator_no": ("指標編號",),
+    "indicator": ("衡量指標",),
+    "weight": ("權重",),
+    "target_A_raw": ("原訂目標值（A）",),
+    "target_A": ("目標值",),
+    "achieved_B_raw": ("績效衡量暨達成情形（B）",),
+    "achieved_B": ("達成值",),
+    "unit": ("單位",),
+    "direction": ("方向",),
+    "published_C": ("達成度（C）",),
+    "published_score": ("得分",),
+    "score_decimals": ("得分位數",),
+    "evidence": ("佐證說明",),
+    "figure": ("達成值來源",),
+    "note": ("備註",),
+}
+OPTIONAL = frozenset(
+    {"target_A", "achieved_B_raw", "achieved_B", "unit", "published_C", "published_score", "score_decimals",
+     "evidence", "figure", "note"}
+)  # fmt: skip
 #: what stands beside a published table: its totals, notes, and the figures of the budget and staff tables
-ANNEX = (
-    Column("kind", "類別"),
-    Column("key", "對象", required=False),
-    Column("of_year", "年度", required=False),
-    Column("value", "值", required=False),
-    Column("rate", "達成率", required=False),
-    Column("zh", "說明", required=False),
-    Column("en", "英文說明", required=False),
-    Column("source", "資料來源", required=False),
-)
+ANNEX: Mapping[str, tuple[str, ...]] = {
+    "kind": ("類別",),
+    "key": ("對象",),
+    "of_year": ("年度",),
+    "value": ("值",),
+    "rate": ("達成率",),
+    "zh": ("說明",),
+    "en": ("英文說明",),
+    "source": ("資料來源",),
+}
+OPTIONAL_BESIDE = frozenset(ANNEX) - {"kind"}
 #: no score, sum or rate reaches it
 MOST_POINTS = 10_000
 #: by the first letter of the code
@@ -118,12 +123,12 @@ class Source:
 def take_in(
     actor: Actor, source: Source, content: bytes, annex: bytes | None, now: datetime
 ) -> tuple[ScoreYear, bool]:
-    """The edition that the file describes, and whether it is new. Raises BadTable with every mistake."""
+    """The edition that the file describes, and whether it is new. Raises BadSheet with every mistake."""
     unit = chart().by_code.get(source.unit)
     if unit is None:
         raise NotFound(Text(zh=f"沒有代碼 {source.unit} 的單位。", en=f"There is no unit {source.unit}."))
-    rows = _parse(read(content, COLUMNS))
-    beside = read(annex, ANNEX) if annex is not None else []
+    rows = _parse(_read(content, COLUMNS, OPTIONAL))
+    beside = _read(annex, ANNEX, OPTIONAL_BESIDE) if annex is not None else []
     digest = _digest(source, rows, beside)
     same = select(ScoreYear).where(
         ScoreYear.unit_id == unit.id, ScoreYear.year == source.year, ScoreYear.source_digest == digest
@@ -151,30 +156,34 @@ def take_in(
     db.session.flush()
     if source.origin == "published":
         if wrong := score_table.weight_mistakes(year):
-            raise BadTable([Mistake(None, "", text) for text in wrong])
+            raise BadSheet([Problem(None, "", text) for text in wrong])
         scores.freeze(actor, year, now)
     return year, True
 
 
+def _read(content: bytes, columns: Mapping[str, tuple[str, ...]], optional: Collection[str]) -> list[Row]:
+    sheet = read_content(content, columns, [name for name in columns if name not in optional], SCORES)
+    sheet.require()
+    return sheet.rows
+
+
 def _parse(rows: Sequence[Row]) -> list[Parsed]:
-    mistakes: list[Mistake] = []
+    mistakes: list[Problem] = []
     parsed = [found for row in rows if (found := _Cells(row, mistakes).parsed()) is not None]
-    if not rows:
-        mistakes.append(Mistake(None, "", Text(zh="檔案裡沒有資料列。", en="The file has no rows.")))
     mistakes += _at_odds(parsed)
     if mistakes:
-        raise BadTable(sorted(mistakes, key=lambda each: each.row or 0))
+        raise BadSheet(sorted(mistakes, key=lambda each: each.row or 0))
     return parsed
 
 
 class _Cells:
     """The cells of one row, each with what is wrong with it."""
 
-    def __init__(self, row: Row, mistakes: list[Mistake]) -> None:
+    def __init__(self, row: Row, mistakes: list[Problem]) -> None:
         self.row, self.mistakes, self.wrong = row, mistakes, len(mistakes)
 
     def say(self, column: str, zh: str, en: str) -> None:
-        self.mistakes.append(self.row.mistake(column, zh, en))
+        self.mistakes.append(self.row.problem(column, zh, en))
 
     def text(self, column: str, longest: int, *, optional: bool = False) -> str:
         found = " ".join(self.row.cells.get(column, "").split("\n"))
@@ -256,7 +265,7 @@ class _Cells:
         return found if len(self.mistakes) == self.wrong else None
 
 
-def _at_odds(rows: Sequence[Parsed]) -> Iterator[Mistake]:
+def _at_odds(rows: Sequence[Parsed]) -> Iterator[Problem]:
     """What rows of one dimension, group or goal say differently; an indicator that comes twice."""
     first: dict[tuple[str, ...], tuple[Decimal, int]] = {}
     seen: dict[tuple[str, ...], int] = {}
@@ -268,7 +277,7 @@ def _at_odds(rows: Sequence[Parsed]) -> Iterator[Mistake]:
         ):
             before, at = first.setdefault(key, (weight, row.row))
             if before != weight:
-                yield Mistake(
+                yield Problem(
                     row.row,
                     column,
                     Text(zh=f"與第 {at} 列的 {before} 不同。", en=f"Row {at} says {before}."),
@@ -276,7 +285,7 @@ def _at_odds(rows: Sequence[Parsed]) -> Iterator[Mistake]:
         mine = (row.code, row.goal_number, row.number)
         if mine in seen:
             at = seen[mine]
-            yield Mistake(
+            yield Problem(
                 row.row,
                 "indicator_no",
                 Text(zh=f"與第 {at} 列是同一個指標編號。", en=f"The same number as in row {at}."),
@@ -348,7 +357,7 @@ _SAME = (
 def _write_beside(
     year: ScoreYear, rows: Sequence[Row], kept: dict[str, ScoreHeading | ScoreIndicator]
 ) -> None:
-    mistakes: list[Mistake] = []
+    mistakes: list[Problem] = []
     for row in rows:
         cells, kind = _Cells(row, mistakes), row.cells.get("kind", "")
         key = row.cells.get("key", "")
@@ -368,7 +377,7 @@ def _write_beside(
         else:
             cells.say("kind", f"不認得「{kind}」。", f"“{kind}” is not known.")
     if mistakes:
-        raise BadTable(mistakes)
+        raise BadSheet(mistakes)
     db.session.flush()
 
 

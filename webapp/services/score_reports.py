@@ -385,7 +385,9 @@ _FIGURES = (
 def _indicator_rows(table: Table, zh: bool) -> list[spreadsheets.Row]:
     columns = score_import.COLUMNS
     extra = ("計算達成度", "計算得分", "燈號") if zh else ("computed C", "computed score", "light")
-    rows: list[spreadsheets.Row] = [[*(each.heading if zh else each.name for each in columns), *extra]]
+    rows: list[spreadsheets.Row] = [
+        [*(heading if zh else name for name, (heading,) in columns.items()), *extra]
+    ]
     for top, group, goal in table.goals:
         for line in goal.lines:
             row = line.indicator
@@ -418,5 +420,5 @@ def _indicator_rows(table: Table, zh: bool) -> list[spreadsheets.Row]:
             came_out: list[str | Decimal] = ["", ""]
             if line.result is not None:
                 came_out = [f"{line.result.ratio}%", line.result.score]
-            rows.append([*(values[each.name] for each in columns), *came_out, line.light or ""])
+            rows.append([*(values[name] for name in columns), *came_out, line.light or ""])
     return rows

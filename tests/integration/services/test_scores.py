@@ -29,7 +29,7 @@ from webapp.services import evaluation, score_editions, score_import, score_repo
 from webapp.services.score_import import Source
 from webapp.services.score_table import plain
 from webapp.services.scores import Report
-from webapp.table_files import BadTable
+from webapp.sheets import BadSheet
 
 DATA = Path(__file__).parents[2] / "data" / "scoring.csv"
 CHECKS = DATA.with_name("acceptance_checks.csv")
@@ -242,23 +242,24 @@ def spoiled(**changes: str) -> bytes:
         (spoiled(weight="101"), "第 6 列「weight」：權重 101 不在"),
         (spoiled(score_decimals="9"), "第 6 列「score_decimals」：須為 0 到 4"),
         (spoiled(evidence="很" * 501), "第 6 列「evidence」：超過 500 字"),
-        (b"", "缺少這個欄位"),
-        ("面向".encode("big5"), "不是 UTF-8 編碼"),
-        (b"PK\x03\x04broken", "不是可讀的 XLSX"),
+        (b"", "缺少欄位：dim_code"),
+        ("面向".encode("big5"), "缺少欄位：dim_code"),
+        (b"\xff\xfe\x00", "也不是 UTF-8 或 Big5 的 CSV"),
+        (b"PK\x03\x04broken", "XLSX 檔案無法讀取"),
     ],
 )
 def test_every_bad_row_is_named(content: bytes, said: str) -> None:
-    with pytest.raises(BadTable) as refused:
+    with pytest.raises(BadSheet) as refused:
         score_import.take_in(SYSTEM, Source(114, "AD-RES"), content, None, NOW)
-    assert any(said in mistake.in_("zh") for mistake in refused.value.mistakes), refused.value
+    assert any(said in mistake.words.zh for mistake in refused.value.problems), refused.value
 
 
 def test_all_bad_rows_are_named_at_once() -> None:
     lines = rows()
     lines[0]["weight"], lines[33]["target_A"] = "x", "y"
-    with pytest.raises(BadTable) as refused:
+    with pytest.raises(BadSheet) as refused:
         score_import.take_in(SYSTEM, Source(114, "AD-RES"), as_csv(lines), None, NOW)
-    assert [mistake.row for mistake in refused.value.mistakes] == [2, 35]
+    assert [mistake.row for mistake in refused.value.problems] == [2, 35]
 
 
 def test_a_spreadsheet_with_full_width_digits_comes_in_and_merged_cells_are_named() -> None:
@@ -276,7 +277,7 @@ def test_a_spreadsheet_with_full_width_digits_comes_in_and_merged_cells_are_name
     sheet.merge_cells("C2:C4")
     out = io.BytesIO()
     book.save(out)
-    with pytest.raises(BadTable, match="row 2, C2:C4"):
+    with pytest.raises(BadSheet, match="row 2, C2:C4"):
         score_import.take_in(SYSTEM, Source(113, "AD-RES"), out.getvalue(), None, NOW)
 
 
@@ -295,10 +296,10 @@ def test_a_spreadsheet_with_full_width_digits_comes_in_and_merged_cells_are_name
 )
 def test_a_bad_row_of_an_annex_is_named(line: str, said: str) -> None:
     head = ANNEX.read_text(encoding="utf-8").splitlines()[0]
-    with pytest.raises(BadTable) as refused:
+    with pytest.raises(BadSheet) as refused:
         source = Source(114, "AD-RES")
         score_import.take_in(SYSTEM, source, DATA.read_bytes(), f"{head}\n{line}\n".encode(), NOW)
-    assert refused.value.mistakes[0].in_("zh").startswith(said)
+    assert refused.value.problems[0].words.zh.startswith(said)
 
 
 def test_of_two_who_begin_the_same_year_one_is_told(
@@ -314,9 +315,9 @@ def test_a_published_table_has_to_add_up() -> None:
     lines = rows()
     for line in lines[:3]:
         line["goal_weight"] = "4"
-    with pytest.raises(BadTable) as refused:
+    with pytest.raises(BadSheet) as refused:
         score_import.take_in(SYSTEM, replace(PUBLISHED, year=99), as_csv(lines), None, NOW)
-    said = [mistake.in_("zh") for mistake in refused.value.mistakes]
+    said = [mistake.words.zh for mistake in refused.value.problems]
     assert any(
         "目標「一、提升行政效能，強化公共服務品質。」的權重是 4，下層合計卻是 4.5" in line for line in said
     )
