@@ -182,7 +182,7 @@ class TableReader(PolicyReader):
         if isinstance(data, list) and len(items) != width:
             said = say(
                 "這一列有 {cells} 格，表格有 {columns} 欄",
-                "This row has {cells} cells; the table has {columns} columns",
+                "Cells of this row: {cells}; columns of the table: {columns}",
                 cells=len(items),
                 columns=width,
             )
