@@ -76,7 +76,7 @@ class PolicyReader(RuleReader):
             )
         for i, value in enumerate(order):
             if mistake := actions.mistake(param, value, self.functions, self.units):
-                self.refuse(f"{prefix}order[{i}]", mistake)
+                self.refuse(f"{prefix}order[{i}]", mistake, choices=tuple(param.choices))
             elif value in order[:i]:
                 said = say("「{value}」出現兩次", "“{value}” stands there twice", value=shown(value))
                 self.refuse(f"{prefix}order[{i}]", said)

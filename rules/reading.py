@@ -23,9 +23,10 @@ class Reader:
         self.problems: list[Problem] = []
         self.keys: set[str] = set()
 
-    def refuse(self, path: str, message: Text, rows: tuple[int, ...] = ()) -> None:
-        """`rows` are those of a table that the message names, from 1."""
-        self.problems.append(Problem(path=path, message=message, rows=rows))
+    def refuse(
+        self, path: str, message: Text, *, rows: tuple[int, ...] = (), choices: tuple[str, ...] = ()
+    ) -> None:
+        self.problems.append(Problem(path=path, message=message, rows=rows, choices=choices))
 
     def mapping(
         self, data: object, path: str, required: tuple[str, ...], optional: tuple[str, ...] = ()

@@ -126,7 +126,7 @@ class RuleReader(Declarations):
                     value=shown(each),
                     hint=did_you_mean(each, options) or usable,
                 )
-                self.refuse(path, said)
+                self.refuse(path, said, choices=tuple(options))
             if leaf.type == "number" and each is not None and not is_exact(coerce("number", each)):
                 said = say(
                     "「{value}」超過六位小數或大於 {most:,}",
@@ -203,7 +203,7 @@ class RuleReader(Declarations):
                 self.used_params.add(reference)
                 value = self.params[reference]
             if mistake := actions.mistake(param, value, self.functions, self.units):
-                self.refuse(where, mistake)
+                self.refuse(where, mistake, choices=tuple(param.choices))
             values[name] = coerce("number", value) if isinstance(value, float) else value
         if action == DERIVE and not given:
             said = say(

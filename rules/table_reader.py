@@ -9,7 +9,7 @@ from rules.model import Outcome, Policy, Rule, Status
 from rules.policy_reader import POLICY_ITEMS, PolicyReader
 from rules.reading import ABSENT
 from rules.rule_reader import no_param
-from rules.values import Problem, Text, say
+from rules.values import Text, say
 
 #: an empty cell of a table: any value of an input, no action of an output
 ANY = ("-", None, "")
@@ -107,7 +107,7 @@ class TableReader(PolicyReader):
         ):
             where = f"{path}.rows[{finding.row - 1}]" if finding.row else f"{path}.rows"
             where = f"{path}.inputs[{finding.column - 1}]" if finding.column else where
-            self.refuse(where, finding.message, finding.rows)
+            self.refuse(where, finding.message, rows=finding.rows)
 
     def inputs(self, data: object, path: str) -> list[tuple[str, Op]]:
         result: list[tuple[str, Op]] = []
@@ -182,7 +182,7 @@ class TableReader(PolicyReader):
         if isinstance(data, list) and len(items) != width:
             said = say(
                 "這一列有 {cells} 格，表格有 {columns} 欄",
-                "This row has {cells} cells; the table has {columns} columns",
+                "Cells of this row: {cells}; columns of the table: {columns}",
                 cells=len(items),
                 columns=width,
             )
@@ -211,5 +211,5 @@ class TableReader(PolicyReader):
                 label=label,
                 said=problem.message,
             )
-            self.problems[i] = Problem(path=problem.path, message=said, rows=(row,))
+            self.problems[i] = problem.model_copy(update={"message": said, "rows": (row,)})
         return condition if isinstance(condition, Leaf) else None

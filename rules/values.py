@@ -65,6 +65,8 @@ class Problem(BaseModel):
     message: Text
     #: the rows of a table that the message names, from 1
     rows: tuple[int, ...] = ()
+    #: the values to choose from; where the message lists them, it ends with them
+    choices: tuple[str, ...] = ()
 
     @property
     def text(self) -> Text:

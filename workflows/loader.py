@@ -400,7 +400,7 @@ class _Reader:
                 if isinstance(units, list | tuple) and units and task.needed(len(units)) > len(units):
                     message = say(
                         "只列了 {n} 個單位，永遠不會會合",
-                        "Only {n} units are listed; they never join",
+                        "Too few units are listed ({n}); they never join",
                         n=len(units),
                     )
                     self.report(join("states", state.key, "tasks", i, "join"), message)

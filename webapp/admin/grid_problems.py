@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 
 from rules.sheets import COLUMNS, Column, Half, Table
 from rules.values import COMMAS, Problem
-from webapp.presentation import in_language, language
+from webapp.presentation import language
 from webapp.queries import editing as queries
 
 _PATH = re.compile(r"\.(rows|inputs|outputs)(?:\[(\d+)\])?(?:\.(when|then)(?:\[(\d+)\])?)?")
@@ -55,7 +55,7 @@ def check(body: Mapping[str, Any], place: int, table: Table | None) -> Checked:
 
 
 def _located(problem: Problem, path: str, table: Table | None) -> Located:
-    found, message = _PATH.match(path), in_language(problem.message)
+    found, message = _PATH.match(path), problem.message.in_(language())
     if found is None or table is None:
         return Located(message, ("settings",))
     part, place, half, cell = found[1], int(found[2] or -1), found[3], int(found[4] or -1)
@@ -68,6 +68,9 @@ def _located(problem: Problem, path: str, table: Table | None) -> Located:
     marks = (f"row-{place}",)
     if half in COLUMNS and cell >= 0:
         marks = (f"{half}-{place}-{cell}", *marks)
+    columns = table.half(half) if half else []
+    if 0 <= cell < len(columns):
+        message = _in_words(message, problem.choices, columns[cell])
     return Located(message if problem.rows else _named(message, table, place, half, cell), marks)
 
 
@@ -81,14 +84,14 @@ def _named(message: str, table: Table, row: int, half: Half | None, cell: int) -
             row=row + 1,
             number=number,
             column=columns[cell].heading(language()),
-            message=_in_words(message, columns[cell]),
+            message=message,
         )
     return _("第 %(row)s 列：%(message)s", row=row + 1, message=message)
 
 
-def _in_words(message: str, column: Column) -> str:
-    """The values that a cell may have, as cells write them."""
-    words = column.notation.domain.words
-    codes, names = list(words.named), [words.word(code, language()) for code in words.named]
-    comma = COMMAS[language()]
-    return message.replace(comma.join(codes), comma.join(names)) if codes else message
+def _in_words(message: str, choices: Sequence[str], column: Column) -> str:
+    """What could be chosen, as cells write it."""
+    listed, words = COMMAS[language()].join, column.notation.domain.words
+    if not message.endswith(listed(choices)):
+        return message
+    return message.removesuffix(listed(choices)) + listed(words.word(code, language()) for code in choices)
