@@ -112,6 +112,13 @@ def test_a_vision_has_the_mean_of_its_indicators(control: Visitor) -> None:
     assert control.get("/plans/pledges?period=nothing").status == 404
 
 
+def test_what_is_sent_twice_is_added_once(control: Visitor) -> None:
+    sent = {"kind": "pledge_vision", "title": "遠見願景", "unit": "PW", "first_year": "114"}
+    assert control.post("/plans/pledges", sent).status == 200
+    page = control.post("/plans/pledges", sent)
+    assert page.status == 422 and page.mistakes == ["已經有同名的願景。"]
+
+
 def test_every_change_stays_on_record(app: Flask, control: Visitor) -> None:
     vision = add(control, "pledge_vision", "遠見願景")
     one = add(control, "pledge_indicator", "甲指標", above=pid(vision))

@@ -58,15 +58,19 @@ def add(actor: Actor, kind: str, said: Said, now: datetime, origin: str = "enter
     if kind not in UPPER:
         raise Misfit("kind", Text(zh="請選擇種類。", en="Choose a kind."))
     _check(kind, said)
+    # whoever adds another of the year at the same time waits here
+    code = plan_imports.next_code(said.first_year)
+    above = _above(kind, said.above)
+    _is_new(kind, said, above)
     made = Plan(
-        code=plan_imports.next_code(said.first_year),
+        code=code,
         title=said.title.strip(),
         kind=kind,
         roc_year=said.first_year,
         last_year=said.last_year,
         level="magistrate" if kind != MID_TERM else "county",
         lead_unit_id=chart().by_code[said.unit].id,
-        parent_id=_above(kind, said.above),
+        parent_id=above,
         origin=origin,
     )
     db.session.add(made)
@@ -269,6 +273,24 @@ def _above(kind: str, public_id: str) -> int | None:
     if found is None:
         raise Misfit("above", Text(zh="請選擇上位計畫。", en="Choose what it stands below."))
     return found.id
+
+
+def _is_new(kind: str, said: Said, above: int | None) -> None:
+    """A form that is sent twice makes one."""
+    same = select(Plan.id).where(
+        Plan.kind == kind,
+        Plan.title == said.title.strip(),
+        Plan.roc_year == said.first_year,
+        Plan.parent_id == above if above is not None else Plan.parent_id.is_(None),
+    )
+    if db.session.scalars(same.limit(1)).first() is not None:
+        raise Misfit(
+            "title",
+            Text(
+                zh=f"已經有同名的{NAMES[kind].zh}。",
+                en=f"There is a {NAMES[kind].en} of that name already.",
+            ),
+        )
 
 
 def _years_hold_what_is_below(of: Plan, said: Said) -> None:
