@@ -12,7 +12,7 @@ from webapp.plans import bp, words
 from webapp.presentation import language
 from webapp.queries import plan_lists, plan_trend
 from webapp.queries.org import chart
-from webapp.security import now
+from webapp.security import actor, now
 
 #: entries that the front names; the pages of the registers list them all
 MOST = 20
@@ -37,6 +37,7 @@ def registers() -> str:
         missing=missing,
         missing_count=missing_count,
         most=MOST,
+        may_control=actor().may("control_plans"),
         unit=lambda unit_id: (tree.units[unit_id].code, tree.units[unit_id].name(language())),
         rules=words.stated_rules(plan_lists.rules_of(periods.month_of(today))),
         words=words,
