@@ -259,3 +259,19 @@ def test_the_demonstration_shows_eleven_visions_and_thirty_four_indicators(
     assert "示範資料（虛構）" in control.page.text
     control.follow("步道照明改善公里數（示範）")
     assert "宜居步道與照明中程計畫" in control.page.text
+
+
+def test_the_pages_in_english(control: Visitor) -> None:
+    vision = add(control, "pledge_vision", "遠見願景")
+    control.get("/language/en")
+    control.get("/plans/pledges")
+    assert "reviewed every half year" in control.page.text and "Indicators without a plan" in control.page.text
+    control.get(vision)
+    assert "Vision of a pledge" in control.page.text
+    assert control.press("Save", {"title": ""}).mistakes == ["Give a name of at most 200 characters."]
+    assert "Add a mid-term plan" in control.get("/plans/mid-terms").text
+    control.get("/plans/registers/proposal-114")
+    assert "Month by month" in control.page.text
+    control.get(vision.replace("upper/", ""))
+    control.follow("Plans that serve it, and their mean progress")
+    assert control.page.path == vision
