@@ -144,7 +144,15 @@ def remove(actor: Actor, of: Plan, now: datetime, *, version: int) -> None:
     db.session.flush()
 
 
-def link(actor: Actor, of: Plan, public_ids: Sequence[str], now: datetime, *, version: int) -> int:
+def link(
+    actor: Actor,
+    of: Plan,
+    public_ids: Sequence[str],
+    now: datetime,
+    *,
+    version: int,
+    only_free: bool = False,
+) -> int:
     """Plans stand below it from now on; one that stood elsewhere is moved, and both sides say so."""
     require(actor)
     hold(of, version)
@@ -171,11 +179,24 @@ def link(actor: Actor, of: Plan, public_ids: Sequence[str], now: datetime, *, ve
             continue
         if each.parent_id is not None:
             former = db.session.get_one(Plan, each.parent_id)
+            if only_free:
+                raise _not_free(each, former)
             _audit(actor, "unlinked", former, f"「{each.title}」改列「{of.title}」", now)
         each.parent_id = of.id
         db.session.flush()
         _audit(actor, "linked", of, f"加入「{each.title}」", now)
     return len(plans)
+
+
+def link_free(actor: Actor, above: str, public_ids: Sequence[str], now: datetime) -> int:
+    """Plans of the list of those that serve nothing; one that stands somewhere by now is named and moves nowhere."""
+    require(actor)
+    of = db.session.scalars(
+        select(Plan).where(Plan.public_id == above, Plan.kind.in_((INDICATOR, MID_TERM)))
+    ).one_or_none()
+    if of is None:
+        raise Misfit("above", Text(zh="請選擇指標或中程計畫。", en="Choose an indicator or a mid-term plan."))
+    return link(actor, of, public_ids, now, version=plan_tree.version(of), only_free=True)
 
 
 def unlink(actor: Actor, of: Plan, public_id: str, now: datetime, *, version: int) -> None:
@@ -238,6 +259,16 @@ def hold(of: Plan, version: int) -> None:
                 en=f"{who or 'Somebody else'} has just changed “{of.title}”. Nothing was sent; reload.",
             )
         )
+
+
+def _not_free(plan: Plan, above: Plan) -> Conflict:
+    who = last_hand(plan_tree.subject(above))
+    return Conflict(
+        Text(
+            zh=f"「{plan.title}」已列在「{above.title}」之下{f'（{who}）' if who else ''}，這次的選擇都沒有送出。",
+            en=f"“{plan.title}” stands below “{above.title}” already{f' ({who})' if who else ''}. Nothing was sent.",
+        )
+    )
 
 
 def _check(kind: str, said: Said) -> None:
