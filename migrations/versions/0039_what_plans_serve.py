@@ -9,25 +9,25 @@ branch_labels = None
 depends_on = None
 
 #: vision -> indicator -> mid-term plan -> what is carried out; a step may be left out, none is taken back
+STANDS_BELOW = """
+create function plan_may_stand_below(kind text, above text) returns boolean language sql immutable as $$
+    select case above
+        when 'pledge_vision' then kind = 'pledge_indicator'
+        when 'pledge_indicator' then kind not in ('pledge_vision', 'pledge_indicator')
+        when 'mid_term' then kind not in ('pledge_vision', 'pledge_indicator', 'mid_term')
+        else false
+    end
+$$
+"""
 PLAN_HAS_ITS_PLACE = """
 create function plan_has_its_place() returns trigger language plpgsql as $$
-declare
-    ranks constant text[] := array['pledge_vision', 'pledge_indicator', 'mid_term'];
-    above text;
 begin
-    if new.parent_id is not null then
-        select kind into above from plan where id = new.parent_id;
-        if above = 'pledge_vision' and new.kind <> 'pledge_indicator'
-            or above = 'pledge_indicator' and new.kind in ('pledge_vision', 'pledge_indicator')
-            or above = 'mid_term' and new.kind = any(ranks)
-            or not above = any(ranks)
-        then
-            raise exception 'a % stands below no %', new.kind, above
-                using errcode = 'check_violation', constraint = 'ck_plan_has_its_place';
-        end if;
-    end if;
-    if tg_op = 'UPDATE' and new.kind <> old.kind and exists (select from plan where parent_id = new.id) then
-        raise exception 'plan % has plans below it and stays a %', new.id, old.kind
+    if exists (
+        select from plan as p
+        where p.id = new.parent_id and not plan_may_stand_below(new.kind, p.kind)
+            or p.parent_id = new.id and not plan_may_stand_below(p.kind, new.kind)
+    ) then
+        raise exception 'plan % does not stand in the order of the tree', new.code
             using errcode = 'check_violation', constraint = 'ck_plan_has_its_place';
     end if;
     return new;
@@ -40,6 +40,7 @@ def upgrade() -> None:
     op.create_check_constraint(op.f("ck_plan_years_in_order"), "plan", "last_year between roc_year and 999")
     # who changed what above a plan is asked of the audit record by its subject
     op.create_index(op.f("ix_audit_entry_subject"), "audit_entry", ["subject"])
+    op.execute(STANDS_BELOW)
     op.execute(PLAN_HAS_ITS_PLACE)
     op.execute(
         "create trigger plan_has_its_place before insert or update of parent_id, kind on plan "
@@ -61,5 +62,6 @@ def downgrade() -> None:
     op.drop_column("score_heading", "mid_term_id")
     op.execute("drop trigger plan_has_its_place on plan")
     op.execute("drop function plan_has_its_place()")
+    op.execute("drop function plan_may_stand_below(text, text)")
     op.drop_index(op.f("ix_audit_entry_subject"), "audit_entry")
     op.drop_column("plan", "last_year")

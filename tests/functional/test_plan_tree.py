@@ -112,6 +112,13 @@ def test_a_vision_has_the_mean_of_its_indicators(control: Visitor) -> None:
     assert control.get("/plans/pledges?period=nothing").status == 404
 
 
+def test_what_is_sent_twice_is_added_once(control: Visitor) -> None:
+    sent = {"kind": "pledge_vision", "title": "遠見願景", "unit": "PW", "first_year": "114"}
+    assert control.post("/plans/pledges", sent).status == 200
+    page = control.post("/plans/pledges", sent)
+    assert page.status == 422 and page.mistakes == ["已經有同名的願景。"]
+
+
 def test_every_change_stays_on_record(app: Flask, control: Visitor) -> None:
     vision = add(control, "pledge_vision", "遠見願景")
     one = add(control, "pledge_indicator", "甲指標", above=pid(vision))
@@ -214,6 +221,29 @@ def test_plans_without_an_indicator_are_listed_and_found(control: Visitor) -> No
     assert row_of(control, "中程")[1:] == ["114～116", "工務處", "指標", "1", "● 綠燈 1", "81% 上期 40%"]
 
 
+def test_plans_are_linked_in_a_batch_unless_somebody_was_faster(app: Flask, control: Visitor) -> None:
+    vision = add(control, "pledge_vision", "遠見願景")
+    indicator = add(control, "pledge_indicator", "指標", above=pid(vision))
+    unlinked = "/plans/pledges/unlinked?period=114H2&q=計畫"
+    late = signed_in(app, CONTROL)
+    late.get(unlinked)
+    control.get(unlinked)
+    first, second, third = [box["value"] for box in control.page.soup.select("input[name=plans]")]
+    assert control.press("加入", {"plans": [first]}).mistakes == ["請選擇指標或中程計畫。"]
+    assert control.page.soup.select_one("input[name=plans][checked]")["value"] == first
+    control.press("加入", {"plans": [first, second], "above": pid(indicator)})
+    assert "已加入 2 件計畫" in control.page.text
+    assert [box["value"] for box in control.page.soup.select("input[name=plans]")] == [third]
+    page = late.press("加入", {"plans": [second, third], "above": pid(indicator)})
+    assert page.status == 200, "where it stands already nothing is moved"
+    other = add(control, "pledge_indicator", "他指標", above=pid(vision))
+    late.get(unlinked)
+    control.get(indicator)
+    assert late.post(unlinked, {"plans": second, "above": pid(other)}).status == 409
+    assert "「乙計畫」已列在「指標」之下（郭士銘）" in late.page.mistakes[0]
+    assert signed_in(app, OFFICER).post(unlinked, {"plans": third, "above": pid(other)}).status == 403
+
+
 def test_a_mid_term_plan_holds_its_years_and_its_goals(app: Flask, control: Visitor) -> None:
     mid = add(control, "mid_term", "農業中程計畫", "/plans/mid-terms", last_year="116")
     linked(control, mid, "甲計畫", "甲計畫")
@@ -252,3 +282,21 @@ def test_the_demonstration_shows_eleven_visions_and_thirty_four_indicators(
     assert "示範資料（虛構）" in control.page.text
     control.follow("步道照明改善公里數（示範）")
     assert "宜居步道與照明中程計畫" in control.page.text
+
+
+def test_the_pages_in_english(control: Visitor) -> None:
+    vision = add(control, "pledge_vision", "遠見願景")
+    control.get("/language/en")
+    control.get("/plans/pledges")
+    assert (
+        "reviewed every half year" in control.page.text and "Indicators without a plan" in control.page.text
+    )
+    control.get(vision)
+    assert "Vision of a pledge" in control.page.text
+    assert control.press("Save", {"title": ""}).mistakes == ["Give a name of at most 200 characters."]
+    assert "Add a mid-term plan" in control.get("/plans/mid-terms").text
+    control.get("/plans/registers/proposal-114")
+    assert "Month by month" in control.page.text
+    control.get(vision.replace("upper/", ""))
+    control.follow("Plans that serve it, and their mean progress")
+    assert control.page.path == vision

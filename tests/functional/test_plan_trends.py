@@ -155,3 +155,30 @@ def test_the_front_names_what_is_severe_and_who_is_missing(research: Visitor) ->
     assert "▲ 紅燈 1" in row[5] and "灰燈 1 較上期多 1" in " ".join(row[5].split())
     research.follow("緩慢計畫")
     assert research.page.status == 200
+
+
+def test_the_share_is_of_the_plans_that_were_published(research: Visitor) -> None:
+    research.get("/plans/registers/selected-109?period=109M09")
+    (september,) = rows(research, "trend").values()
+    assert september[0] == "9" and september[6:9] == ["0", "9", "20.93"]
+    assert "比率以公布件數為分母" in research.page.text
+
+
+def test_a_register_that_reports_by_the_quarter(app: Flask, research: Visitor) -> None:
+    def quarterly() -> None:
+        with unit_of_work():
+            register = plan_imports.register_for("request-114")
+            for number, title in enumerate(("甲", "乙")):
+                of = entry(register, title)
+                for month in (3, 9)[number:]:
+                    _report(of, date(2025, month, 1), 10 * month, 10 * month)
+
+    made(app, quarterly)
+    research.get("/plans/registers/request-114")
+    shown = rows(research, "trend")
+    # nothing was reported for the second quarter, and two plans stood there
+    assert {month: cells[:7] for month, cells in shown.items()} == {
+        "114年9月": ["2", "0", "0", "2", "0", "0", "0"],
+        "114年6月": ["2", "0", "0", "0", "0", "0", "2"],
+        "114年3月": ["2", "0", "0", "1", "0", "0", "1"],
+    }

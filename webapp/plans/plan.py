@@ -15,7 +15,7 @@ from webapp.moments import taipei_day
 from webapp.plans import bp, changes, charts, review_parts, words
 from webapp.plans.trend import reason_label
 from webapp.presentation import in_language, language
-from webapp.queries import definitions, plan_facts, plan_lists, plans, proposals
+from webapp.queries import definitions, plan_facts, plan_lists, plan_tree, plans, proposals
 from webapp.queries.org import chart
 from webapp.queries.plan_facts import Point, Version
 from webapp.queries.plans import Standing
@@ -58,6 +58,7 @@ def plan(pid: str) -> str:
         title_of=lambda title: Text.model_validate(title),
         words=words,
         reason_label=reason_label,
+        upper_kinds=plan_tree.UPPER,
         written=plan_lists.written,
         label=periods.month_label,
         month_key=lambda month: periods.month_of(month).key,

@@ -64,14 +64,20 @@ def pledges() -> ResponseReturnValue:
     return page, refusal.status if refusal else 200
 
 
-@bp.get("/pledges/unlinked")
-def unlinked_plans() -> str:
-    """Plans of the year that serve no indicator."""
+@bp.route("/pledges/unlinked", methods=["GET", "POST"])
+def unlinked_plans() -> ResponseReturnValue:
+    """Plans of the year that serve no indicator; the control office says which of them serve one."""
+    refusal = None
+    if request.method == "POST":
+        try:
+            return _link_free()
+        except (Refused, Conflict) as raised:
+            refusal = raised
     period = _asked()
     year, q = period.last_month.year - 1911, request.args.get("q", "").strip()[:LONGEST_SEARCH]
     page = max(request.args.get("page", 1, type=int), 1)
     rows, count = plan_tree.unlinked(year, q, page)
-    return render_template(
+    shown = render_template(
         "plans/unlinked.html",
         period=period,
         year=year,
@@ -81,8 +87,15 @@ def unlinked_plans() -> str:
         page=page,
         pages=max(-(-count // plans.PAGE), 1),
         paged=lambda n: url_for("plans.unlinked_plans", period=period.key, q=q, page=n),
+        above_choices=[
+            (each.public_id, f"{in_language(words.KINDS[kind])}　{each.title}")
+            for kind in (INDICATOR, MID_TERM)
+            for each in plan_tree.of_kind(kind)
+        ],
+        mistakes=_mistakes(refusal),
         **_words(period.last_day),
     )
+    return shown, refusal.status if refusal else 200
 
 
 @bp.route("/mid-terms", methods=["GET", "POST"])
@@ -166,6 +179,15 @@ def _add(*kinds: str) -> ResponseReturnValue:
         key, title = made.public_id, made.title
     flash(_("已新增「%(title)s」。", title=title), "success")
     return redirect(url_for("plans.upper", pid=key))
+
+
+def _link_free() -> ResponseReturnValue:
+    with unit_of_work():
+        count = service.link_free(
+            actor(), request.form.get("above", ""), request.form.getlist("plans"), now()
+        )
+    flash(_("已加入 %(n)s 件計畫。", n=count), "success")
+    return redirect(request.full_path.rstrip("?"))
 
 
 def _change(of: Plan) -> ResponseReturnValue:

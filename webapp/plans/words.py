@@ -41,8 +41,6 @@ KINDS: Mapping[str, Text] = {
     "project": Text(zh="個案計畫", en="Project"),
     "subsidy": Text(zh="補助計畫", en="Subsidised plan"),
 }
-#: kinds that have plans below them, and a page of their own
-UPPER = ("pledge_vision", "pledge_indicator", "mid_term")
 LEVELS: Mapping[str, Text] = {
     "magistrate": Text(zh="縣長列管", en="controlled by the magistrate"),
     "county": Text(zh="府列管", en="controlled by the county"),

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from webapp.extensions import db
 from webapp.models import Plan, ProgressReport, PublishedFigure, Register, RegisterEntry
 from webapp.periods import last_day, month_before, parse
-from webapp.queries.plans import STEPS, percent
+from webapp.queries.plans import STEPS, percent, registers
 
 YEAR, TWO_YEARS = 12, 24
 LATE = ("severe", "behind")
@@ -80,24 +80,24 @@ def by_month(of: Register, until: date, months: int = YEAR, unit_id: int | None 
     """The months of the cycle up to `until`, from the first that was reported on; before the year of the register,
     those of the register of the same kind."""
     first = month_before(until, months - 1)
-    registers = {of.id: of, **{each.id: each for each in _before(of, first)}}
-    asked = {"registers": list(registers), "first": first, "last": until, "unit": unit_id}
+    kept = {of.id: of, **{each.id: each for each in _before(of, first)}}
+    asked = {"registers": list(kept), "first": first, "last": until, "unit": unit_id}
     found: dict[tuple[int, date], Month] = {}
     rows = db.session.execute(_REGISTER if unit_id is None else _UNIT, asked)
     for register_id, month, light, standing, count, due, spent in rows:
-        of_month = found.setdefault((register_id, month), Month(month, registers[register_id].key))
+        of_month = found.setdefault((register_id, month), Month(month, kept[register_id].key))
         of_month.lights[light or "none"] += count
         of_month.severe += count if standing == "severe" else 0
         of_month.due += due or 0
         of_month.spent += spent or 0
     if not found:
         return []
-    by_year = {register.roc_year: id_ for id_, register in reversed(registers.items())}
-    earliest, spans = min(month for _register, month in found), _spans(list(registers), unit_id)
+    by_year = {register.roc_year: id_ for id_, register in reversed(kept.items())}
+    earliest, spans = min(month for _register, month in found), _spans(list(kept), unit_id)
     shown = []
     for month in _cycle(earliest, until, STEPS[of.cycle]):
         held = of.id if (of.id, month) in found else by_year.get(month.year - 1911, of.id)
-        of_month = found.get((held, month), Month(month, registers[held].key))
+        of_month = found.get((held, month), Month(month, kept[held].key))
         standing = sum(
             count
             for since, released, count in spans.get(held, ())
@@ -106,7 +106,7 @@ def by_month(of: Register, until: date, months: int = YEAR, unit_id: int | None 
         of_month.lights["none"] += max(standing - of_month.plans, 0)
         shown.append(of_month)
     if unit_id is None:
-        _as_published(shown, registers.values())
+        _as_published(shown, kept.values())
     return shown
 
 
@@ -132,11 +132,11 @@ def _cycle(first: date, until: date, step: int) -> Iterator[date]:
         month = month_before(month, -1)
 
 
-def _spans(registers: Sequence[int], unit_id: int | None) -> dict[int, list[tuple[date, date | None, int]]]:
+def _spans(keys: Sequence[int], unit_id: int | None) -> dict[int, list[tuple[date, date | None, int]]]:
     """Since when and until when how many entries stood."""
     statement = (
         select(RegisterEntry.register_id, RegisterEntry.since, RegisterEntry.released_on, func.count())
-        .where(RegisterEntry.register_id.in_(registers))
+        .where(RegisterEntry.register_id.in_(keys))
         .group_by(RegisterEntry.register_id, RegisterEntry.since, RegisterEntry.released_on)
     )
     if unit_id is not None:
@@ -151,8 +151,8 @@ def _stood(since: date, released: date | None, day: date) -> bool:
     return since <= day and (released is None or released > day)
 
 
-def _as_published(shown: Sequence[Month], registers: Iterable[Register]) -> None:
-    keys = {each.id: each.key for each in registers}
+def _as_published(shown: Sequence[Month], kept: Iterable[Register]) -> None:
+    keys = {each.id: each.key for each in kept}
     rows = db.session.execute(
         select(PublishedFigure.register_id, PublishedFigure.period, PublishedFigure.value)
         .where(PublishedFigure.register_id.in_(keys), PublishedFigure.name == "plans")
@@ -253,10 +253,7 @@ _GLANCES = text(
 
 def glances(today: date) -> list[Glance]:
     """Every register, the newest year first."""
-    registers = db.session.scalars(
-        select(Register).order_by(Register.roc_year.desc(), Register.kind, Register.key)
-    ).all()
-    found = {each.id: Glance(each, None) for each in registers}
+    found = {each.id: Glance(each, None) for each in registers()}
     standing: Counter[int] = Counter()
     rows = db.session.execute(_GLANCES, {"month": today.replace(day=1)})
     for register_id, month, is_newest, light, how, count in rows:

@@ -58,15 +58,19 @@ def add(actor: Actor, kind: str, said: Said, now: datetime, origin: str = "enter
     if kind not in UPPER:
         raise Misfit("kind", Text(zh="請選擇種類。", en="Choose a kind."))
     _check(kind, said)
+    # whoever adds another of the year at the same time waits here
+    code = plan_imports.next_code(said.first_year)
+    above = _above(kind, said.above)
+    _is_new(kind, said, above)
     made = Plan(
-        code=plan_imports.next_code(said.first_year),
+        code=code,
         title=said.title.strip(),
         kind=kind,
         roc_year=said.first_year,
         last_year=said.last_year,
         level="magistrate" if kind != MID_TERM else "county",
         lead_unit_id=chart().by_code[said.unit].id,
-        parent_id=_above(kind, said.above),
+        parent_id=above,
         origin=origin,
     )
     db.session.add(made)
@@ -140,7 +144,15 @@ def remove(actor: Actor, of: Plan, now: datetime, *, version: int) -> None:
     db.session.flush()
 
 
-def link(actor: Actor, of: Plan, public_ids: Sequence[str], now: datetime, *, version: int) -> int:
+def link(
+    actor: Actor,
+    of: Plan,
+    public_ids: Sequence[str],
+    now: datetime,
+    *,
+    version: int,
+    only_free: bool = False,
+) -> int:
     """Plans stand below it from now on; one that stood elsewhere is moved, and both sides say so."""
     require(actor)
     hold(of, version)
@@ -167,11 +179,24 @@ def link(actor: Actor, of: Plan, public_ids: Sequence[str], now: datetime, *, ve
             continue
         if each.parent_id is not None:
             former = db.session.get_one(Plan, each.parent_id)
+            if only_free:
+                raise _not_free(each, former)
             _audit(actor, "unlinked", former, f"「{each.title}」改列「{of.title}」", now)
         each.parent_id = of.id
         db.session.flush()
         _audit(actor, "linked", of, f"加入「{each.title}」", now)
     return len(plans)
+
+
+def link_free(actor: Actor, above: str, public_ids: Sequence[str], now: datetime) -> int:
+    """Plans of the list of those that serve nothing; one that stands somewhere by now is named and moves nowhere."""
+    require(actor)
+    of = db.session.scalars(
+        select(Plan).where(Plan.public_id == above, Plan.kind.in_((INDICATOR, MID_TERM)))
+    ).one_or_none()
+    if of is None:
+        raise Misfit("above", Text(zh="請選擇指標或中程計畫。", en="Choose an indicator or a mid-term plan."))
+    return link(actor, of, public_ids, now, version=plan_tree.version(of), only_free=True)
 
 
 def unlink(actor: Actor, of: Plan, public_id: str, now: datetime, *, version: int) -> None:
@@ -236,6 +261,16 @@ def hold(of: Plan, version: int) -> None:
         )
 
 
+def _not_free(plan: Plan, above: Plan) -> Conflict:
+    who = last_hand(plan_tree.subject(above))
+    return Conflict(
+        Text(
+            zh=f"「{plan.title}」已列在「{above.title}」之下{f'（{who}）' if who else ''}，這次的選擇都沒有送出。",
+            en=f"“{plan.title}” stands below “{above.title}” already{f' ({who})' if who else ''}. Nothing was sent.",
+        )
+    )
+
+
 def _check(kind: str, said: Said) -> None:
     if not 0 < len(said.title.strip()) <= LONGEST_TITLE:
         raise Misfit(
@@ -269,6 +304,24 @@ def _above(kind: str, public_id: str) -> int | None:
     if found is None:
         raise Misfit("above", Text(zh="請選擇上位計畫。", en="Choose what it stands below."))
     return found.id
+
+
+def _is_new(kind: str, said: Said, above: int | None) -> None:
+    """A form that is sent twice makes one."""
+    same = select(Plan.id).where(
+        Plan.kind == kind,
+        Plan.title == said.title.strip(),
+        Plan.roc_year == said.first_year,
+        Plan.parent_id == above if above is not None else Plan.parent_id.is_(None),
+    )
+    if db.session.scalars(same.limit(1)).first() is not None:
+        raise Misfit(
+            "title",
+            Text(
+                zh=f"已經有同名的{NAMES[kind].zh}。",
+                en=f"There is a {NAMES[kind].en} of that name already.",
+            ),
+        )
 
 
 def _years_hold_what_is_below(of: Plan, said: Said) -> None:
