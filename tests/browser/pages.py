@@ -251,6 +251,7 @@ OFFICE = [
     Look(RESEARCH, "/plans/meetings/{meeting}"),
     Look(PET_OFFICER, "/plans/registers/selected-109"),
     Look(RESEARCH, "/plans/registers/new"),
+    Look(RESEARCH, "/plans/registers/major_policy-109/carry-over"),
     Look(RESEARCH, "/plans/registers/major_policy-109/edit"),
     Look(RESEARCH, "/plans/registers/major_policy-109/enter"),
     Look(RESEARCH, "/plans/new?register=major_policy-109"),

@@ -70,9 +70,9 @@ def test_a_change_goes_its_way_by_hand(app: Flask, plan: str) -> None:
         person.follow(link)
         person.press(link)
         assert person.page.status == 200, person.page.text
-    assert made(app, lambda: db.session.query(Baseline).filter_by(number=2).one().effective_month) == date(
-        2020, 6, 1
-    )
+    assert made(
+        app, lambda: db.session.query(Baseline).filter(Baseline.case_id.is_not(None)).one().effective_month
+    ) == date(2020, 6, 1)
     unit.get(plan)
     table = [
         [cell.text for cell in row.select("th, td")]
@@ -107,12 +107,15 @@ def test_the_control_office_carries_a_register_over_the_year(app: Flask, plan: s
     assert "跨年度續列管" not in unit.page.text
     assert unit.post(f"{page}/carry-over", {"all": "yes"}).status == 403
     research.get(page)
+    research.follow("跨年度續列管")
     assert "的「年度終了未完成者跨年度續列管」" in research.page.text
     research.press("續列管勾選的計畫")
     assert "沒有要續列管的計畫" in research.page.text
-    research.press("全部續列管")
+    research.press("全部 10 件續列管")
     assert research.page.path == "/plans/registers/selected-110"
     assert "10 件已續列管到下一年度" in research.page.text
     assert "列管 10 件（含以前年度未結 10 件，本年度新增 0 件）" in research.page.text
     research.get(plan)
     assert "109年度未結續列管" in research.page.text and "解除列管：跨年度續列管" in research.page.text
+    research.get(f"{page}/carry-over")
+    assert "都已解除列管，或已經續列管" in research.page.text

@@ -196,6 +196,14 @@ def test_a_curve_comes_later_where_there_was_none(app: Flask, entered: Visitor) 
     )
 
 
+def test_a_number_is_no_must(app: Flask, entered: Visitor) -> None:
+    for title in ("開瑄國小校舍及運動場新建", "湖埔國小新建幼兒園教學大樓", "建置鄉鎮親子館"):
+        code = made(app, lambda of=title: db.session.scalars(select(Plan.code).where(Plan.title == of)).one())
+        entered.get(f"{REGISTER}/enter?plan={code}")
+        entered.press("儲存", {**ENTRY, "case_no": ""})
+        assert "已儲存" in entered.page.text
+
+
 def test_one_of_a_kind_and_parents_of_the_right_kind(app: Flask, entered: Visitor) -> None:
     entered.get("/plans/registers/new")
     page = entered.press(

@@ -12,12 +12,13 @@ from webapp import sheets
 from webapp.demo import plan_tree
 from webapp.demo.plan_tree import MARK
 from webapp.extensions import db
-from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, Register, RegisterEntry
+from webapp.models import Baseline, Plan, PlanBudget, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.periods import month_before, parse
 from webapp.permissions import SYSTEM
 from webapp.queries.org import chart
-from webapp.services import plan_imports, plan_progress
+from webapp.queries.plan_facts import Point
+from webapp.services import plan_curves, plan_imports, plan_progress
 
 HERE = Path(__file__).parent / "plans"
 QUARTER = "109Q3"
@@ -61,6 +62,12 @@ SELECTED = (
 )  # fmt: skip
 #: nobody reported this one in time
 SILENT = Invented("溼地步道維護", "EC", 15_000_000, "0", "0")
+#: accepted this year, and released
+DONE = Invented("魚市場屋頂整修", "EC", 18_000_000, "0", "0")
+#: completed, and not accepted yet
+COMPLETED = "消防車輛汰換"
+#: its curve was changed: from the next month on it takes three months longer
+CHANGED, LONGER = "校園圖書館改造", 3
 PROJECTS = (
     Invented("智慧路燈示範街區", "PW", 68_000_000, "0", "0", supervisor="副縣長"),
     Invented("島際航線候船室", "TR", 185_000_000, "4.5", "4.5",
@@ -89,8 +96,41 @@ def load(approver_id: int, now: datetime) -> Register:
     db.session.add_all(reports)
     db.session.flush()
     plan_progress.evaluate(reports, now)
+    _release(entry_of(DONE, selected, month, approver_id, now), month)
+    _plan(COMPLETED, year).completed_on = month
+    _change(_plan(CHANGED, year), month, approver_id, now)
     plan_tree.load(pledges, year)
     return selected
+
+
+def _plan(title: str, year: int) -> Plan:
+    return db.session.query(Plan).filter_by(title=title + MARK, roc_year=year).one()
+
+
+def _release(entry: RegisterEntry, month: date) -> None:
+    plan = db.session.get_one(Plan, entry.plan_id)
+    plan.completed_on = plan.accepted_on = entry.released_on = month
+    entry.release_reason, entry.released_as = "完工並驗收", "completed"
+
+
+def _change(plan: Plan, month: date, approver_id: int, now: datetime) -> None:
+    """A second version of the curve, as if it had been asked for and approved."""
+    entry = db.session.query(RegisterEntry).filter_by(plan_id=plan.id).one()
+    so_far, left = CURVE[: month.month], 12 - month.month + LONGER
+    step = (100 - so_far[-1]) / left
+    shares = [*so_far, *(round(so_far[-1] + step * n, 2) for n in range(1, left)), Decimal(100)]
+    changed = Baseline(
+        entry_id=entry.id,
+        number=2,
+        reason="缺工缺料，工期展延",
+        effective_month=month_before(month, -1),
+        approved_by_id=approver_id,
+        approved_at=now,
+        origin="demonstration",
+    )
+    january = date(month.year, 1, 1)
+    points = [Point(month_before(january, -n), share, None) for n, share in enumerate(shares)]
+    plan_curves.approve(changed, points)
 
 
 def _publish(now: datetime) -> None:
@@ -139,20 +179,12 @@ def entry_of(
     baseline = Baseline(
         entry_id=entry.id, number=1, reason="年度核定", effective_month=january, origin="demonstration"
     )
-    db.session.add(baseline)
-    db.session.flush()
-    db.session.add_all(
-        BaselinePoint(
-            baseline_id=baseline.id,
-            month=date(month.year, number, 1),
-            planned=share,
-            budget=int(invented.budget * share / 100),
-        )
-        for number, share in enumerate(invented.curve, start=1)
-    )
-    db.session.flush()
     baseline.approved_by_id, baseline.approved_at = approver_id, now
-    db.session.flush()
+    points = [
+        Point(date(month.year, number, 1), share, Decimal(int(invented.budget * share / 100)))
+        for number, share in enumerate(invented.curve, start=1)
+    ]
+    plan_curves.approve(baseline, points)
     return entry
 
 

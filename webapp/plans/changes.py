@@ -44,6 +44,7 @@ STATES: Mapping[str, Text] = {
     "rejected": Text(zh="不同意，維持原狀", en="refused; all stays as it was"),
     "withdrawn": Text(zh="單位撤回", en="taken back by the unit"),
 }
+ENDED = Text(zh="已結案，維持原狀", en="closed; all stays as it was")
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def _versions(standing: Standing) -> list[Version]:
 
 
 def _state_of(asked: Asked) -> Text:
-    return STATES[(asked.outcome or "rejected") if asked.state == "ended" else asked.state]
+    return STATES.get(asked.outcome or "", ENDED) if asked.state == "ended" else STATES[asked.state]
 
 
 @bp.post("/entries/<pid>/ask")

@@ -37,7 +37,6 @@ def registers() -> str:
         missing=missing,
         missing_count=missing_count,
         most=MOST,
-        may_control=actor().may("control_plans"),
         unit=lambda unit_id: (tree.units[unit_id].code, tree.units[unit_id].name(language())),
         rules=words.stated_rules(plan_lists.rules_of(periods.month_of(today))),
         words=words,

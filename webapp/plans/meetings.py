@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from rules.values import Text
-from webapp import pending, periods, table_files
+from webapp import pending, periods, sheets
 from webapp.errors import Conflict, Misfit, Refused
 from webapp.models import Register, ReviewMeeting
 from webapp.models.meetings import MEETING_KINDS
@@ -180,10 +180,10 @@ def change_meeting(pid: str) -> ResponseReturnValue:
         else:
             count = _resolve(found, action)
             flash(_("已登錄 %(n)s 項決議，各成一案送交權責單位。", n=count), "success")
-    except table_files.BadTable as bad:
+    except sheets.BadSheet as bad:
         where = "file" if action == "file" else "lines"
-        mistakes[where] = [each.in_(language()) for each in bad.mistakes[:MOST_NAMED]]
-        if (more := len(bad.mistakes) - MOST_NAMED) > 0:
+        mistakes[where] = [in_language(each.words) for each in bad.problems[:MOST_NAMED]]
+        if (more := len(bad.problems) - MOST_NAMED) > 0:
             mistakes[where].append(_("還有 %(n)s 個錯誤。", n=more))
     except (Refused, Conflict) as refusal:
         mistakes[getattr(refusal, "field", "main")] = [in_language(refusal.text)]

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from rules.values import Text
-from webapp import table_files
+from webapp import sheets
 from webapp.errors import Misfit, Refused
 from webapp.models import ProposalSitting
 from webapp.moments import taipei_day
@@ -153,7 +153,7 @@ def _chosen(mistakes: Mistakes) -> list[Chosen]:
         typed = request.form.get(f"amount-{pid}", "").strip()
         amount: Decimal | None = None
         if typed:
-            amount = table_files.number(typed)
+            amount = sheets.number(typed)
             if amount is None or amount != amount.to_integral_value() or not 0 < amount < 10**14:
                 mistakes[f"amount-{pid}"] = [_("金額請填大於 0 的整數，例如 8,000,000。")]
         version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1

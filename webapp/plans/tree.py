@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from markupsafe import Markup
 
-from webapp import periods, table_files
+from webapp import periods, sheets
 from webapp.errors import Conflict, NotFound, Refused
 from webapp.models import Plan
 from webapp.moments import taipei_day
@@ -226,7 +226,7 @@ def _said() -> Said:
 
 def _number(typed: str) -> int:
     """What was typed as a whole number; 0 for what is none."""
-    found = table_files.number(typed)
+    found = sheets.number(typed)
     whole = found is not None and abs(found) < 10**9 and found == found.to_integral_value()
     return int(found or 0) if whole else 0
 

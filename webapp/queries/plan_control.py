@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 
 from webapp.extensions import db
 from webapp.models import Plan, Register, RegisterEntry
@@ -58,6 +58,12 @@ def made_up(of: Register, month: date) -> MadeUp:
 
 def year_ended(of: Register, now: datetime) -> bool:
     return taipei_day(now) > date(of.roc_year + 1911, 12, 31)
+
+
+def has_live(of: Register) -> bool:
+    return db.session.query(
+        exists().where(RegisterEntry.register_id == of.id, RegisterEntry.released_on.is_(None))
+    ).scalar()
 
 
 def live(of: Register) -> Sequence[tuple[RegisterEntry, Plan]]:

@@ -45,17 +45,17 @@ class Asked:
 def of_entries(actor: Actor, entries: Sequence[int]) -> dict[int, list[Asked]]:
     """By entry, the newest first."""
     rows = db.session.execute(
-        select(PlanRequest, Case.number, Case.public_id, Case.outcome, visible_to(actor))
+        select(PlanRequest, Case.number, Case.public_id, Case.status, Case.outcome, visible_to(actor))
         .join(Case, Case.id == PlanRequest.case_id)
         .where(among(PlanRequest.entry_id, entries))
         .order_by(PlanRequest.id.desc())
     )
     found: dict[int, list[Asked]] = {}
-    for request, number, key, outcome, seen in rows:
+    for request, number, key, status, outcome, seen in rows:
         found.setdefault(request.entry_id, []).append(
             Asked(
                 request.kind,
-                request.state,
+                "ended" if request.state == "open" and status == "closed" else request.state,
                 number,
                 key if seen else None,
                 outcome,

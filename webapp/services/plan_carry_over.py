@@ -51,11 +51,13 @@ def require(actor: Actor) -> None:
 
 def ending(of: Register, now: datetime) -> Ending:
     """What stands in the register and is to be carried over, by the rules in force at the end of its year."""
-    found, rule, revision = [], None, 0
+    found: list[Candidate] = []
+    rule, revision = None, 0
     day = date(of.roc_year + 1911, 12, 31)
     decided: dict[tuple[object, ...], tuple[bool, Text | None, int]] = {}
+    ended = {"plan.year_ended": plan_control.year_ended(of, now)}
     for entry, plan in plan_control.live(of):
-        facts = plan_changes.facts(plan, now) | {"plan.year_ended": plan_control.year_ended(of, now)}
+        facts = plan_changes.facts(plan, now) | ended
         key = tuple(sorted((name, str(value)) for name, value in facts.items()))
         if key not in decided:
             decided[key] = _decided(facts, day)

@@ -339,6 +339,8 @@ def _describe_entry(of: RegisterEntry, said: Answers) -> None:
 
 
 def _number_is_free(of: RegisterEntry) -> None:
+    if of.case_no is None:
+        return
     with db.session.no_autoflush:
         holder = db.session.execute(
             select(Plan.title)
@@ -349,7 +351,7 @@ def _number_is_free(of: RegisterEntry) -> None:
                 RegisterEntry.id != (of.id or 0),
             )
         ).scalar_one_or_none()
-    if of.case_no is not None and holder is not None:
+    if holder is not None:
         raise Misfit(
             "case_no",
             Text(

@@ -43,18 +43,7 @@ def ask(actor: Actor, entry_id: int, kind: str, now: datetime) -> Case:
     if kind not in SERVICES:
         raise Refused(Text(zh="請選擇要申請的事項。", en="Choose what to ask for."))
     require_live(entry)
-    held = plan_requests.open_request(entry.id)
-    if held is not None:
-        case = db.session.get_one(Case, held.case_id)
-        who = chart().names.get(held.opened_by_id, "")
-        raise Conflict(
-            Text(
-                zh=f"這個列管案已有申請中的案件 {case.number}（{who}，{taipei_day(held.opened_at)}），"
-                "辦完或撤回後才能再申請。",
-                en=f"{case.number} ({who}, {taipei_day(held.opened_at)}) is still open for this entry; "
-                "it is finished or taken back first.",
-            )
-        )
+    _none_is_open(entry.id)
     today = taipei_day(now)
     case = internal_cases.open_case(
         actor,
@@ -82,6 +71,24 @@ def ask(actor: Actor, entry_id: int, kind: str, now: datetime) -> Case:
     )
     db.session.flush()
     return case
+
+
+def _none_is_open(entry_id: int) -> None:
+    held = plan_requests.open_request(entry_id)
+    if held is None:
+        return
+    case = db.session.get_one(Case, held.case_id)
+    if case.status == "closed":
+        held.state = "ended"  # otherwise than by its workflow: merged into another case, for example
+        db.session.flush()
+        return
+    who, day = chart().names.get(held.opened_by_id, ""), taipei_day(held.opened_at)
+    raise Conflict(
+        Text(
+            zh=f"這個列管案已有申請中的案件 {case.number}（{who}，{day}），辦完或撤回後才能再申請。",
+            en=f"{case.number} ({who}, {day}) is still open for this entry; it is finished or taken back first.",
+        )
+    )
 
 
 def require_live(entry: RegisterEntry) -> None:

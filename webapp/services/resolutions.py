@@ -12,7 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from sqlalchemy import func, select
 
 from rules.values import Text, format_day, parse_roc_date
-from webapp import table_files
+from webapp import sheets
 from webapp.errors import Conflict, Misfit
 from webapp.extensions import db
 from webapp.models import AuditEntry, Resolution, ResolutionUnit, ReviewMeeting
@@ -25,17 +25,13 @@ from webapp.services import evaluation, internal_cases
 from webapp.services.meetings import require, subject_of
 from webapp.services.plan_progress import said
 from webapp.services.resolution_steps import RULESET
-from webapp.table_files import BadTable, Column, Mistake
+from webapp.sheets import BadSheet, Problem
 
 SERVICE = "KM06"
 LONGEST = 2000
 #: of one paste or file
 MOST = 500
-COLUMNS = (
-    Column("text", "決議事項"),
-    Column("unit", "權責單位"),
-    Column("due", "辦理期限", required=False),
-)
+COLUMNS = {"text": ("決議事項",), "unit": ("權責單位",), "due": ("辦理期限",)}
 
 
 @dataclass(frozen=True)
@@ -49,46 +45,48 @@ class Asked:
 
 
 def read_lines(typed: str, meeting: ReviewMeeting) -> list[Asked]:
-    """One a line: 決議 | 單位 | 期限. BadTable names every line that cannot be read."""
+    """One a line: 決議 | 單位 | 期限. BadSheet names every line that cannot be read."""
     lines = [(n, line) for n, line in enumerate(typed.splitlines(), start=1) if line.strip()]
     cells = [(n, [cell.strip() for cell in re.split(r"[|｜\t]", line)]) for n, line in lines]
     long = [
-        Mistake(
+        Problem(
             n, "", Text(zh="一行最多三欄：決議 | 單位 | 期限。", en="At most three parts: text | unit | due.")
         )
         for n, parts in cells
         if len(parts) > len(COLUMNS)
     ]
     if long:
-        raise BadTable(long)
+        raise BadSheet(long)
     return _read([(n, *parts, *[""] * (len(COLUMNS) - len(parts))) for n, parts in cells], meeting)
 
 
 def read_file(content: bytes, meeting: ReviewMeeting) -> list[Asked]:
     """XLSX or CSV with the columns text, unit and due, or 決議事項, 權責單位 and 辦理期限."""
-    rows = table_files.read(content, COLUMNS)
-    return _read([(row.number, *(row.cells.get(c.name, "") for c in COLUMNS)) for row in rows], meeting)
+    sheet = sheets.read_content(content, COLUMNS, ("text", "unit"))
+    sheet.require()
+    cells = [(row.number, *(row.cells.get(name, "") for name in COLUMNS)) for row in sheet.rows]
+    return _read(cells, meeting)
 
 
 def _read(rows: Sequence[tuple[int, str, str, str]], meeting: ReviewMeeting) -> list[Asked]:
-    mistakes: list[Mistake] = []
+    mistakes: list[Problem] = []
     if not rows:
-        mistakes.append(Mistake(None, "", Text(zh="沒有決議事項。", en="There is no resolution.")))
+        mistakes.append(Problem(None, "", Text(zh="沒有決議事項。", en="There is no resolution.")))
     if len(rows) > MOST:
-        mistakes.append(Mistake(None, "", Text(zh=f"一次最多 {MOST} 項。", en=f"At most {MOST} at a time.")))
+        mistakes.append(Problem(None, "", Text(zh=f"一次最多 {MOST} 項。", en=f"At most {MOST} at a time.")))
     found = []
     for number, text, unit, due in rows[: MOST + 1]:
         if not 0 < len(text) <= LONGEST:
             words = Text(zh=f"請寫決議內容，最多 {LONGEST} 字。", en=f"1 to {LONGEST} characters.")
-            mistakes.append(Mistake(number, "決議事項", words))
+            mistakes.append(Problem(number, "決議事項", words))
         units = _units(number, unit, mistakes)
         found.append(Asked(text, units, _due(number, due, meeting.held_on, mistakes)))
     if mistakes:
-        raise BadTable(mistakes)
+        raise BadSheet(mistakes)
     return found
 
 
-def _units(number: int, typed: str, mistakes: list[Mistake]) -> tuple[int, ...]:
+def _units(number: int, typed: str, mistakes: list[Problem]) -> tuple[int, ...]:
     """Codes or names, several with 、 between them."""
     known: dict[str, list[int]] = {}
     for unit in chart().units.values():
@@ -101,21 +99,21 @@ def _units(number: int, typed: str, mistakes: list[Mistake]) -> tuple[int, ...]:
     ]
     if not names:
         words = Text(zh="請寫權責單位。", en="Name the unit.")
-        mistakes.append(Mistake(number, "權責單位", words))
+        mistakes.append(Problem(number, "權責單位", words))
     for name in names:
         if name not in known:
             words = Text(zh=f"沒有「{name[:40]}」這個單位。", en=f"There is no unit “{name[:40]}”.")
-            mistakes.append(Mistake(number, "權責單位", words))
+            mistakes.append(Problem(number, "權責單位", words))
         elif len(known[name]) > 1:
             words = Text(
                 zh=f"有幾個單位都叫「{name}」，請寫單位代碼。",
                 en=f"Several units are called “{name}”: give the code.",
             )
-            mistakes.append(Mistake(number, "權責單位", words))
+            mistakes.append(Problem(number, "權責單位", words))
     return tuple(dict.fromkeys(known[name][0] for name in names if name in known))
 
 
-def _due(number: int, typed: str, held_on: date, mistakes: list[Mistake]) -> date | None:
+def _due(number: int, typed: str, held_on: date, mistakes: list[Problem]) -> date | None:
     if not typed:
         return None
     try:
@@ -124,11 +122,11 @@ def _due(number: int, typed: str, held_on: date, mistakes: list[Mistake]) -> dat
         words = Text(
             zh="期限不是真實存在的日期，例如 115/12/3。", en="No such day; write 115/12/3 or 2026-12-03."
         )
-        mistakes.append(Mistake(number, "辦理期限", words))
+        mistakes.append(Problem(number, "辦理期限", words))
         return None
     if not held_on < due <= held_on + timedelta(days=3650):
         words = Text(zh="期限須在會議日之後，十年以內。", en="It lies after the meeting, within ten years.")
-        mistakes.append(Mistake(number, "辦理期限", words))
+        mistakes.append(Problem(number, "辦理期限", words))
     return due
 
 

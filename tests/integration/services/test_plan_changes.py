@@ -29,6 +29,7 @@ from webapp.models import (
 )
 from webapp.periods import parse
 from webapp.queries import definitions, plan_facts
+from webapp.queries import plan_requests as plan_queries
 from webapp.services import cases, plan_changes, plan_imports, plan_months, plan_requests, steps
 from webapp.uow import unit_of_work
 
@@ -208,6 +209,19 @@ def test_one_request_an_entry_and_only_by_its_unit(standing: RegisterEntry) -> N
         asked(standing, login="lin.yahan")
     take(case, "take_back", OFFICER, APRIL_2, comment="改用其他方式")
     assert asked(standing, "release", OTHER).status == "open"
+
+
+def test_a_case_that_ended_otherwise_blocks_nobody(standing: RegisterEntry) -> None:
+    case = asked(standing)
+    with unit_of_work():
+        case.status, case.outcome, case.closed_at = "closed", "transferred", APRIL_2
+    assert asked(standing, "release", OTHER).status == "open"
+    assert [
+        each.state for each in plan_queries.of_entries(officer(OTHER, APRIL_2), [standing.id])[standing.id]
+    ] == [
+        "open",
+        "ended",
+    ]
 
 
 def test_what_is_refused_changes_nothing_and_says_why(standing: RegisterEntry) -> None:

@@ -21,7 +21,7 @@ from webapp.periods import parse
 from webapp.queries import meetings as queries
 from webapp.services import meetings, plan_imports, resolutions
 from webapp.services.meetings import Entered
-from webapp.table_files import BadTable
+from webapp.sheets import BadSheet
 from webapp.uow import unit_of_work
 
 OFFICER, HEAD, CONTROL = "ou.yijun", "cai.wenxiong", "guo.shiming"
@@ -173,9 +173,9 @@ def test_the_share_that_is_released() -> None:
     ],
 )
 def test_lines_that_cannot_be_read(lines: str, told: str) -> None:
-    with pytest.raises(BadTable) as bad:
+    with pytest.raises(BadSheet) as bad:
         resolutions.read_lines(lines, entered())
-    assert told in "\n".join(each.in_("zh") for each in bad.value.mistakes)
+    assert told in "\n".join(each.words.zh for each in bad.value.problems)
 
 
 def test_from_a_spreadsheet_with_full_width_marks() -> None:
