@@ -46,7 +46,8 @@ def test_the_control_office_opens_a_call_and_a_unit_proposes(county: Flask) -> N
     research.get("/plans/")
     research.follow("先期作業")
     research.follow("新增先期作業")
-    research.press("儲存", {"title": "116年度先期作業", "year": "116", **day("opens_on", 115, 9, 1)})
+    opens = day("opens_on", 115, 9, 1)
+    research.press("儲存", {"title": "116年度先期作業", "year": "116", "kind": "suggestion", **opens})
     assert research.page.status == 422 and len(research.page.mistakes) == 1
     said = {**day("closes_on", 115, 9, 30), "note": "請於期限內提報。"}
     research.press("儲存", said)

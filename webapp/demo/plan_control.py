@@ -10,7 +10,16 @@ from pathlib import Path
 
 from webapp import sheets
 from webapp.extensions import db
-from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, Register, RegisterEntry
+from webapp.models import (
+    Baseline,
+    BaselinePoint,
+    Plan,
+    PlanBudget,
+    ProgressReport,
+    ProposalCall,
+    Register,
+    RegisterEntry,
+)
 from webapp.moments import taipei_day
 from webapp.periods import month_before, parse
 from webapp.permissions import SYSTEM
@@ -24,6 +33,7 @@ STEEP = tuple(map(Decimal, (13, 14, 15, 17, 19, 22, 25, 28, 33, 40, 55, 100)))
 #: reports of a month are due on this day of the next, as plan_reporting says
 CUT_OFF = 7
 MARK = "（示範）"
+CALL_DAYS = 45
 
 
 @dataclass(frozen=True)
@@ -84,6 +94,7 @@ def load(approver_id: int, now: datetime) -> None:
     db.session.flush()
     plan_progress.evaluate(reports, now)
     _pledge(pledges, year)
+    _call(today, approver_id, now)
 
 
 def _publish(now: datetime) -> None:
@@ -175,6 +186,24 @@ def _reports(entry: RegisterEntry, invented: Invented, until: date, now: datetim
             )
         )
     return made
+
+
+def _call(today: date, control_id: int, now: datetime) -> None:
+    """Units may propose plans of the next year from the first day of the demonstration on."""
+    year = today.year - 1911 + 1
+    db.session.add(
+        ProposalCall(
+            register_id=plan_imports.register_for(f"selected-{year}").id,
+            title=f"{year}年度施政計畫先期作業{MARK}",
+            opens_on=today,
+            closes_on=today + timedelta(days=CALL_DAYS),
+            note="請提報次年度計畫，並填明各年度經費、查核點與每月預定進度。",
+            origin="demonstration",
+            changed_by_id=control_id,
+            changed_at=now,
+        )
+    )
+    db.session.flush()
 
 
 def _pledge(register: Register, year: int) -> None:

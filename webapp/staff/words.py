@@ -93,6 +93,8 @@ _RELATIVE_UNITS: Mapping[str, Text] = {
 
 def ended(name: str, service: ServiceDefinition) -> Text:
     """How a case ended."""
+    if name == "recorded":
+        return service.outcome
     said = service.answers.said(name)
     return said.outcome if said is not None else _ENDS[name]
 

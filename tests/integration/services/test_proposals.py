@@ -109,7 +109,7 @@ def test_from_the_proposal_to_the_first_report() -> None:
     assert (money.roc_year, money.source, money.amount) == (116, "county", Decimal(8_000_000))
     entry = db.session.scalars(select(RegisterEntry).where(RegisterEntry.plan_id == plan.id)).one()
     register = db.session.get_one(Register, entry.register_id)
-    assert (register.key, entry.case_no, entry.supervisor) == ("selected-116", "1", "秘書長")
+    assert (register.key, entry.case_no, entry.supervisor) == ("infrastructure_subsidy-116", "1", "秘書長")
     assert entry.since == date(2027, 1, 1)
     curve = db.session.scalars(select(Baseline).where(Baseline.entry_id == entry.id)).one()
     points = select(BaselinePoint).where(BaselinePoint.baseline_id == curve.id).order_by(BaselinePoint.month)
@@ -333,7 +333,7 @@ def test_who_may_do_what() -> None:
     unit = officer(OFFICER, NOW)
     asked = Asked("x", OPENS, CLOSES)
     with pytest.raises(Forbidden):
-        proposal_calls.create(unit, "selected", 117, asked, NOW)
+        proposal_calls.create(unit, "pledge", 117, asked, NOW)
     with pytest.raises(Forbidden):
         proposal_sittings.plan(unit, of_year, "county", CLOSES, "x", "y", NOW)
     with pytest.raises(Forbidden):
