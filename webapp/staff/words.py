@@ -32,7 +32,6 @@ MESSAGE_CHANNELS: Mapping[str, Text] = {
 #: of what was not answered
 _ENDS: Mapping[str, Text] = {
     "withdrawn": Text(zh="已撤回", en="Withdrawn"),
-    "recorded": Text(zh="已彙整", en="Recorded"),
     "missing": Text(zh="未填報", en="Not reported"),
     "merged": Text(zh="已併案", en="Merged"),
     "transferred": Text(zh="已移送其他機關", en="Transferred"),
