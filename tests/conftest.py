@@ -34,6 +34,7 @@ SECRETS = {
 #: the counter as it opens: newest schema, definitions published, the demonstration county, no case
 TEMPLATE = "template"
 PLAN_TABLES = (
+    "proposal_call",
     *("register", "register_entry", "progress_report", "published_figure", "baseline", "baseline_point"),
     *("plan", "plan_unit", "plan_site", "plan_budget", "plan_grade"),
 )

@@ -25,7 +25,9 @@ CURVE = (10, 25, 60, 100)
 TITLE = "農路改善計畫"
 
 
-def call(kind: str = "selected", year: int = 116, *, now: datetime = NOW, **more: Any) -> ProposalCall:
+def call(
+    kind: str = "infrastructure_subsidy", year: int = 116, *, now: datetime = NOW, **more: Any
+) -> ProposalCall:
     said = {"title": f"{year}年度施政計畫先期作業", "opens_on": OPENS, "closes_on": CLOSES, **more}
     with unit_of_work():
         return proposal_calls.create(officer(CONTROL, now), kind, year, Asked(**said), now)

@@ -15,7 +15,7 @@ from tests.proposals_world import NOW, SITTING_DAY
 from tests.visitor import Visitor
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
-from webapp.models import Effect, ProposalCall, ProposalSitting
+from webapp.models import Effect, ProposalCall, ProposalSitting, TaskDraft
 
 
 @pytest.fixture
@@ -46,7 +46,8 @@ def test_the_control_office_opens_a_call_and_a_unit_proposes(county: Flask) -> N
     research.get("/plans/")
     research.follow("先期作業")
     research.follow("新增先期作業")
-    research.press("儲存", {"title": "116年度先期作業", "year": "116", **day("opens_on", 115, 9, 1)})
+    opens = day("opens_on", 115, 9, 1)
+    research.press("儲存", {"title": "116年度先期作業", "year": "116", "kind": "suggestion", **opens})
     assert research.page.status == 422 and len(research.page.mistakes) == 1
     said = {**day("closes_on", 115, 9, 30), "note": "請於期限內提報。"}
     research.press("儲存", said)
@@ -81,6 +82,7 @@ def test_every_mistake_of_the_figures_is_named_by_its_row(county: Flask) -> None
     typed = {name: value[0] for name, value in world.raw().items()}
     typed |= {"curve-0-month": "116/13", "curve-1-planned": "5"}
     rest = {f"curve-{n}-{name}": "" for n in range(4, 12) for name in ("month", "planned")}
+    unit.press("暫存", {"purpose": "還沒寫完"})
     unit.press("送主管覆核", {"budget-0-source": "county", **typed, **rest})
     assert unit.page.status == 422
     assert any("預定進度第 1 列的月份「116/13」無法辨識" in text for text in unit.page.mistakes)
@@ -90,6 +92,7 @@ def test_every_mistake_of_the_figures_is_named_by_its_row(county: Flask) -> None
     assert "第 2 列" in beside
     unit.press("送主管覆核", {"curve-1-planned": "25"})
     assert "已完成「送主管覆核」" in unit.page.text
+    assert made(county, lambda: db.session.query(TaskDraft).count()) == 0
 
     head = signed_in(county, world.HEAD)
     head.get(f"/plans/calls/{pid}")
@@ -114,6 +117,11 @@ def test_what_two_windows_type_does_not_overwrite(county: Flask) -> None:
     assert two.page.status == 409 and two.page.value("purpose") == "第二個視窗"
     one.get(one.page.path)
     assert one.page.value("purpose") == "第一個視窗"
+    assert made(county, lambda: db.session.query(TaskDraft).count()) == 1
+    case = one.page.path.split("/")[3]
+    one.get(f"/plans/proposals/{case}/withdraw")
+    one.press("撤案", {"reason": "不辦了"})
+    assert made(county, lambda: db.session.query(TaskDraft).count()) == 0
 
 
 def test_a_sitting_decides_and_the_secretary_general_approves(
@@ -174,7 +182,9 @@ def test_a_sitting_decides_and_the_secretary_general_approves(
     assert "經費來源未定" in unit.page.text
 
 
-@pytest.mark.parametrize("login", [world.OFFICER, world.CONTROL, world.SECRETARY])
+@pytest.mark.parametrize(
+    "login", [world.OFFICER, world.CONTROL, pytest.param(world.SECRETARY, marks=pytest.mark.full)]
+)
 def test_others_see_no_verbs_and_get_403(county: Flask, login: str) -> None:
     pid = a_call(county)
     waiting(county, pid, "甲計畫")

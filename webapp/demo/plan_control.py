@@ -12,7 +12,7 @@ from webapp import sheets
 from webapp.demo import plan_tree
 from webapp.demo.plan_tree import MARK
 from webapp.extensions import db
-from webapp.models import Baseline, Plan, PlanBudget, ProgressReport, Register, RegisterEntry
+from webapp.models import Baseline, Plan, PlanBudget, ProgressReport, ProposalCall, Register, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.periods import month_before, parse
 from webapp.permissions import SYSTEM
@@ -26,6 +26,7 @@ CURVE = tuple(map(Decimal, (16, 22, 29, 37, 45, 54, 63, 71, 79, 87, 94, 100)))
 STEEP = tuple(map(Decimal, (13, 14, 15, 17, 19, 22, 25, 28, 33, 40, 55, 100)))
 #: reports of a month are due on this day of the next, as plan_reporting says
 CUT_OFF = 7
+CALL_DAYS = 45
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def load(approver_id: int, now: datetime) -> Register:
     _plan(COMPLETED, year).completed_on = month
     _change(_plan(CHANGED, year), month, approver_id, now)
     plan_tree.load(pledges, year)
+    _call(today, approver_id, now)
     return selected
 
 
@@ -225,3 +227,21 @@ def _grown(lag: Decimal, number: int, until: int) -> Decimal:
     """What a lag had come to in an earlier month, in tenths; never between 6.5 and 10."""
     grown = (lag * (number + 1) / until).quantize(Decimal("0.1"))
     return Decimal(6) if 6 < grown < 10 else grown
+
+
+def _call(today: date, control_id: int, now: datetime) -> None:
+    """Units may propose plans of the next year from the first day of the demonstration on."""
+    year = today.year - 1911 + 1
+    db.session.add(
+        ProposalCall(
+            register_id=plan_imports.register_for(f"selected-{year}").id,
+            title=f"{year}年度施政計畫先期作業{MARK}",
+            opens_on=today,
+            closes_on=today + timedelta(days=CALL_DAYS),
+            note="請提報次年度計畫，並填明各年度經費、查核點與每月預定進度。",
+            origin="demonstration",
+            changed_by_id=control_id,
+            changed_at=now,
+        )
+    )
+    db.session.flush()

@@ -23,9 +23,11 @@ from workflows.service import Extension
 #: why the system moves a clock; a reason that somebody wrote stays as it was written
 CORRECTION = Text(zh="補正", en="correction")
 WAITING = Text(zh="等待申請人", en="waiting for the applicant")
+#: of internal work, which its unit has sent on
+REVIEWED = Text(zh="已送出，等候覆核與審查", en="sent on, under review")
 SUSPENSION = Text(zh="不可歸責之事由", en="a cause beyond control")
 ENDED = Text(zh="案件決定或終結", en="the case is decided or ends")
-_BY_SYSTEM = {reason.zh: reason for reason in (CORRECTION, WAITING, SUSPENSION, ENDED)}
+_BY_SYSTEM = {reason.zh: reason for reason in (CORRECTION, WAITING, REVIEWED, SUSPENSION, ENDED)}
 
 
 def start_of(kind: str, on: date, received: datetime) -> date:

@@ -18,7 +18,15 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, proposals
 from webapp.queries.org import chart
-from webapp.services import cases, evaluation, internal_cases, plan_imports, plan_progress, plan_proposals
+from webapp.services import (
+    cases,
+    evaluation,
+    internal_cases,
+    plan_imports,
+    plan_progress,
+    plan_proposals,
+    task_drafts,
+)
 from webapp.services.steps import Given
 from workflows.model import WITHDRAW
 
@@ -296,6 +304,7 @@ def withdraw(actor: Actor, case: Case, reason: str, now: datetime, *, version: i
             ),
         )
     cases.take_as_citizen(actor, case, WITHDRAW, now, version=version, given=Given(reason))
+    task_drafts.forget(case, plan_proposals.FORM)
     of.sitting_id = None
     db.session.flush()
 

@@ -395,7 +395,8 @@ def _move_clock(actor: Actor, ctx: Context, name: str, now: datetime) -> None:
         clocks.move(actor, case, clocks.of_case(case.id), "restart", now, reason=clocks.CORRECTION.zh)
     elif name in ("hold_clock", "release_clock"):
         kind = "pause" if name == "hold_clock" else "resume"
-        clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason=clocks.WAITING.zh)
+        reason = clocks.REVIEWED if ctx.service.internal else clocks.WAITING
+        clocks.move(actor, case, clocks.of_case(case.id), kind, now, reason=reason.zh)
     elif name == "stop_clock":
         clocks.end(actor, case, now)
         extension_requests.lapse_of(case, now)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, select
 
 import forms.answers
 from forms.model import FormDefinition
@@ -37,7 +37,8 @@ def version_of(task: Task) -> int:
 
 def begin(case: Case, task: Task, form: FormDefinition) -> dict[str, list[str]]:
     """The inputs of the page: what is kept, else what was sent before, else what the form starts with."""
-    kept = _kept(task)
+    # also of an earlier task of the same work, which was closed before it was sent
+    kept = db.session.scalars(_of_case(case.id, form.key).order_by(TaskDraft.task_id.desc()).limit(1)).first()
     if kept is not None:
         return dict(kept.raw)
     sent = submissions.newest(case.id, form.key)
@@ -71,9 +72,16 @@ def keep(actor: Actor, task: Task, form: FormDefinition, raw: Raw, now: datetime
     db.session.flush()
 
 
-def forget(task_id: int) -> None:
-    """It was sent."""
-    db.session.execute(delete(TaskDraft).where(TaskDraft.task_id == task_id))
+def forget(case: Case, form_key: str | None) -> None:
+    """It was sent, or will never be."""
+    for kept in db.session.scalars(_of_case(case.id, form_key or "")):
+        db.session.delete(kept)
+    db.session.flush()
+
+
+def _of_case(case_id: int, form_key: str) -> Select[tuple[TaskDraft]]:
+    of_case = (Task.case_id == case_id, Task.form_key == form_key)
+    return select(TaskDraft).join(Task, Task.id == TaskDraft.task_id).where(*of_case)
 
 
 def _kept(task: Task) -> TaskDraft | None:

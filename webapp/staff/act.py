@@ -245,6 +245,8 @@ def _send(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
             _take(
                 ctx.case, offer.transition.name, offer.task.id, typed.version, _handed_in(ctx, offer, typed)
             )
+            if _keeps(ctx, offer):
+                task_drafts.forget(ctx.case, offer.task.form_key)
     except Conflict as conflict:
         return _stale(ctx.case, conflict, typed)
     except AnswersInvalid as invalid:
@@ -271,7 +273,6 @@ def _handed_in(ctx: Context, offer: Offer, typed: Typed) -> Given:
 
 def _take(case: Case, name: str, task_id: int, version: int, given: Given) -> None:
     cases.take_transition(actor(), case, name, now(), version=version, task_id=task_id, given=given)
-    task_drafts.forget(task_id)
 
 
 def _onwards(ctx: Context, offer: Offer) -> ResponseReturnValue:

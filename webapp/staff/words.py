@@ -32,7 +32,6 @@ MESSAGE_CHANNELS: Mapping[str, Text] = {
 #: of what was not answered
 _ENDS: Mapping[str, Text] = {
     "withdrawn": Text(zh="已撤回", en="Withdrawn"),
-    "recorded": Text(zh="已彙整", en="Recorded"),
     "missing": Text(zh="未填報", en="Not reported"),
     "merged": Text(zh="已併案", en="Merged"),
     "transferred": Text(zh="已移送其他機關", en="Transferred"),
@@ -93,6 +92,8 @@ _RELATIVE_UNITS: Mapping[str, Text] = {
 
 def ended(name: str, service: ServiceDefinition) -> Text:
     """How a case ended."""
+    if name == "recorded":
+        return service.outcome
     said = service.answers.said(name)
     return said.outcome if said is not None else _ENDS[name]
 

@@ -1,0 +1,100 @@
+"""What a proposal says in figures is checked row by row; every mistake is named at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from webapp.services.proposal_figures import Figures, in_language, month_in, read
+
+
+def answers(**changes: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "starts_on": "2027-01-15",
+        "ends_on": "2027-03-10",
+        "budget": [
+            {"year": 116, "source": "county", "amount": "600"},
+            {"year": 116, "source": "central", "amount": "400"},
+        ],
+        "milestones": [{"what": "發包", "month": "116/2"}],
+        "curve": curve(("116/1", "10"), ("116/2", "60.5"), ("116/3", "100")),
+    }
+    return {**said, **changes}
+
+
+def curve(*points: tuple[str, ...]) -> list[dict[str, str]]:
+    return [dict(zip(("month", "planned", "spend"), point, strict=False)) for point in points]
+
+
+def test_figures_that_fit() -> None:
+    found = read(answers(curve=curve(("116/1", "10", "0"), ("116/2", "60.5"), ("116/3", "100", "1000"))))
+    assert isinstance(found, Figures)
+    assert (found.total, found.milestones[0].month) == (Decimal(1000), date(2027, 2, 1))
+    assert [(p.month.month, p.planned, p.budget) for p in found.curve] == [
+        (1, Decimal(10), Decimal(0)),
+        (2, Decimal("60.5"), None),
+        (3, Decimal(100), Decimal(1000)),
+    ]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["116/3", "116/03", "116年3月", "民國116年3月", "2027-3", "2027.03", "１１６／３", " 116 / 3 "],
+)
+def test_a_month_as_people_write_it(typed: str) -> None:
+    assert month_in(typed) == date(2027, 3, 1)
+
+
+@pytest.mark.parametrize("typed", ["", "3", "116", "116/0", "116/13", "0/3", "三月", "116/3/1", "116/3" * 9])
+def test_what_is_no_month(typed: str) -> None:
+    assert month_in(typed) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"curve": curve(("116/1", "10"), ("116/2", "99.99"))}, "curve", "最後一列須為 100%，您填的是 99.99%"),
+        ({"curve": curve(("116/1", "50"), ("116/2", "40"), ("116/3", "100"))}, "curve", "第 2 列的 40% 比上一列的 50% 低"),
+        ({"curve": curve(("116/2", "50"), ("116/1", "60"), ("116/3", "100"))}, "curve", "第 2 列的月份比上一列早"),
+        ({"curve": curve(("116/2", "50"), ("116/2", "100"))}, "curve", "第 2 列的116年2月和上一列重複"),
+        ({"curve": curve(("115/12", "50"), ("116/1", "100"))}, "curve", "第 1 列的115年12月不在計畫開始與完成之間"),
+        ({"curve": curve(("116/1", "50"), ("116/4", "100"))}, "curve", "第 2 列的116年4月不在"),
+        ({"curve": curve(("116/1", "50", "500"), ("116/2", "60", "400"), ("116/3", "100"))}, "curve", "第 2 列的累計支用比第 1 列少"),
+        ({"curve": curve(("116/1", "50"), ("116/3", "100", "1001"))}, "curve", "1,001 元超過經費需求合計 1,000 元"),
+        ({"curve": curve(("一月", "50"), ("116/3", "100"))}, "curve", "第 1 列的月份「一月」無法辨識"),
+        ({"milestones": [{"what": "發包", "month": "x"}]}, "milestones", "查核點第 1 列的月份「x」無法辨識"),
+        ({"milestones": [{"what": "發包", "month": "116/4"}]}, "milestones", "第 1 列的116年4月不在"),
+        ({"budget": [{"year": 117, "source": "county", "amount": "1"}]}, "budget", "第 1 列的 117 年度不在計畫期程"),
+        ({"budget": [{"year": 116, "source": "county", "amount": "1"}] * 2}, "budget", "第 2 列與第 1 列是同一年度"),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_is_named(changes: dict[str, Any], field: str, said: str) -> None:
+    found = read(answers(**changes))
+    assert not isinstance(found, Figures)
+    assert {name for name, _words in found} == {field}
+    assert any(said in words.zh for _name, words in found), found
+    assert all(words.en and words.en != words.zh for _name, words in found)
+
+
+def test_every_mistake_at_once() -> None:
+    found = read(
+        answers(
+            budget=[{"year": 200, "source": "county", "amount": "1"}],
+            milestones=[{"what": "發包", "month": "117/1"}],
+            curve=curve(("116/1", "20"), ("116/2", "10")),
+        )
+    )
+    assert not isinstance(found, Figures)
+    by_field = in_language(found, "zh")
+    assert {name: len(words) for name, words in by_field.items()} == {
+        "budget": 1,
+        "milestones": 1,
+        "curve": 2,
+    }
+
+
+def test_a_milestone_may_lie_anywhere_in_the_last_month() -> None:
+    assert isinstance(read(answers(milestones=[{"what": "驗收", "month": "116/3"}])), Figures)
