@@ -30,6 +30,10 @@ def research(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> Vi
 
 def test_from_the_register_to_a_verification(app: Flask, research: Visitor) -> None:
     research.get("/plans/registers/major_policy-109?period=109Q3")
+    assert (
+        "提主管會報 3 件" in research.page.text
+        and "湖埔國小新建幼兒園教學大樓 落後 1.35：未處理" in research.page.text
+    )
     research.follow("選案查證")
     shown = research.page.text
     assert "實地查證 2 件" in shown and "進度落後 10.69 個百分點 ≥ 嚴重落後門檻 6.5 個百分點" in shown

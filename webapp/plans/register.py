@@ -106,7 +106,7 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         rate=plans.percent(found.standings["severe"], total) if total else None,
         rules=words.stated_rules(rules),
         parameters=rules,
-        review=review_parts.of_register(of, period),
+        review=review_parts.of_register(of, period, found.plans, now()),
         units=sorted(found.units.values(), key=lambda row: (-row.severe, -row.plans, row.unit_id)),
         picture=_picture(found),
         worst=plans.lines(of, month, Filters(light="red")),
