@@ -81,7 +81,9 @@ def texts(node: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 def test_every_text_is_there_in_chinese_and_english(key: str) -> None:
     for path, text in texts(factory_bodies()[key]):
         assert isinstance(text, dict) and text["zh"] and text["en"], path
-        assert "待查證" not in text["zh"] and "to be verified" not in text["en"], path
+        # what is yet to be verified stands in no question; 計畫查證 is about nothing else
+        if not key.startswith("verification_"):
+            assert "查證" not in text["zh"] and "verified" not in text["en"], path
 
 
 PERSONAL = {"national_id", "phone", "email", "address", "bank_account"}
