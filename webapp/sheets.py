@@ -38,7 +38,7 @@ class Limits(NamedTuple):
 #: by the command; on a page; of scores; of rules
 FILES, PAGES, SCORES, RULES = (
     Limits(20, 20_000),
-    Limits(2, 20_000),
+    Limits(2, 2_000),
     Limits(5, 20_000, True),
     Limits(5, 5_000, True),
 )

@@ -33,6 +33,7 @@ def test_a_curve_with_its_lag() -> None:
     root = drawn(10, 50, 100, actual=(10, 40))
     assert root.find(f"{SVG}title").text == "曲線 <&>"  # type: ignore[union-attr]
     assert texts(root)[-1] == "落後 <9>" and "114.01" in texts(root) and "預定" in texts(root)
+    assert "實際" in texts(root) and "實際" not in texts(drawn(10, 50, 100))
     assert len([c for c in root.iter(f"{SVG}circle") if c.get("fill") == "#0f3d50"]) == 2
     bar = next(p for p in root.iter(f"{SVG}path") if p.get("stroke-width") == "4")
     assert bar.get("stroke") == "#9a1b14"

@@ -115,6 +115,6 @@ def _page(key: str, kind: str, pasted: str = "", looked: Looked | None = None) -
         looked=looked or Looked(),
         problems=(looked.problems if looked else ())[:MOST_NAMED],
         more=max(len(looked.problems) - MOST_NAMED, 0) if looked else 0,
-        megabytes=sheets.PAGES.megabytes,
+        limits=sheets.PAGES,
         zh=language() == "zh",
     )
