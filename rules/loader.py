@@ -6,17 +6,9 @@ from pathlib import Path
 from typing import Any, get_args
 
 from rules import actions, chaining, facts, storable
-from rules.conditions import (
-    shown,
-)
+from rules.conditions import shown
 from rules.facts import FACTS, Fact
-from rules.model import (
-    Example,
-    Policy,
-    RevisionDate,
-    Rule,
-    Ruleset,
-)
+from rules.model import Example, Policy, RevisionDate, Rule, Ruleset
 from rules.policy_reader import POLICY_ITEMS
 from rules.reading import ABSENT
 from rules.table_reader import TableReader
@@ -26,8 +18,6 @@ DEFINITIONS = Path(__file__).parent / "definitions"
 MAX_RULES = 2000
 #: values that cannot be kept: so many are told at a time
 MOST_UNKEPT = 20
-
-
 _AND = Text(zh="而", en=", which")
 
 
@@ -37,18 +27,10 @@ def read_all(root: Path | None = None) -> dict[str, dict[str, Any]]:
     for path in sorted((root or DEFINITIONS).glob("*.yaml")):
         mapping = read_yaml(path)
         if not isinstance(mapping, dict) or mapping.get("key") != path.stem:
-            raise DefinitionError(
-                [
-                    Problem(
-                        path=path.name,
-                        message=say(
-                            "key 必須是檔名「{name}」",
-                            "key must be the name of the file, “{name}”",
-                            name=path.stem,
-                        ),
-                    )
-                ]
+            said = say(
+                "key 必須是檔名「{name}」", "key must be the name of the file, “{name}”", name=path.stem
             )
+            raise DefinitionError([Problem(path=path.name, message=said)])
         found[path.stem] = mapping
     return found
 
