@@ -235,7 +235,7 @@ OFFICE = [
     Look(RESEARCH, "/plans/registers/major_policy-109/import/reports"),
     Look(RESEARCH, "/plans/{plan}"),
     Look(RESEARCH, "/plans/pledges"),
-    Look(PET_OFFICER, "/plans/pledges/unlinked"),
+    Look(RESEARCH, "/plans/pledges/unlinked"),
     Look(RESEARCH, "/plans/mid-terms"),
     Look(RESEARCH, "/plans/upper/{mid_term}?q=改造"),
     Look(RESEARCH, "/plans/registers/selected-{plan_year}?months=24"),
