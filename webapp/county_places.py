@@ -30,6 +30,12 @@ def place_of(point: Point) -> Text | None:
     return None
 
 
+def township_of(point: Point) -> str | None:
+    """Its code; nothing at sea."""
+    spot = project(point)
+    return next((town for town, rings in _borders() if any(_inside(spot, ring) for ring, _ in rings)), None)
+
+
 def places_of(points: Sequence[Point]) -> list[Text]:
     """Those through which the points go, each once."""
     found = filter(None, map(place_of, points))

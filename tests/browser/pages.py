@@ -218,7 +218,7 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/rules/carry_over"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples?run=all"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/4"),
-    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/record?case={EC09_granted_number}"),
+    Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/examples/record?subject={EC09_granted_number}"),
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/yaml"),
     Look(RESEARCH, "/plans/"),
     Look(RESEARCH, "/plans/registers/major_policy-109?period=109Q3"),

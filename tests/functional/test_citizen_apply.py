@@ -460,6 +460,19 @@ def test_a_place_is_seen_on_the_map_of_the_review(app: Flask) -> None:
     assert visitor.get("/static/map/kinmen.svg").status == 200
 
 
+def test_a_mark_in_another_township_than_the_address_is_remarked(app: Flask) -> None:
+    visitor = in_process(app.test_client())
+    visitor.get("/services/PW02")
+    page = visitor.get(step(visitor.press("不登入，直接申請"), "place"))
+    raw = {**known(page, {}), "place-township": "JS", "place-detail": "何斗 12 號"}
+    visitor.press("儲存並繼續", {**raw, "point-point": "24.4321, 118.3171"})
+    remark = "地圖上標示的位置在金城鎮，上面填的是金沙鎮；請確認標對地方。"
+    assert remark in visitor.get(step(page, "review")).soup.select_one("#row-point").text
+    visitor.get(step(page, "place"))
+    visitor.press("儲存並繼續", {**raw, "point-point": "24.46, 118.399"})
+    assert "請確認標對地方" not in visitor.get(step(page, "review")).text
+
+
 def test_detail_22_a_double_submit_creates_one_case(app: Flask, visitor: Visitor) -> None:
     review = fill_in_the_rest(visitor, DOG)
     send(visitor)

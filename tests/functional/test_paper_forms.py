@@ -126,6 +126,14 @@ def test_a_draft_keeps_on_paper_what_is_typed_and_not_valid_yet(app: Flask, undo
     assert said["電子郵件"] == ""
 
 
+def test_a_mark_on_the_map_names_its_village_on_paper(app: Flask, undone: None) -> None:
+    draft = drafts.start(citizen(), "PW02", NOW)
+    draft.raw = {"point-description": ["鄉道旁的路燈"], "point-point": ["24.46, 118.399"]}
+    sections = paper_forms._draft(draft, NOW, app.config).sections
+    (said,) = (row.value for part in sections for row in part.rows if "鄉道旁" in getattr(row, "value", ""))
+    assert said.endswith("（金沙鎮何斗里）")
+
+
 @pytest.mark.parametrize(
     ("code", "name", "signs"),
     [

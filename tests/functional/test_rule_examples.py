@@ -13,6 +13,7 @@ from tests.journeys import NOW, citizen, submitted
 from tests.officers import at, made, signed_in
 from webapp.extensions import db
 from webapp.models import Case, Firing
+from webapp.uow import unit_of_work
 
 
 @pytest.fixture(autouse=True)
@@ -120,14 +121,14 @@ def test_an_example_of_a_real_decision_holds_facts_alone(app: Flask) -> None:
     facts, applicant = made(app, lambda: _stored(number)), made(app, lambda: citizen().name)
     draft = drafted(app, "intake_routing")
     person = editor(app, draft, "/examples")
-    person.follow("由實際案件做成")
-    person.press("找判斷紀錄", {"case": "EC09-114-999999"})
-    assert "找不到您可以看的這件案件" in person.page.text
-    person.press("找判斷紀錄", {"case": number})
+    person.follow("由實際判斷做成")
+    person.press("找判斷紀錄", {"subject": "EC09-114-999999"})
+    assert "找不到這件案件或計畫" in person.page.text
+    person.press("找判斷紀錄", {"subject": number})
     person.follow("做成測試案例")
     person.press("儲存")
     kept = body_of(app, draft)["examples"][-1]
-    assert kept["name"] == "依 2025-09-25 的實際案件"
+    assert kept["name"] == "依 2025-09-25 的實際判斷"
     assert kept["facts"] and kept["facts"].items() <= facts.items()
     assert kept["expect"][0]["action"]
     assert applicant and number not in str(kept) and applicant not in str(kept)
@@ -140,13 +141,33 @@ def _stored(number: str) -> dict[str, object]:
     return {name: value for firing in firings for name, value in firing.facts.items()}
 
 
-def test_a_case_that_may_not_be_seen_has_no_decisions(app: Flask) -> None:
-    made(app, lambda: submitted("EC09").number or "")
+def test_the_decisions_of_a_confidential_case_are_not_shown(app: Flask) -> None:
     draft = drafted(app, "intake_routing")
-    firing = made(app, lambda: db.session.scalars(select(Firing.id).order_by(Firing.id)).first())
+
+    def confidential() -> tuple[str, int]:
+        case = submitted("EC09")
+        with unit_of_work():
+            db.session.get_one(Case, case.id).confidential = True
+        firing = select(Firing.id).where(Firing.case_id == case.id).order_by(Firing.id)
+        return case.number or "", db.session.scalars(firing).first() or 0
+
+    number, firing = made(app, confidential)
     admin = signed_in(app, "admin")
     new = len(body_of(app, draft)["examples"]) + 1
     assert admin.get(f"/admin/drafts/{draft}/edit/examples/{new}?firing={firing}").status == 404
+    admin.get(f"/admin/drafts/{draft}/edit/examples/record?subject={number}")
+    assert "找不到這件案件或計畫" in admin.page.text
+
+
+def test_an_example_of_a_plan(app: Flask) -> None:
+    """The administrator, who opens no case, finds it by its title."""
+    draft = drafted(app, "progress_lag")
+    admin = signed_in(app, "admin")
+    admin.get(f"/admin/drafts/{draft}/edit/examples/record?subject=開瑄國小校舍及運動場新建")
+    admin.follow("做成測試案例")
+    admin.press("儲存")
+    kept = body_of(app, draft)["examples"][-1]
+    assert kept["facts"]["plan.lag"] == 9.45 and "開瑄" not in str(kept)
 
 
 def test_whoever_comes_too_late_keeps_what_was_typed(app: Flask) -> None:

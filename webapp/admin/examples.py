@@ -384,10 +384,10 @@ def _fact_view(offers: Offers, i: int, row: FactRow) -> FactView:
 
 @bp.get("/drafts/<int:draft>/edit/examples/record")
 def record_example(draft: int) -> ResponseReturnValue:
-    """The stored decisions of a case by this ruleset, to make an example of one."""
+    """The stored decisions of a case or a plan by this ruleset, to make an example of one."""
     opened = grid.opened(draft)
-    number = request.args.get("case", "").strip()
-    found = snapshots.of_case(actor(), number, opened.draft.key) if number else []
+    subject = request.args.get("subject", "").strip()
+    found = snapshots.of_subject(actor(), subject, opened.draft.key) if subject else []
     words = Words(opened.body, rule_words.names())
     decisions = [
         (each, [fact_in_words(words, name, value) for name, value in _useful(opened, each.facts).items()])
@@ -396,7 +396,7 @@ def record_example(draft: int) -> ResponseReturnValue:
     return render_template(
         "admin/example_record.html",
         opened=opened,
-        case=number,
+        subject=subject,
         decisions=decisions,
         new=len(examples_of(opened.body)) + 1,
     )
@@ -417,7 +417,7 @@ def _recorded(opened: grid.Opened, firing: int) -> ExampleForm:
     decision = snapshots.decision(actor(), firing, opened.draft.key)
     expect = [testing.flattened(outcome) for outcome in decision.outcomes]
     example = {
-        "name": _("依 %(day)s 的實際案件", day=decision.as_of.isoformat()),
+        "name": _("依 %(day)s 的實際判斷", day=decision.as_of.isoformat()),
         "facts": _useful(opened, decision.facts),
         "expect": expect,
     }

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as holding
+from typing import Any
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 import forms.answers
 from forms.model import Field, Section
-from forms.places import Point
+from forms.places import TOWNSHIPS, Point
 from rules.values import Text
 from webapp import crypto
 from webapp.citizen import bp
 from webapp.citizen.apply import journey_or_case, shown_again, the_journey
 from webapp.citizen.journey import Journey
 from webapp.citizen.sheet import shown
+from webapp.county_places import township_of
 from webapp.errors import AnswersInvalid, NotFound
 from webapp.models import Case
-from webapp.presentation import language
+from webapp.presentation import in_language, language
 from webapp.security import actor, device_hash, now, unlock
 from webapp.services import applications, documents, drafts, fees
 from webapp.uow import unit_of_work
@@ -154,7 +157,29 @@ def _parts(journey: Journey, whole: forms.answers.Cleaned) -> list[Part]:
             else:
                 row.text = "\n".join(asked.written)
             rows.append(row)
+        _remark_on_marks(rows, whole.answers)
         if rows:
             url = url_for("citizen.step", key=journey.key, section=section.key, **{"return": "review"})
             parts.append(Part(section, url, rows))
     return parts
+
+
+def _remark_on_marks(rows: Sequence[Row], answers: Mapping[str, Any]) -> None:
+    """A mark in another township than the address beside it may be a slip of the finger."""
+    towns = {answers[row.field.key]["township"] for row in rows if _is_address(row, answers)}
+    if len(towns) != 1 or not towns <= TOWNSHIPS.keys():
+        return
+    (town,) = towns
+    for row in rows:
+        marked = {found for point in row.points if (found := township_of(point))}
+        if marked and town not in marked:
+            named = [in_language(TOWNSHIPS[each]) for each in sorted(marked)]
+            row.remark = _(
+                "地圖上標示的位置在%(marked)s，上面填的是%(town)s；請確認標對地方。",
+                marked=_("、").join(named),
+                town=in_language(TOWNSHIPS[town]),
+            )
+
+
+def _is_address(row: Row, answers: Mapping[str, Any]) -> bool:
+    return row.field.type == "address" and answers.get(row.field.key) is not None

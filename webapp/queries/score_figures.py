@@ -33,10 +33,11 @@ class Figure:
 
 
 def _closed(unit_id: int, year: int) -> tuple[Any, ...]:
-    """Cases of the unit that were closed within the year, in Taipei."""
+    """Applications of the unit that were closed within the year, in Taipei; what it reports to itself is none."""
     begin, end = (datetime.combine(date(y + 1911, 1, 1), time(), TAIPEI) for y in (year, year + 1))
     units = sorted(chart().within(unit_id))
-    return (Case.handling_unit_id.in_(units), Case.closed_at >= begin, Case.closed_at < end)
+    own = (Case.handling_unit_id.in_(units), Case.channel != "internal")
+    return (*own, Case.closed_at >= begin, Case.closed_at < end)
 
 
 def _share(part: int, whole: int) -> Decimal | None:

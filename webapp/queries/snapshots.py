@@ -35,7 +35,7 @@ from webapp.periods import month_label
 from webapp.permissions import Actor, open_to_rules, visible_to
 
 _AT_ONCE = 1000
-_MOST_OF_CASE = 50
+_MOST_OF_SUBJECT = 50
 
 
 def of_ruleset(key: str, since: date) -> Iterator[tuple[str, dict[str, object]]]:
@@ -299,26 +299,23 @@ class Stored:
     outcomes: list[dict[str, Any]]
 
 
-def of_case(actor: Actor, number: str, key: str) -> list[Stored]:
-    """The decisions of the ruleset about a case that the actor may see, the newest first."""
-    newest = _visible(actor, key).where(Case.number == number).order_by(Firing.id.desc()).limit(_MOST_OF_CASE)
-    return [_stored(row) for row in db.session.execute(newest)]
+def of_subject(actor: Actor, name: str, key: str) -> list[Stored]:
+    """The decisions of the ruleset about a case, by its number, or a plan, by its title; the newest first."""
+    row = _decided(actor, key)
+    newest = _kept(row).where(row.c.name == name).order_by(Firing.id.desc()).limit(_MOST_OF_SUBJECT)
+    return [_stored(found) for found in db.session.execute(newest)]
 
 
 def decision(actor: Actor, firing_id: int, key: str) -> Stored:
-    row = db.session.execute(_visible(actor, key).where(Firing.id == firing_id)).one_or_none()
-    if row is None:
+    row = _decided(actor, key)
+    found = db.session.execute(_kept(row).where(Firing.id == firing_id)).one_or_none()
+    if found is None:
         raise NotFound()
-    return _stored(row)
+    return _stored(found)
 
 
-def _visible(actor: Actor, key: str) -> Select[Any]:
-    return (
-        select(Firing.id, Firing.as_of, Firing.facts, Firing.outcomes)
-        .join(Case, Case.id == Firing.case_id)
-        .join(Revision, Revision.id == Firing.ruleset_revision_id)
-        .where(Revision.kind == "ruleset", Revision.key == key, visible_to(actor))
-    )
+def _kept(row: Subquery) -> Select[Any]:
+    return select(Firing.id, Firing.as_of, Firing.facts, Firing.outcomes).join(row, row.c.id == Firing.id)
 
 
 def _stored(row: Any) -> Stored:

@@ -19,6 +19,7 @@ from forms.field_types import totals_of
 from forms.model import Field, FormDefinition, Section
 from rules.conditions import Condition, show_number
 from rules.values import Text
+from webapp.county_places import places_of
 from webapp.letters import contents as papers
 from webapp.models import Document
 from webapp.queries import answering, definitions
@@ -132,8 +133,10 @@ def _answered(row: SummaryRow, value: Any) -> papers.Row | papers.Grid:
             for line in value
         ) + _sums(field, value)
         return papers.Grid(row.label, tuple(column.label.zh for column in field.columns), cells)
+    places = "、".join(place.zh for place in places_of(row.points))
+    text = f"{row.text}（{places}）" if places else row.text
     frames = field.kind.blank(field).frames
-    return papers.Row(row.label, row.text, frames=frames if len(row.text) <= frames else 0)
+    return papers.Row(row.label, text, frames=frames if len(text) <= frames else 0)
 
 
 def _options(field: Field) -> Mapping[str, Text]:
