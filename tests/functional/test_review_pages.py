@@ -128,6 +128,16 @@ def test_others_read_and_do_not_touch(app: Flask, research: Visitor) -> None:
     )
 
 
+def test_what_no_database_keeps(research: Visitor) -> None:
+    said = {"kind": "briefing", "held_on-year": "109", "held_on-month": "9", "held_on-day": "1"}
+    for strange in ("\x00簡報", "\x07"):
+        assert research.post("/plans/meetings", {**said, "title": strange}).status < 500
+    address = "/plans/registers/major_policy-109/verification"
+    typed = {"action": "by_hand", "period": "109Q3", "code": "\x00", "kind": "written", "reason": "\x00"}
+    assert research.post(address, typed).status < 500
+    assert research.post(address, {**typed, "action": "open", "pick": "\x00"}).status < 500
+
+
 def test_in_english(research: Visitor) -> None:
     research.get("/language/en")
     assert "severe" in research.get(PICKS).text.lower()

@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, false, func, or_, select
+from sqlalchemy import and_, false, func, select
 
 from webapp.errors import NotFound
 from webapp.extensions import db
@@ -140,7 +140,7 @@ def reports(register_id: int, month: date) -> Sequence[ProgressReport]:
         .where(
             ProgressReport.register_id == register_id,
             ProgressReport.month == month,
-            or_(RegisterEntry.released_on.is_(None), RegisterEntry.released_on > month),
+            RegisterEntry.released_on.is_(None),
         )
         .order_by(ProgressReport.entry_id)
     ).all()

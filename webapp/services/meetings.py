@@ -61,7 +61,7 @@ def enter(
     *,
     origin: str = "entered",
 ) -> ReviewMeeting:
-    """With what waits for the heads, if it is a meeting on the register that has not been held yet."""
+    """With what waits for the heads, unless it was held before that was picked."""
     require(actor)
     _check(said, agenda, now)
     made = ReviewMeeting(
@@ -78,8 +78,14 @@ def enter(
         raise Conflict(_twice(register, said)) from None
     _append(made, [(words, None) for words in agenda])
     if register is not None and said.kind != "visit":
-        waiting = verifications.waiting_for_heads(register.id)
-        _append(made, [(told.title, told.verification) for told in reversed(waiting)])
+        _append(
+            made,
+            [
+                (told.title, told.verification)
+                for told in reversed(verifications.waiting_for_heads(register.id))
+                if taipei_day(told.verification.at) <= said.held_on
+            ],
+        )
     _discussed(made, now)
     _note(actor, "meeting_entered", made, now)
     return made

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from rules.values import Text, format_day, parse_roc_date
 from webapp import sheets
-from webapp.errors import Conflict, Misfit
+from webapp.errors import Conflict, Misfit, Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, Resolution, ResolutionUnit, ReviewMeeting
 from webapp.moments import taipei_day
@@ -142,6 +142,13 @@ def resolve(
             Text(
                 zh=f"{name}剛剛更新了這場會議或它的決議，請先查看；您貼上的內容還在下面。",
                 en=f"{name} has just changed this meeting or its resolutions: look first. Your lines are still below.",
+            )
+        )
+    if held.held_on > taipei_day(now):
+        raise Refused(
+            Text(
+                zh="會議還沒有召開，不能登錄決議；請先更正會議日期。",
+                en="The meeting is yet to come and has resolved nothing: correct its day first.",
             )
         )
     if not asked:

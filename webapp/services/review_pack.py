@@ -242,7 +242,7 @@ def _verifications(listed: Sequence[Mapping[str, Any]]) -> Part:
             parse(each["period"]).label.zh,
             VERIFIED[each["state"]],
             _line(each["said"]) + _difference(each["difference"]),
-            "；".join(f"{number}. {required}（{_iso(due)}前）" for number, required, due in each["open"]),
+            "\n".join(f"{number}. {required}（{_iso(due)}前）" for number, required, due in each["open"]),
         )
         for each in listed
     ]

@@ -15,7 +15,8 @@ from sqlalchemy import select
 from tests.journeys import officer, open_tasks, take
 from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
-from webapp.models import Case, Register, Resolution, ReviewMeeting
+from webapp.jobs import sweeps
+from webapp.models import Case, Clock, Escalation, Register, Resolution, ReviewMeeting
 from webapp.moments import taipei_day
 from webapp.periods import parse
 from webapp.queries import meetings as queries
@@ -144,6 +145,24 @@ def test_without_a_date_the_ruleset_gives_one() -> None:
     (made,) = resolved(entered(), "研議後回報 | EC-AFF")
     assert (made.due_given, made.due_on) == (False, date(2020, 9, 28))
     assert queries.tally(None, "briefing", TODAY).overdue == 1
+
+
+def test_what_is_late_climbs_the_ladder() -> None:
+    (made,) = resolved(entered(), "研議後回報 | EC-AFF")
+    assert sweeps.run_deadlines(NOW)["failed"] == 0
+    rungs = db.session.scalars(
+        select(Escalation.rung)
+        .join(Clock, Clock.id == Escalation.clock_id)
+        .where(Clock.case_id == made.case_id)
+        .order_by(Escalation.id)
+    ).all()
+    assert rungs, "two weeks late"
+
+
+def test_a_meeting_to_come_has_resolved_nothing() -> None:
+    meeting = entered(Entered("briefing", "下次簡報", date(2020, 11, 2)))
+    with pytest.raises(Refused, match="還沒有召開"):
+        resolved(meeting, "研議 | EC-AFF | 109/12/31")
 
 
 def test_the_share_that_is_released() -> None:

@@ -319,6 +319,8 @@ def test_what_goes_to_the_heads_waits_for_the_next_meeting(register: Register) -
     person = officer(CONTROL, NOW)
     with unit_of_work():
         (made,) = verifications.open_ticked(person, register, FEBRUARY, [key_of("虛構計畫3")], NOW)
+    with unit_of_work():
+        meetings.enter(person, register, Entered("heads", "以前的會報", date(2020, 2, 6)), [], NOW)
     assert [told.title for told in queries.waiting_for_heads(register.id)] == ["虛構計畫3"]
     with unit_of_work():
         said = Entered("heads", "主管會報", date(2020, 4, 2))
