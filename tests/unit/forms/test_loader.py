@@ -396,12 +396,12 @@ def computed(formula: object) -> dict[str, Any]:
         (
             {"key": "l", "type": "lookup", "label": "選", "options_from": "planets"},
             "sections[0].fields[4].options_from",
-            "沒有「planets」這份清單，可用：agencies、counties、slots、townships、units、villages",
+            "沒有「planets」這份清單，可用：agencies、counties、offices、slots、townships、units、villages",
         ),
         (
             {"key": "l", "type": "lookup", "label": "選", "options_from": ["units"]},
             "sections[0].fields[4].options_from",
-            "沒有「['units']」這份清單，可用：agencies、counties、slots、townships、units、villages",
+            "沒有「['units']」這份清單，可用：agencies、counties、offices、slots、townships、units、villages",
         ),
         (
             {"key": "l", "type": "multilookup", "label": "選"},
