@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from tests.journeys import officer, take
+from tests.journeys import officer, open_tasks, take
 from tests.plan_world import baseline, entry
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, Refused
 from webapp.extensions import db
@@ -209,6 +209,22 @@ def test_one_request_an_entry_and_only_by_its_unit(standing: RegisterEntry) -> N
         asked(standing, login="lin.yahan")
     take(case, "take_back", OFFICER, APRIL_2, comment="改用其他方式")
     assert asked(standing, "release", OTHER).status == "open"
+
+
+def test_whoever_the_rules_name_approves(standing: RegisterEntry) -> None:
+    """As if the rules had named the secretary general when it was sent."""
+    case = asked(standing)
+    take(case, "send", OFFICER, APRIL_2, raw=change(*LATER))
+    with unit_of_work():
+        plan_changes.of(case).approver = "secretary_general"
+    take(case, "confirm", HEAD, APRIL_2)
+    (task,) = open_tasks(case)
+    assert (task.function, task.assignee_id) == (
+        "secretary_general",
+        officer("he.rongjie", APRIL_2).account_id,
+    )
+    take(case, "approve", "he.rongjie", APRIL_2)
+    assert case.state == "take_in"
 
 
 def test_a_case_that_ended_otherwise_blocks_nobody(standing: RegisterEntry) -> None:
