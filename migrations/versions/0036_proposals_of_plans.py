@@ -1,4 +1,4 @@
-"""Calls for proposals of plans, what units propose, sittings that decide; what is typed into the form of a task is kept"""
+"""Calls for proposals of plans, what units propose, sittings that decide; what is typed into a task's form is kept"""
 
 import sqlalchemy as sa
 from alembic import op

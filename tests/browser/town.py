@@ -22,6 +22,7 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from rules.decision import Trouble
 from rules.values import Text
 from tests import proposals_world, review_world
+from tests.browser import plan_town
 from tests.journeys import NOW, account, citizen, draft, officer, open_tasks, submitted, take
 from tests.officers import absent, corrected, officer_of
 from webapp.crypto import follow_code
@@ -30,17 +31,11 @@ from webapp.demo.samples import day, picture
 from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import (
-    Baseline,
-    BaselinePoint,
     Case,
     DefinitionDraft,
     Effect,
     Letter,
     PayoutClaim,
-    Plan,
-    PlanGrade,
-    Register,
-    RegisterEntry,
     SampleAudit,
     Survey,
 )
@@ -157,22 +152,7 @@ def settle() -> dict[str, str]:
     absent("xu.mingde", "lin.yahan", TODAY, TODAY)
     _due("EC09_review", found, TODAY - timedelta(days=4))
     _due("EC09_correction_answered", found, TODAY)
-    school = select(Plan.public_id).where(Plan.title == "開瑄國小校舍及運動場新建")
-    found["plan"] = db.session.scalars(school).one()
-    mid_term = select(Plan.public_id).where(Plan.kind == "mid_term").order_by(Plan.code)
-    found["mid_term"] = db.session.scalars(mid_term).first() or ""
-    years = select(Register.roc_year).where(Register.kind == "selected").order_by(Register.roc_year.desc())
-    found["plan_year"] = str(db.session.scalars(years).first())
-    graded = (
-        select(Register.key, RegisterEntry.public_id)
-        .join(RegisterEntry, RegisterEntry.register_id == Register.id)
-        .join(PlanGrade, PlanGrade.entry_id == RegisterEntry.id)
-    )
-    found["year_over"], found["graded"] = db.session.execute(graded.order_by(PlanGrade.id).limit(1)).one()
-    annex = select(RegisterEntry.public_id).join(Plan).where(Plan.public_id == found["plan"])
-    found["plan_entry"] = db.session.scalars(annex.order_by(RegisterEntry.id).limit(1)).one()
-    with unit_of_work():
-        found |= _plans()
+    found |= plan_town.settle()
     with unit_of_work():
         overdue_lists.make(NOW)
         found["survey"] = _asked(_case(found["EC09_granted"]))
@@ -529,33 +509,6 @@ def _road_sent_back() -> Case:
     case = _road_approved()
     take(case, "send_back", "zhang.jianguo", comment="請補列施工時段。")
     return case
-
-
-def _plans() -> dict[str, str]:
-    """The selected plans of this year, and one of them whose curve was changed."""
-    entry, plan, register = db.session.execute(
-        select(RegisterEntry, Plan, Register)
-        .join(Plan, Plan.id == RegisterEntry.plan_id)
-        .join(Register, Register.id == RegisterEntry.register_id)
-        .where(Plan.title == "環湖步道照明改善（示範）", Register.kind == "selected")
-    ).one()
-    january = date(register.roc_year + 1911, 1, 1)
-    changed = Baseline(
-        entry_id=entry.id,
-        number=2,
-        reason="管線遷移，展延期程",
-        effective_month=january,
-        origin="demonstration",
-    )
-    db.session.add(changed)
-    db.session.flush()
-    db.session.add_all(
-        BaselinePoint(baseline_id=changed.id, month=january.replace(month=month), planned=planned)
-        for month, planned in ((1, 5), (6, 40), (10, 80), (12, 100))
-    )
-    db.session.flush()
-    changed.approved_at = NOW
-    return {"this_year": register.key, "curved": plan.public_id}
 
 
 def _by_post() -> Case:
