@@ -308,6 +308,29 @@ def test_papers_of_a_call_and_of_a_sitting(county: Flask) -> None:
     assert made(county, lambda: db.session.query(ProposalSitting).count()) == 1
 
 
+def test_what_was_ticked_is_there_after_the_sign_in_had_ended(
+    county: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = a_call(county)
+
+    def planned() -> tuple[str, str]:
+        case = world.proposed(db.session.query(ProposalCall).filter_by(public_id=pid).one())
+        held = world.sitting(db.session.query(ProposalCall).filter_by(public_id=pid).one(), case)
+        return held.public_id, case.public_id
+
+    sitting, case = made(county, planned)
+    at(county, monkeypatch, SITTING_DAY)
+    research = signed_in(county, world.CONTROL)
+    research.get(f"/plans/sittings/{sitting}")
+    monkeypatch.setitem(county.config, "WTF_CSRF_ENABLED", True)
+    said = {"cases": [case], "decision": "dropped", "words": "經費來源未定"}
+    research.press("登錄決議", said, smuggle={"csrf_token": "expired"})
+    assert research.page.status == 400 and research.page.value("words") == "經費來源未定"
+    assert research.page.soup.select_one("#cases ~ form [name=cases]").has_attr("checked")
+    research.press("登錄決議")
+    assert "已完成 1 件" in research.page.text
+
+
 def test_the_pages_in_english(county: Flask) -> None:
     pid = a_call(county)
     person: Visitor = signed_in(county, world.OFFICER)

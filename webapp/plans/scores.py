@@ -449,15 +449,13 @@ def _only_control() -> None:
 
 # --- pages that had expired ---------------------------------------------------------------------------------
 
-_AGAIN = {"plans.change_score_indicator": indicator_again, "plans.score_review": review_again}
-
 
 @bp.errorhandler(CSRFError)
 def page_expired(error: CSRFError) -> ResponseReturnValue:
     """A page from before a sign-in or sign-out was sent: what was typed is shown again, ready to be sent."""
     if actor().kind == "anonymous":
         return pending.ask_to_sign_in(url_for("plans.score_years"), now())
-    again = _AGAIN.get(request.endpoint or "")
+    again = pending.taker()
     if again is None or not actor().may("see_plans"):
         return error_pages.page_expired(error)
     try:

@@ -9,9 +9,10 @@ from decimal import Decimal
 from flask import current_app, flash, make_response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from rules.values import Text
-from webapp import sheets
+from webapp import pending, sheets
 from webapp.errors import Misfit, Refused
 from webapp.models import ProposalSitting
 from webapp.moments import taipei_day
@@ -87,7 +88,20 @@ def run_sitting(pid: str) -> ResponseReturnValue:
     return redirect(url_for("plans.sitting", pid=pid))
 
 
-def _sitting_page(of: ProposalSitting, mistakes: Mistakes | None = None, done: Done | None = None) -> str:
+@pending.takes_in("plans.run_sitting")
+def sitting_again(pid: str, typed: MultiDict[str, str]) -> ResponseReturnValue:
+    """Sent after the sign-in had ended: shown again with what was ticked and typed, nothing is decided yet."""
+    proposal_calls.require(actor())
+    flash(_("登入曾經逾時，這個動作還沒有送出。您填的內容都在下面，請確認後再送一次。"), "warning")
+    return _sitting_page(proposals.sitting(pid), typed=typed), 400
+
+
+def _sitting_page(
+    of: ProposalSitting,
+    mistakes: Mistakes | None = None,
+    done: Done | None = None,
+    typed: MultiDict[str, str] | None = None,
+) -> str:
     call_ = proposals.call_of(of)
     page = max(request.args.get("page", 1, type=int), 1)
     count, waiting = proposals.agenda_count(of), proposals.waiting_count(of.call_id)
@@ -109,7 +123,7 @@ def _sitting_page(of: ProposalSitting, mistakes: Mistakes | None = None, done: D
         at=lambda **more: url_for("plans.sitting", pid=of.public_id, **more),
         states=proposal_words.states(taipei_day(now())),
         decisions=[(key, in_language(name)) for key, name in proposal_words.DECISIONS[of.mode].items()],
-        **_of_batch(mistakes, done),
+        **_of_batch(mistakes, done, typed),
     )
 
 
@@ -170,14 +184,16 @@ def _batch(act: Callable[[], Done], mistakes: Mistakes) -> Done | None:
         return None
 
 
-def _of_batch(mistakes: Mistakes | None, done: Done | None) -> dict[str, object]:
-    tree = chart()
+def _of_batch(
+    mistakes: Mistakes | None, done: Done | None, typed: MultiDict[str, str] | None = None
+) -> dict[str, object]:
+    tree, typed = chart(), request.form if typed is None else typed
     return {
         "mistakes": mistakes or {},
         "summary": summary(mistakes or {}),
         "done": done,
-        "typed": request.form,
-        "ticked": frozenset(request.form.getlist("cases")),
+        "typed": typed,
+        "ticked": frozenset(typed.getlist("cases")),
         "may_control": actor().may("control_plans"),
         "unit_name": lambda unit_id: tree.units[unit_id].name(language()),
         "proposal_words": proposal_words,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -25,9 +25,11 @@ UPPER = (VISION, INDICATOR, MID_TERM)
 #: what is carried out, and reported
 CARRIED_OUT = ("yearly", "project", "subsidy")
 #: below what a plan of each kind may stand
-ABOVE = {VISION: (), INDICATOR: (VISION,), MID_TERM: (INDICATOR,)} | dict.fromkeys(
-    CARRIED_OUT, (INDICATOR, MID_TERM)
-)
+ABOVE: Mapping[str, tuple[str, ...]] = {
+    VISION: (),
+    INDICATOR: (VISION,),
+    MID_TERM: (INDICATOR,),
+} | dict.fromkeys(CARRIED_OUT, (INDICATOR, MID_TERM))
 #: changes that the page of the pledges tells
 CHANGES = "tree_"
 MOST_CHANGES = 50

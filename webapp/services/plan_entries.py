@@ -35,19 +35,11 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import plan_facts, plans
 from webapp.queries.org import chart
+from webapp.queries.plan_tree import ABOVE
 from webapp.services import competence, plan_curves, plan_imports, steps
 from webapp.services.plan_carry_over import require
 
 Answers = Mapping[str, Any]
-#: which kinds of plan may stand above one of a kind
-ABOVE: Mapping[str, tuple[str, ...]] = {
-    "pledge_vision": (),
-    "pledge_indicator": ("pledge_vision",),
-    "mid_term": ("pledge_indicator",),
-    "yearly": ("mid_term", "pledge_indicator"),
-    "project": ("mid_term", "pledge_indicator"),
-    "subsidy": ("mid_term", "pledge_indicator"),
-}
 FIRST_CURVE = "列管核定"
 
 
