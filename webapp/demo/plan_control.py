@@ -14,7 +14,7 @@ from webapp.demo.plan_tree import MARK
 from webapp.extensions import db
 from webapp.models import Baseline, Plan, PlanBudget, ProgressReport, ProposalCall, Register, RegisterEntry
 from webapp.moments import taipei_day
-from webapp.periods import month_before, parse
+from webapp.periods import last_day, month_before, parse
 from webapp.permissions import SYSTEM
 from webapp.queries.org import chart
 from webapp.queries.plan_facts import Point
@@ -111,7 +111,8 @@ def _plan(title: str, year: int) -> Plan:
 
 def _release(entry: RegisterEntry, month: date) -> None:
     plan = db.session.get_one(Plan, entry.plan_id)
-    plan.completed_on = plan.accepted_on = entry.released_on = month
+    entry.since, entry.released_on = month, last_day(month)
+    plan.completed_on = plan.accepted_on = month
     entry.release_reason, entry.released_as = "完工並驗收", "completed"
 
 
