@@ -30,6 +30,7 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions
 from webapp.queries.org import UnitInfo, calendar, chart
+from workflows.functions import RANKS
 
 Tab = Literal["mine", "pool", "co_review", "correction", "deputy", "due", "overdue", "done"]
 TABS: tuple[Tab, ...] = get_args(Tab)
@@ -37,6 +38,8 @@ TABS: tuple[Tab, ...] = get_args(Tab)
 #: the task of a unit that the officer of a case asks for its opinion
 ASKED_OPINION = Text(zh="提供會辦意見", en="Give an opinion")
 
+#: whoever does the work of a unit
+WORKING = ("officer", "section_head")
 PAGE = 50
 #: counting stops here: nobody needs to know how many thousand tasks they have done
 MOST_COUNTED = 1000
@@ -76,6 +79,8 @@ class Item:
     assignee: str = ""
     mine: bool = False
     in_pool: bool = False
+    #: nobody holds its function in the unit: its head gives it to somebody
+    vacant: bool = False
     claimed: bool = False
     done_at: datetime | None = None
     outcome: Text | None = None
@@ -156,7 +161,7 @@ def _branches(actor: Actor, tab: Tab, today: date) -> list[_Branch]:
     if tab == "mine":
         return [_held_by(actor.account_id)]
     if tab == "pool":
-        return [_pool(*pool) for pool in own]
+        return [*(_pool(*pool) for pool in own), *_vacant(actor, today)]
     if tab == "deputy":
         return [*map(_held_by, absent), *(_pool(*pool) for pool in lent)]
     if tab in ("due", "overdue"):
@@ -164,6 +169,7 @@ def _branches(actor: Actor, tab: Tab, today: date) -> list[_Branch]:
             _held_by(actor.account_id),
             *map(_held_by, absent),
             *(_pool(*pool) for pool in own + lent),
+            *_vacant(actor, today),
         ]
         wanted = Task.due_on == today if tab == "due" else Task.due_on < today
         return [_tasks(branch.query.where(wanted)) for branch in reachable]
@@ -202,6 +208,27 @@ def _held_by(account_id: int | None) -> _Branch:
 def _pool(unit_id: int, function: str) -> _Branch:
     unclaimed = (OPEN, Task.assignee_id.is_(None), Task.unit_id == unit_id, Task.function == function)
     return _tasks(_task_columns(Task.due_on).where(*unclaimed))
+
+
+def _unheld(actor: Actor, today: date) -> frozenset[tuple[int, str]]:
+    """(unit, function) below a head for which the unit has nobody: the head moves or reassigns what waits there."""
+    tree = chart()
+    return frozenset(
+        (unit, function)
+        for m in actor.mandates
+        if m.function in RANKS
+        for unit in tree.within(m.unit_id)
+        for function in WORKING
+        if RANKS.get(function, 0) < RANKS[m.function] and not tree.holders(unit, function, today)[1]
+    )
+
+
+def _vacant(actor: Actor, today: date) -> list[_Branch]:
+    unheld = _unheld(actor, today)
+    if not unheld:
+        return []
+    waiting = tuple_(Task.unit_id, Task.function).in_(sorted(unheld))
+    return [_tasks(_task_columns(Task.due_on).where(OPEN, Task.assignee_id.is_(None), waiting))]
 
 
 def _with_others(actor: Actor) -> _Branch:
@@ -306,6 +333,7 @@ def _lines(picked: Any) -> Select[Any]:
             Task.visit,
             Task.branch,
             Task.unit_id,
+            Task.function,
             Task.assignee_id,
             Task.state.label("task_state"),
             Task.claimed_at,
@@ -322,11 +350,12 @@ def _lines(picked: Any) -> Select[Any]:
 
 
 def _items(actor: Actor, rows: Any, today: date) -> Iterator[Item]:
-    tree = chart()
+    tree, unheld = chart(), _unheld(actor, today)
     calendars = {unit: calendar(unit) for unit in {row.unit_id or row.handling_unit_id for row in rows}}
     for row in rows:
         open_task = row.task_state == "open"
         days = calendars[row.unit_id or row.handling_unit_id]
+        unclaimed, vacant = open_task and row.assignee_id is None, (row.unit_id, row.function) in unheld
         step, outcome = _words(row)
         yield Item(
             cursor=row.task_id or row.case_id,
@@ -347,7 +376,8 @@ def _items(actor: Actor, rows: Any, today: date) -> Iterator[Item]:
             task_id=row.task_id,
             assignee=tree.names.get(row.assignee_id, ""),
             mine=row.assignee_id is not None and row.assignee_id == actor.account_id,
-            in_pool=open_task and row.assignee_id is None,
+            in_pool=unclaimed and not vacant,
+            vacant=unclaimed and vacant,
             claimed=row.claimed_at is not None,
             done_at=row.done_at,
             outcome=outcome,

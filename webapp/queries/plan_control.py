@@ -9,9 +9,10 @@ from datetime import date, datetime
 from sqlalchemy import and_, exists, func, or_, select
 
 from webapp.extensions import db
-from webapp.models import Plan, Register, RegisterEntry
+from webapp.models import Case, Plan, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.periods import last_day
+from webapp.queries.org import chart
 
 #: 跨年度續列管 is no release: the plan stands in the next register
 CARRIED = "carried_over"
@@ -77,3 +78,16 @@ def live(of: Register) -> Sequence[tuple[RegisterEntry, Plan]]:
             .order_by(RegisterEntry.project_no.nulls_last(), RegisterEntry.id)
         )
     ]
+
+
+def works_on(plan: Plan) -> int:
+    """The unit that reports of a plan come from: the section to which its head moved the last one, else who leads."""
+    last = db.session.scalars(
+        select(Case.handling_unit_id)
+        .join(ProgressReport, ProgressReport.case_id == Case.id)
+        .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
+        .where(RegisterEntry.plan_id == plan.id)
+        .order_by(ProgressReport.month.desc(), ProgressReport.id.desc())
+        .limit(1)
+    ).first()
+    return last if last in chart().within(plan.lead_unit_id) else plan.lead_unit_id

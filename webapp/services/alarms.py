@@ -27,12 +27,13 @@ def vacant(unit: UnitInfo, function: str, now: datetime) -> None:
     """A task was opened for a function that nobody holds: it waits in the pool of the unit."""
     today, label = taipei_day(now), FUNCTION_LABELS[function]
     notices.tell_staff(
-        watchers(today),
+        watchers(today) | duties.heads_of(unit.id, function, today),
         f"vacant:{unit.code}:{function}:{today}",
         Text(zh=f"{unit.zh}沒有人擔任{label.zh}", en=f"Nobody is {label.in_('en')} of {unit.en}"),
         Text(
-            zh=f"{unit.zh}目前沒有人擔任「{label.zh}」，新的待辦留在單位待分派，請儘快指派人員。",
-            en=f"{unit.en} has no {label.in_('en')}; new tasks wait in its pool. Please appoint somebody.",
+            zh=f"{unit.zh}目前沒有人擔任「{label.zh}」，新的待辦留在單位待分派：請主管在「科內待分派」移轉給所屬科室或改分，並儘快指派人員。",
+            en=f"{unit.en} has no {label.in_('en')}; new tasks wait in its pool. A head moves or reassigns them; "
+            "please appoint somebody.",
         ),
         now,
     )

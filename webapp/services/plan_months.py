@@ -15,7 +15,7 @@ from webapp.models import Baseline, Case, Plan, ProgressReport, Register, Regist
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_before, month_label
 from webapp.permissions import SYSTEM
-from webapp.queries import plan_facts
+from webapp.queries import plan_control, plan_facts
 from webapp.queries.plan_facts import Point
 from webapp.services import cases, evaluation, internal_cases, plan_progress
 
@@ -96,7 +96,7 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
             "actual_before": _shown(before.actual if before else None),
             "spent_before": _shown(before.budget_spent if before else None),
         },
-        plan.lead_unit_id,
+        plan_control.works_on(plan),
         month,
         now,
         period=plan_progress.cut_off(register, month).day,

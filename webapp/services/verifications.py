@@ -31,7 +31,7 @@ from webapp.models.verifications import VERIFICATION_KINDS
 from webapp.moments import taipei_day
 from webapp.periods import Period
 from webapp.permissions import Actor
-from webapp.queries import definitions, plan_facts, verifications
+from webapp.queries import definitions, plan_control, plan_facts, verifications
 from webapp.queries.org import chart
 from webapp.services import cases, evaluation, internal_cases, meetings
 from webapp.services.plan_progress import said
@@ -302,7 +302,7 @@ def _case(
             "planned": _shown(report.planned if report else None),
             "reported": _shown(report.actual if report else None),
         },
-        plan.lead_unit_id,
+        plan_control.works_on(plan),
         taipei_day(now),
         now,
     )

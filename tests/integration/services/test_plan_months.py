@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from tests.at_once import at_once
+from tests.integration.services.test_reassigning import act
 from tests.journeys import officer, open_tasks, take
 from tests.plan_world import baseline, entry
 from webapp.errors import AnswersInvalid
@@ -295,3 +296,27 @@ def test_a_report_is_sent_while_its_month_is_closed(
     printed = {row["title"]: row["standing"] for row in edition.data["rows"]}
     assert printed == {"另一件虛構計畫": "on_track", "虛構的造林計畫": "" if closed_first else "on_track"}
     assert report().state == ("open" if closed_first else "reported")
+
+
+def test_what_nobody_of_a_department_can_do_waits_before_its_head(app: Flask) -> None:
+    """The head moves it to a section, which is asked from then on."""
+    with unit_of_work():
+        others = update(RegisterEntry).values(released_on=RegisterEntry.since, release_reason="與測試無關")
+        db.session.execute(others.values(released_as="withdrawn"))
+        made = entry(plan_imports.register_for("selected-109"), "虛構的造林計畫", unit="EC")
+        baseline(made, 10, 20, 30, 100)
+    case = asked()
+    head = officer("li.zhengnan", MARCH_1)
+    (line,) = inbox.page(head, "pool", MARCH_1, inbox.Filters()).items
+    assert (line.number, line.vacant, line.in_pool) == (case.number, True, False)
+    assert inbox.counts(head, MARCH_1)["pool"] == 1
+    assert not inbox.page(officer(OFFICER, MARCH_1), "pool", MARCH_1, inbox.Filters()).items
+    act(case, "move", "li.zhengnan", MARCH_1, unit="EC-AFF")
+    assert not inbox.page(head, "pool", MARCH_1, inbox.Filters()).items
+    take(case, "send", OFFICER, MARCH_9, raw=said("20"))
+    april = datetime(2020, 4, 1, 2, tzinfo=UTC)
+    sweeps.run_plans(april)
+    newest = db.session.scalars(
+        select(Case).where(Case.service_code == "KM01").order_by(Case.id.desc())
+    ).first()
+    assert newest is not None and newest.handling_unit.code == "EC-AFF"
