@@ -128,10 +128,11 @@ def _decided(actor: Actor, case: Case, decision: str, now: datetime) -> Proposal
 
 
 def _comment(case: Case) -> str:
-    """Of the event that is being carried out, the newest of the case."""
+    """Of the event that is being carried out, the newest of the case; one without words has no payload."""
     body = db.session.scalars(
         select(EventPayload.body)
-        .join(CaseEvent, CaseEvent.id == EventPayload.event_id)
+        .select_from(CaseEvent)
+        .outerjoin(EventPayload, EventPayload.event_id == CaseEvent.id)
         .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.seq.desc())
         .limit(1)

@@ -28,6 +28,7 @@ from tests.proposals_world import (
     opened,
     proposed,
     raw,
+    sent,
     sitting,
 )
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, Misfit, Refused
@@ -237,6 +238,18 @@ def test_amended_as_the_meeting_said_and_back_to_it() -> None:
     assert again.number == 2
     decided(again, "kept", chosen(case))
     assert proposals.totals(of_year).left == Decimal(6_000_000), "what was amended is what is kept"
+
+
+def test_words_of_the_first_review_are_no_words_of_the_meeting() -> None:
+    of_year = call()
+    case = sent(of_year)
+    take(case, "confirm", HEAD, NOW)
+    take(case, "send_back", CONTROL, NOW, comment="預算編列過高")
+    take(case, "send", OFFICER, NOW, raw=raw())
+    take(case, "confirm", HEAD, NOW)
+    take(case, "pass", CONTROL, NOW)
+    decided(sitting(of_year, case), "kept", chosen(case))
+    assert (of(case).decision, of(case).words) == ("kept", "")
 
 
 def test_no_more_is_kept_than_was_asked_for() -> None:
