@@ -305,8 +305,7 @@ def withdraw(actor: Actor, case: Case, reason: str, now: datetime, *, version: i
         )
     cases.take_as_citizen(actor, case, WITHDRAW, now, version=version, given=Given(reason))
     task_drafts.forget(case, plan_proposals.FORM)
-    of.sitting_id = None
-    db.session.flush()
+    plan_proposals.put_back(of)
 
 
 def audit(actor: Actor, action: str, subject: str, now: datetime, detail: str = "") -> None:

@@ -19,6 +19,7 @@ from webapp.models import Case, Proposal, ProposalCall, ProposalSitting, Task
 from webapp.models.proposals import MODES
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
+from webapp.queries import proposals
 from webapp.services import cases
 from webapp.services.proposal_calls import audit, require
 from webapp.services.steps import Given
@@ -90,6 +91,13 @@ def assign(actor: Actor, of: ProposalSitting, chosen: Sequence[Chosen], now: dat
                 Text(
                     zh="不是等候審查會議的提報，或已排入別的場次。",
                     en="It does not wait for a sitting of this call.",
+                )
+            )
+        if proposals.decided_in(of, proposal):
+            raise Refused(
+                Text(
+                    zh="這一場已經決議過這件，再議請排入另一場。",
+                    en="This sitting has decided it already: put it before another one.",
                 )
             )
         proposal.sitting_id = of.id

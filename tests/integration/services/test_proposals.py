@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from tests.journeys import officer, open_tasks, take
 from tests.proposals_world import (
@@ -47,6 +48,7 @@ from webapp.models import (
     PlanUnit,
     ProgressReport,
     ProposalCall,
+    ProposalDecision,
     Register,
     RegisterEntry,
 )
@@ -234,10 +236,40 @@ def test_amended_as_the_meeting_said_and_back_to_it() -> None:
     take(case, "accept", CONTROL, SITTING_DAY)
     take(case, "decide_again", "he.rongjie", SITTING_DAY, comment="請再議")
     assert (of(case).decision, of(case).sitting_id, case.state) == (None, None, "meeting")
+    with unit_of_work():
+        back = proposal_sittings.assign(officer(CONTROL, NOW), held, chosen(case), NOW)
+    assert "排入另一場" in back.failed[0][1].zh
     again = sitting(of_year, case)
     assert again.number == 2
     decided(again, "kept", chosen(case))
     assert proposals.totals(of_year).left == Decimal(6_000_000), "what was amended is what is kept"
+    ((first,), (second,)) = (proposals.agenda(each, None) for each in (held, again))
+    assert (first.decision, first.left, first.words) == ("amended", Decimal(6_000_000), "刪減第二期")
+    assert (second.decision, second.left, second.words) == ("kept", Decimal(6_000_000), "")
+    for each in (held, again):
+        found = proposals.of_sitting(each)
+        assert (found.submitted, found.kept, found.left) == (1, 1, Decimal(6_000_000))
+    with pytest.raises(IntegrityError, match="append-only"), db.session.begin_nested():
+        db.session.execute(update(ProposalDecision).values(words="改過"))
+
+
+@pytest.mark.parametrize("back", ["withdraw", "decide_again"])
+def test_what_cannot_be_amended_is_withdrawn_or_decided_again(back: str) -> None:
+    of_year = call()
+    case = proposed(of_year)
+    held = sitting(of_year, case)
+    decided(held, "amended", chosen(case), "刪減第二期")
+    if back == "withdraw":
+        with unit_of_work():
+            proposal_calls.withdraw(officer(OFFICER, NOW), case, "無法配合修正", NOW, version=case.version)
+        assert (case.outcome, open_tasks(case)) == ("withdrawn", [])
+    else:
+        take(case, "send_amended", OFFICER, SITTING_DAY, raw=raw())
+        take(case, "decide_again", CONTROL, SITTING_DAY, comment="無法依決議修正")
+        assert case.state == "meeting"
+    assert proposals.totals(of_year).kept == 0 and proposals.kept(of_year) == []
+    ((line,), found) = proposals.agenda(held, None), proposals.of_sitting(held)
+    assert (line.decision, found.kept, found.undecided) == ("amended", 1, 0)
 
 
 def test_words_of_the_first_review_are_no_words_of_the_meeting() -> None:
