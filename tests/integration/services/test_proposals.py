@@ -54,7 +54,7 @@ from webapp.models import (
 )
 from webapp.queries import definitions, proposals
 from webapp.queries.org import chart
-from webapp.services import plan_proposals, proposal_calls, proposal_sittings
+from webapp.services import clocks, plan_proposals, proposal_calls, proposal_sittings
 from webapp.services.proposal_calls import Asked
 from webapp.uow import unit_of_work
 from workflows.engine import WorkflowError
@@ -329,6 +329,28 @@ def test_late_is_refused_unless_the_unit_was_let_in() -> None:
         opened(of_year, "第三項計畫", AFTER + timedelta(days=4))
     audit = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "unit_let_in")).one()
     assert audit.detail == "颱風停班"
+
+
+def test_what_is_being_written_is_due_when_its_call_closes() -> None:
+    of_year = call()
+    case, sent_on = opened(of_year), sent(of_year, "已送出的計畫")
+    actor, later = officer(CONTROL, NOW), date(2026, 10, 14)
+    with unit_of_work():
+        said = Asked(of_year.title, of_year.opens_on, later)
+        proposal_calls.change(actor, of_year, said, NOW, version=of_year.version)
+    assert (case.due_on, open_tasks(case)[0].due_on) == (later, later)
+    with unit_of_work():
+        until = date(2026, 10, 22)
+        proposal_calls.let_in(actor, of_year, UNIT, until, "颱風停班", NOW)
+    assert (case.due_on, open_tasks(case)[0].due_on) == (until, until)
+    assert open_tasks(sent_on)[0].due_on < later, "its head has five days as before"
+    take(sent_on, "send_back", HEAD, NOW, comment="請補")
+    assert open_tasks(sent_on)[0].due_on == until
+    moved = clocks.of_case(case.id).movements
+    assert [(each.kind, each.reason, each.due_after) for each in moved] == [
+        ("override", "提報期限變更", later),
+        ("override", "提報期限變更", until),
+    ]
 
 
 def test_a_call_that_is_not_open_yet() -> None:
