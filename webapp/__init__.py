@@ -18,10 +18,12 @@ def create_app(config: Mapping[str, object] | None = None) -> Flask:
     from webapp.citizen import bp as citizen
     from webapp.config import settings
     from webapp.extensions import csrf, db, login_manager
+    from webapp.incoming import Incoming
     from webapp.plans import bp as plans
     from webapp.staff import bp as staff
 
     app = Flask(__name__)
+    app.request_class = Incoming
     app.config.update(settings(config))
     if count := app.config["TRUSTED_PROXIES"]:  # guesses are counted by the visitor's own address
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]

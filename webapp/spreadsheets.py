@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -18,6 +19,9 @@ from openpyxl.utils import get_column_letter
 from webapp.sheets import FORMULA
 
 Row = Sequence[str | int | Decimal]
+#: what a spreadsheet refuses in the title of a sheet, and how long one may be
+_NOT_IN_TITLES = re.compile(r"[\\*?:/\[\]\x00-\x1f\x7f]")
+LONGEST_TITLE = 31
 #: of a column, in characters
 WIDEST = 40
 
@@ -47,10 +51,15 @@ def as_workbook(sheets: Mapping[str, Sequence[Row]]) -> bytes:
     """Several of them, by their titles."""
     book = Workbook(write_only=True)
     for title, rows in sheets.items():
-        _fill(book.create_sheet(title), rows)
+        _fill(book.create_sheet(sheet_title(title)), rows)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def sheet_title(words: str) -> str:
+    """As a spreadsheet takes it, whatever somebody typed."""
+    return _NOT_IN_TITLES.sub(" ", words)[:LONGEST_TITLE].strip(" '") or "1"
 
 
 def _fill(sheet: Any, rows: Sequence[Row]) -> None:

@@ -29,6 +29,8 @@ TITLE_LINE, TEXT_LINE, BREAK, BETWEEN = 23.0, 19.0, 9.0, 3.0
 LANE, FIRST_LANE = 8.0, 13.0
 #: kept free beside the title for the sign of a passed state, and beside an action for an arrow
 SIGN = 24.0
+#: whose the cases are that come from outside
+APPLICANT = Text(zh="申請人", en="Applicant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +126,21 @@ class _Plan:
     #: the boxes from top to bottom
     position: Mapping[str, int]
     shared: Mapping[tuple[str, str], Exit]
+    filer: Text
 
 
 def layout(
-    definition: WorkflowDefinition, lang: str = "zh", current: str | None = None, visited: Iterable[str] = ()
+    definition: WorkflowDefinition,
+    lang: str = "zh",
+    current: str | None = None,
+    visited: Iterable[str] = (),
+    filer: Text = APPLICANT,
 ) -> Diagram:
-    """Where everything stands. `current` and `visited` are the states of a case."""
+    """Where everything stands. `current` and `visited` are the states of a case, `filer` is whose case it is."""
     path = main_path(definition)
     order = layers(definition, path)
-    plan = _Plan(definition, lang, path, {key: at for at, key in enumerate(order)}, everywhere(definition))
+    position = {key: at for at, key in enumerate(order)}
+    plan = _Plan(definition, lang, path, position, everywhere(definition), filer)
     marks = _marks(current, visited)
     boxes: dict[str, Box] = {}
     ways: dict[str, list[_Way]] = {}
@@ -159,7 +167,11 @@ def layout(
 
 
 def outline(
-    definition: WorkflowDefinition, lang: str = "zh", current: str | None = None, visited: Iterable[str] = ()
+    definition: WorkflowDefinition,
+    lang: str = "zh",
+    current: str | None = None,
+    visited: Iterable[str] = (),
+    filer: Text = APPLICANT,
 ) -> list[Step]:
     """The same as an ordered list of words."""
     marks = _marks(current, visited)
@@ -169,7 +181,10 @@ def outline(
             mark=marks.get(key, ""),
             tasks=tuple(_task(task, lang) for task in state.tasks),
             ways=tuple(
-                (_action(way, lang), definition.states[way.target].label.in_(lang) if way.target else "")
+                (
+                    _action(way, lang, filer),
+                    definition.states[way.target].label.in_(lang) if way.target else "",
+                )
                 for way in exits(definition, state)
             ),
         )
@@ -199,7 +214,7 @@ def wrapped(text: str, size: float, room: float) -> tuple[str, ...]:
 _TITLE = Text(zh="{}流程圖", en="{}: workflow")
 _PATH = Text(zh="主要路徑：{}。", en="Main path: {}.")
 _HERE = Text(zh="目前在「{}」。", en="It now stands at “{}”.")
-_BY = {"citizen": Text(zh="申請人：{}", en="Applicant: {}"), "system": Text(zh="系統：{}", en="System: {}")}
+_SYSTEM = Text(zh="系統", en="System")
 _ANYTIME = Text(zh="結案前隨時：{}", en="At any time before the end: {}")
 _EACH = Text(zh="各單位{}：{}", en="{} of each unit: {}")
 _ONE = Text(zh="{}：{}", en="{}: {}")
@@ -214,9 +229,10 @@ def _description(
     return " ".join(filter(None, (_PATH.in_(lang).format(steps), here)))
 
 
-def _action(way: Exit, lang: str) -> str:
+def _action(way: Exit, lang: str, filer: Text) -> str:
     label = way.label.in_(lang)
-    return _BY[way.by].in_(lang).format(label) if way.by in _BY else label
+    who = {"citizen": filer, "system": _SYSTEM}.get(way.by)
+    return _ONE.in_(lang).format(who.in_(lang), label) if who else label
 
 
 def _task(task: TaskTemplate, lang: str) -> str:
@@ -278,13 +294,13 @@ def _box(plan: _Plan, state: State) -> tuple[Box, list[_Way]]:
         write(_task(task, lang), "task")
     for (_, target), way in plan.shared.items():
         if target == state.key:
-            write(_ANYTIME.in_(lang).format(_action(way, lang)), "note")
+            write(_ANYTIME.in_(lang).format(_action(way, lang, plan.filer)), "note")
     shown = [way for way in exits(plan.definition, state) if (way.name, way.target) not in plan.shared]
     rule = y + BREAK / 2 if shown else 0.0
     y += BREAK if shown else 0
     ways = []
     for way in shown:
-        middle = write(_action(way, lang), "exit")
+        middle = write(_action(way, lang, plan.filer), "exit")
         y += BETWEEN
         if way.target is not None:
             ways.append(_Way(way, _side(plan, state.key, way.target), middle))

@@ -47,8 +47,12 @@ def test_the_control_office_opens_a_call_and_a_unit_proposes(county: Flask) -> N
     research.follow("先期作業")
     research.follow("新增先期作業")
     opens = day("opens_on", 115, 9, 1)
-    research.press("儲存", {"title": "116年度先期作業", "year": "116", "kind": "suggestion", **opens})
+    for wrong in ("", "０", "1000", "1e999999", "一一六"):
+        research.press("儲存", {"title": "116年度\0先期作業", "year": wrong, "kind": "suggestion", **opens})
+        assert "請填民國年度，例如 116。" in research.page.mistakes
+    research.press("儲存", {"year": "１１６"})
     assert research.page.status == 422 and len(research.page.mistakes) == 1
+    assert research.page.value("title") == "116年度先期作業", "what no database can carry is left out"
     said = {**day("closes_on", 115, 9, 30), "note": "請於期限內提報。"}
     research.press("儲存", said)
     assert research.page.heading == "116年度先期作業" and "開放提報" in research.page.text
@@ -57,6 +61,8 @@ def test_the_control_office_opens_a_call_and_a_unit_proposes(county: Flask) -> N
     unit = signed_in(county, world.OFFICER)
     unit.get(research.page.path)
     assert "請於期限內提報" in unit.page.text and "新增場次" not in unit.page.text
+    assert unit.get(f"{research.page.path}?q=%00&state=%00").status == 200
+    unit.get(research.page.path)
     unit.press("提報計畫", {"plan": ""})
     assert unit.page.status == 422
     unit.press("提報計畫", {"plan": "農路改善計畫"})
@@ -151,7 +157,12 @@ def test_a_sitting_decides_and_the_secretary_general_approves(
         "登錄決議", {"cases": cases[:1], "decision": "amended", "words": "刪減", f"amount-{cases[0]}": "一萬"}
     )
     assert "整數" in research.page.mistakes[0]
-    research.press("登錄決議", {f"amount-{cases[0]}": "6,000,000"})
+    research.press("登錄決議", {"decision": "kept", f"amount-{cases[0]}": "6,000,000"})
+    assert research.page.status == 422 and "請選「修正後納入」" in research.page.mistakes[0]
+    assert research.page.value(f"amount-{cases[0]}") == "6,000,000"
+    research.press("登錄決議", {"decision": "dropped"})
+    assert "沒有納入的計畫不填經費" in research.page.mistakes[0]
+    research.press("登錄決議", {"decision": "amended"})
     assert "已完成 1 件" in research.page.text and "NT$6,000,000" in research.page.text.replace(" ", "")
 
     # one moved on meanwhile: it is named, the other is decided
@@ -231,6 +242,7 @@ def test_a_unit_is_let_in_and_withdraws(county: Flask, monkeypatch: pytest.Monke
     unit.press("提報計畫", {"plan": "農路改善計畫"})
     unit.get(f"/plans/calls/{pid}")
     unit.follow("農路改善計畫")
+    assert "計畫主辦單位：撤案" in unit.page.text and "申請人" not in unit.page.text
     unit.follow("撤案")
     unit.press("撤案", {"reason": ""})
     assert unit.page.status == 422

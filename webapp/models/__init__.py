@@ -55,7 +55,14 @@ from webapp.models.plans import (
     Register,
     RegisterEntry,
 )
-from webapp.models.proposals import Proposal, ProposalCall, ProposalLetIn, ProposalSitting, TaskDraft
+from webapp.models.proposals import (
+    Proposal,
+    ProposalCall,
+    ProposalDecision,
+    ProposalLetIn,
+    ProposalSitting,
+    TaskDraft,
+)
 from webapp.models.quality import SampleAudit, Survey
 from webapp.models.scores import (
     ScoreAssessment,
@@ -135,6 +142,7 @@ __all__ = [
     "ProgressReport",
     "Proposal",
     "ProposalCall",
+    "ProposalDecision",
     "ProposalLetIn",
     "ProposalSitting",
     "Publication",

@@ -131,6 +131,34 @@ class Proposal(db.Model):
     )
 
 
+class ProposalDecision(db.Model):
+    """What a sitting decided of a proposal: a record, whatever becomes of it later."""
+
+    __tablename__ = "proposal_decision"
+
+    id: Mapped[Key]
+    proposal_id: Mapped[int] = ref("proposal.id")
+    sitting_id: Mapped[int] = ref("proposal_sitting.id", index=True)
+    #: as it was called then
+    title: Mapped[str] = mapped_column(String(200))
+    decision: Mapped[str] = mapped_column(String(7))
+    #: what is left of the money; none where it was left out
+    amount: Mapped[MaybeMoney]
+    words: Mapped[str] = mapped_column(Text, default="")
+    by_id: Mapped[int | None] = ref("account.id")
+    at: Mapped[Moment]
+
+    __table_args__ = (
+        # decided again in another sitting
+        UniqueConstraint("proposal_id", "sitting_id"),
+        CheckConstraint("decision in ('kept','amended','dropped')", name="decision_is_known"),
+        CheckConstraint("decision = 'kept' or words <> ''", name="says_why"),
+        CheckConstraint(
+            "(decision = 'dropped') = (amount is null) and amount > 0", name="keeps_money_unless_dropped"
+        ),
+    )
+
+
 class TaskDraft(db.Model):
     """What was typed so far into the form of a task, valid or not. Gone once it is sent."""
 

@@ -20,7 +20,7 @@ from webapp.queries.proposals import Filters
 from webapp.security import actor, now
 from webapp.services import cases, plan_imports, proposal_calls
 from webapp.services.proposal_calls import Asked
-from webapp.staff.typed import Mistakes, boxes, posted_day, read_day, summary, version
+from webapp.staff.typed import Mistakes, boxes, posted_day, read_day, read_year, summary, version
 from webapp.uow import unit_of_work
 
 LONGEST_SEARCH = 100
@@ -47,14 +47,12 @@ def new_call() -> ResponseReturnValue:
     mistakes = Mistakes()
     if request.method == "POST":
         asked = _asked(mistakes)
-        year = request.form.get("year", "").strip()
-        if not year.isascii() or not year.isdigit() or len(year) > 3:
-            mistakes["year"] = [_("請填民國年度，例如 116。")]
-        if asked is not None and not mistakes:
+        year = read_year("year", mistakes)
+        if asked is not None and year is not None and not mistakes:
             try:
                 with unit_of_work():
                     made = proposal_calls.create(
-                        actor(), request.form.get("kind", ""), int(year), asked, now()
+                        actor(), request.form.get("kind", ""), year, asked, now()
                     ).public_id
             except Misfit as misfit:
                 mistakes[misfit.field] = [in_language(misfit.text)]

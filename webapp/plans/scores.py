@@ -39,7 +39,7 @@ from webapp.security import actor, now
 from webapp.services import documents, score_editions, score_import, score_reports, scores
 from webapp.services import score_table as tables
 from webapp.services.score_table import Table, plain
-from webapp.staff.typed import Mistakes, version
+from webapp.staff.typed import Mistakes, version, year_in
 from webapp.uow import unit_of_work
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -110,10 +110,10 @@ def _from_file() -> ScoreYear:
 
 
 def _typed_year() -> int:
-    typed = sheets.number(request.form.get("year", ""))
-    if typed is None or typed != typed.to_integral_value() or not 1 <= typed <= 999:
+    year = year_in(request.form.get("year", ""))
+    if year is None:
         raise Misfit("year", Text(zh="請填民國年度，例如 115。", en="Give a ROC year, such as 115."))
-    return int(typed)
+    return year
 
 
 def _called(year: ScoreYear) -> str:

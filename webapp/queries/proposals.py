@@ -19,6 +19,7 @@ from webapp.models import (
     Plan,
     Proposal,
     ProposalCall,
+    ProposalDecision,
     ProposalLetIn,
     ProposalSitting,
     Register,
@@ -203,7 +204,39 @@ def by_unit(of: ProposalCall) -> list[tuple[UnitInfo, Totals]]:
 
 
 def of_sitting(of: ProposalSitting) -> Totals:
-    return _totals(Proposal.sitting_id, Proposal.sitting_id == of.id).get(of.id, Totals())
+    """By what was decided there, whatever came later."""
+    kept_there = ProposalDecision.amount.is_not(None)
+    figures = db.session.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(Proposal.budget), 0),
+            func.count().filter(kept_there),
+            func.coalesce(func.sum(ProposalDecision.amount), 0),
+            func.count().filter(ProposalDecision.decision == "dropped"),
+        )
+        .select_from(Proposal)
+        .outerjoin(ProposalDecision, _there(of))
+        .where(_before(of))
+    ).one()
+    return Totals(*figures)
+
+
+def decided_in(of: ProposalSitting, proposal: Proposal) -> bool:
+    return (
+        db.session.scalars(
+            select(ProposalDecision.id).where(_there(of), ProposalDecision.proposal_id == proposal.id)
+        ).first()
+        is not None
+    )
+
+
+def _there(of: ProposalSitting) -> ColumnElement[bool]:
+    return and_(ProposalDecision.proposal_id == Proposal.id, ProposalDecision.sitting_id == of.id)
+
+
+def _before(of: ProposalSitting) -> ColumnElement[bool]:
+    """On its agenda now, or decided there."""
+    return or_(Proposal.sitting_id == of.id, ProposalDecision.id.is_not(None))
 
 
 def _totals(by: Any, *where: ColumnElement[bool]) -> dict[int, Totals]:
@@ -256,11 +289,15 @@ def _chosen(filters: Filters) -> list[ColumnElement[bool]]:
 
 def agenda(of: ProposalSitting, page: int | None) -> list[Line]:
     """Undecided ones first."""
-    return _lines(Proposal.sitting_id == of.id, page=page, first=Proposal.decided_at.is_not(None))
+    first = ProposalDecision.id.is_not(None)
+    found = _selected(ProposalDecision, ProposalDecision.amount, ProposalDecision.title)
+    return _page(found.outerjoin(ProposalDecision, _there(of)).where(_before(of)), page, first)
 
 
 def agenda_count(of: ProposalSitting) -> int:
-    return _count(Proposal.sitting_id == of.id)
+    return db.session.scalars(
+        select(func.count()).select_from(Proposal).outerjoin(ProposalDecision, _there(of)).where(_before(of))
+    ).one()
 
 
 def waiting(call_id: int, page: int | None) -> list[Line]:
@@ -285,10 +322,13 @@ def kept(of: ProposalCall) -> list[Line]:
     return _lines(Proposal.call_id == of.id, KEPT, page=None)
 
 
-def _lines(
-    *where: ColumnElement[bool], page: int | None, first: ColumnElement[bool] | None = None
-) -> list[Line]:
-    found: Select[Any] = (
+def _lines(*where: ColumnElement[bool], page: int | None) -> list[Line]:
+    return _page(_selected(Proposal, Proposal.kept_amount, Proposal.title).where(*where), page)
+
+
+def _selected(decided: Any, amount: Any, title: Any) -> Select[Any]:
+    """Lines; `decided` has the decision and its words, of the proposal itself or of one sitting."""
+    return (
         select(
             Case.public_id,
             Case.id,
@@ -296,22 +336,25 @@ def _lines(
             Case.version,
             Case.state,
             Case.status,
-            Proposal.title,
+            func.coalesce(title, Proposal.title),
             Proposal.unit_id,
             Proposal.budget,
-            Proposal.kept_amount,
-            Proposal.decision,
-            Proposal.words,
+            amount,
+            decided.decision,
+            func.coalesce(decided.words, ""),
             ProposalSitting.number,
             Proposal.handed_in_at,
             Plan.public_id,
         )
-        .join(Proposal, Proposal.case_id == Case.id)
+        .select_from(Proposal)
+        .join(Case, Case.id == Proposal.case_id)
         .outerjoin(ProposalSitting, ProposalSitting.id == Proposal.sitting_id)
         .outerjoin(Plan, Plan.case_id == Case.id)
-        .where(*where)
-        .order_by(*([first] if first is not None else []), Proposal.unit_id, Case.id)
     )
+
+
+def _page(found: Select[Any], page: int | None, *first: ColumnElement[bool]) -> list[Line]:
+    found = found.order_by(*first, Proposal.unit_id, Case.id)
     if page is not None:
         found = found.limit(PAGE).offset((page - 1) * PAGE)
     return [Line(*row) for row in db.session.execute(found)]

@@ -266,6 +266,15 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
     return True
 
 
+def set_period(
+    actor: Actor, clock: Clock, case: Case, start: date, period: int, now: datetime, reason: str
+) -> bool:
+    """Another limit from another day, where an office sets it; True if the due date moved. The caller holds the case."""
+    clock.started_on, clock.period = start, period
+    db.session.flush()
+    return recompute(actor, clock, case, now, reason)
+
+
 def due_by(clock: Clock, case: Case, days: WorkingCalendar, now: datetime) -> date:
     """The due date of an open clock by these working days; hours know no days off."""
     return clock.due_on if clock.kind == "HOUR" else _day(_by_calendar(clock, case, days, now).due)

@@ -15,6 +15,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from rules.values import format_roc_date
 from webapp.models import PayoutList
 from webapp.queries.payouts import Line
+from webapp.spreadsheets import sheet_title
 
 HEAD = ("序號", "案號", "受款人", "銀行代碼", "帳號", "戶名", "所屬月份", "金額")
 WIDTHS = (6, 20, 24, 12, 22, 24, 12, 14)
@@ -37,7 +38,7 @@ def as_csv(of: PayoutList, lines: Sequence[Line]) -> bytes:
 def as_xlsx(of: PayoutList, lines: Sequence[Line]) -> bytes:
     book = Workbook()
     sheet = book.worksheets[0]
-    sheet.title = "撥款清冊"
+    sheet.title = sheet_title("撥款清冊")
     _write(sheet, 1, [title(of)], bold=True)
     sheet.merge_cells(start_row=1, end_row=1, start_column=1, end_column=len(HEAD))
     _write(sheet, 2, HEAD, bold=True)

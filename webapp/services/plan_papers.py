@@ -31,6 +31,7 @@ from webapp.periods import Period, parse
 from webapp.queries import plan_lists, plans
 from webapp.queries.plan_lists import Contents, Listed
 from webapp.services import effects, plan_grade_papers, review_pack
+from webapp.spreadsheets import sheet_title
 
 Config = Mapping[str, Any]
 HUNDRED_MILLION = Decimal(100_000_000)
@@ -262,11 +263,11 @@ def xlsx(found: PlanTable | ReviewPack) -> bytes:
     book = Workbook()
     page = book.active
     assert page is not None
-    page.title = found.subtitle
+    page.title = sheet_title(found.subtitle)
     if isinstance(found, ReviewPack):
         _fill(page, _cover(found))
         for each in found.tables:
-            _fill(book.create_sheet(each.title.partition("、")[2]), each)
+            _fill(book.create_sheet(sheet_title(each.title.partition("、")[2])), each)
     else:
         _fill(page, found)
     out = io.BytesIO()

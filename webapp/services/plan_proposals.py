@@ -27,6 +27,7 @@ from webapp.models import (
     PlanUnit,
     Proposal,
     ProposalCall,
+    ProposalDecision,
     Register,
     RegisterEntry,
     Task,
@@ -83,11 +84,10 @@ def taken(number: str) -> Text:
 
 
 def kept(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
-    of = _decided(actor, case, "kept", now)
     # reopened after it had been amended: what was amended is what is kept
-    total = _figures(case).total
+    of, total = _of(case), _figures(case).total
     of.kept_amount = total if total != of.budget else None
-    db.session.flush()
+    _decided(actor, case, "kept", now)
 
 
 def amended(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
@@ -106,8 +106,12 @@ def dropped(actor: Actor, case: Case, now: datetime, on_date: date | None) -> No
 
 
 def reopened(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
-    """Back before a meeting, of whichever sitting."""
-    of = _of(case)
+    """Back before a meeting, of whichever sitting; what was decided stays in the minutes of its own."""
+    put_back(_of(case))
+
+
+def put_back(of: Proposal) -> None:
+    """On no agenda, and undecided."""
     of.decision = of.decided_at = of.decided_by_id = of.kept_amount = of.sitting_id = None
     of.words = ""
     db.session.flush()
@@ -123,15 +127,28 @@ def _decided(actor: Actor, case: Case, decision: str, now: datetime) -> Proposal
             )
         )
     of.decision, of.decided_at, of.decided_by_id, of.words = decision, now, actor.account_id, _comment(case)
+    db.session.add(
+        ProposalDecision(
+            proposal_id=of.id,
+            sitting_id=of.sitting_id,
+            title=of.title,
+            decision=decision,
+            amount=(of.kept_amount or of.budget) if decision != "dropped" else None,
+            words=of.words,
+            by_id=actor.account_id,
+            at=now,
+        )
+    )
     db.session.flush()
     return of
 
 
 def _comment(case: Case) -> str:
-    """Of the event that is being carried out, the newest of the case."""
+    """Of the event that is being carried out, the newest of the case; one without words has no payload."""
     body = db.session.scalars(
         select(EventPayload.body)
-        .join(CaseEvent, CaseEvent.id == EventPayload.event_id)
+        .select_from(CaseEvent)
+        .outerjoin(EventPayload, EventPayload.event_id == CaseEvent.id)
         .where(CaseEvent.case_id == case.id)
         .order_by(CaseEvent.seq.desc())
         .limit(1)

@@ -8,18 +8,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 
 from rules.values import Text, format_day
 from webapp.errors import Conflict, Forbidden, Misfit
 from webapp.extensions import db
-from webapp.models import AuditEntry, Case, Plan, Proposal, ProposalCall, ProposalLetIn, ProposalSitting
+from webapp.models import (
+    AuditEntry,
+    Case,
+    Clock,
+    Plan,
+    Proposal,
+    ProposalCall,
+    ProposalLetIn,
+    ProposalSitting,
+)
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import definitions, proposals
 from webapp.queries.org import chart
 from webapp.services import (
     cases,
+    clocks,
     evaluation,
     internal_cases,
     plan_imports,
@@ -124,6 +134,7 @@ def change(actor: Actor, of: ProposalCall, asked: Asked, now: datetime, *, versi
         setattr(of, name, value)
     of.changed_by_id, of.changed_at = actor.account_id, now
     db.session.flush()
+    _follow(actor, of, now)
     audit(actor, "call_changed", f"{of.public_id} {of.title}", now, f"{of.opens_on}–{of.closes_on}")
 
 
@@ -209,7 +220,23 @@ def let_in(actor: Actor, of: ProposalCall, unit: str, until: date, reason: str, 
         )
     )
     db.session.flush()
+    _follow(actor, of, now, Proposal.unit_id == found.id)
     audit(actor, "unit_let_in", f"{of.public_id} {found.code} {until}", now, reason)
+
+
+def _follow(actor: Actor, of: ProposalCall, now: datetime, *where: ColumnElement[bool]) -> None:
+    """What is being written, or comes back to be, is due by the day until which its unit may propose."""
+    rows = db.session.execute(
+        select(Case, Clock, Proposal.unit_id)
+        .join(Proposal, Proposal.case_id == Case.id)
+        .join(Clock, and_(Clock.case_id == Case.id, Clock.task_id.is_(None), Clock.state != "stopped"))
+        .where(Proposal.call_id == of.id, *where)
+        .order_by(Case.id)
+        .with_for_update(of=Case)
+    ).all()
+    for case, clock, unit_id in rows:
+        days = (proposals.closes_for(of, unit_id) - of.opens_on).days
+        clocks.set_period(actor, clock, case, of.opens_on, days, now, "提報期限變更")
 
 
 # --- the unit -------------------------------------------------------------------------------------------------
@@ -245,7 +272,6 @@ def propose(actor: Actor, of: ProposalCall, unit: str, title: str, now: datetime
         "call": of.title,
         "register": register.name_zh,
         "unit": lead.zh,
-        "until": until.isoformat(),
     }
     days = (until - of.opens_on).days
     case = internal_cases.open_case(actor, SERVICE, about, lead.id, of.opens_on, now, period=days)
@@ -268,6 +294,8 @@ class Proposed:
 
     row: Proposal
     call: ProposalCall
+    #: the last day on which it is proposed
+    until: date
     sitting: ProposalSitting | None
     #: public id of what it became
     plan: str | None
@@ -279,9 +307,11 @@ def proposed(actor: Actor, case: Case, now: datetime) -> Proposed | None:
     of = proposals.of_case(case.id) if case.service_code == SERVICE else None
     if of is None:
         return None
+    call = db.session.get_one(ProposalCall, of.call_id)
     return Proposed(
         of,
-        db.session.get_one(ProposalCall, of.call_id),
+        call,
+        proposals.closes_for(call, of.unit_id),
         db.session.get(ProposalSitting, of.sitting_id) if of.sitting_id is not None else None,
         db.session.scalars(select(Plan.public_id).where(Plan.case_id == case.id)).one_or_none(),
         may_withdraw(actor, of, case, now),
@@ -305,8 +335,7 @@ def withdraw(actor: Actor, case: Case, reason: str, now: datetime, *, version: i
         )
     cases.take_as_citizen(actor, case, WITHDRAW, now, version=version, given=Given(reason))
     task_drafts.forget(case, plan_proposals.FORM)
-    of.sitting_id = None
-    db.session.flush()
+    plan_proposals.put_back(of)
 
 
 def audit(actor: Actor, action: str, subject: str, now: datetime, detail: str = "") -> None:

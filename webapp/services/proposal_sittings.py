@@ -19,12 +19,20 @@ from webapp.models import Case, Proposal, ProposalCall, ProposalSitting, Task
 from webapp.models.proposals import MODES
 from webapp.moments import taipei_day
 from webapp.permissions import Actor, visible_to
+from webapp.queries import proposals
 from webapp.services import cases
 from webapp.services.proposal_calls import audit, require
 from webapp.services.steps import Given
 from workflows.engine import WorkflowError
 
 LONGEST_WORDS = 2000
+ALL_OF_IT = Text(
+    zh="「納入」照提報的經費；經費有變更請選「修正後納入」，沒有變更請清空這一格。",
+    en="“Keep” keeps what was asked for: choose “Keep when amended” for another amount, or empty this box.",
+)
+NONE_OF_IT = Text(
+    zh="沒有納入的計畫不填經費，請清空這一格。", en="What is left out keeps no money: empty this box."
+)
 #: what a meeting may decide, and the transition that it takes
 DECISIONS = {"kept": "keep", "amended": "amend", "dropped": "drop"}
 
@@ -92,6 +100,13 @@ def assign(actor: Actor, of: ProposalSitting, chosen: Sequence[Chosen], now: dat
                     en="It does not wait for a sitting of this call.",
                 )
             )
+        if proposals.decided_in(of, proposal):
+            raise Refused(
+                Text(
+                    zh="這一場已經決議過這件，再議請排入另一場。",
+                    en="This sitting has decided it already: put it before another one.",
+                )
+            )
         proposal.sitting_id = of.id
 
     found = _each(actor, chosen, put)
@@ -138,6 +153,10 @@ def decide(
                 en="Say what has to be amended, or why it is left out.",
             ),
         )
+    changes = decision == "amended" or (decision == "kept" and of.mode == "central")
+    for row in chosen:
+        if row.amount is not None and not changes:
+            raise Misfit(f"amount-{row.case}", ALL_OF_IT if decision == "kept" else NONE_OF_IT)
     if taipei_day(now) < of.held_on:
         raise Refused(
             Text(
@@ -151,8 +170,8 @@ def decide(
         if proposal.sitting_id != of.id:
             raise Refused(Text(zh="不在這一場的議程上。", en="It is not on the agenda of this sitting."))
         name, said = DECISIONS[decision], words
-        amount = row.amount if decision == "amended" or of.mode == "central" else None
-        if decision != "dropped" and amount is not None and amount != proposal.budget:
+        amount = row.amount
+        if amount is not None and amount != proposal.budget:
             if not 0 < amount < (proposal.budget or 0):
                 raise Refused(
                     Text(

@@ -32,9 +32,11 @@ def of_case(case: Case, service: ServiceDefinition, whole: WorkflowDefinition) -
         {case.state, *seen},
         deemed=service.deemed is not None,
     )
-    picture = diagram.layout(workflow, lang, case.state, seen)
+    # internal work is its unit's
+    filer = service.handling_unit if service.internal else diagram.APPLICANT
+    picture = diagram.layout(workflow, lang, case.state, seen, filer)
     return Flow(
         title=workflow.title,
         picture=Markup(drawing.svg(picture, lang)),  # noqa: S704 – every text in it is escaped
-        steps=diagram.outline(workflow, lang, case.state, seen),
+        steps=diagram.outline(workflow, lang, case.state, seen, filer),
     )

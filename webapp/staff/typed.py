@@ -14,7 +14,9 @@ from forms.model import FormDefinition
 from rules.values import parse_roc_date
 from webapp.moments import TAIPEI
 from webapp.presentation import in_language
+from webapp.sheets import number
 
+LAST_YEAR = 999
 DATE_PARTS = ("year", "month", "day")
 
 Mistakes = dict[str, list[str]]
@@ -41,6 +43,19 @@ def read_day(name: str, typed: dict[str, str], mistakes: Mistakes) -> date | Non
     if day is None:
         mistakes[name] = [_("請填寫真實存在的日期，例如 115 年 12 月 3 日。")]
     return day
+
+
+def year_in(typed: str) -> int | None:
+    """A ROC year as people write it, full-width digits too; None for what is none."""
+    found = number(typed)
+    return int(found) if found is not None and 1 <= found <= LAST_YEAR and found == int(found) else None
+
+
+def read_year(name: str, mistakes: Mistakes) -> int | None:
+    year = year_in(request.form.get(name, ""))
+    if year is None:
+        mistakes[name] = [_("請填民國年度，例如 116。")]
+    return year
 
 
 def moment(day: str, time: str, now: datetime, mistakes: Mistakes) -> datetime | None:

@@ -8,7 +8,8 @@ from decimal import Decimal
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from tests.journeys import officer, open_tasks, take
 from tests.proposals_world import (
@@ -28,6 +29,7 @@ from tests.proposals_world import (
     opened,
     proposed,
     raw,
+    sent,
     sitting,
 )
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, Misfit, Refused
@@ -46,12 +48,13 @@ from webapp.models import (
     PlanUnit,
     ProgressReport,
     ProposalCall,
+    ProposalDecision,
     Register,
     RegisterEntry,
 )
 from webapp.queries import definitions, proposals
 from webapp.queries.org import chart
-from webapp.services import plan_proposals, proposal_calls, proposal_sittings
+from webapp.services import clocks, plan_proposals, proposal_calls, proposal_sittings
 from webapp.services.proposal_calls import Asked
 from webapp.uow import unit_of_work
 from workflows.engine import WorkflowError
@@ -233,10 +236,52 @@ def test_amended_as_the_meeting_said_and_back_to_it() -> None:
     take(case, "accept", CONTROL, SITTING_DAY)
     take(case, "decide_again", "he.rongjie", SITTING_DAY, comment="請再議")
     assert (of(case).decision, of(case).sitting_id, case.state) == (None, None, "meeting")
+    with unit_of_work():
+        back = proposal_sittings.assign(officer(CONTROL, NOW), held, chosen(case), NOW)
+    assert "排入另一場" in back.failed[0][1].zh
     again = sitting(of_year, case)
     assert again.number == 2
     decided(again, "kept", chosen(case))
     assert proposals.totals(of_year).left == Decimal(6_000_000), "what was amended is what is kept"
+    ((first,), (second,)) = (proposals.agenda(each, None) for each in (held, again))
+    assert (first.decision, first.left, first.words) == ("amended", Decimal(6_000_000), "刪減第二期")
+    assert (second.decision, second.left, second.words) == ("kept", Decimal(6_000_000), "")
+    for each in (held, again):
+        found = proposals.of_sitting(each)
+        assert (found.submitted, found.kept, found.left) == (1, 1, Decimal(6_000_000))
+    with pytest.raises(IntegrityError, match="append-only"), db.session.begin_nested():
+        db.session.execute(update(ProposalDecision).values(words="改過"))
+
+
+@pytest.mark.parametrize("back", ["withdraw", "decide_again"])
+def test_what_cannot_be_amended_is_withdrawn_or_decided_again(back: str) -> None:
+    of_year = call()
+    case = proposed(of_year)
+    held = sitting(of_year, case)
+    decided(held, "amended", chosen(case), "刪減第二期")
+    if back == "withdraw":
+        with unit_of_work():
+            proposal_calls.withdraw(officer(OFFICER, NOW), case, "無法配合修正", NOW, version=case.version)
+        assert (case.outcome, open_tasks(case)) == ("withdrawn", [])
+    else:
+        take(case, "send_amended", OFFICER, SITTING_DAY, raw=raw())
+        take(case, "decide_again", CONTROL, SITTING_DAY, comment="無法依決議修正")
+        assert case.state == "meeting"
+    assert proposals.totals(of_year).kept == 0 and proposals.kept(of_year) == []
+    ((line,), found) = proposals.agenda(held, None), proposals.of_sitting(held)
+    assert (line.decision, found.kept, found.undecided) == ("amended", 1, 0)
+
+
+def test_words_of_the_first_review_are_no_words_of_the_meeting() -> None:
+    of_year = call()
+    case = sent(of_year)
+    take(case, "confirm", HEAD, NOW)
+    take(case, "send_back", CONTROL, NOW, comment="預算編列過高")
+    take(case, "send", OFFICER, NOW, raw=raw())
+    take(case, "confirm", HEAD, NOW)
+    take(case, "pass", CONTROL, NOW)
+    decided(sitting(of_year, case), "kept", chosen(case))
+    assert (of(case).decision, of(case).words) == ("kept", "")
 
 
 def test_no_more_is_kept_than_was_asked_for() -> None:
@@ -284,6 +329,28 @@ def test_late_is_refused_unless_the_unit_was_let_in() -> None:
         opened(of_year, "第三項計畫", AFTER + timedelta(days=4))
     audit = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "unit_let_in")).one()
     assert audit.detail == "颱風停班"
+
+
+def test_what_is_being_written_is_due_when_its_call_closes() -> None:
+    of_year = call()
+    case, sent_on = opened(of_year), sent(of_year, "已送出的計畫")
+    actor, later = officer(CONTROL, NOW), date(2026, 10, 14)
+    with unit_of_work():
+        said = Asked(of_year.title, of_year.opens_on, later)
+        proposal_calls.change(actor, of_year, said, NOW, version=of_year.version)
+    assert (case.due_on, open_tasks(case)[0].due_on) == (later, later)
+    with unit_of_work():
+        until = date(2026, 10, 22)
+        proposal_calls.let_in(actor, of_year, UNIT, until, "颱風停班", NOW)
+    assert (case.due_on, open_tasks(case)[0].due_on) == (until, until)
+    assert open_tasks(sent_on)[0].due_on < later, "its head has five days as before"
+    take(sent_on, "send_back", HEAD, NOW, comment="請補")
+    assert open_tasks(sent_on)[0].due_on == until
+    moved = clocks.of_case(case.id).movements
+    assert [(each.kind, each.reason, each.due_after) for each in moved] == [
+        ("override", "提報期限變更", later),
+        ("override", "提報期限變更", until),
+    ]
 
 
 def test_a_call_that_is_not_open_yet() -> None:
