@@ -157,6 +157,30 @@ def test_the_months_before_the_change_keep_their_curve(standing: RegisterEntry) 
         ),
         (change("10", "20", "30", "100", **{"curve-1-month": ["二月"]}), "curve", "第 2 列：月份例如"),
         (change("10", "25", "30", "100"), "curve", "109年2月在修正生效以前"),
+        (
+            {
+                "reason": ["延後"],
+                "effective_month": ["109-03"],
+                **curve("50", "100", first="109-06"),
+            },
+            "curve",
+            "109年1月在修正生效以前，須照原核定的 10%",
+        ),
+        (
+            {"reason": ["延後"], "effective_month": ["109-01"], **curve("50", "100", first="109-06")},
+            "curve",
+            "請填寫生效月份（109年1月）",
+        ),
+        (
+            change("10", "20", "30", "100", **{"curve-1-budget": ["5000"]}),
+            "curve",
+            "109年2月在修正生效以前",
+        ),
+        (
+            change("0", "10", "20", "30", "100", **curve("0", "10", "20", "30", "100", first="108-12")),
+            "curve",
+            "108年12月在修正生效以前，原核定沒有這個月",
+        ),
         (change(*LATER, month="108-12"), "effective_month", "不能早於"),
         (change(*LATER, month="下個月"), "effective_month", "月份例如"),
     ],
