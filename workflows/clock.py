@@ -31,9 +31,12 @@ _PAUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What moved the clock, on a day (for HOUR also at a moment). `days` is the length of an extension."""
+    """What moved the clock, on a day (for HOUR also at a moment).
 
-    kind: Literal["pause", "resume", "restart", "extend"]
+    `days` is the length of an extension, or how far away the day is `until` which there is time.
+    """
+
+    kind: Literal["pause", "resume", "restart", "extend", "until"]
     on: date
     days: int | None = None
     #: in both languages where the system gives it
@@ -43,7 +46,7 @@ class Movement:
 @dataclass(frozen=True, slots=True)
 class LedgerLine:
     on: date
-    #: start, pause, resume, waiting, restart, extend, off, work, shift, due
+    #: start, pause, resume, waiting, restart, extend, until, off, work, shift, due
     kind: str
     text: Text
     due: date
@@ -107,6 +110,8 @@ class _Period:
     start: date
     extra: int = 0
     pauses: list[tuple[date, date]] = field(default_factory=list)
+    #: the last day, where somebody fixed it: it stands as it was said, also on a rest day
+    fixed: date | None = None
 
     def last_day(self) -> date:
         """The last counted day, before it is moved off a rest day.
@@ -114,7 +119,9 @@ class _Period:
         A pause that begins no later than the due date always holds it, even when nothing is left to count:
         the case is then due when the answer comes in; asking the applicant does not make it overdue.
         """
-        at, left = self.start, self.steps.length(self.start, self.period, self.extra)
+        if self.fixed is not None and not self.extra and all(begin > self.fixed for begin, _ in self.pauses):
+            return self.fixed
+        at, left = self.start, self.length()
         for begin, end in self.pauses:
             begin = max(begin, at)
             if begin > self.steps.settle(self.steps.forward(at, left)):
@@ -123,8 +130,14 @@ class _Period:
             at = max(end, at)
         return self.steps.forward(at, left)
 
+    def length(self) -> int:
+        if self.fixed is not None:
+            return self.steps.elapsed(self.start, self.fixed) + self.extra
+        return self.steps.length(self.start, self.period, self.extra)
+
     def due(self) -> date:
-        return self.steps.settle(self.last_day())
+        last = self.last_day()
+        return last if last == self.fixed else self.steps.settle(last)
 
     def counted(self, end: date) -> int:
         total = self.steps.elapsed(self.start, max(end, self.start))
@@ -175,6 +188,8 @@ class _Book:
                 self.restart(m)
             case "extend":
                 self.extend(m)
+            case "until":
+                self.until(m)
 
     def pause(self, m: Movement) -> None:
         self.depth += 1
@@ -233,6 +248,14 @@ class _Book:
             self.number += 1
         self.write(m.on, "extend", zh, en, m.reason)
 
+    def until(self, m: Movement) -> None:
+        if m.days is None or not 0 <= m.days <= MAX_PERIOD:
+            raise ClockError(f"另訂的日期須在 {MAX_PERIOD} 日內", f"the day lies within {MAX_PERIOD} days")
+        day = m.on + _DAY * m.days
+        self.number += 1
+        self.now = _Period(self.now.steps, self.now.period, m.on, fixed=day)
+        self.write(m.on, "until", f"另訂到期日為 {_zh(day)}", f"a new due date was set, {_en(day)}", m.reason)
+
     def due_seen_on(self, day: date) -> date:
         """The due date with a pause that still lasts on that day."""
         lasting = [(self.paused_from, day)] if self.paused else []
@@ -245,7 +268,7 @@ class _Book:
             self.explain_days(due)
         if self.kind in ("CD-shift", "M-shift"):
             self.explain_stopped(last)
-        if self.kind != "WD" and last != due:
+        if self.kind != "WD" and last not in (due, self.now.fixed):
             zh = f"期間末日為{self.calendar.name_of(last) or '休息日'}，順延至次一上班日"
             self.note(last, "shift", zh, "the last day is a rest day and moves to the next working day")
         self.lines.sort(key=lambda line: line.on)

@@ -130,6 +130,22 @@ def test_what_two_windows_type_does_not_overwrite(county: Flask) -> None:
     assert made(county, lambda: db.session.query(TaskDraft).count()) == 0
 
 
+def test_an_older_page_does_not_send_past_what_was_kept(county: Flask) -> None:
+    pid = a_call(county)
+    one, two = (signed_in(county, world.OFFICER) for _n in range(2))
+    one.get(f"/plans/calls/{pid}")
+    one.press("提報計畫", {"plan": "農路改善計畫"})
+    two.get(one.page.path)
+    two.press("暫存", {"purpose": "整個下午寫的長文"})
+    typed = {name: value[0] for name, value in world.raw().items()}
+    rest = {f"curve-{n}-{name}": "" for n in range(4, 12) for name in ("month", "planned")}
+    one.press("送主管覆核", {**typed, **rest})
+    assert one.page.status == 409 and "歐怡君剛剛暫存過" in one.page.text
+    assert "改善農路路面與排水" in one.page.text, "what was typed is in sight"
+    two.get(two.page.path)
+    assert two.page.value("purpose") == "整個下午寫的長文"
+
+
 def test_a_sitting_decides_and_the_secretary_general_approves(
     county: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

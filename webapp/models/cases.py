@@ -272,7 +272,9 @@ class ClockMovement(db.Model):
     at: Mapped[Moment]
 
     __table_args__ = (
-        CheckConstraint("kind in ('pause','resume','restart','extend','override')", name="kind_is_known"),
+        CheckConstraint(
+            "kind in ('pause','resume','restart','extend','until','override')", name="kind_is_known"
+        ),
     )
 
 

@@ -309,8 +309,10 @@ class ProgressReport(db.Model):
     #: cumulative: what may be spent by now, and what is
     budget_due: Mapped[MaybeMoney]
     budget_spent: Mapped[MaybeMoney]
-    budget_execution: Mapped[MaybePercent] = mapped_column(
-        Computed("case when budget_due > 0 then budget_spent * 100 / budget_due end", persisted=True)
+    #: wide enough for all the money of a plan that has one dollar to spend by now
+    budget_execution: Mapped[Decimal | None] = mapped_column(
+        Numeric(20, 4),
+        Computed("case when budget_due > 0 then budget_spent * 100 / budget_due end", persisted=True),
     )
     phase: Mapped[str] = mapped_column(Text, default="")
     reason_class: Mapped[str | None] = mapped_column(String(30))

@@ -172,6 +172,13 @@ def _budgets(entries: Sequence[int]) -> dict[int, Decimal]:
     return dict(rows.all())
 
 
+def money_of(entry_id: int) -> Decimal | None:
+    """The most that an entry may spend: the whole money of its plan, or what its curves foresee; None: not known."""
+    foreseen = [p.budget for version in versions([entry_id]).get(entry_id, []) for p in version.points]
+    known = [each for each in (_budgets([entry_id]).get(entry_id), *foreseen) if each is not None]
+    return max(known, default=None)
+
+
 def _lags(entries: Sequence[int]) -> dict[int, dict[date, Decimal | None]]:
     """By month; of a plan that was carried over, those of the former years too."""
     before = forerunners(entries)

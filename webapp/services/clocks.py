@@ -25,9 +25,11 @@ CORRECTION = Text(zh="補正", en="correction")
 WAITING = Text(zh="等待申請人", en="waiting for the applicant")
 #: of internal work, which its unit has sent on
 REVIEWED = Text(zh="已送出，等候覆核與審查", en="sent on, under review")
+#: a report that came too late, and is taken after all
+UNLOCKED = Text(zh="研考單位解鎖", en="unlocked by the plan-control office")
 SUSPENSION = Text(zh="不可歸責之事由", en="a cause beyond control")
 ENDED = Text(zh="案件決定或終結", en="the case is decided or ends")
-_BY_SYSTEM = {reason.zh: reason for reason in (CORRECTION, WAITING, REVIEWED, SUSPENSION, ENDED)}
+_BY_SYSTEM = {reason.zh: reason for reason in (CORRECTION, WAITING, REVIEWED, UNLOCKED, SUSPENSION, ENDED)}
 
 
 def start_of(kind: str, on: date, received: datetime) -> date:

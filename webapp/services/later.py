@@ -11,9 +11,7 @@ from webapp.services import clocks
 
 
 def until(actor: Actor, case: Case, day: date, now: datetime, reason: str) -> None:
-    """Moves the limit to the day; never to an earlier one. A limit that has passed is counted anew first."""
+    """Moves the limit to the day, also one that has passed; never to an earlier day."""
     clock = clocks.of_case(case.id)
-    if clock.due_on < taipei_day(now):
-        clocks.move(actor, case, clock, "restart", now, reason=reason)
     if clock.due_on < day:
-        clocks.move(actor, case, clock, "extend", now, days=(day - clock.due_on).days, reason=reason)
+        clocks.move(actor, case, clock, "until", now, days=(day - taipei_day(now)).days, reason=reason)

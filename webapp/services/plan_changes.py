@@ -151,8 +151,9 @@ def measure(entry: RegisterEntry, since: date, now: datetime) -> int:
     ).all()
     for report in reports:
         point = plan_facts.planned_at(plan_facts.in_force(of_entry, report.month), report.month)
-        report.planned = point.planned if point else plan_facts.FULL * 0
-        report.budget_due = point.budget if point else None
+        if point is None:
+            continue  # before the first month of the curve
+        report.planned, report.budget_due = point.planned, point.budget
         report.version += 1
     db.session.flush()
     for report in reports:
@@ -238,7 +239,7 @@ def _read(
     ]
     curve, mistakes = plan_curves.read(rows)
     month = _month(entry, str(answers.get("effective_month", "")), errors)
-    if not mistakes and month is not None:
+    if not mistakes and month is not None and not errors:
         mistakes = _touches_the_past(entry, curve, month)
     if mistakes:
         errors["curve"] = mistakes
@@ -282,13 +283,35 @@ def _month(entry: RegisterEntry, typed: str, errors: dict[str, list[Text]]) -> d
 
 
 def _touches_the_past(entry: RegisterEntry, curve: Sequence[Point], month: date) -> list[Text]:
-    """Months before the change stand as they were approved."""
-    before = {p.month: p.planned for p in plan_facts.curves([entry.id]).get(entry.id, [])}
-    return [
-        Text(
-            zh=f"{month_label(p.month).zh}在修正生效以前，須照原核定的 {before[p.month].normalize():f}%。",
-            en=f"{month_label(p.month).en} lies before the change and stays at {before[p.month].normalize():f} %.",
-        )
-        for p in curve
-        if p.month < month and p.month in before and p.planned != before[p.month]
+    """Months before the change stand as they were approved, none more and none less; from it on there is a plan."""
+    approved = {p.month: p for p in plan_facts.curves([entry.id]).get(entry.id, []) if p.month < month}
+    proposed = {p.month: p for p in curve if p.month < month}
+    mistakes = [
+        _stands(month_label(each), approved.get(each))
+        for each in sorted(approved.keys() | proposed.keys())
+        if approved.get(each) != proposed.get(each)
     ]
+    if not mistakes and plan_facts.planned_at(curve, month) is None:
+        label = month_label(month)
+        mistakes.append(
+            Text(
+                zh=f"請填寫生效月份（{label.zh}）的累計預定進度。",
+                en=f"Give the share of {label.en}, when the change takes effect.",
+            )
+        )
+    return mistakes
+
+
+def _stands(label: Text, approved: Point | None) -> Text:
+    if approved is None:
+        return Text(
+            zh=f"{label.zh}在修正生效以前，原核定沒有這個月，請刪除這一列。",
+            en=f"{label.en} lies before the change and was not approved: take the row out.",
+        )
+    money = approved.budget
+    zh = f"{approved.planned.normalize():f}%" + ("" if money is None else f"、{money:,f} 元")
+    en = f"{approved.planned.normalize():f} %" + ("" if money is None else f" and NT$ {money:,f}")
+    return Text(
+        zh=f"{label.zh}在修正生效以前，須照原核定的 {zh}。",
+        en=f"{label.en} lies before the change and stays at {en}.",
+    )

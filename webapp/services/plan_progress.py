@@ -79,6 +79,7 @@ def record(
         )
     if origin == "entered":
         _never_falls(entry, month, figures)
+        _is_affordable(entry, figures)
     if held is None:
         held = ProgressReport(
             entry_id=entry.id, register_id=entry.register_id, month=month, origin=origin, version=1, **said
@@ -151,33 +152,49 @@ def _check(figures: Figures, origin: str) -> None:
         )
 
 
+#: what is counted from the beginning of the plan: its name, and how it is written
+CUMULATIVE: Mapping[str, tuple[Text, str]] = {
+    "actual": (Text(zh="累計實際進度", en="Cumulative progress"), "{:f}%"),
+    "budget_spent": (Text(zh="累計支用經費", en="Cumulative spending"), "NT$ {:,f}"),
+}
+
+
 def _never_falls(entry: RegisterEntry, month: date, figures: Figures) -> None:
-    """Cumulative progress: not below an earlier month, not above a later one."""
+    """Cumulative figures: not below an earlier month, not above a later one."""
     whole = [entry.id, *plan_facts.forerunners([entry.id]).get(entry.id, ())]
-    of_entry = select(ProgressReport.month, ProgressReport.actual).where(
-        ProgressReport.entry_id.in_(whole), ProgressReport.actual.is_not(None)
-    )
-    before = db.session.execute(
-        of_entry.where(ProgressReport.month < month).order_by(ProgressReport.month.desc()).limit(1)
-    ).first()
-    after = db.session.execute(
-        of_entry.where(ProgressReport.month > month).order_by(ProgressReport.month).limit(1)
-    ).first()
-    actual = figures.actual
-    if before is not None and actual is not None and actual < before[1]:
-        raise Misfit(
-            "actual",
-            Text(
-                zh=f"累計實際進度不會倒退：{month_label(before[0]).zh}已達 {before[1].normalize():f}%。",
-                en=f"Cumulative progress does not fall: {month_label(before[0]).en} was {before[1].normalize():f} %.",
-            ),
+    for name, (label, shown) in CUMULATIVE.items():
+        column, value = getattr(ProgressReport, name), getattr(figures, name)
+        reported = select(ProgressReport.month, column).where(
+            ProgressReport.entry_id.in_(whole), column.is_not(None)
         )
-    if after is not None and actual is not None and actual > after[1]:
+        earlier = reported.where(ProgressReport.month < month).order_by(ProgressReport.month.desc())
+        later = reported.where(ProgressReport.month > month).order_by(ProgressReport.month)
+        before, after = (db.session.execute(each.limit(1)).first() for each in (earlier, later))
+        for held, falls, reached in (
+            (before, before is not None and value is not None and value < before[1], "已達"),
+            (after, after is not None and value is not None and value > after[1], "只到"),
+        ):
+            if held is not None and falls:
+                at, figure = month_label(held[0]), shown.format(held[1].normalize())
+                raise Misfit(
+                    name,
+                    Text(
+                        zh=f"{label.zh}不會倒退：{at.zh}{reached}{figure}。",
+                        en=f"{label.en} does not fall: {at.en} was {figure}.",
+                    ),
+                )
+
+
+def _is_affordable(entry: RegisterEntry, figures: Figures) -> None:
+    """Nobody has spent more than the whole money of the plan, where it is known, or more than its curve foresees."""
+    spent, most = figures.budget_spent, plan_facts.money_of(entry.id)
+    if spent is not None and most is not None and spent > most:
         raise Misfit(
-            "actual",
+            "budget_spent",
             Text(
-                zh=f"累計實際進度不會倒退：{month_label(after[0]).zh}只到 {after[1].normalize():f}%。",
-                en=f"Cumulative progress does not fall: {month_label(after[0]).en} is {after[1].normalize():f} %.",
+                zh=f"累計支用經費 {spent:,f} 元超過計畫經費 {most:,f} 元；經費增加時，請研考單位先更正計畫經費。",
+                en=f"NT$ {spent:,f} is more than the plan has, NT$ {most:,f}. If it was given more, the plan-control "
+                "office enters that first.",
             ),
         )
 

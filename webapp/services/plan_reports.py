@@ -19,7 +19,7 @@ from webapp.models import Case, ProgressReport, RegisterEntry
 from webapp.periods import month_label
 from webapp.permissions import Actor
 from webapp.queries import plans, submissions
-from webapp.services import plan_progress
+from webapp.services import clocks, later, plan_progress
 from webapp.services.plan_progress import Figures
 
 FORM = "progress_report"
@@ -66,6 +66,8 @@ def unlock(actor: Actor, case: Case, now: datetime, on_date: date | None) -> Non
             )
         )
     report.open_until = on_date
+    if on_date is not None:
+        later.until(actor, case, on_date, now, clocks.UNLOCKED.zh)
 
 
 #: effects of workflows that this room carries out

@@ -38,6 +38,7 @@ from webapp.services import (
     payouts,
     plan_effects,
     routing,
+    task_drafts,
 )
 from webapp.services.drafting import Wording
 from workflows import engine
@@ -181,9 +182,11 @@ def _waits_for_committee(ctx: Context, state: str) -> bool:
 
 
 def let_go(actor: Actor, case: Case, now: datetime) -> None:
-    """Nobody need pay for a case that ended, its slot goes to the next in line, and who was merged into it is told."""
+    """Nobody need pay for a case that ended, its slot goes to the next in line, who was merged
+    into it is told, and what was typed for it and never sent is forgotten."""
     invoices.cancel_invoice(case, now)
     decisions.ended(case, now)
+    task_drafts.forget(case)
     if case.outcome != "granted":
         bookings.release(actor, case, now)
 

@@ -52,18 +52,19 @@ def begin(case: Case, task: Task, form: FormDefinition) -> dict[str, list[str]]:
 
 
 def keep(actor: Actor, task: Task, form: FormDefinition, raw: Raw, now: datetime, *, version: int) -> None:
-    """As typed, valid or not. A page that is older than what is kept overwrites nothing."""
-    db.session.get_one(Task, task.id, with_for_update={"key_share": True})
-    kept = _kept(task)
-    if version != (kept.version if kept is not None else 0):
-        who = chart().names.get(kept.saved_by_id or 0, "") if kept is not None else ""
+    """As typed, valid or not. A page that is older than what is kept overwrites nothing, nor does one that was sent."""
+    held = db.session.get_one(Task, task.id, with_for_update={"key_share": True}, populate_existing=True)
+    if held.state != "open":
+        who = chart().names.get(held.done_by_id or 0, "")
         raise Conflict(
             Text(
-                zh=f"{who or '別的視窗'}剛剛暫存過這份表單，您的內容還在下面，沒有存入；請重新開啟後再填，以免互相覆蓋。",
-                en=f"{who or 'Another window'} has stored this form meanwhile. What you typed is below and was not "
-                "stored: open the form again so that nothing is overwritten.",
+                zh=f"這份表單已由{who or '別的視窗'}送出或已經結束，您的內容還在下面，沒有存入。",
+                en=f"{who or 'Another window'} has sent this form meanwhile, or it is not asked for any more. What you "
+                "typed is below and was not stored.",
             )
         )
+    _require_newest(task, version)
+    kept = _kept(task)
     if kept is None:
         kept = TaskDraft(task_id=task.id, version=0)
         db.session.add(kept)
@@ -72,16 +73,36 @@ def keep(actor: Actor, task: Task, form: FormDefinition, raw: Raw, now: datetime
     db.session.flush()
 
 
-def forget(case: Case, form_key: str | None) -> None:
-    """It was sent, or will never be."""
-    for kept in db.session.scalars(_of_case(case.id, form_key or "")):
+def sent(case: Case, task: Task, *, version: int) -> None:
+    """What is kept is done with. Conflict if somebody stored more of it since the page that was sent was made."""
+    _require_newest(task, version)
+    forget(case, task.form_key)
+
+
+def forget(case: Case, form_key: str | None = None) -> None:
+    """It was sent, or will never be: of one form, or of all of a case that ends."""
+    for kept in db.session.scalars(_of_case(case.id, form_key)):
         db.session.delete(kept)
     db.session.flush()
 
 
-def _of_case(case_id: int, form_key: str) -> Select[tuple[TaskDraft]]:
-    of_case = (Task.case_id == case_id, Task.form_key == form_key)
-    return select(TaskDraft).join(Task, Task.id == TaskDraft.task_id).where(*of_case)
+def _require_newest(task: Task, version: int) -> None:
+    kept = _kept(task)
+    if version == (kept.version if kept is not None else 0):
+        return
+    who = chart().names.get(kept.saved_by_id or 0, "") if kept is not None else ""
+    raise Conflict(
+        Text(
+            zh=f"{who or '別的視窗'}剛剛暫存過這份表單，您的內容還在下面，沒有存入；請重新開啟後再填，以免互相覆蓋。",
+            en=f"{who or 'Another window'} has stored this form meanwhile. What you typed is below and was not "
+            "stored: open the form again so that nothing is overwritten.",
+        )
+    )
+
+
+def _of_case(case_id: int, form_key: str | None) -> Select[tuple[TaskDraft]]:
+    found = select(TaskDraft).join(Task, Task.id == TaskDraft.task_id).where(Task.case_id == case_id)
+    return found if form_key is None else found.where(Task.form_key == form_key)
 
 
 def _kept(task: Task) -> TaskDraft | None:

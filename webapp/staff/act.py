@@ -35,7 +35,6 @@ from webapp.services import (
     drafting,
     fees,
     steps,
-    task_drafts,
     tasks,
 )
 from webapp.services.cases import Offer
@@ -246,9 +245,9 @@ def _send(ctx: Context, offer: Offer, typed: Typed) -> ResponseReturnValue:
                 ctx.case, offer.transition.name, offer.task.id, typed.version, _handed_in(ctx, offer, typed)
             )
             if _keeps(ctx, offer):
-                task_drafts.forget(ctx.case, offer.task.form_key)
+                task_forms.sent(ctx.case, offer.task, typed.raw)
     except Conflict as conflict:
-        return _stale(ctx.case, conflict, typed)
+        return _stale(ctx.case, conflict, typed, offer.task)
     except AnswersInvalid as invalid:
         # of the form by itself, which the page finds again, or of what the form is about
         of_form = _checked(ctx, offer, typed)

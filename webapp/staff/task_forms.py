@@ -69,7 +69,15 @@ def with_rows(form: FormDefinition, raw: Raw, action: str, argument: str) -> Raw
 
 def keep(task: Task, form: FormDefinition, raw: Raw) -> None:
     """暫存. Conflict if somebody stored it since the page was made."""
-    typed = next(iter(raw.get(VERSION, ())), "")
-    version = int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1
     with unit_of_work():
-        task_drafts.keep(actor(), task, form, raw, now(), version=version)
+        task_drafts.keep(actor(), task, form, raw, now(), version=_version(raw))
+
+
+def sent(case: Case, task: Task, raw: Raw) -> None:
+    """In the unit of work that sends it. Conflict if somebody stored it since the page was made."""
+    task_drafts.sent(case, task, version=_version(raw))
+
+
+def _version(raw: Raw) -> int:
+    typed = next(iter(raw.get(VERSION, ())), "")
+    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 10 else -1

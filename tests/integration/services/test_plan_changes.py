@@ -26,11 +26,13 @@ from webapp.models import (
     PlanRequest,
     ProgressReport,
     RegisterEntry,
+    Task,
+    TaskDraft,
 )
 from webapp.periods import parse
 from webapp.queries import definitions, plan_facts
 from webapp.queries import plan_requests as plan_queries
-from webapp.services import cases, plan_changes, plan_imports, plan_months, plan_requests, steps
+from webapp.services import cases, plan_changes, plan_imports, plan_months, plan_requests, steps, task_drafts
 from webapp.uow import unit_of_work
 
 OFFICER, OTHER, HEAD, DIRECTOR, CONTROL = (
@@ -155,6 +157,30 @@ def test_the_months_before_the_change_keep_their_curve(standing: RegisterEntry) 
         ),
         (change("10", "20", "30", "100", **{"curve-1-month": ["二月"]}), "curve", "第 2 列：月份例如"),
         (change("10", "25", "30", "100"), "curve", "109年2月在修正生效以前"),
+        (
+            {
+                "reason": ["延後"],
+                "effective_month": ["109-03"],
+                **curve("50", "100", first="109-06"),
+            },
+            "curve",
+            "109年1月在修正生效以前，須照原核定的 10%",
+        ),
+        (
+            {"reason": ["延後"], "effective_month": ["109-01"], **curve("50", "100", first="109-06")},
+            "curve",
+            "請填寫生效月份（109年1月）",
+        ),
+        (
+            change("10", "20", "30", "100", **{"curve-1-budget": ["5000"]}),
+            "curve",
+            "109年2月在修正生效以前",
+        ),
+        (
+            change("0", "10", "20", "30", "100", **curve("0", "10", "20", "30", "100", first="108-12")),
+            "curve",
+            "108年12月在修正生效以前，原核定沒有這個月",
+        ),
         (change(*LATER, month="108-12"), "effective_month", "不能早於"),
         (change(*LATER, month="下個月"), "effective_month", "月份例如"),
     ],
@@ -261,6 +287,33 @@ def test_the_form_begins_with_the_curve_in_force(standing: RegisterEntry) -> Non
     known = plan_changes.known(asked(standing))
     assert known["curve"][0] == {"month": "109-01", "planned": "10", "budget": None}
     assert len(known["curve"]) == 4
+
+
+# --- what is kept until it is sent ---------------------------------------------------------------------------
+
+
+def kept(task: Task, version: int = 0) -> None:
+    form = definitions.current_form(plan_changes.FORM, APRIL_2.date())
+    with unit_of_work():
+        task_drafts.keep(
+            officer(OFFICER, APRIL_2), task, form, {"reason": ["下午寫的"]}, APRIL_2, version=version
+        )
+
+
+def test_nothing_is_kept_of_a_form_that_was_sent(standing: RegisterEntry) -> None:
+    case = asked(standing)
+    (task,) = open_tasks(case)
+    take(case, "send", OFFICER, APRIL_2, raw=change(*LATER))
+    with pytest.raises(Conflict, match="歐怡君送出"):
+        kept(task)
+    assert db.session.query(TaskDraft).count() == 0
+
+
+def test_what_is_kept_of_a_case_that_ends_is_forgotten(standing: RegisterEntry) -> None:
+    case = asked(standing)
+    kept(open_tasks(case)[0])
+    take(case, "take_back", OFFICER, APRIL_2, comment="改用其他方式")
+    assert db.session.query(TaskDraft).count() == 0
 
 
 # --- release ------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from webapp.jobs import sweeps
 from webapp.models import Case, Edition, ProgressReport, Register, RegisterEntry
 from webapp.periods import parse
 from webapp.queries import inbox, plan_facts
-from webapp.services import cases, plan_editions, plan_imports, plan_months, plan_progress
+from webapp.services import cases, clocks, plan_editions, plan_imports, plan_months, plan_progress
 from webapp.services.plan_progress import Figures
 from webapp.services.steps import Given
 from webapp.uow import unit_of_work
@@ -187,6 +187,38 @@ def test_progress_does_not_fall(standing: RegisterEntry) -> None:
     assert "不會倒退" in refused.value.errors["actual"][0]
 
 
+@pytest.mark.parametrize(
+    ("spent", "words"),
+    [
+        ("10000001", "累計支用經費 10,000,001 元超過計畫經費 10,000,000 元"),
+        ("99999999999", "超過計畫經費"),
+        ("499999", "累計支用經費不會倒退：109年1月已達NT$ 500,000"),
+        ("100000000000000", "99,999,999,999,999"),
+    ],
+)
+def test_money_that_cannot_have_been_spent_is_named(standing: RegisterEntry, spent: str, words: str) -> None:
+    with unit_of_work():
+        before = ProgressReport(
+            entry_id=standing.id, register_id=standing.register_id, month=date(2020, 1, 1)
+        )
+        before.planned = before.actual = Decimal(10)
+        before.budget_spent, before.origin = Decimal(500_000), "entered"
+        db.session.add(before)
+    case = asked()
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, MARCH_9, raw=said("20", budget_spent=[spent]))
+    assert list(refused.value.errors) == ["budget_spent"]
+    assert words in refused.value.errors["budget_spent"][0]
+
+
+def test_much_money_of_which_little_was_due(standing: RegisterEntry) -> None:
+    case = asked()
+    with unit_of_work():
+        report().budget_due = Decimal(1)
+    take(case, "send", OFFICER, MARCH_9, raw=said("20", budget_spent=["10000000"]))
+    assert report().budget_execution == 1_000_000_000
+
+
 def test_what_the_head_sends_back_is_reported_again(standing: RegisterEntry) -> None:
     case = asked()
     take(case, "send", OFFICER, MARCH_1, raw=said("20"))
@@ -206,6 +238,11 @@ def test_late_is_locked_and_the_control_office_unlocks(standing: RegisterEntry) 
     with pytest.raises(Missing):
         take(case, "unlock", CONTROL, MARCH_10, comment="")
     take(case, "unlock", CONTROL, MARCH_10, comment="颱風停班", on_date=date(2020, 3, 13))
+    clock = clocks.of_case(case.id)
+    assert case.due_on == clock.due_on == open_tasks(case)[0].due_on == date(2020, 3, 13)
+    (moved,) = clock.movements
+    assert (moved.due_before, moved.due_after) == (MARCH_9.date(), date(2020, 3, 13))
+    assert "另訂到期日為" in clocks.ledger(clock, case, MARCH_10).lines[1].text.zh
     sweeps.run_plans(datetime(2020, 3, 13, 2, tzinfo=UTC))
     assert case.state == "fill"
     take(case, "send", OFFICER, datetime(2020, 3, 13, 3, tzinfo=UTC), raw=said("20"))

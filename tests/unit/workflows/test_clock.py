@@ -337,6 +337,17 @@ def test_the_ledger_says_why_a_last_day_moved():
     assert "中秋節" in lines[1].text.zh
 
 
+@pytest.mark.parametrize("kind", ["WD", "CD", "CD-shift", "M-shift", "DATE"])
+def test_a_day_that_was_set_is_the_due_day_and_a_pause_moves_it(kind):
+    """Also after the limit has passed, and on a rest day: whoever set it saw that."""
+    sunday = D("2023-05-14")
+    until = Movement("until", D("2023-05-02"), days=12)
+    found = clock.run(kind, 5, D("2023-03-01"), [until], calendar=CALENDAR)
+    assert found.due == sunday
+    assert any("另訂到期日為" in line for line in clock.explain(found))
+    assert due(kind, 5, D("2023-03-01"), [until, *paused("2023-05-04", "2023-05-12")]) > sunday
+
+
 @given(st.sampled_from(["WD", "CD", "CD-shift", "M-shift", "DATE"]), st.integers(1, 20), st.data())
 def test_a_pause_never_brings_the_due_date_nearer(kind, period, data):
     start = data.draw(st.dates(D("2019-01-01"), D("2022-12-31")))
