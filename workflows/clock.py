@@ -31,7 +31,8 @@ _PAUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """What moved the clock, on a day (for HOUR also at a moment). `days` is the length of an extension."""
+    """What moved the clock, on a day (for HOUR also at a moment). `days` is the length of an extension, or of the
+    period that a restart begins where that is another one."""
 
     kind: Literal["pause", "resume", "restart", "extend"]
     on: date
@@ -213,9 +214,11 @@ class _Book:
     def restart(self, m: Movement) -> None:
         if m.on < self.now.start:
             raise ClockError("重新起算的日期不可早於起算日", "a restart cannot be before the start")
+        if m.days is not None and not 0 <= m.days <= MAX_PERIOD:
+            raise ClockError(f"重新起算的期限須為 0 至 {MAX_PERIOD}", f"the new period must be 0 to {MAX_PERIOD}")
         self.number += 1
         self.depth = 0
-        self.now = _Period(self.now.steps, self.now.period, m.on)
+        self.now = _Period(self.now.steps, self.now.period if m.days is None else m.days, m.on)
         zh, en = _limit(self.kind, self.now.period)
         self.write(m.on, "restart", f"重新起算，{zh}", f"counted again from here, {en}", m.reason)
 
