@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from rules.values import Text
+from webapp.errors import Refused
 from webapp.models import Case
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.services import clocks
 
+#: a later day is a slip of the pen
+LONGEST = timedelta(days=3650)
+
 
 def until(actor: Actor, case: Case, day: date, now: datetime, reason: str) -> None:
-    """Moves the limit to the day, also one that has passed; never to an earlier day."""
+    """The limit is that day: earlier or later than it was, also after it has passed."""
+    today = taipei_day(now)
+    if not today <= day <= today + LONGEST:
+        raise Refused(
+            Text(
+                zh="期限須在今天以後、十年以內，請確認年份。",
+                en="It lies from today on, within ten years: check the year.",
+            )
+        )
     clock = clocks.of_case(case.id)
-    if clock.due_on < day:
-        clocks.move(actor, case, clock, "until", now, days=(day - taipei_day(now)).days, reason=reason)
+    if clock.due_on != day:
+        clocks.move(actor, case, clock, "until", now, days=(day - today).days, reason=reason)

@@ -257,7 +257,7 @@ def test_a_written_evaluation(register: Register) -> None:
     act(case, "confirm", HEAD)
     act(case, "record", CONTROL, raw={**FINDING, **day("findings-0-due_on", "109", "3", "20")})
     db.session.refresh(made)
-    assert (case.state, case.due_on, made.conclusion) == ("improve", date(2020, 4, 15), "進度填報與現場不符")
+    assert (case.state, case.due_on, made.conclusion) == ("improve", date(2020, 3, 20), "進度填報與現場不符")
 
 
 def test_once_for_an_entry_and_a_period(register: Register) -> None:
@@ -341,12 +341,20 @@ def test_what_goes_to_the_heads_waits_for_the_next_meeting(register: Register) -
     assert (len(states), set(states), made.state) == (2, {"closed"}, "closed")
 
 
-def test_a_limit_that_has_passed_is_moved_to_the_day_that_was_agreed(register: Register) -> None:
+def test_the_limit_is_the_day_that_was_agreed_on(register: Register) -> None:
     _made, case = opened(register, "虛構計畫1")
     late = NOW + timedelta(days=60)
-    with unit_of_work():
-        later.until(officer(CONTROL, NOW), case, date(2020, 5, 20), late, "改善期限")
-    assert case.due_on == date(2020, 5, 20)
-    with unit_of_work():
-        later.until(officer(CONTROL, NOW), case, date(2020, 8, 1), late, "改善期限")
-    assert case.due_on == date(2020, 8, 1)
+    for day_agreed in (date(2020, 5, 20), date(2020, 8, 1), date(2020, 5, 15)):
+        with unit_of_work():
+            later.until(officer(CONTROL, NOW), case, day_agreed, late, "改善期限")
+        assert case.due_on == day_agreed
+    for slip in (date(2020, 5, 14), date(2062, 10, 31)):
+        with unit_of_work(), pytest.raises(Refused, match="十年以內"):
+            later.until(officer(CONTROL, NOW), case, slip, late, "改善期限")
+
+
+def test_a_slip_of_the_year_is_named_at_its_field(register: Register) -> None:
+    _made, case = opened(register, "虛構計畫1")
+    with pytest.raises(AnswersInvalid) as refused:
+        act(case, "record", CONTROL, raw=visit("38.5", **FINDING, **day("findings-0-due_on", "151", "10", "31")))
+    assert "改善期限不能晚於民國119年3月14日" in refused.value.errors["findings"][0]
