@@ -58,7 +58,8 @@ def record(
 ) -> tuple[ProgressReport, bool]:
     """The report of an entry for a month, and whether anything is new. `version`: of the report that is corrected.
 
-    Refused for a month that is closed, for a share that is none, for progress that falls, and for a second report.
+    Refused for a month that is closed or not the register's, for a share that is none, for progress that falls, and for
+    a second report.
     """
     _check(figures, origin)
     hold(entry.register_id)
@@ -78,6 +79,7 @@ def record(
             )
         )
     if origin == "entered":
+        _belongs(entry, month)
         _never_falls(entry, month, figures)
     if held is None:
         held = ProgressReport(
@@ -148,6 +150,28 @@ def _check(figures: Figures, origin: str) -> None:
         raise Misfit(
             "published_class",
             Text(zh="只有已公布的資料可以不填百分比。", en="Only published data goes without percentages."),
+        )
+
+
+def _belongs(entry: RegisterEntry, month: date) -> None:
+    """A register takes reports of its own year, from the month on in which it controls the plan."""
+    year = db.session.get_one(Register, entry.register_id).roc_year
+    if month.year != year + 1911:
+        raise Misfit(
+            "month",
+            Text(
+                zh=f"{month_label(month).zh}不在這個列管別的年度（{year} 年）。",
+                en=f"{month_label(month).en} is no month of the register’s year, {year + 1911}.",
+            ),
+        )
+    if last_day(month) < entry.since:
+        since = month_label(entry.since)
+        raise Misfit(
+            "month",
+            Text(
+                zh=f"{since.zh}才開始列管，{month_label(month).zh}不必填報。",
+                en=f"It is controlled from {since.en} on; {month_label(month).en} takes no report.",
+            ),
         )
 
 
