@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
-from webapp.services.proposal_figures import Figures, in_language, month_in, read
+from webapp.services import proposal_figures
+from webapp.services.proposal_figures import Figures, in_language, month_in
+
+
+def read(said: dict[str, Any], year: int = 116) -> Figures | list[proposal_figures.Mistake]:
+    return proposal_figures.read(said, year)
 
 
 def answers(**changes: Any) -> dict[str, Any]:
@@ -73,6 +78,10 @@ def test_what_is_no_month(typed: str) -> None:
         ({"milestones": [{"what": "發包", "month": "116/4"}]}, "milestones", "第 1 列的116年4月不在"),
         ({"budget": [{"year": 117, "source": "county", "amount": "1"}]}, "budget", "第 1 列的 117 年度不在計畫期程"),
         ({"budget": [{"year": 116, "source": "county", "amount": "1"}] * 2}, "budget", "第 2 列與第 1 列是同一年度"),
+        (
+            {"budget": [{"year": 116, "source": source, "amount": "9" * 14} for source in ("county", "central")]},
+            "budget", "各列合計 199,999,999,999,998 元超過系統所能記載的 99,999,999,999,999 元",
+        ),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(changes: dict[str, Any], field: str, said: str) -> None:
@@ -94,7 +103,7 @@ def test_every_mistake_at_once() -> None:
     assert not isinstance(found, Figures)
     by_field = in_language(found, "zh")
     assert {name: len(words) for name, words in by_field.items()} == {
-        "budget": 1,
+        "budget": 2,
         "milestones": 1,
         "curve": 2,
     }
@@ -102,3 +111,25 @@ def test_every_mistake_at_once() -> None:
 
 def test_a_milestone_may_lie_anywhere_in_the_last_month() -> None:
     assert isinstance(read(answers(milestones=[{"what": "驗收", "month": "116/3"}])), Figures)
+
+
+@pytest.mark.parametrize(
+    ("year", "said"),
+    [
+        (115, {"starts_on": "這次提報的是 115 年度", "budget": "沒有 115 年度的經費"}),
+        (117, {"ends_on": "這次提報的是 117 年度", "budget": "沒有 117 年度的經費"}),
+    ],
+)
+def test_a_plan_is_proposed_for_the_year_of_its_call(year: int, said: dict[str, str]) -> None:
+    found = read(answers(), year)
+    assert not isinstance(found, Figures)
+    words = in_language(found, "zh")
+    assert words.keys() == said.keys() and all(part in words[field][0] for field, part in said.items())
+
+
+def test_a_plan_over_several_years_needs_money_in_that_of_its_call() -> None:
+    """The years before and after are its own affair."""
+    several = answers(starts_on="2026-01-01", ends_on="2029-12-31")
+    assert isinstance(read(several), Figures)
+    found = read(several, 117)
+    assert not isinstance(found, Figures) and in_language(found, "zh").keys() == {"budget"}

@@ -58,7 +58,8 @@ def record(
 ) -> tuple[ProgressReport, bool]:
     """The report of an entry for a month, and whether anything is new. `version`: of the report that is corrected.
 
-    Refused for a month that is closed, for a share that is none, for progress that falls, and for a second report.
+    Refused for a month that is closed or not the register's, for a share that is none, for progress that falls, and for
+    a second report.
     """
     _check(figures, origin)
     hold(entry.register_id)
@@ -78,6 +79,7 @@ def record(
             )
         )
     if origin == "entered":
+        _belongs(entry, month)
         _never_falls(entry, month, figures)
         _is_affordable(entry, figures)
     if held is None:
@@ -157,6 +159,28 @@ CUMULATIVE: Mapping[str, tuple[Text, str]] = {
     "actual": (Text(zh="累計實際進度", en="Cumulative progress"), "{:f}%"),
     "budget_spent": (Text(zh="累計支用經費", en="Cumulative spending"), "NT$ {:,f}"),
 }
+
+
+def _belongs(entry: RegisterEntry, month: date) -> None:
+    """A register takes reports of its own year, from the month on in which it controls the plan."""
+    year = db.session.get_one(Register, entry.register_id).roc_year
+    if month.year != year + 1911:
+        raise Misfit(
+            "month",
+            Text(
+                zh=f"{month_label(month).zh}不在這個列管別的年度（{year} 年）。",
+                en=f"{month_label(month).en} is no month of the register’s year, {year + 1911}.",
+            ),
+        )
+    if last_day(month) < entry.since:
+        since = month_label(entry.since)
+        raise Misfit(
+            "month",
+            Text(
+                zh=f"{since.zh}才開始列管，{month_label(month).zh}不必填報。",
+                en=f"It is controlled from {since.en} on; {month_label(month).en} takes no report.",
+            ),
+        )
 
 
 def _never_falls(entry: RegisterEntry, month: date, figures: Figures) -> None:

@@ -51,10 +51,12 @@ REASON = "先期作業核定"
 def keep(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     """What the unit asks for. Sent once while its call is open; corrected as often as it is sent back."""
     of = _of(case)
+    # two of one title, one after the other
+    call = db.session.get_one(ProposalCall, of.call_id, with_for_update=True)
     if of.handed_in_at is None:
-        proposals.require_open(db.session.get_one(ProposalCall, of.call_id), of.unit_id, taipei_day(now))
+        proposals.require_open(call, of.unit_id, taipei_day(now))
     answers = _answers(case)
-    found = proposal_figures.read(answers)
+    found = proposal_figures.read(answers, _year(of))
     if not isinstance(found, Figures):
         raise AnswersInvalid(proposal_figures.in_language(found, actor.language))
     other = proposals.of_same_title(of.call_id, of.unit_id, answers["title"], besides=of.id)
@@ -302,8 +304,7 @@ EFFECTS: Mapping[str, Callable[[Actor, Case, datetime, date | None], None]] = {
 def starting(case: Case) -> dict[str, Any]:
     """What the form of a new proposal begins with: the months of the year that it is for."""
     of = _of(case)
-    register = db.session.get_one(Register, db.session.get_one(ProposalCall, of.call_id).register_id)
-    year = register.roc_year
+    year = _year(of)
     return {
         "title": of.title,
         "starts_on": f"{year + 1911}-01-01",
@@ -311,6 +312,11 @@ def starting(case: Case) -> dict[str, Any]:
         "budget": [{"year": year}],
         "curve": [{"month": f"{year}/{month}"} for month in range(1, 13)],
     }
+
+
+def _year(of: Proposal) -> int:
+    """For which it is proposed."""
+    return proposals.register_of(db.session.get_one(ProposalCall, of.call_id)).roc_year
 
 
 def _of(case: Case) -> Proposal:
@@ -324,7 +330,7 @@ def _answers(case: Case) -> dict[str, Any]:
 
 
 def _figures(case: Case) -> Figures:
-    found = proposal_figures.read(_answers(case))
+    found = proposal_figures.read(_answers(case), _year(_of(case)))
     assert isinstance(found, Figures), "it was checked when it was sent"
     return found
 

@@ -163,6 +163,15 @@ def _said(asked: Asked, year: int, today: date) -> dict[str, object]:
                 f"by {format_day(latest.day, 'en')}; the call cannot close later.",
             ),
         )
+    if asked.opens_on < (earliest := date(year + 1911 - MOST_AHEAD, 1, 1)):
+        raise Misfit(
+            "opens_on",
+            Text(
+                zh=f"開始日不能早於 {format_day(earliest, 'zh')}。",
+                en=f"It opens on {format_day(earliest, 'en')} at the earliest.",
+            ),
+        )
+    _within_the_year(closes_on, year, "closes_on")
     if closes_on <= asked.opens_on:
         raise Misfit(
             "closes_on", Text(zh="截止日須晚於開始日。", en="It closes after the day on which it opens.")
@@ -174,6 +183,18 @@ def _said(asked: Asked, year: int, today: date) -> dict[str, object]:
         "subsidy": asked.subsidy,
         "note": asked.note,
     }
+
+
+def _within_the_year(day: date, year: int, field: str) -> None:
+    """Nothing is proposed for a ROC year that is over."""
+    if day > (latest := date(year + 1911, 12, 31)):
+        raise Misfit(
+            field,
+            Text(
+                zh=f"期限不能晚於計畫年度的最後一天（{format_day(latest, 'zh')}）。",
+                en=f"The day cannot lie after the year of the plans, which ends on {format_day(latest, 'en')}.",
+            ),
+        )
 
 
 def _hold(of: ProposalCall, version: int) -> None:
@@ -206,6 +227,7 @@ def let_in(actor: Actor, of: ProposalCall, unit: str, until: date, reason: str, 
                 en="The day lies after the close, and not in the past.",
             ),
         )
+    _within_the_year(until, proposals.register_of(of).roc_year, "until")
     if not 0 < len(reason) <= LONGEST_REASON:
         raise Misfit(
             "reason",

@@ -12,6 +12,7 @@ from typing import Any
 
 from rules.values import Text
 from webapp.periods import month_label
+from webapp.services.plan_curves import MOST_MONEY
 
 FULL = Decimal(100)
 _MONTH = re.compile(r"(?:民國|西元)?\s*(?P<year>[0-9]{1,4})\s*[年/.\-]\s*(?P<month>[0-9]{1,2})\s*月?")
@@ -64,8 +65,8 @@ def month_in(typed: str) -> date | None:
     return date(year if year >= _FIRST_GREGORIAN_YEAR else year + 1911, int(found["month"]), 1)
 
 
-def read(answers: Mapping[str, Any]) -> Figures | list[Mistake]:
-    """The figures of answers that the form took; every mistake at once where they do not fit together."""
+def read(answers: Mapping[str, Any], year: int) -> Figures | list[Mistake]:
+    """The figures of answers that the form took, for a ROC year; every mistake at once where they do not fit together."""
     starts_on, ends_on = (date.fromisoformat(answers[name]) for name in ("starts_on", "ends_on"))
     mistakes: list[Mistake] = []
     months = {
@@ -89,7 +90,13 @@ def read(answers: Mapping[str, Any]) -> Figures | list[Mistake]:
             if month
         ),
     )
-    mistakes = [*_budget(found), *_milestones(found), *_curve(found), *_spending(found)]
+    mistakes = [
+        *_of_year(found, year),
+        *_budget(found),
+        *_milestones(found),
+        *_curve(found),
+        *_spending(found),
+    ]
     return mistakes or found
 
 
@@ -114,6 +121,20 @@ def _named(field: str, zh: str, en: str) -> Text:
     return Text(zh=name.zh + zh, en=f"{name.in_('en')}, {en[0].lower()}{en[1:]}")
 
 
+def _of_year(found: Figures, year: int) -> Iterator[Mistake]:
+    """The plan runs in the year that it is proposed for, and asks for money in it."""
+    zh, en = f"這次提報的是 {year} 年度的計畫", f"Plans of the ROC year {year} are proposed here"
+    if found.starts_on.year - 1911 > year:
+        yield "starts_on", Text(zh=f"{zh}，不能到隔年才開始。", en=f"{en}: it cannot begin after that year.")
+    if found.ends_on.year - 1911 < year:
+        yield "ends_on", Text(zh=f"{zh}，不能在那之前就完成。", en=f"{en}: it cannot end before that year.")
+    if all(row.year != year for row in found.budget):
+        yield (
+            "budget",
+            _named("budget", f"沒有 {year} 年度的經費。", f"There is no row of the ROC year {year}."),
+        )
+
+
 def _budget(found: Figures) -> Iterator[Mistake]:
     """A year and a source have one amount, in a year of the plan."""
     first: dict[tuple[int, str], int] = {}
@@ -128,6 +149,10 @@ def _budget(found: Figures) -> Iterator[Mistake]:
             zh = f"第 {n} 列的 {row.year} 年度不在計畫期程（{years[0]} 至 {years[-1]} 年）內。"
             en = f"Row {n}: {row.year} is no year of the plan ({years[0]} to {years[-1]})."
             yield "budget", _named("budget", zh, en)
+    if found.total > MOST_MONEY:
+        zh = f"各列合計 {found.total:,} 元超過系統所能記載的 {MOST_MONEY:,} 元。"
+        en = f"The rows add up to NT$ {found.total:,}; at most NT$ {MOST_MONEY:,} can be kept."
+        yield "budget", _named("budget", zh, en)
 
 
 def _outside(found: Figures, month: date) -> bool:

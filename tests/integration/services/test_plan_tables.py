@@ -215,6 +215,26 @@ def test_a_bad_report_is_named(
     assert (found[0][0], found[0][1]) == (row, column) and says in found[0][2], found
 
 
+@pytest.mark.parametrize(
+    ("register", "since", "says"),
+    [
+        ("major_project-110", date(2020, 1, 1), "109年3月不在這個列管別的年度（110 年）"),
+        (KEY, date(2020, 4, 1), "109年4月才開始列管，109年3月不必填報"),
+    ],
+)
+def test_a_month_that_is_not_of_the_register_is_named(
+    planned: RegisterEntry, register: str, since: date, says: str
+) -> None:
+    planned.register_id, planned.since = plan_imports.register_for(register).id, since
+    db.session.flush()
+    kind = plan_tables.KINDS["reports"]
+    sheet = sheets.read_content(f"{REPORT}\n甲計畫,109/3,100,,,,,".encode(), kind.columns, kind.needed)
+    with pytest.raises(sheets.BadSheet) as bad:
+        kind.take_in(SYSTEM, sheet, register, NOW)
+    (found,) = bad.value.problems
+    assert (found.row, found.column) == (2, "月份") and says in found.text.zh
+
+
 def test_two_reports_for_one_month(planned: RegisterEntry) -> None:
     take_in("reports", REPORT, "甲計畫,109/1,10,,,,,")
     assert problems("reports", REPORT, "甲計畫,109/1,11,,,,,") == [

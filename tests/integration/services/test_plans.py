@@ -389,7 +389,7 @@ def test_two_first_reports_of_a_month_at_once(app: Flask, committed: None) -> No
     said: list[str] = []
     with app.app_context():
         with unit_of_work():
-            key = entry(plan_imports.register_for("selected-120")).id
+            key = entry(plan_imports.register_for("request-109")).id
         both = Barrier(2, timeout=20)
 
     def send(actual: str) -> None:

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from tests.at_once import at_once
 from tests.journeys import officer, open_tasks, take
 from tests.proposals_world import (
     CLOSES,
@@ -47,6 +48,7 @@ from webapp.models import (
     PlanSite,
     PlanUnit,
     ProgressReport,
+    Proposal,
     ProposalCall,
     ProposalDecision,
     Register,
@@ -54,8 +56,9 @@ from webapp.models import (
 )
 from webapp.queries import definitions, proposals
 from webapp.queries.org import chart
-from webapp.services import clocks, plan_proposals, proposal_calls, proposal_sittings
+from webapp.services import cases, clocks, plan_proposals, proposal_calls, proposal_sittings
 from webapp.services.proposal_calls import Asked
+from webapp.services.steps import Given
 from webapp.uow import unit_of_work
 from workflows.engine import WorkflowError
 
@@ -193,11 +196,11 @@ def test_what_the_ministry_approved_of_the_islands_fund(proposals_: int, left: i
         "amend",
         f"中央核定 {amounts[-1]:,} 元，請依核定金額修正經費與預定進度。",
     )
-    same = raw(of(cut).title, asked[left - 1])
+    same = raw(of(cut).title, asked[left - 1], 117)
     with pytest.raises(AnswersInvalid) as refused:
         take(cut, "send_amended", OFFICER, SITTING_DAY, raw=same)
     assert f"{amounts[-1]:,}" in refused.value.errors["budget"][0]
-    take(cut, "send_amended", OFFICER, SITTING_DAY, raw=raw(of(cut).title, amounts[-1]))
+    take(cut, "send_amended", OFFICER, SITTING_DAY, raw=raw(of(cut).title, amounts[-1], 117))
     take(cut, "accept", CONTROL, SITTING_DAY)
     assert len(approved(of_fund, *cases[:left]).done) == left
     entered = db.session.scalars(
@@ -323,6 +326,9 @@ def test_late_is_refused_unless_the_unit_was_let_in() -> None:
     with unit_of_work():
         until = AFTER.date() + timedelta(days=3)
         proposal_calls.let_in(officer(CONTROL, AFTER), of_year, UNIT, until, "颱風停班", AFTER)
+    with pytest.raises(Misfit) as refused, unit_of_work():
+        proposal_calls.let_in(officer(CONTROL, AFTER), of_year, UNIT, date(2126, 10, 5), "颱風停班", AFTER)
+    assert refused.value.field == "until"
     take(case, "send", OFFICER, AFTER, raw=raw())
     assert opened(of_year, "另一項計畫", AFTER).due_on == until
     with pytest.raises(Refused, match="截止"):
@@ -398,6 +404,23 @@ def test_the_same_title_twice() -> None:
     assert case.number in refused.value.errors["title"][0]
 
 
+def test_two_of_one_title_are_not_sent_at_once(app: Flask) -> None:
+    of_year = call()
+    keys = [opened(of_year, title).id for title in ("甲案", "乙案")]
+
+    def sending(key: int) -> None:
+        case = db.session.get_one(Case, key)
+        actor, (task,) = officer(OFFICER, NOW), open_tasks(case)
+        said = Given(raw=raw("同一個名稱"))
+        cases.take_transition(actor, case, "send", NOW, version=case.version, task_id=task.id, given=said)
+
+    refused = at_once(app, lambda: sending(keys[0]), lambda: sending(keys[1]))
+    titles = db.session.scalars(
+        select(Proposal.title).where(Proposal.case_id.in_(keys)).order_by(Proposal.id)
+    )
+    assert len(refused) == 1 and sorted(titles) == ["乙案", "同一個名稱"]
+
+
 def test_who_may_do_what() -> None:
     of_year = call()
     unit = officer(OFFICER, NOW)
@@ -426,6 +449,9 @@ def test_a_call_that_cannot_be() -> None:
         ({"title": ""}, "title"),
         ({"closes_on": OPENS}, "closes_on"),
         ({"closes_on": None}, "closes_on"),
+        ({"closes_on": date(2028, 1, 1)}, "closes_on"),
+        ({"closes_on": date(2126, 9, 30)}, "closes_on"),
+        ({"opens_on": date(1926, 9, 1)}, "opens_on"),
         ({"subsidy": "central_budget"}, "closes_on"),
         ({"year": 130}, "year"),
         ({"kind": "none"}, "kind"),

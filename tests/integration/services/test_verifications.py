@@ -356,5 +356,10 @@ def test_the_limit_is_the_day_that_was_agreed_on(register: Register) -> None:
 def test_a_slip_of_the_year_is_named_at_its_field(register: Register) -> None:
     _made, case = opened(register, "虛構計畫1")
     with pytest.raises(AnswersInvalid) as refused:
-        act(case, "record", CONTROL, raw=visit("38.5", **FINDING, **day("findings-0-due_on", "151", "10", "31")))
+        act(
+            case,
+            "record",
+            CONTROL,
+            raw=visit("38.5", **FINDING, **day("findings-0-due_on", "151", "10", "31")),
+        )
     assert "改善期限不能晚於民國119年3月14日" in refused.value.errors["findings"][0]

@@ -224,15 +224,6 @@ def test_a_restart_forgets_an_earlier_extension():
     assert (ledger.due, ledger.period_number) == (due("WD", 7, D("2020-09-10")), 3)
 
 
-def test_a_restart_may_begin_a_period_of_another_length():
-    moves = [Movement("restart", D("2020-09-10"), days=5), Movement("restart", D("2020-09-12"), days=0)]
-    assert due("CD", 30, D("2020-09-01"), moves[:1]) == D("2020-09-15")
-    assert due("CD", 30, D("2020-09-01"), moves) == D("2020-09-12")
-    for days in (-1, 3661):
-        with pytest.raises(clock.ClockError):
-            due("CD", 30, D("2020-09-01"), [Movement("restart", D("2020-09-10"), days=days)])
-
-
 def test_an_extension_shifts_once_at_the_end():
     ledger = clock.run(
         "CD-shift", 4, D("2020-09-16"), [Movement("extend", D("2020-09-18"), 4)], calendar=CALENDAR
