@@ -230,6 +230,7 @@ OFFICE = [
     Look(ADMINISTRATOR, "/admin/drafts/{rules_draft}/edit/yaml"),
     Look(RESEARCH, "/plans/"),
     Look(RESEARCH, "/plans/registers/major_policy-109?period=109Q3"),
+    Look(RESEARCH, "/plans/registers/major_policy-109/close?period=109Q3"),
     Look(RESEARCH, "/plans/registers/major_policy-109/print"),
     Look(RESEARCH, "/plans/registers/major_policy-109/import/baselines"),
     Look(RESEARCH, "/plans/registers/major_policy-109/import/reports"),

@@ -95,7 +95,14 @@ def test_the_pages_in_english(research: Visitor) -> None:
 
 def test_a_quarter_is_closed_once_and_prints_what_it_said(app: Flask, research: Visitor) -> None:
     research.get(f"{ANNEX}?period=109Q3")
-    research.press("結算 109年第3季")
+    research.follow("結算 109年第3季")
+    shown = research.page
+    assert shown.heading == "結算 109年第3季" and "第 1 版，嚴重落後 6.5 個百分點以上" in shown.text
+    assert "列管計畫 13 件 嚴重落後 2 件" in " ".join(shown.text.split())
+    assert made(app, lambda: db.session.scalars(select(Edition)).all()) == [], "it is only looked at"
+    assert research.post(f"{ANNEX}/close", {"period": "109Q3", "seen": "older"}).status == 409
+    assert "又有變動" in research.page.mistakes[0], "what was confirmed is not what is there now"
+    research.press("確定結算")
     assert "109年第3季已結算" in research.page.text
     assert "結算 109年第3季" not in research.page.text
     assert made(app, lambda: [each.period for each in db.session.scalars(select(Edition))]) == ["109Q3"]

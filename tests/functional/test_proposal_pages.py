@@ -201,6 +201,7 @@ def test_a_sitting_decides_and_the_secretary_general_approves(
     secretary.get(f"/plans/calls/{pid}?state=approved")
     secretary.follow("列管計畫")
     shown = secretary.page.text
+    assert "第 1 次審查會議（民國115年10月20日） 納入 NT$ 8,000,000" in " ".join(shown.split())
     assert secretary.page.heading == "丙計畫" and "單位自行列管" in shown and "完成發包" in shown
     assert "依「計畫選項列管」第 1 版" in shown
     unit = signed_in(county, world.OFFICER)

@@ -197,7 +197,8 @@ def test_the_quarterly_pack_and_what_a_closed_quarter_keeps(app: Flask, research
     ):
         assert words in paper, words
     research.get("/plans/registers/major_policy-109?period=109Q3")
-    research.press("結算 109年第3季")
+    research.follow("結算 109年第3季")
+    research.press("確定結算")
     research.get("/plans/registers/major_policy-109/meetings")
     research.press("登錄會議", {**said, "title": "臨時會議", "held_on-day": "29"})
     research.press("登錄決議", {"lines": "改由縣長督導 | 港務處 | 109/12/31"})

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from rules.values import Text
 from webapp import periods
 from webapp.moments import taipei_day
-from webapp.plans import bp, changes, charts, review_parts, words
+from webapp.plans import bp, changes, charts, proposal_words, review_parts, words
 from webapp.plans.trend import reason_label
 from webapp.presentation import in_language, language
 from webapp.queries import definitions, plan_facts, plan_lists, plan_tree, plans, proposals
@@ -44,6 +44,7 @@ def plan(pid: str) -> str:
         below=below,
         standings=standings,
         came_from=proposals.of_plan(found),
+        decided=proposal_words.DECIDED,
         pictures={each.entry.id: _picture(each) for each in standings},
         planned=_planned,
         changes=changes.of_plan(found, standings),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -28,6 +29,8 @@ from webapp.uow import unit_of_work
 #: entries on the page to print
 MOST_PRINTED = 1000
 LONGEST_SEARCH = 100
+#: named on the page that asks whether to close a period
+MOST_UNREPORTED = 30
 
 
 @bp.get("/registers/<key>")
@@ -41,22 +44,47 @@ def register_print(key: str) -> str:
     return _page(key, "plans/register_print.html", whole=True)
 
 
-@bp.post("/registers/<key>/close")
+@bp.route("/registers/<key>/close", methods=["GET", "POST"])
 def close(key: str) -> ResponseReturnValue:
-    """結算 of a period, by the control office."""
+    """結算 of a period, by the control office: what will be kept, and then it is."""
     plan_editions.require(actor())
-    of, period = plans.register(key), parsed(request.form.get("period", ""))
+    of, period = plans.register(key), parsed(request.values.get("period", ""))
+    back, refusal = url_for("plans.register", key=key, period=period.key), None
+    if request.method == "POST":
+        try:
+            with unit_of_work():
+                plan_editions.close(actor(), of, period, now(), seen=request.form.get("seen", ""))
+        except DomainError as refused:
+            refusal = refused
+        else:
+            said = _(
+                "%(period)s已結算，之後規則怎麼改，這一期的報表都不變。", period=in_language(period.label)
+            )
+            flash(said, "success")
+            return redirect(back)
     try:
-        with unit_of_work():
-            plan_editions.close(actor(), of, period, now())
-    except DomainError as refusal:
-        flash(in_language(refusal.text), "error")
-    else:
-        flash(
-            _("%(period)s已結算，之後規則怎麼改，這一期的報表都不變。", period=in_language(period.label)),
-            "success",
-        )
-    return redirect(url_for("plans.register", key=key, period=period.key))
+        found = plan_editions.about_to_close(actor(), of, period, now())
+    except DomainError as refused:
+        flash(in_language(refused.text), "error")
+        return redirect(back)
+    standings = Counter(row.standing or "none" for row in found.rows)
+    shown = render_template(
+        "plans/close.html",
+        register=of,
+        period=period,
+        found=found,
+        seen=plan_editions.mark(found),
+        standings=[
+            (name, _("%(n)s 件", n=standings[standing]))
+            for standing, name in words.STANDINGS.items()
+            if standings[standing]
+        ],
+        unreported=[row for row in found.rows if row.standing in ("", "no_report")],
+        most=MOST_UNREPORTED,
+        back=back,
+        summary=[("#close", in_language(refusal.text))] if refusal is not None else [],
+    )
+    return shown, refusal.status if refusal is not None else 200
 
 
 def _page(key: str, template: str, *, whole: bool = False) -> str:

@@ -378,6 +378,7 @@ class Origin:
     call: ProposalCall
     sitting: ProposalSitting | None
     decision: str
+    amount: Decimal | None
     words: str
     milestones: list[dict[str, str]]
     title: Text
@@ -412,6 +413,7 @@ def of_plan(plan: Plan) -> Origin | None:
         call_,
         db.session.get(ProposalSitting, proposal.sitting_id) if proposal.sitting_id else None,
         proposal.decision or "",
+        proposal.kept_amount or proposal.budget,
         proposal.words,
         list(sent.all_answers["milestones"]),
         Text.model_validate(fired[0]["title"]),

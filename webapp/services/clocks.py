@@ -271,7 +271,7 @@ def recompute(actor: Actor, clock: Clock, case: Case, now: datetime, reason: str
 def set_period(
     actor: Actor, clock: Clock, case: Case, start: date, period: int, now: datetime, reason: str
 ) -> bool:
-    """Another limit from another day, where an office sets it; True if the due date moved. The caller holds the case."""
+    """Another limit from another day, where an office sets it. The caller holds the case."""
     clock.started_on, clock.period = start, period
     db.session.flush()
     return recompute(actor, clock, case, now, reason)
