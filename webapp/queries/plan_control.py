@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from webapp.extensions import db
 from webapp.models import Case, Plan, ProgressReport, Register, RegisterEntry
@@ -62,19 +62,17 @@ def year_ended(of: Register, now: datetime) -> bool:
 
 
 def has_live(of: Register) -> bool:
-    return db.session.query(
-        exists().where(RegisterEntry.register_id == of.id, RegisterEntry.released_on.is_(None))
-    ).scalar()
+    return db.session.query(exists().where(*_goes_on(of))).scalar()
 
 
 def live(of: Register) -> Sequence[tuple[RegisterEntry, Plan]]:
-    """Entries that stand there now, by project and number, with their plans."""
+    """Entries that stand there now and are kept here, by project and number, with their plans."""
     return [
         (entry, plan)
         for entry, plan in db.session.execute(
             select(RegisterEntry, Plan)
             .join(Plan, Plan.id == RegisterEntry.plan_id)
-            .where(RegisterEntry.register_id == of.id, RegisterEntry.released_on.is_(None))
+            .where(*_goes_on(of))
             .order_by(RegisterEntry.project_no.nulls_last(), RegisterEntry.id)
         )
     ]
@@ -91,3 +89,12 @@ def works_on(plan: Plan) -> int:
         .limit(1)
     ).first()
     return last if last in chart().within(plan.lead_unit_id) else plan.lead_unit_id
+
+
+def _goes_on(of: Register) -> tuple[ColumnElement[bool], ...]:
+    """以公布為準: what the county published stands as it was published."""
+    return (
+        RegisterEntry.register_id == of.id,
+        RegisterEntry.released_on.is_(None),
+        RegisterEntry.origin != "published",
+    )

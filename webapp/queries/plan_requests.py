@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from webapp.extensions import db
-from webapp.models import Case, Plan, PlanRequest
+from webapp.models import Case, Plan, PlanRequest, Register, RegisterEntry
 from webapp.permissions import PERMISSIONS, Actor, visible_to
 from webapp.queries.org import chart
 from webapp.rows import among
@@ -70,6 +70,17 @@ def open_request(entry_id: int) -> PlanRequest | None:
     return db.session.scalars(
         select(PlanRequest).where(PlanRequest.entry_id == entry_id, PlanRequest.state == "open")
     ).one_or_none()
+
+
+def open_numbers(of: Register) -> dict[int, str]:
+    """By entry of a register: the number of the case that asks something of it now."""
+    rows = db.session.execute(
+        select(PlanRequest.entry_id, Case.number)
+        .join(Case, Case.id == PlanRequest.case_id)
+        .join(RegisterEntry, RegisterEntry.id == PlanRequest.entry_id)
+        .where(RegisterEntry.register_id == of.id, PlanRequest.state == "open", Case.status == "open")
+    )
+    return dict(rows.all())
 
 
 def may_ask(actor: Actor, plan: Plan) -> bool:

@@ -16,8 +16,8 @@ from webapp.errors import Forbidden, Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, Baseline, Plan, Register, RegisterEntry
 from webapp.permissions import Actor
-from webapp.queries import plan_control, plan_facts
-from webapp.services import evaluation, plan_changes, plan_curves, plan_imports, plan_progress
+from webapp.queries import plan_control, plan_facts, plan_requests
+from webapp.services import evaluation, plan_audit, plan_changes, plan_curves, plan_imports, plan_progress
 from webapp.services.plan_requests import RULESET
 
 REASON = "跨年度續列管"
@@ -27,6 +27,8 @@ REASON = "跨年度續列管"
 class Candidate:
     entry: RegisterEntry
     plan: Plan
+    #: the case of what is asked of it now; it goes on with the entry
+    asked: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def ending(of: Register, now: datetime) -> Ending:
     rule, revision = None, 0
     day = date(of.roc_year + 1911, 12, 31)
     decided: dict[tuple[object, ...], tuple[bool, Text | None, int]] = {}
+    asked = plan_requests.open_numbers(of)
     ended = {"plan.year_ended": plan_control.year_ended(of, now)}
     for entry, plan in plan_control.live(of):
         facts = plan_changes.facts(plan, now) | ended
@@ -63,7 +66,7 @@ def ending(of: Register, now: datetime) -> Ending:
             decided[key] = _decided(facts, day)
         carried, label, number = decided[key]
         if carried:
-            found.append(Candidate(entry, plan))
+            found.append(Candidate(entry, plan, asked.get(entry.id)))
             rule, revision = label, number
     return Ending(found, rule, revision)
 
@@ -93,20 +96,23 @@ def carry_over(actor: Actor, of: Register, wanted: Collection[str] | None, now: 
         return 0
     into = _next(of)
     plan_progress.hold(into.id, alone=True)
-    _numbers_free(into, chosen)
-    standing = set(
-        db.session.scalars(
-            select(RegisterEntry.plan_id).where(
+    standing = {
+        entry.plan_id: entry
+        for entry in db.session.scalars(
+            select(RegisterEntry).where(
                 RegisterEntry.register_id == into.id, RegisterEntry.released_on.is_(None)
             )
         )
-    )
+    }
+    _numbers_free(into, [each for each in chosen if each.plan.id not in standing])
     january = date(into.roc_year + 1911, 1, 1)
     for each in chosen:
-        if each.plan.id not in standing:
-            _continue(actor, each.entry, of, into, january, now)
+        goes_on = standing.get(each.plan.id) or _continue(actor, each.entry, of, into, january, now)
+        _ask_there(each, goes_on)
         each.entry.released_on = max(january, each.entry.since)
         each.entry.release_reason, each.entry.released_as = REASON, plan_control.CARRIED
+        after = {"released_on": each.entry.released_on, "released_as": plan_control.CARRIED, "into": into.key}
+        plan_audit.write(actor, "entry_carried_over", each.entry, {}, after, now)
     db.session.add(
         AuditEntry(
             at=now,
@@ -133,30 +139,29 @@ def _next(of: Register) -> Register:
 
 
 def _numbers_free(into: Register, chosen: Sequence[Candidate]) -> None:
-    """A case number belongs to one plan of a register."""
-    taken = dict(
-        db.session.execute(
-            select(RegisterEntry.case_no, RegisterEntry.plan_id).where(
+    """A case number belongs to one entry of a register for good, also to one that was released there."""
+    taken = set(
+        db.session.scalars(
+            select(RegisterEntry.case_no).where(
                 RegisterEntry.register_id == into.id, RegisterEntry.case_no.is_not(None)
             )
-        ).all()
+        )
     )
-    clash = [
-        each for each in chosen if each.entry.case_no in taken and taken[each.entry.case_no] != each.plan.id
-    ]
+    clash = [each for each in chosen if each.entry.case_no in taken]
     if clash:
         named = "、".join(f"{each.entry.case_no} {each.entry.title or each.plan.title}" for each in clash)
         raise Refused(
             Text(
-                zh=f"「{into.name_zh}」已有別的計畫用了這些案號，請先改號或不要勾選：{named}。",
-                en=f"Other plans of {into.name_en} have these numbers already; change or leave them out: {named}.",
+                zh=f"「{into.name_zh}」已用過這些案號（別的計畫，或已在那裡解除列管的同一計畫），請先改號或不要勾選：{named}。",
+                en=f"These numbers of {into.name_en} are taken, by other plans or by one that was released there; "
+                f"change them or leave the plans out: {named}.",
             )
         )
 
 
 def _continue(
     actor: Actor, entry: RegisterEntry, of: Register, into: Register, january: date, now: datetime
-) -> None:
+) -> RegisterEntry:
     """The plan in the next register; its curve in force goes on, former years with it."""
     made = RegisterEntry(
         register_id=into.id,
@@ -185,3 +190,21 @@ def _continue(
             origin=made.origin,
         )
         plan_curves.approve(baseline, curve)
+    return made
+
+
+def _ask_there(each: Candidate, goes_on: RegisterEntry) -> None:
+    """What is asked of the plan, and not granted yet, is asked of the entry that goes on."""
+    request = plan_requests.open_request(each.entry.id)
+    if request is None:
+        return
+    if plan_requests.open_request(goes_on.id) is not None:
+        name = f"{each.asked} {each.entry.title or each.plan.title}"
+        raise Refused(
+            Text(
+                zh=f"這個計畫在兩個年度都有申請中的案件，請先辦完本年度的，或不要勾選：{name}。",
+                en=f"Requests are open in both years; finish that of this year or leave it out: {name}.",
+            )
+        )
+    request.entry_id = goes_on.id
+    db.session.flush()

@@ -32,7 +32,7 @@ from webapp.permissions import Actor
 from webapp.queries import plan_facts, plan_requests, submissions
 from webapp.queries.org import chart
 from webapp.queries.plan_facts import Point
-from webapp.services import alarms, plan_curves, plan_progress
+from webapp.services import alarms, plan_audit, plan_curves, plan_progress
 from webapp.services import plan_requests as asking
 
 FORM = "plan_change"
@@ -93,9 +93,8 @@ def propose(actor: Actor, case: Case, now: datetime, on_date: date | None) -> No
 def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     """The plan-control office takes it in: the next version of the curve, and reports of open months decided anew."""
     request = of(case)
-    entry = db.session.get_one(RegisterEntry, request.entry_id, with_for_update=True, populate_existing=True)
+    entry = plan_progress.hold_entry(request.entry_id)
     asking.require_live(entry)
-    plan_progress.hold(entry.register_id)
     plan = db.session.get_one(Plan, entry.plan_id)
     change, errors = _read(entry, plan, _sent(case))
     if errors or change is None:
@@ -122,8 +121,12 @@ def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None
     )
     plan_curves.approve(made, change.curve)
     asking.keep(case, {**facts(plan, now), **ASKED}, now)
-    if change.ends_on is not None:
+    if change.ends_on is not None and change.ends_on != plan.ends_on:
+        plan_audit.write(
+            actor, "plan_changed", plan, {"ends_on": plan.ends_on}, {"ends_on": change.ends_on}, now
+        )
         plan.ends_on = change.ends_on
+    plan_audit.write(actor, "curve_changed", entry, {"curve": newest or None}, {"curve": made.number}, now)
     request.state = "granted"
     db.session.flush()
     measure(entry, change.effective_month, now)

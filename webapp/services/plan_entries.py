@@ -5,7 +5,6 @@ Answers are those of the forms plan_register, plan and plan_entry.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -36,10 +35,10 @@ from webapp.permissions import Actor
 from webapp.queries import plan_facts, plans
 from webapp.queries.org import chart
 from webapp.queries.plan_tree import ABOVE
-from webapp.services import competence, plan_curves, plan_imports, steps
+from webapp.services import competence, plan_audit, plan_curves, plan_imports, steps
+from webapp.services.plan_audit import Answers
 from webapp.services.plan_carry_over import require
 
-Answers = Mapping[str, Any]
 FIRST_CURVE = "列管核定"
 
 
@@ -59,7 +58,7 @@ def open_register(actor: Actor, said: Answers, now: datetime) -> Register:
             "kind",
             Text(zh=f"這一年度的這種列管別已經有了：{key}。", en=f"There is a register {key} already."),
         ) from None
-    _audit(actor, "register_opened", _of_register(made), {}, register_answers(made), now)
+    plan_audit.write(actor, "register_opened", made, {}, register_answers(made), now)
     return made
 
 
@@ -67,11 +66,11 @@ def edit_register(actor: Actor, key: str, said: Answers, now: datetime, *, versi
     """Names, cycle and cut-off day; kind and year are what it is."""
     require(actor)
     found = plans.register(key)
-    _hold(found, version, _of_register(found))
+    _hold(found, version)
     before = register_answers(found)
     _describe_register(found, said)
     db.session.flush()
-    _audit(actor, "register_edited", _of_register(found), before, register_answers(found), now)
+    plan_audit.write(actor, "register_edited", found, before, register_answers(found), now)
     return found
 
 
@@ -101,7 +100,7 @@ def enter_plan(actor: Actor, said: Answers, now: datetime) -> Plan:
     db.session.add(made)
     db.session.flush()
     _describe_parts(made, said)
-    _audit(actor, "plan_entered", _of_plan(made), {}, plan_answers(made), now)
+    plan_audit.write(actor, "plan_entered", made, {}, plan_answers(made), now)
     return made
 
 
@@ -109,7 +108,7 @@ def edit_plan(actor: Actor, pid: str, said: Answers, now: datetime, *, version: 
     """What is open of a plan goes with it to another leading unit."""
     require(actor)
     found = plans.plan(pid)
-    _hold(found, version, _of_plan(found))
+    _hold(found, version)
     before, lead = plan_answers(found), found.lead_unit_id
     _describe(found, said)
     _describe_parts(found, said)
@@ -117,7 +116,7 @@ def edit_plan(actor: Actor, pid: str, said: Answers, now: datetime, *, version: 
     db.session.flush()
     if found.lead_unit_id != lead:
         _hand_over(actor, found, now)
-    _audit(actor, "plan_edited", _of_plan(found), before, plan_answers(found), now)
+    plan_audit.write(actor, "plan_edited", found, before, plan_answers(found), now)
     return found
 
 
@@ -284,7 +283,7 @@ def put_in(actor: Actor, register_key: str, said: Answers, now: datetime) -> Reg
             ),
         ) from None
     _first_curve(actor, made, said, now)
-    _audit(actor, "plan_put_in", _of_entry(made), {}, entry_answers(made), now)
+    plan_audit.write(actor, "plan_put_in", made, {}, entry_answers(made), now)
     return made
 
 
@@ -292,7 +291,7 @@ def edit_entry(actor: Actor, pid: str, said: Answers, now: datetime, *, version:
     """Number, project, supervisor; a curve only where there is none yet: another one is a change (計畫修正)."""
     require(actor)
     found = plans.entry(pid)
-    _hold(found, version, _of_entry(found))
+    _hold(found, version)
     before = entry_answers(found)
     _describe_entry(found, said)
     _number_is_free(found)
@@ -300,7 +299,7 @@ def edit_entry(actor: Actor, pid: str, said: Answers, now: datetime, *, version:
     db.session.flush()
     if not before["curve"]:
         _first_curve(actor, found, said, now)
-    _audit(actor, "entry_edited", _of_entry(found), before, entry_answers(found), now)
+    plan_audit.write(actor, "entry_edited", found, before, entry_answers(found), now)
     return found
 
 
@@ -379,20 +378,7 @@ def _day(said: str | None) -> date | None:
     return date.fromisoformat(said) if said else None
 
 
-def _of_register(of: Register) -> str:
-    return f"register {of.key}"
-
-
-def _of_plan(of: Plan) -> str:
-    return f"plan {of.code}"
-
-
-def _of_entry(of: RegisterEntry) -> str:
-    register, plan = db.session.get_one(Register, of.register_id), db.session.get_one(Plan, of.plan_id)
-    return f"entry {register.key} {plan.code}"
-
-
-def _hold(row: Register | Plan | RegisterEntry, version: int, subject: str) -> None:
+def _hold(row: Register | Plan | RegisterEntry, version: int) -> None:
     """One editor at a time; who comes late hears who was faster, and nothing is written."""
     db.session.refresh(row, with_for_update=True)
     if row.version == version:
@@ -400,7 +386,7 @@ def _hold(row: Register | Plan | RegisterEntry, version: int, subject: str) -> N
     who, at = db.session.execute(
         select(Account.name, AuditEntry.at)
         .outerjoin(Account, Account.id == AuditEntry.actor_id)
-        .where(AuditEntry.subject == subject)
+        .where(AuditEntry.subject == plan_audit.subject(row))
         .order_by(AuditEntry.id.desc())
         .limit(1)
     ).one_or_none() or (None, None)
@@ -413,24 +399,3 @@ def _hold(row: Register | Plan | RegisterEntry, version: int, subject: str) -> N
             "below; reload, compare and save again.",
         )
     )
-
-
-def _audit(actor: Actor, action: str, subject: str, before: Answers, after: Answers, now: datetime) -> None:
-    """What is otherwise, line by line: field: before → after."""
-    lines = [
-        f"{name}: {_plain(before.get(name))} → {_plain(value)}"
-        for name, value in after.items()
-        if _plain(before.get(name)) != _plain(value)
-    ]
-    db.session.add(
-        AuditEntry(at=now, actor_id=actor.account_id, action=action, subject=subject, detail="\n".join(lines))
-    )
-    db.session.flush()
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, list):
-        return "; ".join(_plain(each) for each in value)
-    if isinstance(value, dict):
-        return str(value["value"]) if "value" in value else " ".join(_plain(each) for each in value.values())
-    return "–" if value is None else str(value)

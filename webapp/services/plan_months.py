@@ -61,7 +61,7 @@ def _ended(now: datetime) -> date:
 def open_report(entry_id: int, now: datetime) -> Case | None:
     """Asks the unit that leads the plan for the report of the month that ended; once, however often it is tried."""
     month = _ended(now)
-    entry = db.session.get_one(RegisterEntry, entry_id, with_for_update=True)
+    entry = plan_progress.hold_entry(entry_id)
     report = db.session.scalars(
         select(ProgressReport).where(ProgressReport.entry_id == entry_id, ProgressReport.month == month)
     ).one_or_none()

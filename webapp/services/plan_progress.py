@@ -118,6 +118,12 @@ def hold(register_id: int, *, alone: bool = False) -> None:
     db.session.execute(select(Register.id).where(Register.id == register_id).with_for_update(**lock))
 
 
+def hold_entry(entry_id: int) -> RegisterEntry:
+    """An entry, to be changed. First its register, always: who carries a whole register over holds that first too."""
+    hold(db.session.get_one(RegisterEntry, entry_id).register_id)
+    return db.session.get_one(RegisterEntry, entry_id, with_for_update=True, populate_existing=True)
+
+
 def _add(report: ProgressReport, month: date) -> None:
     """Of two people who send the first report of a month at once, the second hears of it."""
     try:

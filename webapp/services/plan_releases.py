@@ -17,7 +17,7 @@ from webapp.models import Case, Plan, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import submissions
-from webapp.services import plan_changes, plan_requests
+from webapp.services import plan_audit, plan_changes, plan_progress, plan_requests
 
 FORM = "plan_release"
 #: the fact by which a refusal finds its rule
@@ -61,20 +61,26 @@ def propose(actor: Actor, case: Case, now: datetime, on_date: date | None) -> No
 def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     """The plan-control office releases it, today."""
     request = plan_changes.of(case)
-    entry = db.session.get_one(RegisterEntry, request.entry_id, with_for_update=True, populate_existing=True)
+    entry = plan_progress.hold_entry(request.entry_id)
     plan_requests.require_live(entry)
     said, plan = _sent(case), _plan(entry)
     decision = plan_requests.keep(case, _facts(plan, said, now), now)
     if not _released(decision):
         raise Refused(plan_requests.why_not(decision, TELLING[said["release_as"]]))
-    completed, accepted = _days(said)
     if said["release_as"] == "completed":
-        plan.completed_on, plan.accepted_on = completed, accepted
+        before = _ended(plan)
+        plan.completed_on, plan.accepted_on = _days(said)
+        plan_audit.write(actor, "plan_completed", plan, before, _ended(plan), now)
     note = str(said.get("note") or "").strip()
     entry.released_on, entry.released_as = max(taipei_day(now), entry.since), said["release_as"]
     entry.release_reason = REASONS[said["release_as"]].zh + (f"：{note}" if note else "")
     request.state = "granted"
-    db.session.flush()
+    after = {"released_on": entry.released_on, "released_as": entry.released_as}
+    plan_audit.write(actor, "entry_released", entry, {}, after, now)
+
+
+def _ended(plan: Plan) -> dict[str, date | None]:
+    return {"completed_on": plan.completed_on, "accepted_on": plan.accepted_on}
 
 
 def _facts(plan: Plan, said: Mapping[str, Any], now: datetime) -> dict[str, object]:

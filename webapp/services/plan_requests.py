@@ -18,7 +18,7 @@ from webapp.permissions import Actor
 from webapp.queries import definitions, plan_facts, plan_requests
 from webapp.queries.org import chart
 from webapp.services import evaluation, internal_cases
-from workflows.functions import FUNCTION_LABELS
+from workflows.functions import FUNCTION_LABELS, RANKS
 
 RULESET = "plan_reporting"
 SERVICES: Mapping[str, str] = {"change": "KM03", "release": "KM04"}
@@ -109,9 +109,22 @@ def require_live(entry: RegisterEntry) -> None:
 
 
 def named(decision: Decision) -> str:
-    """The function that approves, as the rules say; the plan-control office where they name nobody."""
-    found = [o.params["function"] for o in decision.outcomes if o.action == "require_approval"]
-    return found[0] if found else plan_requests.RESEARCH
+    """The function that approves: the highest that the rules name; the plan-control office where they name nobody.
+
+    Refused where they name one that approves nothing in the workflow: nobody could act on its task.
+    """
+    found = {str(o.params["function"]) for o in decision.outcomes if o.action == "require_approval"}
+    strange = sorted(found - RANKS.keys() - {plan_requests.RESEARCH})
+    if strange:
+        label = FUNCTION_LABELS[strange[0]]
+        raise Refused(
+            Text(
+                zh=f"規則指定由「{label.zh}」核定，但這個職務不能核定計畫的申請，請通知研考單位修正規則。",
+                en=f"The rules name the {label.in_('en')}, who cannot approve such a request; tell the plan-control "
+                "office to correct them.",
+            )
+        )
+    return max(found or {plan_requests.RESEARCH}, key=lambda function: RANKS.get(function, 0))
 
 
 def decide(facts: Mapping[str, object], now: datetime) -> Decision:

@@ -16,7 +16,15 @@ from webapp.errors import Forbidden, Refused
 from webapp.models import AuditEntry, Baseline, Plan, ProgressReport, Register, RegisterEntry
 from webapp.periods import parse
 from webapp.queries import plan_control, plan_facts, plan_lists
-from webapp.services import cases, plan_carry_over, plan_imports, plan_months
+from webapp.services import (
+    cases,
+    plan_audit,
+    plan_carry_over,
+    plan_changes,
+    plan_imports,
+    plan_months,
+    plan_requests,
+)
 
 CONTROL, UNIT = "guo.shiming", "ou.yijun"
 DECEMBER_31, JANUARY_4 = datetime(2020, 12, 31, 2, tzinfo=UTC), datetime(2021, 1, 4, 2, tzinfo=UTC)
@@ -104,6 +112,43 @@ def test_a_number_that_another_plan_has_is_named(old: Register) -> None:
     other.case_no = "12"
     with pytest.raises(Refused, match="12 虛構計畫12"):
         carried(old)
+
+
+def test_a_number_that_was_released_in_the_next_year_is_named(
+    old: Register, session: scoped_session[Session]
+) -> None:
+    """Put into the next register by mistake, and released there: the number stays taken."""
+    was = session.scalars(select(RegisterEntry).where(RegisterEntry.case_no == "12")).one()
+    wrong = entry(plan_imports.register_for("selected-110"), "別的計畫", "EC-AFF")
+    wrong.plan_id, wrong.case_no = was.plan_id, "12"
+    wrong.released_on, wrong.release_reason = JANUARY, "誤列"
+    session.flush()
+    with pytest.raises(Refused, match="12 虛構計畫12"):
+        carried(old)
+
+
+def test_what_was_published_stands_as_it_was_published(
+    old: Register, session: scoped_session[Session]
+) -> None:
+    was = session.scalars(select(RegisterEntry).where(RegisterEntry.case_no == "12")).one()
+    was.origin = "published"
+    session.flush()
+    assert carried(old) == 37
+    session.refresh(was)
+    assert was.released_on is None
+
+
+def test_what_is_asked_of_a_plan_goes_on_with_it(old: Register, session: scoped_session[Session]) -> None:
+    was = session.scalars(select(RegisterEntry).where(RegisterEntry.case_no == "12")).one()
+    case = plan_requests.ask(officer(UNIT, DECEMBER_31), was.id, "change", DECEMBER_31)
+    (marked,) = [each for each in plan_carry_over.ending(old, JANUARY_4).candidates if each.asked]
+    assert (marked.entry.id, marked.asked) == (was.id, case.number)
+    assert carried(old, {was.public_id}) == 1
+    goes_on = session.get_one(RegisterEntry, plan_changes.of(case).entry_id)
+    assert (goes_on.plan_id, goes_on.since, goes_on.released_on) == (was.plan_id, JANUARY, None)
+    subject = plan_audit.subject(was)
+    line = session.scalars(select(AuditEntry).where(AuditEntry.subject == subject)).one()
+    assert "released_as: – → carried_over" in line.detail
 
 
 def test_the_december_report_is_still_asked_for_and_progress_goes_on(

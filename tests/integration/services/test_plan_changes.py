@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from webapp.errors import AnswersInvalid, Conflict, Forbidden, Refused
 from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.models import (
+    AuditEntry,
     Baseline,
     BaselinePoint,
     Case,
@@ -32,7 +34,16 @@ from webapp.models import (
 from webapp.periods import parse
 from webapp.queries import definitions, plan_facts
 from webapp.queries import plan_requests as plan_queries
-from webapp.services import cases, plan_changes, plan_imports, plan_months, plan_requests, steps, task_drafts
+from webapp.services import (
+    cases,
+    plan_audit,
+    plan_changes,
+    plan_imports,
+    plan_months,
+    plan_requests,
+    steps,
+    task_drafts,
+)
 from webapp.uow import unit_of_work
 
 OFFICER, OTHER, HEAD, DIRECTOR, CONTROL = (
@@ -107,6 +118,11 @@ def granted(standing: RegisterEntry) -> Case:
     return case
 
 
+def audited(of: Plan | RegisterEntry) -> list[str]:
+    lines = select(AuditEntry.detail).where(AuditEntry.subject == plan_audit.subject(of))
+    return list(db.session.scalars(lines.order_by(AuditEntry.id)))
+
+
 def reports() -> dict[date, ProgressReport]:
     rows = db.session.scalars(
         select(ProgressReport)
@@ -133,6 +149,7 @@ def test_an_approved_change_is_the_next_version_and_measures_from_its_month(stan
     assert (found[FEBRUARY].planned, found[FEBRUARY].standing) == (20, None), "it was not touched"
     assert (found[MARCH].planned, found[MARCH].lag, found[MARCH].standing) == (30, 0, "on_track")
     assert (case.outcome, plan_changes.of(case).state) == ("recorded", "granted")
+    assert audited(standing) == ["curve: 1 → 2"]
     fired = db.session.scalars(select(Firing).where(Firing.case_id == case.id)).one()
     assert {each["rule"] for each in fired.outcomes} >= {"change"}
 
@@ -253,6 +270,29 @@ def test_whoever_the_rules_name_approves(standing: RegisterEntry) -> None:
     assert case.state == "take_in"
 
 
+def naming(*functions: str) -> Any:
+    """A decision whose rules ask these for their approval."""
+    asked = [SimpleNamespace(action="require_approval", params={"function": each}) for each in functions]
+    return SimpleNamespace(outcomes=asked)
+
+
+@pytest.mark.parametrize(
+    ("functions", "approver"),
+    [
+        ((), "research_office"),
+        (("department_head", "magistrate", "section_head"), "magistrate"),
+        (("research_office", "department_head"), "department_head"),
+    ],
+)
+def test_the_highest_that_the_rules_name_approves(functions: tuple[str, ...], approver: str) -> None:
+    assert plan_requests.named(naming(*functions)) == approver
+
+
+def test_somebody_who_cannot_approve_is_named_when_it_is_sent() -> None:
+    with pytest.raises(Refused, match="不能核定"):
+        plan_requests.named(naming("department_head", "legal_officer"))
+
+
 def test_a_case_that_ended_otherwise_blocks_nobody(standing: RegisterEntry) -> None:
     case = asked(standing)
     with unit_of_work():
@@ -340,6 +380,8 @@ def test_a_plan_that_is_accepted_is_released_and_owes_no_report(standing: Regist
     db.session.refresh(standing)
     assert (standing.released_on, standing.released_as) == (APRIL_9.date(), "completed")
     plan = db.session.get_one(Plan, standing.plan_id)
+    assert audited(standing) == ["released_on: – → 2020-04-09\nreleased_as: – → completed"]
+    assert audited(plan) == ["completed_on: – → 2020-03-20\naccepted_on: – → 2020-03-31"]
     assert (plan.completed_on, plan.accepted_on) == (date(2020, 3, 20), date(2020, 3, 31))
     assert plan_months.to_open(datetime(2020, 5, 1, 2, tzinfo=UTC)) == []
     with pytest.raises(Refused, match="解除列管"):

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from tests.at_once import at_once
 from tests.integration.services.test_reassigning import act
 from tests.journeys import officer, open_tasks, take
+from tests.officers import statements
 from tests.plan_world import baseline, entry
 from webapp.errors import AnswersInvalid
 from webapp.extensions import db
@@ -80,6 +81,17 @@ def test_a_report_is_asked_for_once(standing: RegisterEntry) -> None:
         assert plan_months.open_report(standing.id, MARCH_9) is None
     assert (report().month, report().planned, report().case_id) == (FEBRUARY, Decimal(20), case.id)
     assert (case.due_on, open_tasks(case)[0].key) == (MARCH_9.date(), "fill")
+
+
+def test_the_register_is_held_before_its_entry(
+    standing: RegisterEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by whoever carries a whole register over: the other way round the two would wait for each other."""
+    with statements(monkeypatch) as seen, unit_of_work():
+        plan_months.open_report(standing.id, MARCH_1)
+    held = [each for each in seen if "FROM register" in each and " FOR " in each]
+    assert "FROM register " in held[0].replace("\n", " ") and "FOR SHARE" in held[0]
+    assert "FROM register_entry" in held[1] and "FOR UPDATE" in held[1]
 
 
 def test_on_time_and_on_track(standing: RegisterEntry) -> None:
