@@ -215,7 +215,9 @@ class _Book:
         if m.on < self.now.start:
             raise ClockError("重新起算的日期不可早於起算日", "a restart cannot be before the start")
         if m.days is not None and not 0 <= m.days <= MAX_PERIOD:
-            raise ClockError(f"重新起算的期限須為 0 至 {MAX_PERIOD}", f"the new period must be 0 to {MAX_PERIOD}")
+            raise ClockError(
+                f"重新起算的期限須為 0 至 {MAX_PERIOD}", f"the new period must be 0 to {MAX_PERIOD}"
+            )
         self.number += 1
         self.depth = 0
         self.now = _Period(self.now.steps, self.now.period if m.days is None else m.days, m.on)

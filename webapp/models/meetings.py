@@ -20,6 +20,8 @@ MEETING_KINDS = (
     "visit",
     "other",
 )
+#: the reviews of a register, which take what was picked for the heads as the heads themselves do
+REVIEW_KINDS = ("quarterly_review", "monthly_review")
 
 
 class ReviewMeeting(db.Model):

@@ -102,7 +102,7 @@ def _picks_page(of: Register, period: Period, mistakes: Mistakes, action: str = 
     page = max(request.args.get("page", 1, type=int), 1)
     shown = picks[(page - 1) * queries.PAGE : page * queries.PAGE]
     ids = [pick.entry_id for pick in shown]
-    held, entries = queries.by_entry(ids, period.key), queries.entries(ids)
+    held, entries = queries.by_entry(ids, period.last_month), queries.entries(ids)
     lines = plans.lines_of(of, period.last_month, ids)
     rows = [
         Row(pick, line, entries[pick.entry_id], held.get(pick.entry_id))

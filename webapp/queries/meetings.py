@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from webapp.errors import NotFound
 from webapp.extensions import db
@@ -22,7 +22,7 @@ from webapp.models import (
     ReviewMeeting,
     Verification,
 )
-from webapp.models.meetings import MEETING_KINDS
+from webapp.models.meetings import MEETING_KINDS, REVIEW_KINDS
 from webapp.periods import Period
 from webapp.permissions import Actor, visible_to
 from webapp.rows import among
@@ -210,13 +210,16 @@ def last_before(register_id: int, day: date) -> ReviewMeeting | None:
 
 
 def coming(register_id: int, day: date) -> ReviewMeeting | None:
-    """The next review of a register that is planned, from a day on."""
+    """The next meeting of the heads, or review of the register, that is planned, from a day on."""
+    of_register = ReviewMeeting.register_id == register_id
     return db.session.scalars(
         select(ReviewMeeting)
         .where(
-            ReviewMeeting.register_id == register_id,
+            or_(
+                and_(of_register, ReviewMeeting.kind.in_(REVIEW_KINDS)),
+                and_(or_(of_register, ReviewMeeting.register_id.is_(None)), ReviewMeeting.kind == "heads"),
+            ),
             ReviewMeeting.held_on >= day,
-            ReviewMeeting.kind != "visit",
             ReviewMeeting.minutes == "",
         )
         .order_by(ReviewMeeting.held_on, ReviewMeeting.id)

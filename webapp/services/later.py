@@ -20,7 +20,10 @@ def until(actor: Actor, case: Case, day: date, now: datetime, reason: str) -> No
     today = taipei_day(now)
     if not today <= day <= today + LONGEST:
         raise Refused(
-            Text(zh="期限須在今天以後、十年以內，請確認年份。", en="It lies from today on, within ten years: check the year.")
+            Text(
+                zh="期限須在今天以後、十年以內，請確認年份。",
+                en="It lies from today on, within ten years: check the year.",
+            )
         )
     clock = clocks.of_case(case.id)
     if clock.due_on != day:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -16,7 +17,7 @@ from tests.journeys import officer, open_tasks, take
 from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
 from webapp.jobs import sweeps
-from webapp.models import Case, Clock, Escalation, Register, Resolution, ReviewMeeting
+from webapp.models import AuditEntry, Case, Clock, Escalation, Register, Resolution, ReviewMeeting
 from webapp.moments import taipei_day
 from webapp.periods import parse
 from webapp.queries import meetings as queries
@@ -108,6 +109,33 @@ def test_a_stale_page_changes_nothing() -> None:
     with unit_of_work(), pytest.raises(Conflict, match="郭士銘剛剛更新"):
         asked = resolutions.read_lines("辦理 | EC-AFF", meeting)
         resolutions.resolve(person, meeting, asked, NOW, version=1)
+
+
+def test_what_a_change_overwrites_is_on_record() -> None:
+    meeting, person = entered(replace(BRIEFING, minutes="原紀錄")), officer(CONTROL, NOW)
+    with unit_of_work():
+        said = replace(BRIEFING, kind="project", minutes="新紀錄")
+        meetings.change(person, meeting, said, [], NOW, version=1)
+    note = db.session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "meeting_changed")).one()
+    assert "會議種類由「briefing」改為「project」；會議紀錄由「原紀錄」改為「新紀錄」" in note
+
+
+def test_a_meeting_that_resolved_something_was_held_before_that_is_due() -> None:
+    meeting, person = entered(), officer(CONTROL, NOW)
+    resolved(meeting, "加速辦理 | EC-AFF | 109/9/30")
+    for moved in (date(2020, 9, 30), date(2020, 10, 13)):
+        with unit_of_work(), pytest.raises(Misfit) as refused:
+            meetings.change(person, meeting, replace(BRIEFING, held_on=moved), [], NOW, version=2)
+        assert refused.value.field == "held_on"
+    with unit_of_work():
+        meetings.change(person, meeting, replace(BRIEFING, held_on=date(2020, 9, 15)), [], NOW, version=2)
+
+
+def test_next_year_begins_in_taipei() -> None:
+    new_year = datetime(2020, 12, 31, 17, tzinfo=UTC)
+    with unit_of_work():
+        said = replace(BRIEFING, held_on=date(2022, 12, 1))
+        assert meetings.enter(officer(CONTROL, new_year), None, said, [], new_year).held_on.year == 2022
 
 
 def test_a_resolution_is_reported_kept_and_released() -> None:
