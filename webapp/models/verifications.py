@@ -49,7 +49,7 @@ class Verification(db.Model):
     __table_args__ = (
         CheckConstraint("kind in ('on_site','written','heads_meeting')", name="kind_is_known"),
         CheckConstraint("picked_by in ('rule','hand')", name="picked_by_is_known"),
-        CheckConstraint("state in ('open','closed','passed_over')", name="state_is_known"),
+        CheckConstraint("state in ('open','closed','passed_over','withdrawn')", name="state_is_known"),
         CheckConstraint("points >= 0", name="points_are_not_negative"),
         CheckConstraint(
             "reason <> '' or (picked_by = 'rule' and state <> 'passed_over')",
@@ -67,7 +67,7 @@ class Verification(db.Model):
             "entry_id",
             "last_month",
             unique=True,
-            postgresql_where=text("state <> 'passed_over'"),
+            postgresql_where=text("state in ('open','closed')"),
         ),
     )
 

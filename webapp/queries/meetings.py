@@ -38,6 +38,8 @@ class Tally:
     released: int = 0
     continued: int = 0
     overdue: int = 0
+    #: not among all
+    withdrawn: int = 0
 
     @property
     def executing(self) -> int:
@@ -118,6 +120,7 @@ def counted(register_id: int | None, period: Period) -> list[Counted]:
         .join(RegisterEntry, RegisterEntry.id == Verification.entry_id)
         .where(
             Verification.seen_on <= period.last_day,
+            Verification.state != "withdrawn",
             *([RegisterEntry.register_id == register_id] if register_id is not None else []),
         )
     ).one()
@@ -142,10 +145,11 @@ def _counts(conditions: Sequence[Any], by: Any, today: date) -> Sequence[Any]:
     statement = (
         select(
             by if by is not None else func.min(Resolution.id),
-            func.count(Resolution.id),
+            func.count(case((Resolution.state != "withdrawn", 1))),
             func.count(case((Resolution.state == "released", 1))),
             func.count(case((Resolution.state == "continued", 1))),
             func.count(case((late, 1))),
+            func.count(case((Resolution.state == "withdrawn", 1))),
         )
         .join(ReviewMeeting, ReviewMeeting.id == Resolution.meeting_id)
         .join(Case, Case.id == Resolution.case_id)

@@ -84,6 +84,7 @@ def left_open(register_id: int, until: date) -> list[Told]:
     return _told(
         and_(
             RegisterEntry.register_id == register_id,
+            Verification.state != "withdrawn",
             Verification.id.in_(unaccepted),
             Verification.at < datetime.combine(until + timedelta(days=1), time(), TAIPEI),
         )
@@ -104,7 +105,11 @@ def counted(register_id: int, period: Period) -> Counter[str]:
     rows = db.session.execute(
         select(Verification.kind, Verification.state, func.count())
         .join(RegisterEntry, RegisterEntry.id == Verification.entry_id)
-        .where(RegisterEntry.register_id == register_id, Verification.period.in_(keys_within(period)))
+        .where(
+            RegisterEntry.register_id == register_id,
+            Verification.period.in_(keys_within(period)),
+            Verification.state != "withdrawn",
+        )
         .group_by(Verification.kind, Verification.state)
     )
     found: Counter[str] = Counter()
@@ -118,7 +123,9 @@ def concerns(entries: Sequence[int]) -> frozenset[int]:
     return frozenset(
         db.session.scalars(
             select(Verification.entry_id).where(
-                among(Verification.entry_id, entries), Verification.public_concern
+                among(Verification.entry_id, entries),
+                Verification.public_concern,
+                Verification.state != "withdrawn",
             )
         )
     )
@@ -128,7 +135,11 @@ def by_entry(entries: Sequence[int], last_month: date) -> dict[int, Verification
     """What was decided about each entry for the periods that end in a month: opened, else passed over."""
     rows = db.session.scalars(
         select(Verification)
-        .where(among(Verification.entry_id, entries), Verification.last_month == last_month)
+        .where(
+            among(Verification.entry_id, entries),
+            Verification.last_month == last_month,
+            Verification.state != "withdrawn",
+        )
         .order_by(Verification.state != "passed_over", Verification.id)
     )
     return {row.entry_id: row for row in rows}

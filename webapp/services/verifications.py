@@ -148,7 +148,7 @@ def pick_by_hand(
     require(actor)
     if kind not in VERIFICATION_KINDS:
         raise Misfit("kind", Text(zh="請選擇查證方式。", en="Choose how it is verified."))
-    reason = _reason(reason, "reason")
+    reason = reason_of(reason, "reason")
     held = _hold(register, entry)
     concern = frozenset({held.id}) if public_concern else frozenset[int]()
     found = next((p for p in _decided(register, period, now, concern) if p.entry_id == held.id), None)
@@ -165,7 +165,7 @@ def pass_over(
 ) -> Verification:
     """A plan that the rules pick is not verified this time; why is kept."""
     require(actor)
-    reason = _reason(reason, "reason")
+    reason = reason_of(reason, "reason")
     held = _hold(register, entry)
     pick = next((pick for pick in picked(register, period, now) if pick.entry_id == held.id), None)
     if pick is None:
@@ -181,7 +181,7 @@ def pass_over(
     return made
 
 
-def _reason(typed: str, field_name: str) -> str:
+def reason_of(typed: str, field_name: str) -> str:
     reason = typed.strip()
     if not 0 < len(reason) <= LONGEST_REASON:
         raise Misfit(

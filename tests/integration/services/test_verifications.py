@@ -28,7 +28,7 @@ from webapp.models import (
 )
 from webapp.periods import parse
 from webapp.queries import verifications as queries
-from webapp.services import later, meetings, plan_imports, verifications
+from webapp.services import later, meetings, plan_imports, review_withdrawals, verifications
 from webapp.services.meetings import Entered
 from webapp.uow import unit_of_work
 
@@ -406,3 +406,29 @@ def test_a_slip_of_the_year_is_named_at_its_field(register: Register) -> None:
             raw=visit("38.5", **FINDING, **day("findings-0-due_on", "151", "10", "31")),
         )
     assert "改善期限不能晚於民國119年3月14日" in refused.value.errors["findings"][0]
+
+
+def test_what_was_picked_in_error_is_withdrawn(register: Register) -> None:
+    made, case = opened(register, "虛構計畫2")
+    with unit_of_work():
+        key = key_of("虛構計畫3")
+        (heads,) = verifications.open_ticked(officer(CONTROL, NOW), register, FEBRUARY, [key], NOW)
+    person = officer(CONTROL, NOW)
+    with unit_of_work(), pytest.raises(Forbidden):
+        review_withdrawals.of_verification(officer(OFFICER, NOW), made, "選錯", NOW)
+    with unit_of_work(), pytest.raises(Misfit):
+        review_withdrawals.of_verification(person, made, " ", NOW)
+    with unit_of_work():
+        review_withdrawals.of_verification(person, made, "選錯計畫", NOW)
+        review_withdrawals.of_verification(person, heads, "選錯計畫", NOW)
+    assert (made.state, heads.state, case.outcome, case.status) == (
+        "withdrawn",
+        "withdrawn",
+        "withdrawn",
+        "closed",
+    )
+    assert queries.counted(register.id, FEBRUARY) == {}
+    with unit_of_work(), pytest.raises(Conflict):
+        review_withdrawals.of_verification(person, made, "再一次", NOW)
+    again, _case = opened(register, "虛構計畫2")
+    assert again.id != made.id, "and may be picked anew"

@@ -1,4 +1,4 @@
-"""An entry is verified once for a month, by whatever period that ends there it was picked"""
+"""An entry is verified once for a month; verifications and resolutions are withdrawn"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,21 @@ update verification set last_month = make_date(
 """
 
 
+STATES = {
+    "verification": ("open", "closed", "passed_over"),
+    "resolution": ("executing", "continued", "released"),
+}
+
+
+def _allow(*more: str) -> None:
+    for table, states in STATES.items():
+        name = op.f(f"ck_{table}_state_is_known")
+        op.drop_constraint(name, table)
+        op.create_check_constraint(name, table, f"state in ({','.join(map(repr, states + more))})")
+
+
 def upgrade() -> None:
+    _allow("withdrawn")
     op.add_column("verification", sa.Column("last_month", sa.Date(), nullable=True))
     op.execute(LAST_MONTH)
     op.alter_column("verification", "last_month", nullable=False)
@@ -32,11 +46,12 @@ def upgrade() -> None:
         "verification",
         ["entry_id", "last_month"],
         unique=True,
-        postgresql_where=sa.text("state <> 'passed_over'"),
+        postgresql_where=sa.text("state in ('open','closed')"),
     )
 
 
 def downgrade() -> None:
+    _allow()
     op.drop_index("uq_verification_entry_id_last_month", table_name="verification")
     op.drop_column("verification", "last_month")
     op.create_index(
