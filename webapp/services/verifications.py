@@ -33,7 +33,7 @@ from webapp.periods import Period, parse
 from webapp.permissions import Actor
 from webapp.queries import definitions, plan_facts, verifications
 from webapp.queries.org import chart
-from webapp.services import cases, evaluation, internal_cases, meetings
+from webapp.services import evaluation, internal_cases, meetings
 from webapp.services.plan_progress import said
 
 RULESET = "verification_picking"
@@ -306,10 +306,9 @@ def _case(
         plan.lead_unit_id,
         taipei_day(now),
         now,
+        way="ask" if kind == "written" else None,
     )
     db.session.add(evaluation.firing(case.id, pick.decision, pick.revision, now))
-    if kind == "written":
-        cases.take_as_system(case, "ask", now)
     return case
 
 

@@ -18,6 +18,7 @@ from webapp.extensions import db
 from webapp.models import (
     AuditEntry,
     Case,
+    CaseEvent,
     MeetingItem,
     Plan,
     PlanBudget,
@@ -27,8 +28,9 @@ from webapp.models import (
     Verification,
 )
 from webapp.periods import parse
+from webapp.queries import definitions
 from webapp.queries import verifications as queries
-from webapp.services import later, meetings, plan_imports, review_withdrawals, verifications
+from webapp.services import later, meetings, plan_imports, review_withdrawals, task_drafts, verifications
 from webapp.services.meetings import Entered
 from webapp.uow import unit_of_work
 
@@ -118,6 +120,12 @@ def act(case: Case, name: str, who: str, now: datetime = NOW, **given: object) -
     db.session.expire_all()
 
 
+def begun(case: Case) -> dict[str, list[str]]:
+    """The form of the unit as it opens."""
+    (task,) = open_tasks(case)
+    return task_drafts.begin(case, task, definitions.current_form(task.form_key or "", date(2020, 3, 16)))
+
+
 def test_what_the_rules_pick_the_worst_first(register: Register) -> None:
     found = verifications.picked(register, FEBRUARY, NOW)
     titles = {
@@ -196,6 +204,7 @@ def test_what_was_found_is_followed_up(register: Register) -> None:
         "improvements-0-done": ["已補強"],
         **day("improvements-0-done_on", "109", "3", "16"),
     }
+    assert begun(case)["improvements-0-number"] == ["1"] and begun(case)["improvements-1-number"] == ["2"]
     with pytest.raises(AnswersInvalid) as refused:
         act(case, "send", OFFICER, raw=done)
     assert refused.value.errors == {"improvements": ["第 2 項還沒有填報改善情形。"]}
@@ -221,6 +230,9 @@ def test_what_was_found_is_followed_up(register: Register) -> None:
     (told,) = queries.of_plan(db.session.get_one(RegisterEntry, made.entry_id).plan_id)
     assert [finding.number for finding in told.open_findings] == [1]
     assert (case.state, case.due_on) == ("improve", date(2020, 5, 20))
+    again = begun(case)
+    assert (again["improvements-0-number"], again["improvements-0-done"]) == (["1"], ["已補強"])
+    assert "improvements-1-number" not in again, "the second is accepted"
     act(case, "send", OFFICER, raw=done)
     act(case, "confirm", HEAD)
     act(case, "accept", CONTROL)
@@ -235,6 +247,8 @@ def test_what_was_found_is_followed_up(register: Register) -> None:
 def test_in_writing_and_then_a_visit_instead(register: Register) -> None:
     made, case = opened(register, "虛構計畫2")
     assert case.state == "answer"
+    entered = select(CaseEvent.to_state).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq)
+    assert "visit" not in db.session.scalars(entered).all()
     answer = {"cause": ["流標"], "measures": ["重新招標"], **day("catch_up_on", "109", "6", "30")}
     act(case, "send", OFFICER, raw=answer)
     act(case, "send_back", HEAD, comment="請補充")
