@@ -101,9 +101,20 @@ _REQUIRED: Mapping[str, tuple[str, str]] = {
 # --- the engine ------------------------------------------------------------------------------------------
 
 
-def start(definition: WorkflowDefinition, facts: Mapping[str, object], params: Mapping[str, object]) -> Step:
-    """The step into the initial state. It is the same state whatever the facts are."""
+def start(
+    definition: WorkflowDefinition,
+    facts: Mapping[str, object],
+    params: Mapping[str, object],
+    *,
+    way: str | None = None,
+) -> Step:
+    """The step into the initial state. It is the same state whatever the facts are.
+
+    `way`: an action of the system there which the case takes as it opens; it begins where that leads.
+    """
     state = definition.states[definition.initial]
+    if way is not None:
+        state = definition.states[state.transitions[way].to or state.key]
     return Step(
         transition=START,
         from_state=None,

@@ -43,7 +43,7 @@ def test_from_the_register_to_a_verification(app: Flask, research: Visitor) -> N
     other.get(PICKS)
     assert "已選案 2 件" in research.press("勾選的開始查證", {"pick": keys}).text
     again = other.press("勾選的開始查證", {"pick": keys})
-    assert again.status == 409 and "已由郭士銘於 2020-10-12 列入查證" in again.text
+    assert again.status == 409 and "已由郭士銘於民國109年10月12日列入查證" in again.text
     research.get("/plans/registers/major_policy-109?period=109Q3")
     assert "109年第3季：實地查證 2 件" in research.page.text
     research.get(PICKS)

@@ -20,6 +20,8 @@ MEETING_KINDS = (
     "visit",
     "other",
 )
+#: the reviews of a register, which take what was picked for the heads as the heads themselves do
+REVIEW_KINDS = ("quarterly_review", "monthly_review")
 
 
 class ReviewMeeting(db.Model):
@@ -99,7 +101,7 @@ class Resolution(db.Model):
     __table_args__ = (
         UniqueConstraint("meeting_id", "number"),
         CheckConstraint("text <> '' and number >= 1", name="says_something"),
-        CheckConstraint("state in ('executing','continued','released')", name="state_is_known"),
+        CheckConstraint("state in ('executing','continued','released','withdrawn')", name="state_is_known"),
         CheckConstraint("(state = 'released') = (released_on is not null)", name="released_has_a_day"),
     )
 

@@ -23,6 +23,8 @@ class Verification(db.Model):
     public_id: Mapped[PublicId]
     entry_id: Mapped[int] = ref("register_entry.id", index=True)
     period: Mapped[str] = mapped_column(String(7), index=True)
+    #: the month whose report was read: 109M09, 109Q3 and what else ends there are one
+    last_month: Mapped[date]
     kind: Mapped[str] = mapped_column(String(13))
     #: by the rule, or by the control office with a reason
     picked_by: Mapped[str] = mapped_column(String(4))
@@ -47,7 +49,7 @@ class Verification(db.Model):
     __table_args__ = (
         CheckConstraint("kind in ('on_site','written','heads_meeting')", name="kind_is_known"),
         CheckConstraint("picked_by in ('rule','hand')", name="picked_by_is_known"),
-        CheckConstraint("state in ('open','closed','passed_over')", name="state_is_known"),
+        CheckConstraint("state in ('open','closed','passed_over','withdrawn')", name="state_is_known"),
         CheckConstraint("points >= 0", name="points_are_not_negative"),
         CheckConstraint(
             "reason <> '' or (picked_by = 'rule' and state <> 'passed_over')",
@@ -61,11 +63,11 @@ class Verification(db.Model):
         CheckConstraint("(state = 'closed') = (closed_at is not null)", name="closed_has_a_moment"),
         CheckConstraint("seen between 0 and 100", name="seen_is_a_share"),
         Index(
-            "uq_verification_entry_id_period",
+            "uq_verification_entry_id_last_month",
             "entry_id",
-            "period",
+            "last_month",
             unique=True,
-            postgresql_where=text("state <> 'passed_over'"),
+            postgresql_where=text("state in ('open','closed')"),
         ),
     )
 

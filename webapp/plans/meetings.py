@@ -25,7 +25,7 @@ from webapp.queries import definitions, plans
 from webapp.queries import meetings as queries
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import meetings, resolutions
+from webapp.services import meetings, resolutions, review_withdrawals
 from webapp.services.meetings import Entered
 from webapp.services.resolution_steps import RULESET
 from webapp.staff.typed import Mistakes, boxes, posted_day, read_day, summary, version
@@ -177,6 +177,11 @@ def change_meeting(pid: str) -> ResponseReturnValue:
                 with unit_of_work():
                     meetings.change(actor(), found, said, _agenda(typed), now(), version=version())
                 flash(_("已儲存。"), "success")
+        elif action == "withdraw":
+            with unit_of_work():
+                number, reason = request.form.get("number", ""), request.form.get("reason", "")
+                review_withdrawals.of_resolution(actor(), found, number, reason, now())
+            flash(_("已撤銷，理由已留存。"), "success")
         else:
             count = _resolve(found, action)
             flash(_("已登錄 %(n)s 項決議，各成一案送交權責單位。", n=count), "success")
@@ -236,7 +241,7 @@ def _page(found: ReviewMeeting, typed: Typed, mistakes: Mistakes, lines: str | N
         tally=tally,
         share=resolutions.released_share(tally, today),
         page=page,
-        pages=max(-(-tally.all // queries.PAGE), 1),
+        pages=max(-(-(tally.all + tally.withdrawn) // queries.PAGE), 1),
         ruleset=ruleset.title,
         revision=definitions.name_of(revision)[1],
         parameters=list(ruleset.parameters.values()),
@@ -248,6 +253,8 @@ def _page(found: ReviewMeeting, typed: Typed, mistakes: Mistakes, lines: str | N
         mistakes=mistakes,
         lines=summary(mistakes, ("held_on",)),
         limits=meetings.LONGEST,
+        withdrawn=request.form if request.form.get("action") == "withdraw" else {},
+        longest=review_withdrawals.LONGEST_REASON,
         most=resolutions.MOST,
         unit_names={unit.id: unit.name(language()) for unit in chart().units.values()},
         **shared(),

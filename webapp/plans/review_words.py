@@ -16,6 +16,7 @@ VERIFICATION_STATES: Mapping[str, tuple[Text, str]] = {
     "open": (Text(zh="辦理中", en="Under way"), "blue"),
     "closed": (Text(zh="完成", en="Complete"), "green"),
     "passed_over": (Text(zh="略過", en="Passed over"), "grey"),
+    "withdrawn": (Text(zh="已撤銷", en="Withdrawn"), "grey"),
 }
 PICKED_BY: Mapping[str, Text] = {
     "rule": Text(zh="依規則選案", en="picked by the rules"),
@@ -39,4 +40,5 @@ RESOLUTIONS: Mapping[str, tuple[Text, str]] = {
     "executing": (Text(zh="執行中", en="Under way"), "blue"),
     "continued": (Text(zh="續管", en="Continued"), "yellow"),
     "released": (Text(zh="解除列管", en="Released"), "green"),
+    "withdrawn": (Text(zh="已撤銷", en="Withdrawn"), "grey"),
 }

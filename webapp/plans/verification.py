@@ -22,7 +22,7 @@ from webapp.queries import verifications as queries
 from webapp.queries.org import chart
 from webapp.queries.plans import Line
 from webapp.security import actor, now
-from webapp.services import verifications
+from webapp.services import review_withdrawals, verifications
 from webapp.services.verifications import Pick
 from webapp.staff.typed import Mistakes, summary
 from webapp.uow import unit_of_work
@@ -102,7 +102,7 @@ def _picks_page(of: Register, period: Period, mistakes: Mistakes, action: str = 
     page = max(request.args.get("page", 1, type=int), 1)
     shown = picks[(page - 1) * queries.PAGE : page * queries.PAGE]
     ids = [pick.entry_id for pick in shown]
-    held, entries = queries.by_entry(ids, period.key), queries.entries(ids)
+    held, entries = queries.by_entry(ids, period.last_month), queries.entries(ids)
     lines = plans.lines_of(of, period.last_month, ids)
     rows = [
         Row(pick, line, entries[pick.entry_id], held.get(pick.entry_id))
@@ -148,9 +148,32 @@ def _choices(of: Register, period: Period) -> list[tuple[str, Text]]:
 
 @bp.get("/verifications/<pid>")
 def verification(pid: str) -> str:
+    return _verification_page(pid, Mistakes())
+
+
+@bp.post("/verifications/<pid>")
+def withdraw_verification(pid: str) -> ResponseReturnValue:
+    verifications.require(actor())
+    found, mistakes = queries.find(pid).verification, Mistakes()
+    try:
+        with unit_of_work():
+            review_withdrawals.of_verification(actor(), found, request.form.get("reason", ""), now())
+    except (Refused, Conflict) as refusal:
+        mistakes[getattr(refusal, "field", "main")] = [in_language(refusal.text)]
+        return _verification_page(pid, mistakes), refusal.status
+    flash(_("已撤銷，理由已留存。"), "success")
+    return redirect(url_for("plans.verification", pid=pid))
+
+
+def _verification_page(pid: str, mistakes: Mistakes) -> str:
     told = queries.find(pid)
     return render_template(
         "plans/verification.html",
+        may_control=actor().may("control_plans"),
+        mistakes=mistakes,
+        lines=summary(mistakes),
+        typed=request.form,
+        longest=verifications.LONGEST_REASON,
         told=told,
         case=queries.readable_cases(actor(), [told]).get(told.verification.id),
         revision=definitions.name_of(told.verification.ruleset_revision_id)[1],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, case, func, or_, select
 
 from webapp.errors import NotFound
 from webapp.extensions import db
@@ -22,7 +22,7 @@ from webapp.models import (
     ReviewMeeting,
     Verification,
 )
-from webapp.models.meetings import MEETING_KINDS
+from webapp.models.meetings import MEETING_KINDS, REVIEW_KINDS
 from webapp.periods import Period
 from webapp.permissions import Actor, visible_to
 from webapp.rows import among
@@ -38,6 +38,8 @@ class Tally:
     released: int = 0
     continued: int = 0
     overdue: int = 0
+    #: not among all
+    withdrawn: int = 0
 
     @property
     def executing(self) -> int:
@@ -118,6 +120,7 @@ def counted(register_id: int | None, period: Period) -> list[Counted]:
         .join(RegisterEntry, RegisterEntry.id == Verification.entry_id)
         .where(
             Verification.seen_on <= period.last_day,
+            Verification.state != "withdrawn",
             *([RegisterEntry.register_id == register_id] if register_id is not None else []),
         )
     ).one()
@@ -142,10 +145,11 @@ def _counts(conditions: Sequence[Any], by: Any, today: date) -> Sequence[Any]:
     statement = (
         select(
             by if by is not None else func.min(Resolution.id),
-            func.count(Resolution.id),
+            func.count(case((Resolution.state != "withdrawn", 1))),
             func.count(case((Resolution.state == "released", 1))),
             func.count(case((Resolution.state == "continued", 1))),
             func.count(case((late, 1))),
+            func.count(case((Resolution.state == "withdrawn", 1))),
         )
         .join(ReviewMeeting, ReviewMeeting.id == Resolution.meeting_id)
         .join(Case, Case.id == Resolution.case_id)
@@ -210,13 +214,16 @@ def last_before(register_id: int, day: date) -> ReviewMeeting | None:
 
 
 def coming(register_id: int, day: date) -> ReviewMeeting | None:
-    """The next review of a register that is planned, from a day on."""
+    """The next meeting of the heads, or review of the register, that is planned, from a day on."""
+    of_register = ReviewMeeting.register_id == register_id
     return db.session.scalars(
         select(ReviewMeeting)
         .where(
-            ReviewMeeting.register_id == register_id,
+            or_(
+                and_(of_register, ReviewMeeting.kind.in_(REVIEW_KINDS)),
+                and_(or_(of_register, ReviewMeeting.register_id.is_(None)), ReviewMeeting.kind == "heads"),
+            ),
             ReviewMeeting.held_on >= day,
-            ReviewMeeting.kind != "visit",
             ReviewMeeting.minutes == "",
         )
         .order_by(ReviewMeeting.held_on, ReviewMeeting.id)

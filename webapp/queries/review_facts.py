@@ -147,6 +147,7 @@ def _verifications(of: Register, period: Period) -> list[dict[str, Any]]:
             ],
         }
         for _key, each in sorted(told.items())
+        if each.verification.state != "withdrawn"
     ]
 
 
@@ -168,5 +169,6 @@ def _meeting(of: Register, period: Period) -> dict[str, Any] | None:
                 "state": each.resolution.state,
             }
             for each in meetings.resolutions(last.id)
+            if each.resolution.state != "withdrawn"
         ],
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, false, func, select
+from sqlalchemy import and_, false, func, select, true
 
 from webapp.errors import NotFound
 from webapp.extensions import db
@@ -24,7 +24,9 @@ from webapp.models import (
     Verification,
     VerificationFinding,
 )
+from webapp.models.meetings import REVIEW_KINDS
 from webapp.models.verifications import VERIFICATION_KINDS
+from webapp.moments import TAIPEI
 from webapp.periods import Period
 from webapp.permissions import Actor, visible_to
 from webapp.rows import among
@@ -82,8 +84,9 @@ def left_open(register_id: int, until: date) -> list[Told]:
     return _told(
         and_(
             RegisterEntry.register_id == register_id,
+            Verification.state != "withdrawn",
             Verification.id.in_(unaccepted),
-            Verification.seen_on <= until,
+            Verification.at < datetime.combine(until + timedelta(days=1), time(), TAIPEI),
         )
     )
 
@@ -102,7 +105,11 @@ def counted(register_id: int, period: Period) -> Counter[str]:
     rows = db.session.execute(
         select(Verification.kind, Verification.state, func.count())
         .join(RegisterEntry, RegisterEntry.id == Verification.entry_id)
-        .where(RegisterEntry.register_id == register_id, Verification.period.in_(keys_within(period)))
+        .where(
+            RegisterEntry.register_id == register_id,
+            Verification.period.in_(keys_within(period)),
+            Verification.state != "withdrawn",
+        )
         .group_by(Verification.kind, Verification.state)
     )
     found: Counter[str] = Counter()
@@ -116,17 +123,23 @@ def concerns(entries: Sequence[int]) -> frozenset[int]:
     return frozenset(
         db.session.scalars(
             select(Verification.entry_id).where(
-                among(Verification.entry_id, entries), Verification.public_concern
+                among(Verification.entry_id, entries),
+                Verification.public_concern,
+                Verification.state != "withdrawn",
             )
         )
     )
 
 
-def by_entry(entries: Sequence[int], period: str) -> dict[int, Verification]:
-    """What was decided about each entry for the period: opened, else passed over."""
+def by_entry(entries: Sequence[int], last_month: date) -> dict[int, Verification]:
+    """What was decided about each entry for the periods that end in a month: opened, else passed over."""
     rows = db.session.scalars(
         select(Verification)
-        .where(among(Verification.entry_id, entries), Verification.period == period)
+        .where(
+            among(Verification.entry_id, entries),
+            Verification.last_month == last_month,
+            Verification.state != "withdrawn",
+        )
         .order_by(Verification.state != "passed_over", Verification.id)
     )
     return {row.entry_id: row for row in rows}
@@ -163,12 +176,18 @@ def entry_of(register_id: int, code: str) -> RegisterEntry | None:
     ).one_or_none()
 
 
-def waiting_for_heads(register_id: int) -> list[Told]:
-    """提主管會報: picked for the heads, and on no agenda yet."""
+def waiting_for_heads(meeting: ReviewMeeting) -> list[Told]:
+    """提主管會報: picked for the heads, on no agenda yet, and of those that this meeting takes."""
+    if meeting.kind == "heads" and meeting.register_id is None:
+        takes: Any = true()
+    elif meeting.kind == "heads" or meeting.kind in REVIEW_KINDS:
+        takes = RegisterEntry.register_id == meeting.register_id
+    else:
+        return []
     on_agenda = select(MeetingItem.verification_id).where(MeetingItem.verification_id.is_not(None))
     return _told(
         and_(
-            RegisterEntry.register_id == register_id,
+            takes,
             Verification.kind == "heads_meeting",
             Verification.state == "open",
             Verification.id.not_in(on_agenda),

@@ -174,8 +174,11 @@ def answer_correction(actor: Actor, case: Case, now: datetime, *, version: int) 
     take_as_citizen(actor, case, way_back[0].name, now, version=version)
 
 
-def take_as_system(case: Case, name: str, now: datetime, given: Given | None = None) -> None:
-    _take(SYSTEM, case, name, "system", now, given)
+def take_as_system(
+    case: Case, name: str, now: datetime, given: Given | None = None, *, by: Actor = SYSTEM
+) -> None:
+    """`by`: whoever decided it elsewhere than at a task of the case."""
+    _take(by, case, name, "system", now, given)
 
 
 def take_if_waited_for(case: Case, name: str, now: datetime, given: Given | None = None) -> bool:

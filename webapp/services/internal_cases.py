@@ -28,6 +28,7 @@ def open_case(
     now: datetime,
     *,
     period: int | None = None,
+    way: str | None = None,
 ) -> Case:
     """A case of an internal service for a unit, its limit counted from `start`; `answers` say what it is about.
 
@@ -51,7 +52,8 @@ def open_case(
         state="",
     )
     ctx = steps.Context(case, service, form, definitions.worded(case.workflow_revision_id, revision))
-    step = engine.start(ctx.workflow, evaluation.facts_of(case, service, form, answers), service.parameters)
+    facts = evaluation.facts_of(case, service, form, answers)
+    step = engine.start(ctx.workflow, facts, service.parameters, way=way)
     kind, limit = service.period.kind, period or service.period.period
     case.state, case.visit = step.to_state, 1
     case.due_on = clocks.due_on(kind, limit, start, unit_id)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
-from rules.values import Text
+from rules.values import Text, format_day
 from webapp.errors import Conflict, Forbidden, Misfit
 from webapp.extensions import db
 from webapp.models import (
@@ -18,6 +18,7 @@ from webapp.models import (
     Plan,
     Register,
     RegisterEntry,
+    Resolution,
     ReviewMeeting,
     Verification,
 )
@@ -64,6 +65,7 @@ def enter(
     """With what waits for the heads, unless it was held before that was picked."""
     require(actor)
     _check(said, agenda, now)
+    _one_at_a_time()
     made = ReviewMeeting(
         register_id=register.id if register is not None else None,
         **asdict(said),
@@ -77,15 +79,14 @@ def enter(
     except IntegrityError:
         raise Conflict(_twice(register, said)) from None
     _append(made, [(words, None) for words in agenda])
-    if register is not None and said.kind != "visit":
-        _append(
-            made,
-            [
-                (told.title, told.verification)
-                for told in reversed(verifications.waiting_for_heads(register.id))
-                if taipei_day(told.verification.at) <= said.held_on
-            ],
-        )
+    _append(
+        made,
+        [
+            (told.title, told.verification)
+            for told in reversed(verifications.waiting_for_heads(made))
+            if taipei_day(told.verification.at) <= said.held_on
+        ],
+    )
     _discussed(made, now)
     _note(actor, "meeting_entered", made, now)
     return made
@@ -96,8 +97,11 @@ def change(
 ) -> None:
     """The meeting as it was held, with its minutes; new words for the agenda are added at its end."""
     require(actor)
+    _one_at_a_time()
     held = _hold(meeting, version)
     _check(said, agenda, now)
+    _after_what_it_resolved(held, said, now)
+    told = _told(held, said)
     try:
         with db.session.begin_nested():
             for name, value in asdict(said).items():
@@ -107,15 +111,21 @@ def change(
         raise Conflict(_twice(meetings.register_of(meeting), said)) from None
     _append(held, [(words, None) for words in agenda])
     _discussed(held, now)
-    _note(actor, "meeting_changed", held, now)
+    _note(actor, "meeting_changed", held, now, told)
 
 
 def put_on_next(verification: Verification, entry: RegisterEntry, now: datetime) -> None:
-    """On the agenda of the next meeting on the register; where none is planned it waits for one."""
+    """On the agenda of the next meeting of the heads or review of the register; where none is planned it waits."""
+    _one_at_a_time()
     meeting = meetings.coming(entry.register_id, taipei_day(now))
     if meeting is not None:
         title = entry.title or db.session.get_one(Plan, entry.plan_id).title
         _append(meeting, [(title, verification)])
+
+
+def _one_at_a_time() -> None:
+    """What waits for the heads is put on one agenda, and agendas grow one after the other."""
+    db.session.execute(text("select pg_advisory_xact_lock(hashtextextended('meeting agendas', 0))"))
 
 
 def _hold(meeting: ReviewMeeting, version: int) -> ReviewMeeting:
@@ -139,7 +149,7 @@ def _check(said: Entered, agenda: Sequence[str], now: datetime) -> None:
     for name, most in LONGEST.items():
         if len(getattr(said, name)) > most:
             raise Misfit(name, Text(zh=f"最多 {most} 字。", en=f"At most {most} characters."))
-    if not EARLIEST <= said.held_on <= taipei_day(now).replace(month=12, day=31, year=now.year + 1):
+    if not EARLIEST <= said.held_on <= date(taipei_day(now).year + 1, 12, 31):
         raise Misfit(
             "held_on", Text(zh="會議日期不合理，請確認年份。", en="Check the year of the day of the meeting.")
         )
@@ -151,6 +161,48 @@ def _check(said: Entered, agenda: Sequence[str], now: datetime) -> None:
                 en=f"At most {MOST_ITEMS} items of {LONGEST_ITEM} characters.",
             ),
         )
+
+
+def _after_what_it_resolved(meeting: ReviewMeeting, said: Entered, now: datetime) -> None:
+    """What has resolved something was held, and before the first of it is due."""
+    first = db.session.scalar(select(func.min(Resolution.due_on)).where(Resolution.meeting_id == meeting.id))
+    if first is None or said.held_on == meeting.held_on:
+        return
+    if said.held_on > taipei_day(now):
+        raise Misfit(
+            "held_on",
+            Text(
+                zh="這場會議已有決議，日期不能改到今天之後。",
+                en="This meeting has resolved something: its day is not after today.",
+            ),
+        )
+    if said.held_on >= first:
+        raise Misfit(
+            "held_on",
+            Text(
+                zh=f"這場會議的決議最早在{format_day(first, 'zh')}到期，會議日期須在那之前。",
+                en=f"A resolution of this meeting is due on {format_day(first, 'en')}: the meeting was before that.",
+            ),
+        )
+
+
+_LABELS = {
+    "kind": "會議種類",
+    "title": "名稱",
+    "held_on": "日期",
+    "place": "地點",
+    "chair": "主席",
+    "minutes": "會議紀錄",
+}
+
+
+def _told(meeting: ReviewMeeting, said: Entered) -> str:
+    """What changes, as it was and as it becomes."""
+    return "；".join(
+        f"{label}由「{getattr(meeting, name)}」改為「{getattr(said, name)}」"
+        for name, label in _LABELS.items()
+        if getattr(meeting, name) != getattr(said, name)
+    )
 
 
 def _twice(register: Register | None, said: Entered) -> Text:
@@ -186,8 +238,8 @@ def _append(meeting: ReviewMeeting, new: Sequence[tuple[str, Verification | None
 
 
 def _discussed(meeting: ReviewMeeting, now: datetime) -> None:
-    """Minutes close what was put before the heads."""
-    if not meeting.minutes:
+    """Minutes of a meeting that was held close what was put before the heads."""
+    if not meeting.minutes or meeting.held_on > taipei_day(now):
         return
     for verification in db.session.scalars(
         select(Verification)
@@ -202,14 +254,14 @@ def subject_of(meeting: ReviewMeeting) -> str:
     return f"review_meeting {meeting.public_id}"
 
 
-def _note(actor: Actor, action: str, meeting: ReviewMeeting, now: datetime) -> None:
+def _note(actor: Actor, action: str, meeting: ReviewMeeting, now: datetime, changed: str = "") -> None:
     db.session.add(
         AuditEntry(
             at=now,
             actor_id=actor.account_id,
             action=action,
             subject=subject_of(meeting),
-            detail=f"{meeting.held_on.isoformat()} {meeting.title}",
+            detail="；".join(filter(None, (f"{meeting.held_on.isoformat()} {meeting.title}", changed))),
         )
     )
     db.session.flush()

@@ -90,8 +90,8 @@ def _units(number: int, typed: str, mistakes: list[Problem]) -> tuple[int, ...]:
     """Codes or names, several with 、 between them."""
     known: dict[str, list[int]] = {}
     for unit in chart().units.values():
-        known.setdefault(unit.zh, []).append(unit.id)
-        known.setdefault(unit.code, []).append(unit.id)
+        for called in (unit.zh, unit.code):
+            known.setdefault(unicodedata.normalize("NFKC", called).strip(), []).append(unit.id)
     names = [
         name
         for part in re.split(r"[、,，;；/]", typed)

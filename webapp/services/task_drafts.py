@@ -18,7 +18,7 @@ from webapp.models import Case, Task, TaskDraft
 from webapp.permissions import Actor
 from webapp.queries import submissions
 from webapp.queries.org import chart
-from webapp.services import plan_changes, plan_proposals, plan_releases
+from webapp.services import plan_changes, plan_proposals, plan_releases, verification_steps
 
 Raw = Mapping[str, Sequence[str]]
 #: answers that a new form begins with, by its key
@@ -26,7 +26,10 @@ STARTING: Mapping[str, Callable[[Case], dict[str, Any]]] = {
     plan_proposals.FORM: plan_proposals.starting,
     plan_changes.FORM: plan_changes.known,
     plan_releases.FORM: plan_releases.known,
+    verification_steps.IMPROVEMENT: verification_steps.to_report,
 }
+#: what they begin with holds what was sent before, as far as it is still asked for
+ANEW = frozenset({verification_steps.IMPROVEMENT})
 
 
 def version_of(task: Task) -> int:
@@ -41,7 +44,7 @@ def begin(case: Case, task: Task, form: FormDefinition) -> dict[str, list[str]]:
     kept = db.session.scalars(_of_case(case.id, form.key).order_by(TaskDraft.task_id.desc()).limit(1)).first()
     if kept is not None:
         return dict(kept.raw)
-    sent = submissions.newest(case.id, form.key)
+    sent = submissions.newest(case.id, form.key) if form.key not in ANEW else None
     if sent is not None:
         answers = sent.all_answers
     else:

@@ -18,6 +18,7 @@ from webapp.queries import submissions
 from webapp.services import later
 
 RECORDS = ("verification_visit", "verification_evaluation")
+IMPROVEMENT = "verification_improvement"
 AGREED = Text(zh="查證所定改善期限", en="the date set by the verification")
 
 
@@ -51,6 +52,16 @@ def keep(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     _extend(actor, case, verification, now)
 
 
+def to_report(case: Case) -> dict[str, Any]:
+    """The form of the unit has a row for each finding that is open, with what was reported of it before."""
+    rows = [
+        {"number": finding.number}
+        | ({"done": finding.done, "done_on": finding.done_on.isoformat()} if finding.done_on else {})
+        for finding in _open(_of(case))
+    ]
+    return {"improvements": rows}
+
+
 def visit_instead(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     """What the unit wrote does not do: the site is visited."""
     _of(case).kind = "on_site"
@@ -59,7 +70,7 @@ def visit_instead(actor: Actor, case: Case, now: datetime, on_date: date | None)
 def keep_improvements(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     """What the unit did about each finding that is open; one row each."""
     found = _open(_of(case))
-    rows = _rows(actor, case, "verification_improvement", "improvements", found)
+    rows = _rows(actor, case, IMPROVEMENT, "improvements", found)
     left = [finding.number for finding in found if finding.number not in rows]
     if left:
         numbers = "、".join(map(str, left))

@@ -1,6 +1,6 @@
 """Picking plans for verification: the ruleset verification_picking proposes, the control office opens or passes over.
 
-Once for an entry and a period. What the rules said is kept with it.
+Once for an entry and the month whose report is read: a quarter and its last month are the same. What the rules said is kept with it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from rules.decision import Decision
-from rules.values import Text
+from rules.values import Text, format_day
 from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import (
@@ -29,11 +29,11 @@ from webapp.models import (
 )
 from webapp.models.verifications import VERIFICATION_KINDS
 from webapp.moments import taipei_day
-from webapp.periods import Period
+from webapp.periods import Period, parse
 from webapp.permissions import Actor
 from webapp.queries import definitions, plan_control, plan_facts, verifications
 from webapp.queries.org import chart
-from webapp.services import cases, evaluation, internal_cases, meetings
+from webapp.services import evaluation, internal_cases, meetings
 from webapp.services.plan_progress import said
 
 RULESET = "verification_picking"
@@ -148,7 +148,7 @@ def pick_by_hand(
     require(actor)
     if kind not in VERIFICATION_KINDS:
         raise Misfit("kind", Text(zh="請選擇查證方式。", en="Choose how it is verified."))
-    reason = _reason(reason, "reason")
+    reason = reason_of(reason, "reason")
     held = _hold(register, entry)
     concern = frozenset({held.id}) if public_concern else frozenset[int]()
     found = next((p for p in _decided(register, period, now, concern) if p.entry_id == held.id), None)
@@ -165,7 +165,7 @@ def pass_over(
 ) -> Verification:
     """A plan that the rules pick is not verified this time; why is kept."""
     require(actor)
-    reason = _reason(reason, "reason")
+    reason = reason_of(reason, "reason")
     held = _hold(register, entry)
     pick = next((pick for pick in picked(register, period, now) if pick.entry_id == held.id), None)
     if pick is None:
@@ -181,7 +181,7 @@ def pass_over(
     return made
 
 
-def _reason(typed: str, field_name: str) -> str:
+def reason_of(typed: str, field_name: str) -> str:
     reason = typed.strip()
     if not 0 < len(reason) <= LONGEST_REASON:
         raise Misfit(
@@ -207,18 +207,18 @@ def _hold(register: Register, entry: str) -> RegisterEntry:
 
 
 def _not_yet(entry: RegisterEntry, period: Period, *, passing: bool = False) -> None:
-    held = verifications.by_entry([entry.id], period.key).get(entry.id)
+    held = verifications.by_entry([entry.id], period.last_month).get(entry.id)
     if held is None or (held.state == "passed_over" and not passing):
         return
-    who, on = chart().names.get(held.by_id or 0, ""), taipei_day(held.at).isoformat()
-    title = entry.title or db.session.get_one(Plan, entry.plan_id).title
+    who, on = chart().names.get(held.by_id or 0, ""), taipei_day(held.at)
+    title, label = entry.title or db.session.get_one(Plan, entry.plan_id).title, parse(held.period).label
     done = (
         Text(zh="略過", en="passed over") if held.state == "passed_over" else Text(zh="列入查證", en="picked")
     )
     raise Conflict(
         Text(
-            zh=f"「{title}」{period.label.zh}已由{who}於 {on} {done.zh}，請重新查看。",
-            en=f"“{title}” was {done.en} for {period.label.en} by {who} on {on}: look again.",
+            zh=f"「{title}」{label.zh}已由{who}於{format_day(on, 'zh')}{done.zh}，請重新查看。",
+            en=f"“{title}” was {done.en} for {label.en} by {who} on {format_day(on, 'en')}: look again.",
         )
     )
 
@@ -265,6 +265,7 @@ def _made(
     made = Verification(
         entry_id=entry.id,
         period=period.key,
+        last_month=period.last_month,
         kind=kind,
         points=pick.points,
         ruleset_revision_id=pick.revision,
@@ -305,10 +306,9 @@ def _case(
         plan_control.works_on(plan),
         taipei_day(now),
         now,
+        way="ask" if kind == "written" else None,
     )
     db.session.add(evaluation.firing(case.id, pick.decision, pick.revision, now))
-    if kind == "written":
-        cases.take_as_system(case, "ask", now)
     return case
 
 

@@ -23,7 +23,7 @@ from webapp.errors import AnswersInvalid, Conflict, DomainError, Forbidden, NotF
 from webapp.models import Case, Task
 from webapp.moments import taipei_day
 from webapp.presentation import in_language, language
-from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox
+from webapp.queries import answering, bookings, case_page, definitions, history, identity, inbox, reviewed
 from webapp.queries.org import calendar
 from webapp.security import actor, now
 from webapp.services import (
@@ -492,6 +492,7 @@ def _page(
         "staff/act.html",
         standing_still=limits.standing_still(ctx.case),
         case=ctx.case,
+        about=reviewed.of_case(ctx.case),
         service=ctx.service,
         identity=(identity.needed(ctx.service), identity.known(ctx.case)),
         offer=offer,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -16,11 +17,11 @@ from tests.journeys import officer, open_tasks, take
 from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
 from webapp.jobs import sweeps
-from webapp.models import Case, Clock, Escalation, Register, Resolution, ReviewMeeting
+from webapp.models import AuditEntry, Case, Clock, Escalation, Register, Resolution, ReviewMeeting, Unit
 from webapp.moments import taipei_day
 from webapp.periods import parse
 from webapp.queries import meetings as queries
-from webapp.services import meetings, plan_imports, resolutions
+from webapp.services import meetings, plan_imports, resolutions, review_withdrawals
 from webapp.services.meetings import Entered
 from webapp.sheets import BadSheet
 from webapp.uow import unit_of_work
@@ -110,6 +111,33 @@ def test_a_stale_page_changes_nothing() -> None:
         resolutions.resolve(person, meeting, asked, NOW, version=1)
 
 
+def test_what_a_change_overwrites_is_on_record() -> None:
+    meeting, person = entered(replace(BRIEFING, minutes="原紀錄")), officer(CONTROL, NOW)
+    with unit_of_work():
+        said = replace(BRIEFING, kind="project", minutes="新紀錄")
+        meetings.change(person, meeting, said, [], NOW, version=1)
+    note = db.session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "meeting_changed")).one()
+    assert "會議種類由「briefing」改為「project」；會議紀錄由「原紀錄」改為「新紀錄」" in note
+
+
+def test_a_meeting_that_resolved_something_was_held_before_that_is_due() -> None:
+    meeting, person = entered(), officer(CONTROL, NOW)
+    resolved(meeting, "加速辦理 | EC-AFF | 109/9/30")
+    for moved in (date(2020, 9, 30), date(2020, 10, 13)):
+        with unit_of_work(), pytest.raises(Misfit) as refused:
+            meetings.change(person, meeting, replace(BRIEFING, held_on=moved), [], NOW, version=2)
+        assert refused.value.field == "held_on"
+    with unit_of_work():
+        meetings.change(person, meeting, replace(BRIEFING, held_on=date(2020, 9, 15)), [], NOW, version=2)
+
+
+def test_next_year_begins_in_taipei() -> None:
+    new_year = datetime(2020, 12, 31, 17, tzinfo=UTC)
+    with unit_of_work():
+        said = replace(BRIEFING, held_on=date(2022, 12, 1))
+        assert meetings.enter(officer(CONTROL, new_year), None, said, [], new_year).held_on.year == 2022
+
+
 def test_a_resolution_is_reported_kept_and_released() -> None:
     meeting = entered()
     (made,) = resolved(meeting, "加速造林並回報 | EC-AFF、工務處 | 109/12/30")
@@ -177,6 +205,30 @@ def test_the_share_that_is_released() -> None:
     assert (tally.all, tally.released, tally.executing, tally.overdue) == (3, 1, 2, 0)
     assert resolutions.released_share(tally, TODAY) == Decimal("33.33")
     assert resolutions.released_share(queries.Tally(), TODAY) is None
+
+
+def test_a_resolution_entered_twice_is_withdrawn_and_counts_no_more() -> None:
+    meeting, person = entered(), officer(CONTROL, NOW)
+    made = resolved(meeting, "加速辦理 | EC-AFF | 109/11/30\n加速辦理 | EC-AFF | 109/11/30")
+    for number, reason, field in (("3", "重複", "number"), ("2", "", "reason")):
+        with unit_of_work(), pytest.raises(Misfit) as refused:
+            review_withdrawals.of_resolution(person, meeting, number, reason, NOW)
+        assert refused.value.field == field
+    with unit_of_work():
+        review_withdrawals.of_resolution(person, meeting, "2", "重複登錄", NOW)
+    with unit_of_work(), pytest.raises(Conflict):
+        review_withdrawals.of_resolution(person, meeting, "2", "重複登錄", NOW)
+    tally = queries.tally_of(meeting, TODAY)
+    assert (tally.all, tally.executing, tally.withdrawn, made[1].state) == (1, 1, 1, "withdrawn")
+    assert db.session.get_one(Case, made[1].case_id).outcome == "withdrawn"
+
+
+def test_a_unit_is_found_however_wide_its_name_is_typed() -> None:
+    with unit_of_work():
+        unit = db.session.scalars(select(Unit).where(Unit.code == "EC-AFF")).one()
+        unit.name_zh = "農林科（甲）"
+    (asked,) = resolutions.read_lines("加速辦理 | 農林科（甲） | 109/11/30", entered())
+    assert asked.units == (unit.id,)
 
 
 @pytest.mark.parametrize(

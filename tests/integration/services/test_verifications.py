@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from tests.at_once import at_once
 from tests.journeys import officer, open_tasks, take
 from tests.plan_world import entry
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, Misfit, Refused
@@ -17,6 +18,7 @@ from webapp.extensions import db
 from webapp.models import (
     AuditEntry,
     Case,
+    CaseEvent,
     MeetingItem,
     Plan,
     PlanBudget,
@@ -26,8 +28,9 @@ from webapp.models import (
     Verification,
 )
 from webapp.periods import parse
+from webapp.queries import definitions
 from webapp.queries import verifications as queries
-from webapp.services import later, meetings, plan_imports, verifications
+from webapp.services import later, meetings, plan_imports, review_withdrawals, task_drafts, verifications
 from webapp.services.meetings import Entered
 from webapp.uow import unit_of_work
 
@@ -117,6 +120,12 @@ def act(case: Case, name: str, who: str, now: datetime = NOW, **given: object) -
     db.session.expire_all()
 
 
+def begun(case: Case) -> dict[str, list[str]]:
+    """The form of the unit as it opens."""
+    (task,) = open_tasks(case)
+    return task_drafts.begin(case, task, definitions.current_form(task.form_key or "", date(2020, 3, 16)))
+
+
 def test_what_the_rules_pick_the_worst_first(register: Register) -> None:
     found = verifications.picked(register, FEBRUARY, NOW)
     titles = {
@@ -195,6 +204,7 @@ def test_what_was_found_is_followed_up(register: Register) -> None:
         "improvements-0-done": ["已補強"],
         **day("improvements-0-done_on", "109", "3", "16"),
     }
+    assert begun(case)["improvements-0-number"] == ["1"] and begun(case)["improvements-1-number"] == ["2"]
     with pytest.raises(AnswersInvalid) as refused:
         act(case, "send", OFFICER, raw=done)
     assert refused.value.errors == {"improvements": ["第 2 項還沒有填報改善情形。"]}
@@ -220,6 +230,9 @@ def test_what_was_found_is_followed_up(register: Register) -> None:
     (told,) = queries.of_plan(db.session.get_one(RegisterEntry, made.entry_id).plan_id)
     assert [finding.number for finding in told.open_findings] == [1]
     assert (case.state, case.due_on) == ("improve", date(2020, 5, 20))
+    again = begun(case)
+    assert (again["improvements-0-number"], again["improvements-0-done"]) == (["1"], ["已補強"])
+    assert "improvements-1-number" not in again, "the second is accepted"
     act(case, "send", OFFICER, raw=done)
     act(case, "confirm", HEAD)
     act(case, "accept", CONTROL)
@@ -234,6 +247,8 @@ def test_what_was_found_is_followed_up(register: Register) -> None:
 def test_in_writing_and_then_a_visit_instead(register: Register) -> None:
     made, case = opened(register, "虛構計畫2")
     assert case.state == "answer"
+    entered = select(CaseEvent.to_state).where(CaseEvent.case_id == case.id).order_by(CaseEvent.seq)
+    assert "visit" not in db.session.scalars(entered).all()
     answer = {"cause": ["流標"], "measures": ["重新招標"], **day("catch_up_on", "109", "6", "30")}
     act(case, "send", OFFICER, raw=answer)
     act(case, "send_back", HEAD, comment="請補充")
@@ -258,6 +273,10 @@ def test_a_written_evaluation(register: Register) -> None:
     act(case, "record", CONTROL, raw={**FINDING, **day("findings-0-due_on", "109", "3", "20")})
     db.session.refresh(made)
     assert (case.state, case.due_on, made.conclusion) == ("improve", date(2020, 3, 20), "進度填報與現場不符")
+    left = [queries.left_open(register.id, on) for on in (date(2020, 3, 15), date(2020, 3, 16))]
+    assert [[told.title for told in each] for each in left] == [[], ["虛構計畫5"]], (
+        "from the day it was opened"
+    )
 
 
 def test_once_for_an_entry_and_a_period(register: Register) -> None:
@@ -266,10 +285,21 @@ def test_once_for_an_entry_and_a_period(register: Register) -> None:
         lambda: opened(register, "虛構計畫1"),
         lambda: opened(register, "虛構計畫1", "written"),
     ):
-        with pytest.raises(Conflict, match="「虛構計畫1」109年2月已由郭士銘於 2020-03-16 列入查證"):
+        with pytest.raises(Conflict, match="「虛構計畫1」109年2月已由郭士銘於民國109年3月16日列入查證"):
             again()
     with unit_of_work(), pytest.raises(Conflict):
         verifications.pass_over(officer(CONTROL, NOW), register, FEBRUARY, key_of("虛構計畫1"), "已訪視", NOW)
+
+
+def test_a_quarter_and_its_last_month_are_one(register: Register) -> None:
+    march, quarter = parse("109M03"), parse("109Q1")
+    with unit_of_work():
+        reports = update(ProgressReport).where(ProgressReport.month == FEBRUARY.last_month)
+        db.session.execute(reports.values(month=march.last_month))
+        verifications.open_ticked(officer(CONTROL, NOW), register, march, [key_of("虛構計畫1")], NOW)
+    with unit_of_work(), pytest.raises(Conflict, match="「虛構計畫1」109年3月已由郭士銘"):
+        verifications.open_ticked(officer(CONTROL, NOW), register, quarter, [key_of("虛構計畫1")], NOW)
+    assert queries.counted(register.id, quarter) == {"on_site": 1}
 
 
 def test_one_that_is_passed_over_may_still_be_opened(register: Register) -> None:
@@ -315,27 +345,54 @@ def test_who_may_not_and_what_is_missing(register: Register) -> None:
         verifications.pass_over(person, register, FEBRUARY, key_of("虛構計畫4"), "不必", NOW)
 
 
+def meetings_items(meeting_id: int) -> list[str]:
+    listed = select(MeetingItem.text).where(MeetingItem.meeting_id == meeting_id)
+    return list(db.session.scalars(listed.order_by(MeetingItem.position)))
+
+
+def test_two_people_fill_agendas_at_once(app: Flask, register: Register) -> None:
+    person, titles = officer(CONTROL, NOW), ("虛構計畫2", "虛構計畫4", "虛構計畫5")
+    keys, of = [key_of(title) for title in titles], register.id
+
+    def pick(key: str) -> None:
+        register = db.session.get_one(Register, of)
+        verifications.pick_by_hand(person, register, FEBRUARY, key, "heads_meeting", "首長交查", NOW)
+
+    def enter(title: str) -> None:
+        said = Entered("heads", title, date(2020, 4, 2))
+        meetings.enter(person, db.session.get_one(Register, of), said, [], NOW)
+
+    with unit_of_work():
+        pick(keys[0])
+    assert at_once(app, lambda: enter("會報"), lambda: enter("臨時會報")) == []
+    meeting = db.session.scalars(select(MeetingItem.meeting_id).where(MeetingItem.text == titles[0])).one()
+    assert at_once(app, lambda: pick(keys[1]), lambda: pick(keys[2])) == []
+    assert sorted(meetings_items(meeting)) == sorted(titles)
+
+
 def test_what_goes_to_the_heads_waits_for_the_next_meeting(register: Register) -> None:
     person = officer(CONTROL, NOW)
     with unit_of_work():
         (made,) = verifications.open_ticked(person, register, FEBRUARY, [key_of("虛構計畫3")], NOW)
     with unit_of_work():
         meetings.enter(person, register, Entered("heads", "以前的會報", date(2020, 2, 6)), [], NOW)
-    assert [told.title for told in queries.waiting_for_heads(register.id)] == ["虛構計畫3"]
+    with unit_of_work():
+        other = meetings.enter(person, register, Entered("project", "專案會議", date(2020, 4, 1)), [], NOW)
+    assert meetings_items(other.id) == []
     with unit_of_work():
         said = Entered("heads", "主管會報", date(2020, 4, 2))
-        meeting = meetings.enter(person, register, said, ["上次會議決議"], NOW)
-    assert queries.waiting_for_heads(register.id) == []
-    listed = db.session.scalars(
-        select(MeetingItem).where(MeetingItem.meeting_id == meeting.id).order_by(MeetingItem.position)
-    )
-    assert [item.text for item in listed] == ["上次會議決議", "虛構計畫3"]
+        meeting = meetings.enter(person, None, said, ["上次會議決議"], NOW)
+    assert meetings_items(meeting.id) == ["上次會議決議", "虛構計畫3"]
     with unit_of_work():
         verifications.pick_by_hand(
             person, register, FEBRUARY, key_of("虛構計畫4"), "heads_meeting", "首長交查", NOW
         )
         held = Entered("heads", "主管會報", date(2020, 4, 2), minutes="請工務處加速辦理")
         meetings.change(person, meeting, held, [], NOW, version=1)
+    assert made.state == "open", "minutes prepared for a meeting to come discuss nothing"
+    after = NOW + timedelta(days=17)
+    with unit_of_work():
+        meetings.change(person, meeting, held, [], after, version=2)
     of_february = select(Verification.state).where(Verification.period == FEBRUARY.key)
     states = db.session.scalars(of_february.order_by(Verification.id)).all()
     assert (len(states), set(states), made.state) == (2, {"closed"}, "closed")
@@ -363,3 +420,29 @@ def test_a_slip_of_the_year_is_named_at_its_field(register: Register) -> None:
             raw=visit("38.5", **FINDING, **day("findings-0-due_on", "151", "10", "31")),
         )
     assert "改善期限不能晚於民國119年3月14日" in refused.value.errors["findings"][0]
+
+
+def test_what_was_picked_in_error_is_withdrawn(register: Register) -> None:
+    made, case = opened(register, "虛構計畫2")
+    with unit_of_work():
+        key = key_of("虛構計畫3")
+        (heads,) = verifications.open_ticked(officer(CONTROL, NOW), register, FEBRUARY, [key], NOW)
+    person = officer(CONTROL, NOW)
+    with unit_of_work(), pytest.raises(Forbidden):
+        review_withdrawals.of_verification(officer(OFFICER, NOW), made, "選錯", NOW)
+    with unit_of_work(), pytest.raises(Misfit):
+        review_withdrawals.of_verification(person, made, " ", NOW)
+    with unit_of_work():
+        review_withdrawals.of_verification(person, made, "選錯計畫", NOW)
+        review_withdrawals.of_verification(person, heads, "選錯計畫", NOW)
+    assert (made.state, heads.state, case.outcome, case.status) == (
+        "withdrawn",
+        "withdrawn",
+        "withdrawn",
+        "closed",
+    )
+    assert queries.counted(register.id, FEBRUARY) == {}
+    with unit_of_work(), pytest.raises(Conflict):
+        review_withdrawals.of_verification(person, made, "再一次", NOW)
+    again, _case = opened(register, "虛構計畫2")
+    assert again.id != made.id, "and may be picked anew"
