@@ -86,7 +86,8 @@ def _until(register: Register, given: Mapping[str, date], today: date) -> Mappin
                 name,
                 Text(
                     zh=f"規則訂的期限已過（或沒有訂），請訂今天之後一年內的{label.zh}。",
-                    en=f"The day of the rules is over, or they have none: give the {label.in_('en')}, within a year from today.",
+                    en="The day of the rules is over, or they have none: "
+                    f"give the {label.in_('en')}, within a year from today.",
                 ),
             )
     if given["review"] < given["self_evaluation"]:

@@ -54,7 +54,7 @@ def table(of: Register, year: Period, config: Mapping[str, Any]) -> PlanTable:
 
 
 def _weights(of: Register, published: list[Row]) -> Mapping[str, Decimal]:
-    """Those that the published grades were made with; none where they differ, and before one is published the rules'."""
+    """Those that the published grades were made with; none where they differ; the rules' before one is."""
     kept = [
         {item.key: item.weight for item in grading.as_kept(row.grade).items}
         for row in published
