@@ -52,6 +52,9 @@ def scores(file: Path, year: int, unit: str, unit_name: str, published: bool, an
             f"{'taken in' if new else 'unchanged'}: {len(table.lines)} indicators, "
             f"total {score_table.plain(table.total)}, {len(list(table.goals))} goals, state {made.state}"
         )
+        for heading in table.dimensions:
+            rate = f", {heading.rate}%" if heading.rate is not None else ""
+            click.echo(f"  {heading.row.title}: {score_table.plain(heading.score)}{rate}")
 
 
 def _application() -> Any:

@@ -239,7 +239,9 @@ def read_content(
             f"找不到標題列，缺少欄位：{wanted}。", f"No row of headings; these columns are missing: {wanted}."
         )
     headings = opened.lines[head]
-    sheet = Sheet(problems=opened.problems, notes=opened.notes)
+    # a title above the headings may span them
+    across = [problem for problem in opened.across if (problem.row or 0) > head + 1]
+    sheet = Sheet(problems=opened.problems + across, notes=opened.notes)
     sheet.headings = {name: next(iter(others), name) for name, others in columns.items()}
     places = _places(headings, names, sheet)
     for at, line in enumerate(opened.lines[head + 1 :], start=head + 2):
@@ -291,6 +293,8 @@ class Opened:
     lines: list[list[str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     notes: list[Text] = field(default_factory=list)
+    #: cells merged over columns, which no column of a table can read
+    across: list[Problem] = field(default_factory=list)
 
 
 def cells_of(content: bytes) -> list[list[str]]:
@@ -402,14 +406,12 @@ def _merged(page: Worksheet, limits: Limits, opened: Opened) -> dict[str, str]:
                     en=f"The value of merged cells {area.coord} counts for rows {rows[0]} to {rows[1]}.",
                 )
             )
-        elif area.min_row > HEAD and top.value is not None:
-            _wrong(
-                opened,
-                top,
-                top.column_letter,
-                f"合併儲存格 {area.coord} 跨越欄位，看不出是哪一欄的值，請取消合併。",
-                f"Merged cells {area.coord} span columns: unmerge them, so that each column says its value.",
+        elif top.value is not None:
+            said = Text(
+                zh=f"合併儲存格 {area.coord} 跨越欄位，看不出是哪一欄的值，請取消合併。",
+                en=f"Merged cells {area.coord} span columns: unmerge them, so that each column says its value.",
             )
+            opened.across.append(Problem(area.min_row, top.column_letter, said))
     return filled
 
 

@@ -72,6 +72,7 @@ EFFECTS = frozenset(
         "keep_travel_report",
         "publish_travel_report",
         "cancel_journey",
+        "reopen_travel_report",
     }
 )
 NOTICE_EFFECT = "notify_applicant:"
@@ -144,6 +145,8 @@ class TaskTemplate(Frozen):
     join: Annotated[Literal["all", "any"] | int, BeforeValidator(_join)] = "all"
     period: Period | None = None
     form: str | None = None
+    #: until the case is closed only those who hold the function read what its form says
+    sealed: bool = False
     #: what whoever holds the function is called where the workflow runs; by the function when not said
     holder: Text | None = None
 

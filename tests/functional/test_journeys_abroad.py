@@ -135,6 +135,7 @@ def test_handed_in_sent_back_published_and_frozen(app: Flask, case: Case) -> Non
     hand_in(case)
     first = registered().document_id
     take(case, "send_back", HEAD, NOW, comment="請補照片")
+    assert registered().state == "awaited", "and its list says so"
     hand_in(case)
     assert registered().document_id not in (None, first)
     take(case, "confirm", HEAD, NOW)
@@ -175,3 +176,15 @@ def test_a_journey_that_did_not_take_place(case: Case) -> None:
     take(case, "remove", CONTROL, NOW, comment="同意")
     assert (registered().state, case.outcome) == ("cancelled", "missing")
     assert db.session.query(Document).count() == 0
+
+
+def test_a_form_that_is_sent_twice_registers_one_journey(app: Flask, unit: Visitor) -> None:
+    """Full-width or not; another traveller, or other days, are another journey."""
+    unit.get(f"{PAGE}/new")
+    unit.press("登記", TYPED)
+    number = made(app, lambda: db.session.scalars(select(Case.number)).one())
+    unit.get(f"{PAGE}/new")
+    page = unit.press("登記", {**TYPED, "traveller": "技士　林美玉"})
+    assert page.status == 422 and f"已經登記過了（{number}）" in page.text
+    unit.press("登記", {**TYPED, "traveller": "技士 陳大文"})
+    assert "已登記出國" in unit.page.text

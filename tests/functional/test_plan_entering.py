@@ -8,7 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests.journeys import NOW
+from tests.journeys import NOW, officer
 from tests.officers import at, made, signed_in
 from tests.visitor import Visitor
 from webapp.extensions import db
@@ -26,6 +26,8 @@ from webapp.models import (
 )
 from webapp.queries import plan_facts, plans
 from webapp.queries.org import chart
+from webapp.services import plan_tree
+from webapp.uow import unit_of_work
 
 CONTROL, OFFICER = "guo.shiming", "li.yating"
 REGISTER = "/plans/registers/island_fund-114"
@@ -149,6 +151,7 @@ def test_a_stale_page_is_refused_and_keeps_what_was_typed(app: Flask, entered: V
         ({"curve": "114-08,20\n114-09,90"}, "第 2 列：最後一個月（114年9月）的累計預定進度須為 100%"),
         ({"curve": "114-08,101\n明年,100"}, "第 2 列：月份例如 115-08"),
         ({"case_no": "3"}, "案號 3 已是「虛構的碼頭照明」的"),
+        ({"case_no": "３"}, "案號 3 已是「虛構的碼頭照明」的"),
         ({"plan": "P114-9999"}, "沒有編號「P114-9999」的計畫"),
     ],
 )
@@ -204,6 +207,12 @@ def test_a_number_is_no_must(app: Flask, entered: Visitor) -> None:
         assert "已儲存" in entered.page.text
 
 
+def _mid_term() -> str:
+    with unit_of_work():
+        said = plan_tree.Said("虛構的中程計畫", "PW", 113, 116)
+        return plan_tree.add(officer(CONTROL), "mid_term", said, NOW).code
+
+
 def test_one_of_a_kind_and_parents_of_the_right_kind(app: Flask, entered: Visitor) -> None:
     entered.get("/plans/registers/new")
     page = entered.press(
@@ -213,14 +222,21 @@ def test_one_of_a_kind_and_parents_of_the_right_kind(app: Flask, entered: Visito
     entered.get("/plans/new")
     own = made(app, lambda: plan().code)
     page = entered.press("儲存", {**PLAN, "title": "下位", "parent": own})
-    assert page.status == 422 and "不能是這種計畫的上位計畫" in page.text
+    assert page.status == 422 and f"沒有編號「{own}」的指標或中程計畫" in page.text
     page = entered.press("儲存", {"parent": "", "units-0-unit": "SW"})
     assert page.status == 422 and "同一單位只能列一次" in page.text
-    entered.press("儲存", {"kind": "mid_term", "units-0-unit": "PW"})
-    above = made(app, lambda: db.session.scalars(select(Plan.code).where(Plan.title == "下位")).one())
+    assert entered.page.soup.select_one("[value=mid_term]") is None, (
+        "it has a last year, and a page of its own"
+    )
+    above = made(app, _mid_term)
     entered.get(f"/plans/{made(app, lambda: plan().public_id)}/edit")
     entered.press("儲存", {"parent": above})
-    assert "上位計畫" in entered.page.text and "中程計畫：下位" in entered.page.text
+    assert "上位計畫" in entered.page.text and "中程計畫：" in entered.page.text
+    page = entered.get(f"/plans/{made(app, lambda: plan().public_id)}/edit")
+    page = entered.press("儲存", {"roc_year": "300"})
+    assert page.status == 422 and "不在中程計畫的期間內" in page.text
+    pid = made(app, lambda: db.session.scalars(select(Plan.public_id).where(Plan.code == above)).one())
+    assert entered.get(f"/plans/{pid}/edit").path == f"/plans/upper/{pid}"
 
 
 def test_what_is_open_goes_to_the_unit_that_leads_now(app: Flask, entered: Visitor) -> None:

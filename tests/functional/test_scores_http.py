@@ -248,7 +248,9 @@ def test_the_import_says_what_it_took_in(app: Flask, monkeypatch: pytest.MonkeyP
     assert said.exit_code == 0, said.output
     assert "taken in: 34 indicators, total 96.25, 15 goals, state published" in said.output
     assert said.output.count("以公布為準: ") == 5
-    again = CliRunner().invoke(cli.main, [*options, "--published", "--annex", annex])
+    assert "69.2, 98.9%" in said.output
+    again = CliRunner().invoke(cli.main, [*options, "--unit-name", "又叫別的"])
+    assert again.exit_code == 0 and "69.2, 98.9%" in again.output
     assert "unchanged: 34 indicators" in again.output
     wrong = CliRunner().invoke(cli.main, ["import", "scores", annex, "--year", "98", "--unit", "AD-RES"])
     assert wrong.exit_code == 1 and "缺少欄位：" in wrong.output and "nothing was taken in" in wrong.output

@@ -118,6 +118,7 @@ def test_what_is_no_month_is_named(written: str) -> None:
         (f"{HEAD}\n甲,5,,,多".encode(), 2, "", "儲存格比標題多"),
         (f"{HEAD},進度\n甲,5".encode(), None, "進度", "出現兩次"),
         (book(lambda page: page.cell(3, 2, "=1+1")), 3, "B3", "是公式，請改貼成值"),
+        (book(lambda page: page.merge_cells("A3:B3"), ["名稱", "進度"], ["甲", 5], ["丙", 1]), 3, "A", "A3:B3 跨越欄位"),
         (book(lambda page: page.merge_cells("A12:B12"), ["名稱", "進度"], *[["丙", 1]] * 11), 12, "A", "A12:B12 跨越欄位"),
     ],
 )  # fmt: skip

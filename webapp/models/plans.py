@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import date
 from decimal import Decimal
 from typing import Annotated
@@ -19,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from webapp.extensions import db
 from webapp.models.types import Json, Key, MaybeMoment, Moment, PublicId, ref
@@ -117,9 +118,9 @@ class Plan(db.Model):
     title: Mapped[str] = mapped_column(String(200))
     kind: Mapped[str] = mapped_column(String(20))
     roc_year: Mapped[int]
-    #: of a plan over several years, such as a mid-term plan; roc_year is the first
+    #: of a mid-term plan; roc_year is the first
     last_year: Mapped[int | None]
-    #: vision -> indicator -> mid-term plan -> plan of a year (trigger of migration 0039)
+    #: vision -> indicator -> mid-term plan -> plan of a year (trigger of migration 0044)
     parent_id: Mapped[int | None] = ref("plan.id", index=True)
     level: Mapped[str] = mapped_column(String(10))
     lead_unit_id: Mapped[int] = ref("unit.id", index=True)
@@ -143,6 +144,7 @@ class Plan(db.Model):
         CheckConstraint("title <> ''", name="has_a_title"),
         CheckConstraint("roc_year between 1 and 999", name="year_is_roc"),
         CheckConstraint("last_year between roc_year and 999", name="years_in_order"),
+        CheckConstraint("(kind = 'mid_term') = (last_year is not null)", name="mid_term_has_a_last_year"),
         CheckConstraint("ends_on >= starts_on", name="ends_after_start"),
         CheckConstraint("accepted_on >= completed_on", name="accepted_after_completion"),
         CheckConstraint("parent_id <> id", name="is_no_parent_of_itself"),
@@ -208,6 +210,7 @@ class RegisterEntry(db.Model):
     project_no: Mapped[int | None]
     project: Mapped[str] = mapped_column(String(80), default="")
     #: 案號
+    #: narrow, however it was typed
     case_no: Mapped[str | None] = mapped_column(String(20))
     #: as this register calls the plan, where it says otherwise
     title: Mapped[str | None] = mapped_column(String(200))
@@ -244,6 +247,11 @@ class RegisterEntry(db.Model):
             postgresql_where=text("released_on is null"),
         ),
     )
+
+    @validates("case_no")
+    def _narrow(self, _name: str, typed: str | None) -> str | None:
+        """１ and 1 are one number, whoever stores it."""
+        return unicodedata.normalize("NFKC", typed).strip() or None if typed is not None else None
 
 
 class Baseline(db.Model):

@@ -17,6 +17,7 @@ from webapp.moments import taipei_day
 from webapp.plans import bp
 from webapp.presentation import in_language, language
 from webapp.queries import answering, definitions, plans
+from webapp.queries.plan_tree import UPPER
 from webapp.security import actor, now
 from webapp.services import plan_carry_over, plan_entries
 from webapp.staff.typed import version
@@ -89,6 +90,9 @@ def new_plan() -> ResponseReturnValue:
 @bp.route("/<pid>/edit", methods=["GET", "POST"])
 def edit_plan(pid: str) -> ResponseReturnValue:
     of = plans.plan(pid)
+    if of.kind in UPPER:
+        plan_carry_over.require(actor())
+        return redirect(url_for("plans.upper", pid=pid))
 
     def save(said: Mapping[str, Any]) -> str:
         plan_entries.edit_plan(actor(), pid, said, now(), version=version())

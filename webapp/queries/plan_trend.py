@@ -50,14 +50,17 @@ class Month:
         return percent(self.spent, self.due) if self.due else None
 
 
-#: reports by month and light, less those of entries that were released by its end: these are few
+#: reports by month and light, less those of entries that were released by its end: these are few; money that is due
+#: counts where somebody has reported what was spent of it
 _REGISTER = text(
     """
-    select register_id, month, light, standing, count(*), sum(budget_due), sum(budget_spent)
+    select register_id, month, light, standing, count(*),
+        sum(budget_due) filter (where budget_spent is not null), sum(budget_spent)
     from progress_report where register_id = any(:registers) and month between :first and :last
     group by register_id, month, light, standing
     union all
-    select r.register_id, r.month, r.light, r.standing, -count(*), -sum(r.budget_due), -sum(r.budget_spent)
+    select r.register_id, r.month, r.light, r.standing, -count(*),
+        -sum(r.budget_due) filter (where r.budget_spent is not null), -sum(r.budget_spent)
     from register_entry as e join progress_report as r on r.entry_id = e.id
     where e.register_id = any(:registers) and r.month between :first and :last
         and e.released_on is not null and e.released_on < r.month + interval '1 month'
@@ -66,7 +69,8 @@ _REGISTER = text(
 )
 _UNIT = text(
     """
-    select r.register_id, r.month, r.light, r.standing, count(*), sum(r.budget_due), sum(r.budget_spent)
+    select r.register_id, r.month, r.light, r.standing, count(*),
+        sum(r.budget_due) filter (where r.budget_spent is not null), sum(r.budget_spent)
     from plan as p join register_entry as e on e.plan_id = p.id join progress_report as r on r.entry_id = e.id
     where p.lead_unit_id = :unit and e.register_id = any(:registers) and r.month between :first and :last
         and e.since < r.month + interval '1 month'

@@ -193,6 +193,21 @@ def edition(register_id: int, period: str) -> Edition | None:
     ).one_or_none()
 
 
+def closed_around(register_id: int, period: Period) -> Edition | None:
+    """The edition of a longer period that it lies in: nothing of it changes any more."""
+    return db.session.scalars(
+        select(Edition)
+        .where(
+            Edition.register_id == register_id,
+            Edition.first_month <= period.first_month,
+            Edition.last_month >= period.last_month,
+            Edition.period != period.key,
+        )
+        .order_by(Edition.closed_at, Edition.id)
+        .limit(1)
+    ).one_or_none()
+
+
 # --- a register in a month --------------------------------------------------------------------------------
 
 
@@ -212,7 +227,7 @@ def overview(of: Register, month: date) -> Overview:
         .select_from(RegisterEntry)
         .join(Plan, Plan.id == RegisterEntry.plan_id)
         .outerjoin(now, _of(of, now, month))
-        .outerjoin(before, _of(of, before, month_before(month, STEPS[of.cycle])))
+        .outerjoin(before, _before(of, before, month))
         .where(_standing_in(of, month))
         .group_by(Plan.lead_unit_id, now.light, now.standing, before.standing)
     )
@@ -306,8 +321,7 @@ def _found(of: Register, month: date, filters: Filters) -> tuple[Any, Select[tup
             )
         )
     if filters.changed:
-        earlier = month_before(month, STEPS[of.cycle])
-        statement = statement.join(before, _of(of, before, earlier)).where(before.standing != now.standing)
+        statement = statement.join(before, _before(of, before, month)).where(before.standing != now.standing)
     return now, statement
 
 
@@ -347,7 +361,7 @@ def lines_of(of: Register, month: date, ids: Sequence[int]) -> list[Line]:
         .select_from(RegisterEntry)
         .join(Plan, Plan.id == RegisterEntry.plan_id)
         .outerjoin(now, _of(of, now, month))
-        .outerjoin(before, _of(of, before, month_before(month, STEPS[of.cycle])))
+        .outerjoin(before, _before(of, before, month))
         .where(among(RegisterEntry.id, ids))
     )
     found = {row[0]: row for row in rows}
@@ -365,6 +379,26 @@ def lines_of(of: Register, month: date, ids: Sequence[int]) -> list[Line]:
 
 def _of(of: Register, report: Any, month: date) -> ColumnElement[bool]:
     return and_(report.entry_id == RegisterEntry.id, report.register_id == of.id, report.month == month)
+
+
+def _before(of: Register, report: Any, month: date) -> ColumnElement[bool]:
+    return as_reported(of, report, month_before(month, STEPS[of.cycle]))
+
+
+def as_reported(of: Register, report: Any, month: date) -> ColumnElement[bool]:
+    """What was reported of an entry's plan for a month: before the year of the register, in that of its kind then."""
+    year = month.year - 1911
+    if year == of.roc_year:
+        return _of(of, report, month)
+    then, held = aliased(RegisterEntry), aliased(Register)
+    held_in = select(held.id).where(held.kind == of.kind, held.roc_year == year).order_by(held.id).limit(1)
+    former = select(then.id).where(
+        then.plan_id == RegisterEntry.plan_id, then.register_id == held_in.scalar_subquery()
+    )
+    return and_(
+        report.entry_id == former.correlate(RegisterEntry).scalar_subquery(),
+        report.month == month,
+    )
 
 
 def _standing_in(of: Register, month: date) -> ColumnElement[bool]:

@@ -80,8 +80,8 @@ def _changes(of: Register, period: Period) -> list[dict[str, str]]:
             now.lag,
         )
         .select_from(now)
-        .join(before, (before.entry_id == now.entry_id) & (before.month == earlier))
         .join(RegisterEntry, RegisterEntry.id == now.entry_id)
+        .join(before, plans.as_reported(of, before, earlier))
         .join(Plan, Plan.id == RegisterEntry.plan_id)
         .where(now.register_id == of.id, now.month == period.last_month, now.standing != before.standing)
         .order_by(now.lag.desc().nulls_last(), now.entry_id)

@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from sqlalchemy import Date, Select, cast, func, select
+from sqlalchemy import ColumnElement, Date, Select, cast, func, select
 from sqlalchemy.orm import aliased
 
 from rules.values import Text
@@ -21,6 +21,8 @@ from webapp.queries.plan_averages import mean, rounded
 
 #: plans that a figure names as missing
 MOST_NAMED = 10
+#: of a report; what nobody reported stands nowhere
+IN_TIME, BEHIND = ("on_track", "ahead"), ("severe", "behind")
 
 
 @dataclass(frozen=True)
@@ -73,20 +75,22 @@ def _satisfied(unit_id: int, year: int) -> Counted:
     return Counted(_share(part, whole), f"滿意與非常滿意 {part} 份／有效問卷 {whole} 份")
 
 
-def _reported(kind: str, unit_id: int, year: int) -> list[Any]:
+def _reported(
+    kind: str, unit_id: int, year: int, is_known: Callable[[Any], ColumnElement[bool]]
+) -> list[Any]:
     """Plans of the unit in the registers of a kind and year, with the report of December; of one that was completed
-    and released before, its newest report. What was released uncompleted is not counted."""
+    and released by then, its newest report that is known. What was released uncompleted is not counted."""
     december = date(year + 1911, 12, 1)
     newest = aliased(ProgressReport)
     last = (
         select(newest.id)
-        .where(newest.entry_id == RegisterEntry.id, newest.month <= december, newest.actual.is_not(None))
+        .where(newest.entry_id == RegisterEntry.id, newest.month <= december, is_known(newest))
         .order_by(newest.month.desc())
         .limit(1)
         .correlate(RegisterEntry)
         .scalar_subquery()
     )
-    is_released = RegisterEntry.released_on < last_day(december)
+    is_released = RegisterEntry.released_on <= last_day(december)
     return list(
         db.session.execute(
             select(
@@ -113,9 +117,8 @@ def _reported(kind: str, unit_id: int, year: int) -> list[Any]:
     )
 
 
-def _without(rows: Sequence[Any]) -> str:
+def _without(missing: Sequence[str]) -> str:
     """The plans of which nothing is known at the end of the year, by name."""
-    missing = [row.title for row in rows if row.actual is None]
     if not missing:
         return ""
     more = f"等 {len(missing)} 件" if len(missing) > MOST_NAMED else ""
@@ -124,19 +127,21 @@ def _without(rows: Sequence[Any]) -> str:
 
 def _island_fund_average(unit_id: int, year: int) -> Counted:
     """離島基金補助計畫年度列管計畫實際進度平均數 (施政績效報告): at the end of the year, of what was reported."""
-    rows = _reported("island_fund", unit_id, year)
+    rows = _reported("island_fund", unit_id, year, lambda report: report.actual.is_not(None))
     average = mean(row.actual for row in rows)
-    known = sum(row.actual is not None for row in rows)
+    missing = [row.title for row in rows if row.actual is None]
+    known = len(rows) - len(missing)
     value = rounded(average, date(year + 1911, 12, 31)) if average is not None else None
-    return Counted(value, f"離島建設基金補助計畫 {known} 件年底實際進度平均{_without(rows)}")
+    return Counted(value, f"離島建設基金補助計畫 {known} 件年底實際進度平均{_without(missing)}")
 
 
 def _plans_on_time(unit_id: int, year: int) -> Counted:
-    """Of the selected plans, those that were not behind at the end of the year."""
-    rows = _reported("selected", unit_id, year)
-    known = [row for row in rows if row.actual is not None]
-    part = sum(row.standing in ("on_track", "ahead") for row in known)
-    said = f"選項列管計畫年底未落後 {part} 件／已填報 {len(known)} 件{_without(rows)}"
+    """Of the selected plans, those not behind at the end of the year; a published class says so too."""
+    rows = _reported("selected", unit_id, year, lambda report: report.standing.in_(IN_TIME + BEHIND))
+    known = [row for row in rows if row.standing is not None]
+    missing = [row.title for row in rows if row.standing is None]
+    part = sum(row.standing in IN_TIME for row in known)
+    said = f"選項列管計畫年底未落後 {part} 件／已填報 {len(known)} 件{_without(missing)}"
     return Counted(_share(part, len(known)), said)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from sqlalchemy import select
+
 from rules.values import Text
 from webapp.errors import Forbidden, Misfit
 from webapp.extensions import db
-from webapp.models import Journey
+from webapp.models import Case, Journey, Unit
 from webapp.moments import taipei_day
 from webapp.permissions import PERMISSIONS, Actor
 from webapp.services import internal_cases
+from webapp.sheets import narrow
 
 SERVICE = "KM07"
 #: how far from today the return may lie
@@ -51,6 +54,7 @@ def register(actor: Actor, unit_id: int, trip: Trip, now: datetime) -> Journey:
     if unit_id not in units_of(actor):
         raise Misfit("unit", Text(zh="請選擇自己的單位。", en="Choose a unit of your own."))
     _check(trip, taipei_day(now))
+    _is_new(unit_id, trip)
     case = internal_cases.open_case(
         actor,
         SERVICE,
@@ -79,6 +83,31 @@ def register(actor: Actor, unit_id: int, trip: Trip, now: datetime) -> Journey:
     db.session.add(made)
     db.session.flush()
     return made
+
+
+def _is_new(unit_id: int, trip: Trip) -> None:
+    """A form that is sent twice registers one journey. Who travels is encrypted, so it is read and compared here."""
+    db.session.execute(select(Unit.id).where(Unit.id == unit_id).with_for_update(key_share=True))
+    same = (
+        select(Journey, Case.number)
+        .outerjoin(Case, Case.id == Journey.case_id)
+        .where(
+            Journey.unit_id == unit_id,
+            Journey.left_on == trip.left_on,
+            Journey.returned_on == trip.returned_on,
+            Journey.state != "cancelled",
+        )
+        .order_by(Journey.id)
+    )
+    for journey, number in db.session.execute(same):
+        if narrow(journey.traveller) == narrow(trip.traveller):
+            raise Misfit(
+                "traveller",
+                Text(
+                    zh=f"這趟出國已經登記過了{f'（{number}）' if number else ''}。",
+                    en=f"This journey is registered already{f' ({number})' if number else ''}.",
+                ),
+            )
 
 
 def wrong_words(traveller: str, destination: str, purpose: str) -> list[Misfit]:

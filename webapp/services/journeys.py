@@ -53,11 +53,18 @@ def cancel(actor: Actor, case: Case, now: datetime, on_date: date | None) -> Non
     db.session.flush()
 
 
+def reopen(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
+    """Its report is awaited again; what was handed in stays to be mended."""
+    of_case(case).state = "awaited"
+    db.session.flush()
+
+
 #: effects of workflows that this room carries out
 EFFECTS: Mapping[str, Callable[[Actor, Case, datetime, date | None], None]] = {
     "keep_travel_report": keep,
     "publish_travel_report": publish,
     "cancel_journey": cancel,
+    "reopen_travel_report": reopen,
 }
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
 from rules.values import Text
-from webapp.errors import AnswersInvalid, Conflict, Misfit
+from webapp.errors import AnswersInvalid, Conflict, Misfit, Refused
 from webapp.extensions import db
 from webapp.models import (
     Account,
@@ -34,11 +34,12 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import plan_facts, plans
 from webapp.queries.org import chart
-from webapp.queries.plan_tree import ABOVE
-from webapp.services import competence, plan_audit, plan_curves, plan_imports, steps
+from webapp.queries.plan_tree import UPPER
+from webapp.services import competence, plan_audit, plan_curves, plan_imports, plan_tree, steps
 from webapp.services.plan_audit import Answers
 from webapp.services.plan_carry_over import require
 
+LONGEST_NUMBER = 20
 FIRST_CURVE = "列管核定"
 
 
@@ -96,9 +97,10 @@ def _describe_register(of: Register, said: Answers) -> None:
 def enter_plan(actor: Actor, said: Answers, now: datetime) -> Plan:
     require(actor)
     made = Plan(code=plan_imports.next_code(int(said["roc_year"])), origin="entered", origins=[])
+    above = plan_tree.hold_above(made, _code(said.get("parent")))
     _describe(made, said)
     db.session.add(made)
-    db.session.flush()
+    plan_tree.place(actor, made, above, now, "parent")
     _describe_parts(made, said)
     plan_audit.write(actor, "plan_entered", made, {}, plan_answers(made), now)
     return made
@@ -108,9 +110,19 @@ def edit_plan(actor: Actor, pid: str, said: Answers, now: datetime, *, version: 
     """What is open of a plan goes with it to another leading unit."""
     require(actor)
     found = plans.plan(pid)
+    if found.kind in UPPER:
+        raise Refused(
+            Text(
+                zh="願景、指標與中程計畫請在政見與中程計畫的頁面修改。",
+                en="Visions, indicators and mid-term plans are changed on their own page.",
+            )
+        )
+    above = plan_tree.hold_above(found, _code(said.get("parent")))
     _hold(found, version)
     before, lead = plan_answers(found), found.lead_unit_id
-    _describe(found, said)
+    with db.session.no_autoflush:
+        _describe(found, said)
+        plan_tree.place(actor, found, above, now, "parent")
     _describe_parts(found, said)
     flag_modified(found, "title")  # its units, sites or money may be all that changed
     db.session.flush()
@@ -153,12 +165,16 @@ def _unit(unit_id: int) -> dict[str, str]:
     return {"value": unit.code, "zh": unit.zh, "en": unit.en}
 
 
+def _code(said: str | None) -> str:
+    return (said or "").strip().upper()
+
+
 def _describe(of: Plan, said: Answers) -> None:
     starts, ends = (_day(said.get(name)) for name in ("starts_on", "ends_on"))
     if starts is not None and ends is not None and ends < starts:
         raise Misfit("ends_on", Text(zh="結束日期不能早於開始日期。", en="It does not end before it starts."))
-    if of.id is not None:
-        _fits_what_is_below(of, said["kind"])
+    if said["kind"] in UPPER:
+        raise Misfit("kind", Text(zh="請選擇種類。", en="Choose a kind."))
     of.title, of.kind, of.level, of.roc_year = (
         said["title"],
         said["kind"],
@@ -168,39 +184,6 @@ def _describe(of: Plan, said: Answers) -> None:
     of.starts_on, of.ends_on = starts, ends
     of.origins, of.note = list(said.get("origins") or ()), said.get("note") or ""
     of.lead_unit_id = chart().by_code[said["lead_unit"]["value"]].id
-    of.parent_id = _parent(of, said.get("parent") or "")
-
-
-def _parent(of: Plan, code: str) -> int | None:
-    """Vision -> indicator -> plan, mid-term plan -> plan: never in a circle."""
-    if not code.strip():
-        return None
-    above = db.session.scalars(select(Plan).where(Plan.code == code.strip().upper())).one_or_none()
-    if above is None:
-        raise Misfit("parent", Text(zh=f"沒有編號「{code}」的計畫。", en=f"There is no plan {code}."))
-    if above.kind not in ABOVE[of.kind] or (of.id is not None and above.id == of.id):
-        raise Misfit(
-            "parent",
-            Text(
-                zh=f"「{above.title}」不能是這種計畫的上位計畫：願景之下是指標，指標或中程計畫之下是計畫。",
-                en=f"“{above.title}” cannot stand above it: indicators are below visions, plans below indicators or "
-                "mid-term plans.",
-            ),
-        )
-    return above.id
-
-
-def _fits_what_is_below(of: Plan, kind: str) -> None:
-    below = db.session.scalars(select(Plan).where(Plan.parent_id == of.id).order_by(Plan.code))
-    misfit = next((each for each in below if kind not in ABOVE[each.kind]), None)
-    if misfit is not None:
-        raise Misfit(
-            "kind",
-            Text(
-                zh=f"下位計畫「{misfit.title}」不能屬於這種計畫，請先改它的上位計畫。",
-                en=f"“{misfit.title}” below it cannot belong to such a plan; change what stands above that one first.",
-            ),
-        )
 
 
 def _describe_parts(of: Plan, said: Answers) -> None:
@@ -318,7 +301,11 @@ def entry_answers(of: RegisterEntry) -> dict[str, Any]:
 
 
 def _describe_entry(of: RegisterEntry, said: Answers) -> None:
-    of.case_no = str(said.get("case_no") or "").strip() or None
+    of.case_no = said.get("case_no")
+    if len(of.case_no or "") > LONGEST_NUMBER:  # some characters are several when they are narrow
+        raise Misfit(
+            "case_no", Text(zh=f"案號最多 {LONGEST_NUMBER} 字。", en=f"At most {LONGEST_NUMBER} characters.")
+        )
     of.project_no = int(said["project_no"]) if said.get("project_no") is not None else None
     of.project, of.title = said.get("project") or "", said.get("title") or None
     of.supervisor, of.note = said.get("supervisor") or "", said.get("note") or ""

@@ -70,8 +70,9 @@ def start(
 
 
 def is_late(register: Register, today: date) -> bool:
-    """Whether a day that the rules set is over: nobody is asked to be done in the past."""
-    return today > min(plan_grades.deadlines(register).values())
+    """Whether a day that the rules set is over, or is set by none: nobody is asked to be done in the past."""
+    days = plan_grades.deadlines(register)
+    return not LIMITS.keys() <= days.keys() or today > min(days.values())
 
 
 def _until(register: Register, given: Mapping[str, date], today: date) -> Mapping[str, date]:
@@ -84,8 +85,9 @@ def _until(register: Register, given: Mapping[str, date], today: date) -> Mappin
             raise Misfit(
                 name,
                 Text(
-                    zh=f"規則訂的期限已過，請訂今天之後一年內的{label.zh}。",
-                    en=f"The day of the rules is over: give the {label.in_('en')}, within a year from today.",
+                    zh=f"規則訂的期限已過（或沒有訂），請訂今天之後一年內的{label.zh}。",
+                    en="The day of the rules is over, or they have none: "
+                    f"give the {label.in_('en')}, within a year from today.",
                 ),
             )
     if given["review"] < given["self_evaluation"]:
@@ -169,6 +171,11 @@ def publish(actor: Actor, register: Register, now: datetime, *, version: int) ->
     """
     require(actor)
     db.session.execute(select(Register.id).where(Register.id == register.id).with_for_update())
+    # as whoever reviews again: the case before its grade
+    reviewed = select(PlanGrade.case_id).where(
+        PlanGrade.register_id == register.id, PlanGrade.state == "reviewed"
+    )
+    db.session.execute(select(Case.id).where(Case.id.in_(reviewed)).order_by(Case.id).with_for_update())
     if seen(register) != version:
         raise Conflict(_who_acted(register))
     rows = db.session.execute(
@@ -186,6 +193,8 @@ def publish(actor: Actor, register: Register, now: datetime, *, version: int) ->
         if not _same(made, plan_grades.as_kept(row)):
             stale.append(_title(entry))
             continue
+        # the printed list says ever after what it says today
+        row.result = {**(row.result or {}), **plan_grades.printed_as(entry)}
         row.ruleset_revision_id, row.state = made.revision, "published"
         row.published_by_id, row.published_at = actor.account_id, now
         db.session.flush()

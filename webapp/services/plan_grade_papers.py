@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from rules.values import format_day
@@ -23,13 +24,17 @@ def table(of: Register, year: Period, config: Mapping[str, Any]) -> PlanTable:
     """Every plan of the year; what is not published yet stands there without points."""
     rows = plan_grades.rows(SYSTEM, of, year, None)
     published = [row for row in rows if row.state == "published"]
-    weights = grading.weights(of)
+    weights = _weights(of, published)
     columns = (
         Column("案號", 15),
         Column("計畫", 72),
         Column("單位", 32),
         *(
-            Column(f"{NAMES[item].zh}({plan_lists.written(weights.get(item))})", 22, numeric=True)
+            Column(
+                NAMES[item].zh + (f"({plan_lists.written(weights[item])})" if weights else ""),
+                22,
+                numeric=True,
+            )
             for item in ITEMS
         ),
         Column("總分", 17, numeric=True),
@@ -48,9 +53,21 @@ def table(of: Register, year: Period, config: Mapping[str, Any]) -> PlanTable:
     )
 
 
+def _weights(of: Register, published: list[Row]) -> Mapping[str, Decimal]:
+    """Those that the published grades were made with; none where they differ; the rules' before one is."""
+    kept = [
+        {item.key: item.weight for item in grading.as_kept(row.grade).items}
+        for row in published
+        if row.grade is not None
+    ] or [grading.weights(of)]
+    return kept[0] if all(each == kept[0] for each in kept) and set(ITEMS) <= set(kept[0]) else {}
+
+
 def _cells(row: Row) -> tuple[str, ...]:
-    units = "、".join(plan_lists.names([row.plan.lead_unit_id]))
-    front = (row.entry.case_no or "", row.title, units)
+    names = grading.printed_as(row.entry)
+    if row.grade is not None and row.state == "published":
+        names |= {name: said for name, said in (row.grade.result or {}).items() if name in names}
+    front = (names["case_no"], names["title"], names["unit"])
     if row.grade is None or row.state != "published":
         return (*front, "", "", "", "", "", "", "尚未公布")
     kept = grading.as_kept(row.grade)

@@ -6,6 +6,7 @@ plan_reporting; a grade goes by the revisions in force on the last day of the ye
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -20,9 +21,9 @@ from rules.scoring import Rounding
 from rules.values import Text
 from webapp.errors import AnswersInvalid
 from webapp.extensions import db
-from webapp.models import Case, PlanGrade, Register, RegisterEntry
+from webapp.models import Case, Plan, PlanGrade, Register, RegisterEntry
 from webapp.permissions import Actor
-from webapp.queries import submissions
+from webapp.queries import plan_lists, submissions
 from webapp.services import evaluation, plan_years
 from webapp.services.plan_years import YearFigures
 
@@ -35,6 +36,7 @@ NAMES: Mapping[str, Text] = {
     "reporting": Text(zh="填報時效", en="Reporting"),
     "administration": Text(zh="行政作業", en="Administration"),
 }
+FULL = 100
 TO_TYPE = Text(zh="由研考單位評分", en="given by the plan-control office")
 
 
@@ -126,6 +128,13 @@ class Assessment:
         }
 
 
+def printed_as(entry: RegisterEntry) -> dict[str, str]:
+    """The names of a plan and its unit in the list of published grades."""
+    plan = db.session.get_one(Plan, entry.plan_id)
+    (unit,) = plan_lists.names([plan.lead_unit_id])
+    return {"title": entry.title or plan.title, "unit": unit, "case_no": entry.case_no or ""}
+
+
 def kept_figure(row: PlanGrade, item: str) -> Text:
     """The figure of an item in the words of the review."""
     assert row.result is not None, "only what was reviewed is kept"
@@ -164,7 +173,7 @@ def assess(register: Register, figures: YearFigures, said: Said) -> tuple[Assess
     items = tuple(_items(decision, figures, said))
     exact = _total(items, decision)
     total = None
-    if exact is not None and (rounding := _rounding(decision)) is not None:
+    if exact is not None and exact <= FULL and (rounding := _rounding(decision)) is not None:
         total = rounding.of(exact)
         decision, revision = evaluation.decide(RULESET, {**facts, "score.total": total}, on)
     record = decision.to_json()
@@ -203,12 +212,14 @@ def _items(decision: Decision, figures: YearFigures, said: Said) -> list[Item]:
 
 
 def _total(items: Sequence[Item], decision: Decision) -> Fraction | None:
-    """Exact. None while an item is open, or where nothing counts."""
+    """Exact. None while an item is open, or where nothing counts: nothing is left, or what is left weighs nothing."""
     counted = [item for item in items if not item.left_out]
     if not counted or any(item.points is None for item in counted):
         return None
     rescale = any(o.action == "leave_out" and o.params["weights"] == "rescale" for o in decision.outcomes)
     whole = sum((Fraction(item.weight) for item in (counted if rescale else items)), Fraction())
+    if not whole:
+        return None
     return sum((Fraction(item.weight) * Fraction(item.points or 0) for item in counted), Fraction()) / whole
 
 
@@ -234,14 +245,16 @@ def weights(register: Register) -> dict[str, Decimal]:
 
 
 def deadlines(register: Register) -> dict[str, date]:
-    """By when units evaluate themselves and the plan-control office reviews, in the year after."""
+    """By when units evaluate themselves and the plan-control office reviews, in the year after, as far as rules say."""
     on = plan_years.last_day_of(register)
     decision, _revision = evaluation.decide(CALENDAR, {"plan.completed": True, "plan.year_ended": True}, on)
-    return {
-        o.params["what"]: date.fromisoformat(f"{on.year + 1}-{o.params['day']}")
-        for o in decision.outcomes
-        if o.action == "due_on"
-    }
+    found = {}
+    for outcome in decision.outcomes:
+        if outcome.action == "due_on":
+            month, day = map(int, outcome.params["day"].split("-"))
+            last = monthrange(on.year + 1, month)[1]  # 02-29 in a year that has none
+            found[outcome.params["what"]] = date(on.year + 1, month, min(day, last))
+    return found
 
 
 # --- evaluated and reviewed ----------------------------------------------------------------------------------
@@ -265,8 +278,9 @@ def words_of(figures: YearFigures, item: str) -> Text:
         return Text(zh=f"年終預算執行率 {rate}%", en=f"{rate} % of the budget executed")
     if item == "reporting":
         return Text(
-            zh=f"應填報 {figures.due} 次，準時 {figures.in_time} 次，退回補充 {figures.corrections} 次",
-            en=f"{figures.due} reports due, {figures.in_time} in time, sent back {figures.corrections} times",
+            zh=f"應填報 {figures.due} 次，準時 {figures.in_time} 次，研考退回 {figures.corrections} 次",
+            en=f"{figures.due} reports due, {figures.in_time} in time, "
+            f"sent back {figures.corrections} times by the plan-control office",
         )
     return TO_TYPE
 

@@ -162,30 +162,66 @@ def link(
     if not plans:
         raise Misfit("plans", Text(zh="請至少選一個計畫。", en="Choose at least one plan."))
     for each in plans:
-        if of.kind not in ABOVE[each.kind] or each.kind == INDICATOR:
-            raise Misfit(
-                "plans",
-                Text(zh=f"「{each.title}」不能列在這裡。", en=f"“{each.title}” cannot stand here."),
-            )
-        if of.kind == MID_TERM and not of.roc_year <= each.roc_year <= (of.last_year or of.roc_year):
-            raise Misfit(
-                "plans",
-                Text(
-                    zh=f"「{each.title}」是 {each.roc_year} 年度的計畫，不在中程計畫的期間內。",
-                    en=f"“{each.title}” is of {each.roc_year}, outside the years of the mid-term plan.",
-                ),
-            )
-        if each.parent_id == of.id:
-            continue
-        if each.parent_id is not None:
-            former = db.session.get_one(Plan, each.parent_id)
-            if only_free:
-                raise _not_free(each, former)
-            _audit(actor, "unlinked", former, f"「{each.title}」改列「{of.title}」", now)
-        each.parent_id = of.id
-        db.session.flush()
-        _audit(actor, "linked", of, f"加入「{each.title}」", now)
+        if each.kind == INDICATOR:
+            raise _cannot_stand(each, "plans")
+        if only_free and each.parent_id not in (None, of.id):
+            raise _not_free(each, db.session.get_one(Plan, each.parent_id))
+        place(actor, each, of, now, "plans")
     return len(plans)
+
+
+def place(actor: Actor, plan: Plan, above: Plan | None, now: datetime, field: str) -> None:
+    """Below another one from now on, or below none; both sides say so. Whoever calls holds the plan."""
+    if above is not None:
+        _may_stand(plan, above, field)
+    former = db.session.get(Plan, plan.parent_id) if plan.parent_id is not None else None
+    plan.parent_id = above.id if above is not None else None
+    db.session.flush()
+    if former is above:
+        return
+    if former is not None:
+        left = f"移出「{plan.title}」" if above is None else f"「{plan.title}」改列「{above.title}」"
+        _audit(actor, "unlinked", former, left, now)
+    if above is not None:
+        _audit(actor, "linked", above, f"加入「{plan.title}」", now)
+
+
+def hold_above(plan: Plan, code: str) -> Plan | None:
+    """What a plan stands below, and what it is to stand below by its code, locked in one order; the latter."""
+    with db.session.no_autoflush:
+        found = db.session.scalars(
+            select(Plan)
+            .where((Plan.id == plan.parent_id) | (Plan.code == code), Plan.kind.in_(UPPER))
+            .order_by(Plan.id)
+            .with_for_update()
+        ).all()
+    above = next((each for each in found if each.code == code), None)
+    if code and above is None:
+        raise Misfit(
+            "parent",
+            Text(
+                zh=f"沒有編號「{code}」的指標或中程計畫。",
+                en=f"There is no indicator or mid-term plan {code}.",
+            ),
+        )
+    return above
+
+
+def _may_stand(plan: Plan, above: Plan, field: str) -> None:
+    if above.kind not in ABOVE[plan.kind]:
+        raise _cannot_stand(plan, field)
+    if above.kind == MID_TERM and not above.roc_year <= plan.roc_year <= (above.last_year or above.roc_year):
+        raise Misfit(
+            field,
+            Text(
+                zh=f"「{plan.title}」是 {plan.roc_year} 年度的計畫，不在中程計畫的期間內。",
+                en=f"“{plan.title}” is of {plan.roc_year}, outside the years of the mid-term plan.",
+            ),
+        )
+
+
+def _cannot_stand(plan: Plan, field: str) -> Misfit:
+    return Misfit(field, Text(zh=f"「{plan.title}」不能列在這裡。", en=f"“{plan.title}” cannot stand here."))
 
 
 def link_free(actor: Actor, above: str, public_ids: Sequence[str], now: datetime) -> int:
@@ -207,9 +243,7 @@ def unlink(actor: Actor, of: Plan, public_id: str, now: datetime, *, version: in
     ).one_or_none()
     if found is None or found.kind == INDICATOR:
         raise NotFound()
-    found.parent_id = None
-    db.session.flush()
-    _audit(actor, "unlinked", of, f"移出「{found.title}」", now)
+    place(actor, found, None, now, "plans")
 
 
 # --- goals of score tables --------------------------------------------------------------------------------
@@ -250,7 +284,9 @@ def leave_goal(actor: Actor, of: Plan, heading_id: int, now: datetime, *, versio
 def hold(of: Plan, version: int) -> None:
     """Locked until the transaction ends; refused where somebody changed it since the page was made."""
     db.session.flush()
-    db.session.refresh(of, with_for_update=True)
+    key = of.id
+    if db.session.get(Plan, key, with_for_update=True, populate_existing=True) is None:
+        raise NotFound()
     if plan_tree.version(of) != version:
         who = last_hand(plan_tree.subject(of))
         raise Conflict(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 
 from rules.values import Text
 from webapp.extensions import db
@@ -22,8 +22,9 @@ from webapp.queries import plan_grades, plans
 from webapp.rows import among
 from webapp.services import plan_progress
 
-#: what a unit and its head do with a monthly report: transitions of the workflow progress_report
-SENT, SENT_BACK = "send", "send_back"
+#: of the workflow progress_report: what a unit does with a monthly report, and what the plan-control office does, in
+#: its own state; that the unit's own head asks for more is no fault
+SENT, SENT_BACK, CONSOLIDATED = "send", "send_back", "consolidate"
 NEVER_DUE = Text(zh="這一年沒有應填報的月份", en="no report was due in the year")
 
 
@@ -109,11 +110,12 @@ def figures(register: Register, of: Sequence[RegisterEntry]) -> dict[int, YearFi
     found = {}
     for entry in of:
         mine = reports[entry.id]
-        due = [month for month in months if _owes(entry, month)]
-        last = mine.get(due[-1]) if due else None
+        stood = [month for month in months if _owes(entry, month)]
+        due = [month for month in stood if _was_asked(mine.get(month))]
+        last = mine.get(stood[-1]) if stood else None
         found[entry.id] = YearFigures(
             entry_id=entry.id,
-            month=due[-1] if due else None,
+            month=stood[-1] if stood else None,
             planned=last.planned if last else None,
             actual=last.actual if last else None,
             lag=last.lag if last and last.state != "open" else None,
@@ -121,7 +123,7 @@ def figures(register: Register, of: Sequence[RegisterEntry]) -> dict[int, YearFi
             due=len(due),
             in_time=sum(was_in_time(mine.get(month), month) for month in due),
             corrections=sum(corrections.get(mine[m].case_id or 0, 0) for m in due if m in mine),
-            missing=_missing(due, mine, last),
+            missing=_missing(stood, due, mine),
         )
     return found
 
@@ -132,11 +134,22 @@ def _owes(entry: RegisterEntry, month: date) -> bool:
     return entry.since <= end and (entry.released_on is None or entry.released_on > end)
 
 
+def _was_asked(report: ProgressReport | None) -> bool:
+    """Nobody is late with what nobody asked for: a plan that came late into its register, or had no curve yet."""
+    return report is not None and (report.case_id is not None or report.state != "open")
+
+
 def _history(cases: Sequence[int]) -> tuple[dict[int, datetime], dict[int, int]]:
-    """Of the cases of reports: when the unit first sent it, and how often it came back."""
+    """Of the cases of reports: when the unit first sent it, and how often the plan-control office returned it."""
     rows = db.session.execute(
         select(CaseEvent.case_id, CaseEvent.kind, func.min(CaseEvent.at), func.count())
-        .where(among(CaseEvent.case_id, cases), CaseEvent.kind.in_((SENT, SENT_BACK)))
+        .where(
+            among(CaseEvent.case_id, cases),
+            or_(
+                CaseEvent.kind == SENT,
+                and_(CaseEvent.kind == SENT_BACK, CaseEvent.from_state == CONSOLIDATED),
+            ),
+        )
         .group_by(CaseEvent.case_id, CaseEvent.kind)
     ).all()
     return (
@@ -146,14 +159,17 @@ def _history(cases: Sequence[int]) -> tuple[dict[int, datetime], dict[int, int]]
 
 
 def _missing(
-    due: Sequence[date], reports: Mapping[date, ProgressReport], last: ProgressReport | None
+    stood: Sequence[date], due: Sequence[date], reports: Mapping[date, ProgressReport]
 ) -> dict[str, Text]:
-    if not due:
+    """`stood`: months at whose end it stood in the register; `due`: those of them that were asked for."""
+    if not stood:
         return dict.fromkeys(("progress", "budget", "reporting"), NEVER_DUE)
     found = {}
-    label = month_label(due[-1])
+    label, last = month_label(stood[-1]), reports.get(stood[-1])
     if last is None or last.state == "open":
         words = Text(zh=f"{label.zh}沒有填報", en=f"nothing was reported for {label.en}")
+        if stood[-1] not in due:
+            words = Text(zh=f"{label.zh}沒有請單位填報", en=f"no report was asked for {label.en}")
         found = {"progress": words, "budget": words}
     else:
         if last.lag is None:
@@ -170,5 +186,9 @@ def _missing(
         found["reporting"] = Text(
             zh=f"{first.zh}的資料是公布後匯入，不知道何時填報",
             en=f"{first.en} was taken over as published: when it was reported is not known",
+        )
+    elif unasked := len(stood) - len(due):
+        found["reporting"] = Text(
+            zh=f"{unasked} 個月沒有請單位填報", en=f"no report was asked for {unasked} of the months"
         )
     return found

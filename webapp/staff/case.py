@@ -80,7 +80,7 @@ def case(pid: str) -> ResponseReturnValue:
         me=actor().account_id,
         sections=shown.answers(ctx.form, file),
         branches=shown.branches(ctx.workflow, file, today),
-        records=shown.records(file),
+        records=shown.records(actor(), found, ctx.workflow, file),
         about=reviewed.of_case(found),
         corrections=shown.corrections(ctx.form, file),
         changes=shown.changes(ctx.form, file),

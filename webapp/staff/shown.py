@@ -16,6 +16,7 @@ from forms.places import Point
 from rules.values import Text
 from webapp.letters.wording import grouped
 from webapp.models import Case, Document, Letter, Party, Submission, Task
+from webapp.permissions import Actor
 from webapp.presentation import language
 from webapp.queries import definitions, effects, papers
 from webapp.queries.case_page import CaseFile, ReachedRung
@@ -209,9 +210,25 @@ def answers(form: FormDefinition, file: CaseFile) -> tuple[Section, ...]:
     return _sections(form, last, file.documents, old)
 
 
-def records(file: CaseFile) -> tuple[Record, ...]:
+def records(actor: Actor, case: Case, workflow: WorkflowDefinition, file: CaseFile) -> tuple[Record, ...]:
+    """Forms of tasks, less those that are sealed until the case is closed."""
     tasks = {task.id: task for task in file.tasks}
-    return tuple(_record(submission, tasks.get(submission.task_id or 0), file) for submission in file.records)
+    sealed = (
+        {template.key for state in workflow.states.values() for template in state.tasks if template.sealed}
+        if case.status == "open"
+        else set()
+    )
+    held = (
+        {(m.function, unit) for m in actor.mandates for unit in chart().within(m.unit_id)}
+        if sealed
+        else set()
+    )
+    found = ((submission, tasks.get(submission.task_id or 0)) for submission in file.records)
+    return tuple(
+        _record(submission, task, file)
+        for submission, task in found
+        if task is None or task.key not in sealed or (task.function, task.unit_id) in held
+    )
 
 
 def branches(workflow: WorkflowDefinition, file: CaseFile, today: date) -> tuple[Branch, ...]:

@@ -10,15 +10,25 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from tests.journeys import officer, open_tasks, take
+from tests.officers import at, signed_in
 from tests.plan_world import baseline, entry
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, Refused
 from webapp.extensions import db
-from webapp.models import AuditEntry, Case, Firing, PlanGrade, ProgressReport, Register, RegisterEntry
-from webapp.services import plan_evaluations, plan_grades, plan_imports, plan_years
+from webapp.models import AuditEntry, Case, Firing, Plan, PlanGrade, ProgressReport, Register, RegisterEntry
+from webapp.queries.org import chart
+from webapp.services import (
+    events,
+    internal_cases,
+    plan_evaluations,
+    plan_grade_papers,
+    plan_grades,
+    plan_imports,
+    plan_years,
+)
 from webapp.services.plan_grades import Said
 from webapp.uow import unit_of_work
 
@@ -66,6 +76,20 @@ def _report(of: RegisterEntry, month: int, *, late: bool = False, **more: Any) -
         )
     )
     db.session.flush()
+
+
+def _asked(of: RegisterEntry) -> ProgressReport:
+    """Its report of December, with the case that asks for it."""
+    said = {"plan": "虛構計畫", "register": "選項列管", "month": "109年12月"}
+    unit = chart().by_code["EC-AFF"].id
+    case = internal_cases.open_case(officer(CONTROL), "KM01", said, unit, JANUARY.date(), JANUARY)
+    mine = select(ProgressReport).where(
+        ProgressReport.entry_id == of.id, ProgressReport.month == date(2020, 12, 1)
+    )
+    found = db.session.scalars(mine).one()
+    found.case_id = case.id
+    db.session.flush()
+    return found
 
 
 def register() -> Register:
@@ -140,10 +164,9 @@ def test_each_report_that_was_sent_back_costs_points(standing: RegisterEntry) ->
 
 def test_what_is_not_known_is_named_and_never_nothing(standing: RegisterEntry) -> None:
     with unit_of_work():
-        december = select(ProgressReport).where(
-            ProgressReport.month == date(2020, 12, 1), ProgressReport.entry_id == standing.id
-        )
-        db.session.delete(db.session.scalars(december).one())
+        report = _asked(standing)
+        report.state, report.reported_at = "open", None
+        report.actual = report.budget_spent = None
     found = figures(standing)
     assert found.missing["progress"].zh == found.missing["budget"].zh == "109年12月沒有填報"
     assert (found.due, found.in_time) == (12, 10), "a report that is missing was not in time"
@@ -251,3 +274,89 @@ def test_a_stale_page_publishes_nothing(standing: RegisterEntry) -> None:
     with pytest.raises(Conflict, match="剛剛處理過"), unit_of_work():
         plan_evaluations.publish(officer(CONTROL), register(), JANUARY, version=seen)
     assert grade().state == "reviewed"
+
+
+def test_months_that_nobody_was_asked_for_are_no_late_reports(standing: RegisterEntry) -> None:
+    """A plan that was entered in July, controlled since January: the reviewer hears of it, the rules give no points."""
+    with unit_of_work():
+        late = entry(register(), "七月才列管的計畫", unit="EC-AFF")
+        for month in range(7, 13):
+            _report(late, month)
+        empty = entry(register(), "沒有核定進度的計畫", unit="EC-AFF")
+    found = figures(late)
+    assert (found.due, found.in_time, found.share_in_time) == (6, 6, None)
+    assert {item: said.zh for item, said in found.missing.items()} == {"reporting": "6 個月沒有請單位填報"}
+    assert (found.lag, figures(empty).missing["progress"].zh) == (3, "109年12月沒有請單位填報")
+
+
+def test_only_what_the_plan_control_office_returns_costs_points(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        case = db.session.get_one(Case, _asked(standing).case_id)
+        for state in ("check", "consolidate"):
+            actor = officer(HEAD if state == "check" else CONTROL)
+            events.record(actor, case, "send_back", JANUARY, from_state=state)
+    assert figures(standing).corrections == 1
+
+
+def test_the_review_is_read_by_the_unit_when_it_is_published(
+    app: Flask, standing: RegisterEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = reviewed()
+    take(case, "grade", CONTROL, JANUARY, raw={**REVIEW, "opinion": ["尚未公布的意見"]})
+    at(app, monkeypatch, JANUARY)
+    page = f"/staff/cases/{case.public_id}"
+
+    def read_by(login: str) -> set[str]:
+        with app.app_context():
+            said = signed_in(app, login).get(page).text
+        assert "造林 12 公頃" in said
+        return {words for words in ("尚未公布的意見", "配合會議") if words in said}
+
+    assert read_by(OFFICER) == set() and len(read_by(CONTROL)) == 2
+    publish()
+    assert len(read_by(OFFICER)) == 2
+
+
+def test_the_printed_list_says_what_was_published(app: Flask, standing: RegisterEntry) -> None:
+    case = reviewed()
+    take(case, "grade", CONTROL, JANUARY, raw=REVIEW)
+    locked: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        locked.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    try:
+        publish()
+    finally:
+        event.remove(db.engine, "before_cursor_execute", note)
+    first = next(n for n, said in enumerate(locked) if "FOR UPDATE" in said and 'FROM "case"' in said)
+    assert first < next(n for n, said in enumerate(locked) if said.startswith("UPDATE plan_grade")), (
+        "as a review does"
+    )
+    with unit_of_work():
+        plan = db.session.get_one(Plan, standing.plan_id)
+        plan.title, plan.lead_unit_id, standing.case_no = "改了名的計畫", chart().by_code["PW"].id, "99"
+    monkeyed = {item: Decimal(25) for item in plan_grades.ITEMS}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan_grades, "weights", lambda of: monkeyed)
+        printed = plan_grade_papers.table(register(), plan_years.period_of(register()), app.config)
+    (line,) = printed.rows
+    assert line[1] == "虛構的造林計畫" and "工務" not in line[2]
+    assert line[0] == "" and printed.columns[3].heading == "執行進度(40)"
+
+
+def test_rules_that_weigh_or_give_what_cannot_be_give_no_grade(standing: RegisterEntry) -> None:
+    """An editor may set a weight of 0, or points above 100: the reviewer is told, nothing breaks."""
+    _made, decision = plan_grades.assess(register(), figures(standing), Said())
+    nothing = plan_grades.Item("progress", Decimal(0), Decimal(90), Decimal(90), False, None)
+    assert plan_grades._total([nothing], decision) is None
+    made, _decision = plan_grades.assess(
+        register(), figures(standing), Said(points=dict.fromkeys(plan_grades.ITEMS, Decimal(130)))
+    )
+    assert (made.total, made.grade) == (None, None)
+
+
+def test_days_that_the_rules_do_not_set_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plan_grades, "deadlines", lambda of: {})
+    assert plan_evaluations.is_late(register(), date(2021, 1, 20))

@@ -130,8 +130,12 @@ def test_how_each_indicator_was_scored_is_kept(published: ScoreYear) -> None:
 def test_the_same_file_again_changes_nothing(published: ScoreYear) -> None:
     again, new = score_import.take_in(SYSTEM, PUBLISHED, DATA.read_bytes(), ANNEX.read_bytes(), NOW)
     assert (again, new) == (published, False)
+    for source in (Source(100, "AD-RES"), replace(PUBLISHED, unit_name="又叫別的")):
+        for beside in (None, ANNEX.read_bytes()):
+            assert score_import.take_in(SYSTEM, source, DATA.read_bytes(), beside, NOW) == (published, False)
+    other = ANNEX.read_bytes().replace(b"96.25", b"96.24")
     with pytest.raises(Conflict, match="已經公布"):
-        score_import.take_in(SYSTEM, PUBLISHED, DATA.read_bytes(), None, NOW)
+        score_import.take_in(SYSTEM, PUBLISHED, DATA.read_bytes(), other, NOW)
     assert [year.edition for year in scores.years() if year.year == 100] == [1]
 
 
