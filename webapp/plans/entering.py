@@ -18,7 +18,7 @@ from webapp.plans import bp
 from webapp.presentation import in_language, language
 from webapp.queries import answering, definitions, plans
 from webapp.security import actor, now
-from webapp.services import plan_carry_over, plan_entries
+from webapp.services import plan_control, plan_entries
 from webapp.staff.typed import version
 from webapp.uow import unit_of_work
 
@@ -67,7 +67,7 @@ def edit_register(key: str) -> ResponseReturnValue:
 @bp.route("/new", methods=["GET", "POST"])
 def new_plan() -> ResponseReturnValue:
     """A plan for a register goes on to its entry there."""
-    plan_carry_over.require(actor())
+    plan_control.require(actor())
     into = request.args.get("register", "")
     of = plans.register(into) if into else None
 
@@ -134,7 +134,7 @@ def edit_entry(pid: str) -> ResponseReturnValue:
 
 def _page(sheet: Sheet) -> ResponseReturnValue:
     """Shows the form; takes rows in and out; saves, or says what is wrong with everything that was typed in sight."""
-    plan_carry_over.require(actor())
+    plan_control.require(actor())
     form = definitions.current_form(sheet.form, taipei_day(now()))
     keys = tuple(field.key for field in form.fields if field.key not in sheet.fixed)
     if request.method == "GET":

@@ -38,7 +38,7 @@ from webapp.queries import plan_facts, plans
 from webapp.queries.org import chart
 from webapp.queries.plan_tree import ABOVE
 from webapp.services import competence, plan_curves, plan_imports, steps
-from webapp.services.plan_carry_over import require
+from webapp.services.plan_control import require
 
 Answers = Mapping[str, Any]
 FIRST_CURVE = "列管核定"
