@@ -13,7 +13,10 @@ from rules.values import Text
 _WRITTEN = re.compile(
     r"(?P<year>[1-9][0-9]{0,2})(?:Q(?P<quarter>[1-4])|H(?P<half>[12])|M(?P<month>0[1-9]|1[0-2]))?"
 )
-_MONTH = re.compile(r"(?P<year>[1-9][0-9]{0,3}) ?(?:年|[-/.M]) ?(?P<month>0?[1-9]|1[0-2]) ?月?")
+_MONTH = re.compile(
+    r"(?:(?:民國)?\s*(?P<roc>[1-9][0-9]{1,2})|(?:西元)?\s*(?P<gregorian>[1-9][0-9]{3}))"
+    r"\s*[年\-/.M]\s*(?P<month>0?[1-9]|1[0-2])\s*月?"
+)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -61,12 +64,12 @@ def parse(written: str) -> Period:
 
 
 def parse_month(written: str) -> date:
-    """The first day of a month as people write it: 115-08, 115/8, 115年8月, 115M08, 2026-08. ValueError for others."""
+    """The first day of a month as people write it: 115-08, 115/8, 民國115年8月, 115M08, 2026-08. ValueError for others."""
     found = _MONTH.fullmatch(unicodedata.normalize("NFKC", written[:20]).strip().upper())
-    if found is None:
+    year = 0 if found is None else int(found["gregorian"] or int(found["roc"]) + 1911)
+    if found is None or year <= 1911:
         raise ValueError(f"no month: {written[:20]!r}")
-    year = int(found["year"])
-    return date(year if year > 1911 else year + 1911, int(found["month"]), 1)
+    return date(year, int(found["month"]), 1)
 
 
 def month_of(day: date) -> Period:

@@ -26,6 +26,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from rules.values import Text, normalise_text, parse_roc_date
 from webapp.errors import Refused
+from webapp.periods import parse_month
 
 
 class Limits(NamedTuple):
@@ -53,7 +54,8 @@ TELL_EVERY = 500
 #: what a spreadsheet would take for a formula; a text that begins so is kept behind an apostrophe
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Item = TypeVar("Item")
-_MONTH = re.compile(r"([0-9]{2,4})\s*(?:[-/.年M]\s*([0-9]{1,2})\s*月?|([0-9]{2}))")
+#: a month without a mark between: 10902
+_SOLID_MONTH = re.compile(r"([0-9]{2,4})([0-9]{2})")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LEADING = re.compile(r"^[^0-9\-]*(-?[0-9][0-9,]*(?:\.[0-9]+)?)")
 
@@ -150,12 +152,13 @@ class Row:
         written = self.word(column, needed=needed)
         if not written:
             return None
-        found = _MONTH.fullmatch(written.upper())
+        solid = _SOLID_MONTH.fullmatch(written)
         try:
-            if found is None:
-                return parse_roc_date(written).replace(day=1)
-            year = int(found[1])
-            return date(year if year > 999 else year + 1911, int(found[2] or found[3]), 1)
+            return parse_month(f"{solid[1]}/{solid[2]}" if solid else written)
+        except ValueError:
+            pass
+        try:
+            return parse_roc_date(written).replace(day=1)
         except ValueError:
             self.wrong(
                 column,

@@ -153,6 +153,7 @@ def test_a_stale_page_is_refused_and_keeps_what_was_typed(app: Flask, entered: V
         ({"case_no": "3"}, "案號 3 已是「虛構的碼頭照明」的"),
         ({"case_no": "３"}, "案號 3 已是「虛構的碼頭照明」的"),
         ({"plan": "P114-9999"}, "沒有編號「P114-9999」的計畫"),
+        ({"since-year": "120"}, "須在列管別的年度（114 年）內"),
     ],
 )
 def test_what_cannot_be_entered_is_named(
@@ -167,7 +168,7 @@ def test_what_cannot_be_entered_is_named(
     assert page.status == 422 and words in page.text
     if "curve" in fill:
         assert page.soup.select_one("[name=curve]").text.strip().startswith("114-08")
-    entered.press("儲存", {"case_no": "4", "plan": other, "curve": ""})
+    entered.press("儲存", {**ENTRY, "case_no": "4", "plan": other, "curve": ""})
     assert "已儲存" in entered.page.text, "and then it is right"
     entered.get(f"{REGISTER}/enter")
     assert entered.press("儲存", {**ENTRY, "case_no": "5", "plan": other}).status == 422

@@ -16,15 +16,23 @@ AUGUST = date(2026, 8, 1)
 
 
 @pytest.mark.parametrize(
-    "written", ["115-08", "115/8", "115年8月", "１１５－０８", "115M08", "2026-08", " 115.8 ", "115 年 8 月"]
-)
+    "written",
+    [
+        "115-08", "115/8", "115年8月", "１１５－０８", "115M08", "2026-08", " 115.8 ", "115 年 8 月", "115  / 08",
+        "民國115年8月", "民國 115 年 8 月", "西元2026年8月", "2026年08月",
+    ],
+)  # fmt: skip
 def test_a_month_as_people_write_it(written: str) -> None:
     assert parse_month(written) == AUGUST
 
 
 @pytest.mark.parametrize(
-    "written", ["", "115", "115-13", "115-00", "八月", "0-08", "115-08-01", "115-8-", "11115-08"]
-)
+    "written",
+    [
+        "", "8", "115", "115-13", "115-00", "八月", "0-08", "9/2", "115-08-01", "115-8-", "11115-08", "1500-08",
+        "民國2026年8月", "西元115年8月", "115/8" * 9,
+    ],
+)  # fmt: skip
 def test_what_is_no_month(written: str) -> None:
     with pytest.raises(ValueError, match="no month"):
         parse_month(written)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from webapp.services import proposal_figures
-from webapp.services.proposal_figures import Figures, in_language, month_in
+from webapp.services.proposal_figures import Figures, in_language
 
 
 def read(said: dict[str, Any], year: int = 116) -> Figures | list[proposal_figures.Mistake]:
@@ -43,19 +43,6 @@ def test_figures_that_fit() -> None:
         (2, Decimal("60.5"), None),
         (3, Decimal(100), Decimal(1000)),
     ]
-
-
-@pytest.mark.parametrize(
-    "typed",
-    ["116/3", "116/03", "116年3月", "民國116年3月", "2027-3", "2027.03", "１１６／３", " 116 / 3 "],
-)
-def test_a_month_as_people_write_it(typed: str) -> None:
-    assert month_in(typed) == date(2027, 3, 1)
-
-
-@pytest.mark.parametrize("typed", ["", "3", "116", "116/0", "116/13", "0/3", "三月", "116/3/1", "116/3" * 9])
-def test_what_is_no_month(typed: str) -> None:
-    assert month_in(typed) is None
 
 
 @pytest.mark.parametrize(

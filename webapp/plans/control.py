@@ -16,6 +16,7 @@ from webapp.presentation import in_language
 from webapp.queries import definitions, plan_control, plans
 from webapp.security import actor, now
 from webapp.services import plan_carry_over
+from webapp.services.plan_control import require
 from webapp.uow import unit_of_work
 
 
@@ -32,7 +33,7 @@ def of_register(of: Register, month: date) -> dict[str, Any]:
 @bp.get("/registers/<key>/carry-over")
 def carry_over(key: str) -> ResponseReturnValue:
     """What the rules carry over, a page at a time."""
-    plan_carry_over.require(actor())
+    require(actor())
     of = plans.register(key)
     ending = plan_carry_over.ending(of, now())
     count = len(ending.candidates)
@@ -54,7 +55,7 @@ def carry_over(key: str) -> ResponseReturnValue:
 @bp.post("/registers/<key>/carry-over")
 def carry(key: str) -> ResponseReturnValue:
     """跨年度續列管 of those that were ticked, or of all."""
-    plan_carry_over.require(actor())
+    require(actor())
     of = plans.register(key)
     wanted = None if "all" in request.form else set(request.form.getlist("entry"))
     try:

@@ -13,6 +13,7 @@ from sqlalchemy import and_, func, or_, select
 from webapp.extensions import db
 from webapp.models import Plan, PlanBudget, PlanUnit, ProgressReport, Register, RegisterEntry
 from webapp.periods import last_day
+from webapp.queries.plan_facts import money_counted
 from webapp.rows import among
 
 #: entries that are read at once: memory does not grow with the register
@@ -84,7 +85,7 @@ def _budgets(plans: Sequence[int]) -> dict[int, dict[str, Decimal]]:
     found: dict[int, dict[str, Decimal]] = defaultdict(dict)
     for plan, source, amount in db.session.execute(
         select(PlanBudget.plan_id, PlanBudget.source, func.sum(PlanBudget.amount))
-        .where(among(PlanBudget.plan_id, plans))
+        .where(among(PlanBudget.plan_id, plans), money_counted())
         .group_by(PlanBudget.plan_id, PlanBudget.source)
     ):
         found[plan][source] = amount

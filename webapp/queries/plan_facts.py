@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
@@ -162,11 +162,25 @@ def forerunners(entries: Sequence[int]) -> dict[int, list[int]]:
     return dict(found)
 
 
+def money_counted() -> ColumnElement[bool]:
+    """A sum that was published counts only where its parts are not known: all sources where none is named for the year,
+    the whole plan where no year is.
+    """
+    other = aliased(PlanBudget)
+    years = and_(PlanBudget.roc_year.is_(None), other.roc_year.is_not(None))
+    sources = and_(
+        PlanBudget.source == "all",
+        other.source != "all",
+        other.roc_year.is_not_distinct_from(PlanBudget.roc_year),
+    )
+    return ~exists().where(other.plan_id == PlanBudget.plan_id, or_(years, sources))
+
+
 def _budgets(entries: Sequence[int]) -> dict[int, Decimal]:
     rows = db.session.execute(
         select(RegisterEntry.id, func.sum(PlanBudget.amount))
         .join(PlanBudget, PlanBudget.plan_id == RegisterEntry.plan_id)
-        .where(among(RegisterEntry.id, entries))
+        .where(among(RegisterEntry.id, entries), money_counted())
         .group_by(RegisterEntry.id)
     )
     return dict(rows.all())

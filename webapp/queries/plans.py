@@ -30,7 +30,7 @@ from webapp.models import (
     Revision,
 )
 from webapp.periods import Period, last_day, month_before, month_of, parse, quarter_of
-from webapp.queries.plan_facts import Point
+from webapp.queries.plan_facts import Point, money_counted
 from webapp.rows import among
 
 PAGE = 50
@@ -250,7 +250,7 @@ def overview(of: Register, month: date) -> Overview:
         .select_from(RegisterEntry)
         .join(Plan, Plan.id == RegisterEntry.plan_id)
         .join(PlanBudget, PlanBudget.plan_id == Plan.id)
-        .where(_standing_in(of, month))
+        .where(_standing_in(of, month), money_counted())
         .group_by(Plan.lead_unit_id)
     )
     for unit_id, budget in budgets:
@@ -414,7 +414,7 @@ def _standing_in(of: Register, month: date) -> ColumnElement[bool]:
 def _budget() -> Any:
     return (
         select(func.sum(PlanBudget.amount))
-        .where(PlanBudget.plan_id == Plan.id)
+        .where(PlanBudget.plan_id == Plan.id, money_counted())
         .correlate(Plan)
         .scalar_subquery()
     )

@@ -12,12 +12,13 @@ from datetime import date, datetime
 from sqlalchemy import select
 
 from rules.values import Text
-from webapp.errors import Forbidden, Refused
+from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, Baseline, Plan, Register, RegisterEntry
 from webapp.permissions import Actor
 from webapp.queries import plan_control, plan_facts, plan_requests
 from webapp.services import evaluation, plan_audit, plan_changes, plan_curves, plan_imports, plan_progress
+from webapp.services.plan_control import require
 from webapp.services.plan_requests import RULESET
 
 REASON = "跨年度續列管"
@@ -39,16 +40,6 @@ class Ending:
     #: the rule by its name
     rule: Text | None
     revision: int
-
-
-def require(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(
-            Text(
-                zh="只有研考單位可以登錄、修改與續列列管計畫。",
-                en="Only the plan-control office enters, edits and carries over plans.",
-            )
-        )
 
 
 def ending(of: Register, now: datetime) -> Ending:

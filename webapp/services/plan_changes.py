@@ -29,7 +29,7 @@ from webapp.models import (
 from webapp.moments import taipei_day
 from webapp.periods import month_label, parse_month
 from webapp.permissions import Actor
-from webapp.queries import plan_facts, plan_requests, submissions
+from webapp.queries import plan_facts, plan_lists, plan_requests, submissions
 from webapp.queries.org import chart
 from webapp.queries.plan_facts import Point
 from webapp.services import alarms, plan_audit, plan_curves, plan_progress
@@ -130,6 +130,7 @@ def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None
     request.state = "granted"
     db.session.flush()
     measure(entry, change.effective_month, now)
+    _say_anew(actor, entry, now)
 
 
 def measure(entry: RegisterEntry, since: date, now: datetime) -> int:
@@ -164,6 +165,36 @@ def measure(entry: RegisterEntry, since: date, now: datetime) -> int:
     # who has not reported yet is decided when the report comes, or when its day has passed
     plan_progress.evaluate([report for report in reports if report.state != "open" or report.light], now)
     return len(reports)
+
+
+def _say_anew(actor: Actor, entry: RegisterEntry, now: datetime) -> None:
+    """Cases that ask for a report say what it is measured against now."""
+    for report in db.session.scalars(
+        select(ProgressReport)
+        .join(Case, Case.id == ProgressReport.case_id)
+        .where(ProgressReport.entry_id == entry.id, Case.status == "open")
+        .order_by(ProgressReport.id)
+    ):
+        assert report.case_id is not None
+        before = submissions.application(report.case_id)
+        said = {
+            **before.answers,
+            "planned": plan_lists.written(report.planned) or None,
+            "budget_due": plan_lists.written(report.budget_due) or None,
+        }
+        if said != before.answers:
+            db.session.add(
+                Submission(
+                    case_id=report.case_id,
+                    number=before.number + 1,
+                    form_revision_id=before.form_revision_id,
+                    answers=said,
+                    personal=before.personal,
+                    created_by_id=actor.account_id,
+                    created_at=now,
+                )
+            )
+    db.session.flush()
 
 
 def ask_approver(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:

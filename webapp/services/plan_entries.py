@@ -5,11 +5,12 @@ Answers are those of the forms plan_register, plan and plan_entry.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -31,16 +32,22 @@ from webapp.models import (
     RegisterEntry,
 )
 from webapp.moments import taipei_day
+from webapp.periods import last_day, month_label
 from webapp.permissions import Actor
 from webapp.queries import plan_facts, plans
 from webapp.queries.org import chart
 from webapp.queries.plan_tree import UPPER
 from webapp.services import competence, plan_audit, plan_curves, plan_imports, plan_tree, steps
 from webapp.services.plan_audit import Answers
-from webapp.services.plan_carry_over import require
+from webapp.services.plan_control import require
+
+LONGEST_NUMBER = 20
 
 LONGEST_NUMBER = 20
 FIRST_CURVE = "列管核定"
+#: what the county published of a plan and of its place in a register (以公布為準)
+PUBLISHED_PLAN = ("title", "lead_unit", "units", "sites", "budgets")
+PUBLISHED_ENTRY = ("case_no", "project_no", "project", "title", "since")
 
 
 # --- registers --------------------------------------------------------------------------------------------
@@ -126,9 +133,11 @@ def edit_plan(actor: Actor, pid: str, said: Answers, now: datetime, *, version: 
     _describe_parts(found, said)
     flag_modified(found, "title")  # its units, sites or money may be all that changed
     db.session.flush()
+    after = plan_answers(found)
+    _stands(found, before, after, PUBLISHED_PLAN)
     if found.lead_unit_id != lead:
         _hand_over(actor, found, now)
-    plan_audit.write(actor, "plan_edited", found, before, plan_answers(found), now)
+    plan_audit.write(actor, "plan_edited", found, before, after, now)
     return found
 
 
@@ -211,6 +220,26 @@ def _describe_parts(of: Plan, said: Answers) -> None:
             "budgets",
             Text(zh="同一年度的同一來源只能列一次。", en="Each source of a year is named once."),
         )
+    sources: dict[int | None, set[str]] = {}
+    for year, source, _amount in money:
+        sources.setdefault(year, set()).add(source)
+    if any("all" in each and len(each) > 1 for each in sources.values()):
+        raise Misfit(
+            "budgets",
+            Text(
+                zh="「各項經費合計」不能和同一年度的各來源並列，請只留一種。",
+                en="“All sources” does not stand beside sources of the same year: leave one or the other.",
+            ),
+        )
+    if None in sources and len(sources) > 1:
+        raise Misfit(
+            "budgets",
+            Text(
+                zh="不分年度的金額是整個計畫的，不能和各年度的金額並列，請只留一種。",
+                en="Money without a year is that of the whole plan and does not stand beside that of years: leave one "
+                "or the other.",
+            ),
+        )
     for table in (PlanUnit, PlanSite, PlanBudget):
         db.session.execute(delete(table).where(table.plan_id == of.id))
     db.session.add_all(
@@ -280,6 +309,7 @@ def edit_entry(actor: Actor, pid: str, said: Answers, now: datetime, *, version:
     _number_is_free(found)
     flag_modified(found, "note")  # a first curve may be all that is new
     db.session.flush()
+    _stands(found, before, entry_answers(found), PUBLISHED_ENTRY)
     if not before["curve"]:
         _first_curve(actor, found, said, now)
     plan_audit.write(actor, "entry_edited", found, before, entry_answers(found), now)
@@ -301,6 +331,11 @@ def entry_answers(of: RegisterEntry) -> dict[str, Any]:
 
 
 def _describe_entry(of: RegisterEntry, said: Answers) -> None:
+    since = _day(said["since"])
+    assert since is not None, "the form asks for it"
+    if since != of.since:
+        _may_begin(of, since)
+    of.since = since
     of.case_no = said.get("case_no")
     if len(of.case_no or "") > LONGEST_NUMBER:  # some characters are several when they are narrow
         raise Misfit(
@@ -309,11 +344,33 @@ def _describe_entry(of: RegisterEntry, said: Answers) -> None:
     of.project_no = int(said["project_no"]) if said.get("project_no") is not None else None
     of.project, of.title = said.get("project") or "", said.get("title") or None
     of.supervisor, of.note = said.get("supervisor") or "", said.get("note") or ""
-    since = _day(said["since"])
-    assert since is not None, "the form asks for it"
+
+
+def _may_begin(of: RegisterEntry, since: date) -> None:
+    """In the year of the register, before what is reported, and before its release."""
+    year = db.session.get_one(Register, of.register_id).roc_year
+    if since.year != year + 1911:
+        raise Misfit(
+            "since",
+            Text(
+                zh=f"列管日期須在列管別的年度（{year} 年）內。",
+                en=f"The day lies in the year of the register, {year + 1911}.",
+            ),
+        )
+    first = db.session.scalars(
+        select(func.min(ProgressReport.month)).where(ProgressReport.entry_id == of.id)
+    ).one()
+    if first is not None and since > last_day(first):
+        label = month_label(first)
+        raise Misfit(
+            "since",
+            Text(
+                zh=f"{label.zh}已有填報，不能更晚才列管。",
+                en=f"There is a report for {label.en}: it cannot be controlled only later.",
+            ),
+        )
     if of.released_on is not None and since > of.released_on:
         raise Misfit("since", Text(zh="列管不能晚於解除列管。", en="It is not controlled after its release."))
-    of.since = since
 
 
 def _number_is_free(of: RegisterEntry) -> None:
@@ -386,3 +443,16 @@ def _hold(row: Register | Plan | RegisterEntry, version: int) -> None:
             "below; reload, compare and save again.",
         )
     )
+
+
+def _stands(of: Plan | RegisterEntry, before: Answers, after: Answers, names: Sequence[str]) -> None:
+    """What was published is not edited."""
+    changed = next((name for name in names if before[name] != after[name]), None)
+    if of.origin == "published" and changed is not None:
+        raise Misfit(
+            changed,
+            Text(
+                zh="這一欄是已公布的資料，以公布為準，不能修改。",
+                en="This was published and stands as it was published.",
+            ),
+        )

@@ -14,7 +14,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 
 from rules.values import Text
-from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
+from webapp.errors import Conflict, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import Baseline, BaselinePoint, Case, Plan, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
@@ -23,6 +23,7 @@ from webapp.permissions import Actor
 from webapp.queries import definitions, plan_facts
 from webapp.queries.plan_facts import Point
 from webapp.services import plan_imports, plan_months, plan_progress, plan_reports
+from webapp.services.plan_control import require
 from webapp.services.plan_imports import MOST_MONEY, Imported
 from webapp.services.plan_progress import Figures
 from webapp.sheets import Row, Sheet
@@ -160,11 +161,6 @@ def look(actor: Actor, kind: Kind, sheet: Sheet, register_key: str, now: datetim
         done = kind.take_in(actor, sheet, register_key, now)
         tried.rollback()
     return done
-
-
-def require(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(Text(zh="只有研考單位可以匯入。", en="Only the research office imports lists."))
 
 
 # --- what is there ----------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ from webapp.services import (
     plan_proposals,
     task_drafts,
 )
+from webapp.services.plan_control import require
 from webapp.services.steps import Given
 from workflows.model import WITHDRAW
 
@@ -66,16 +67,6 @@ class SubsidyDay:
 
     day: date
     revision: int
-
-
-def require(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(
-            Text(
-                zh="只有研考單位可以辦理先期作業。",
-                en="Only the plan-control office runs calls for proposals.",
-            )
-        )
 
 
 def subsidy_day(subsidy: str, year: int, today: date) -> SubsidyDay | None:

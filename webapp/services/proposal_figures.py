@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,12 +9,10 @@ from decimal import Decimal
 from typing import Any
 
 from rules.values import Text
-from webapp.periods import month_label
+from webapp.periods import month_label, parse_month
 from webapp.services.plan_curves import MOST_MONEY
 
 FULL = Decimal(100)
-_MONTH = re.compile(r"(?:民國|西元)?\s*(?P<year>[0-9]{1,4})\s*[年/.\-]\s*(?P<month>[0-9]{1,2})\s*月?")
-_FIRST_GREGORIAN_YEAR = 1000
 
 #: the field of the form that is to blame, and the words
 Mistake = tuple[str, Text]
@@ -56,17 +52,8 @@ class Figures:
         return sum((each.amount for each in self.budget), Decimal(0))
 
 
-def month_in(typed: str) -> date | None:
-    """The first day of a month as people write it: 116/3, 116年3月, 2027-03; None for what is no month."""
-    found = _MONTH.fullmatch(unicodedata.normalize("NFKC", typed[:20]).strip())
-    if found is None or not 1 <= int(found["month"]) <= 12 or int(found["year"]) < 1:
-        return None
-    year = int(found["year"])
-    return date(year if year >= _FIRST_GREGORIAN_YEAR else year + 1911, int(found["month"]), 1)
-
-
 def read(answers: Mapping[str, Any], year: int) -> Figures | list[Mistake]:
-    """The figures of answers that the form took, for a ROC year; every mistake at once where they do not fit together."""
+    """The figures of answers that the form took, for a ROC year; every mistake at once where they do not fit."""
     starts_on, ends_on = (date.fromisoformat(answers[name]) for name in ("starts_on", "ends_on"))
     mistakes: list[Mistake] = []
     months = {
@@ -101,12 +88,13 @@ def read(answers: Mapping[str, Any], year: int) -> Figures | list[Mistake]:
 
 
 def _month(field: str, n: int, row: Mapping[str, Any], mistakes: list[Mistake]) -> date | None:
-    month = month_in(row["month"])
-    if month is None:
+    try:
+        return parse_month(row["month"])
+    except ValueError:
         zh = f"第 {n} 列的月份「{row['month'][:20]}」無法辨識，請填年/月，例如 116/3。"
         en = f"Row {n}: “{row['month'][:20]}” is no month; write year/month, such as 116/3."
         mistakes.append((field, _named(field, zh, en)))
-    return month
+    return None
 
 
 _NAMES = {

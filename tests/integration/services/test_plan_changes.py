@@ -32,7 +32,7 @@ from webapp.models import (
     TaskDraft,
 )
 from webapp.periods import parse
-from webapp.queries import definitions, plan_facts
+from webapp.queries import definitions, plan_facts, submissions
 from webapp.queries import plan_requests as plan_queries
 from webapp.services import (
     cases,
@@ -152,6 +152,16 @@ def test_an_approved_change_is_the_next_version_and_measures_from_its_month(stan
     assert audited(standing) == ["curve: 1 → 2"]
     fired = db.session.scalars(select(Firing).where(Firing.case_id == case.id)).one()
     assert {each["rule"] for each in fired.outcomes} >= {"change"}
+
+
+def test_a_report_that_is_asked_for_says_what_it_is_measured_against_now(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        case = plan_months.open_report(standing.id, datetime(2020, 5, 1, 2, tzinfo=UTC))
+    assert case is not None and submissions.application(case.id).answers["planned"] == "100"
+    change_of = granted(standing)
+    said = submissions.application(case.id)
+    assert (said.number, said.answers["planned"], said.answers["plan"]) == (2, "60", "虛構的造林計畫")
+    assert said.created_at == APRIL_9 and submissions.application(change_of.id).number == 1
 
 
 def test_the_months_before_the_change_keep_their_curve(standing: RegisterEntry) -> None:
