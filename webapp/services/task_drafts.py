@@ -18,7 +18,7 @@ from webapp.models import Case, Task, TaskDraft
 from webapp.permissions import Actor
 from webapp.queries import submissions
 from webapp.queries.org import chart
-from webapp.services import plan_changes, plan_proposals, plan_releases
+from webapp.services import plan_changes, plan_proposals, plan_releases, plan_reports
 
 Raw = Mapping[str, Sequence[str]]
 #: answers that a new form begins with, by its key
@@ -26,6 +26,7 @@ STARTING: Mapping[str, Callable[[Case], dict[str, Any]]] = {
     plan_proposals.FORM: plan_proposals.starting,
     plan_changes.FORM: plan_changes.known,
     plan_releases.FORM: plan_releases.known,
+    plan_reports.FORM: plan_reports.starting,
 }
 
 
