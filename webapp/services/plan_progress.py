@@ -11,14 +11,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from rules.decision import Decision
 from rules.values import Text
 from webapp.errors import Conflict, Misfit, Refused
 from webapp.extensions import db
-from webapp.models import Edition, Firing, ProgressReport, Register, RegisterEntry
+from webapp.models import Edition, Firing, PlanBudget, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_before, month_label
 from webapp.queries import definitions, plan_facts
@@ -78,6 +78,7 @@ def record(
             )
         )
     if origin == "entered":
+        _within_the_budget(entry, figures)
         _never_falls(entry, month, figures)
     if held is None:
         held = ProgressReport(
@@ -153,32 +154,50 @@ def _check(figures: Figures, origin: str) -> None:
 
 
 def _never_falls(entry: RegisterEntry, month: date, figures: Figures) -> None:
-    """Cumulative progress: not below an earlier month, not above a later one."""
+    """Cumulative progress and spending: not below an earlier month, not above a later one."""
     whole = [entry.id, *plan_facts.forerunners([entry.id]).get(entry.id, ())]
-    of_entry = select(ProgressReport.month, ProgressReport.actual).where(
-        ProgressReport.entry_id.in_(whole), ProgressReport.actual.is_not(None)
-    )
-    before = db.session.execute(
-        of_entry.where(ProgressReport.month < month).order_by(ProgressReport.month.desc()).limit(1)
-    ).first()
-    after = db.session.execute(
-        of_entry.where(ProgressReport.month > month).order_by(ProgressReport.month).limit(1)
-    ).first()
-    actual = figures.actual
-    if before is not None and actual is not None and actual < before[1]:
-        raise Misfit(
-            "actual",
-            Text(
-                zh=f"累計實際進度不會倒退：{month_label(before[0]).zh}已達 {before[1].normalize():f}%。",
-                en=f"Cumulative progress does not fall: {month_label(before[0]).en} was {before[1].normalize():f} %.",
-            ),
+    for name, label, written in (
+        ("actual", Text(zh="累計實際進度", en="Cumulative progress"), lambda n: f"{n.normalize():f}%"),
+        ("budget_spent", Text(zh="累計支用經費", en="Cumulative spending"), lambda n: f"{n:,.0f} 元"),
+    ):
+        said, column = getattr(figures, name), getattr(ProgressReport, name)
+        if said is None:
+            continue
+        others = select(ProgressReport.month, column).where(
+            ProgressReport.entry_id.in_(whole), column.is_not(None)
         )
-    if after is not None and actual is not None and actual > after[1]:
+        before = db.session.execute(
+            others.where(ProgressReport.month < month).order_by(ProgressReport.month.desc()).limit(1)
+        ).first()
+        after = db.session.execute(
+            others.where(ProgressReport.month > month).order_by(ProgressReport.month).limit(1)
+        ).first()
+        for held, falls, zh in (
+            (before, before is not None and said < before[1], "已達"),
+            (after, after is not None and said > after[1], "只到"),
+        ):
+            if held is not None and falls:
+                at, amount = month_label(held[0]), written(held[1])
+                raise Misfit(
+                    name,
+                    Text(
+                        zh=f"{label.zh}不會倒退：{at.zh}{zh} {amount}。",
+                        en=f"{label.en} does not fall: {at.en} is {amount.replace('%', ' %').replace(' 元', ' NTD')}.",
+                    ),
+                )
+
+
+def _within_the_budget(entry: RegisterEntry, figures: Figures) -> None:
+    """A plan spends no more than all of its money, where that is known."""
+    whole = db.session.execute(
+        select(func.sum(PlanBudget.amount)).where(PlanBudget.plan_id == entry.plan_id)
+    ).scalar_one()
+    if whole is not None and figures.budget_spent is not None and figures.budget_spent > whole:
         raise Misfit(
-            "actual",
+            "budget_spent",
             Text(
-                zh=f"累計實際進度不會倒退：{month_label(after[0]).zh}只到 {after[1].normalize():f}%。",
-                en=f"Cumulative progress does not fall: {month_label(after[0]).en} is {after[1].normalize():f} %.",
+                zh=f"累計支用經費不會超過計畫的全部預算 {whole:,.0f} 元；單位是元。",
+                en=f"The plan cannot spend more than all of its budget, NT${whole:,.0f}. Amounts are in dollars.",
             ),
         )
 

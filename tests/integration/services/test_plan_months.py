@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from tests.at_once import at_once
 from tests.journeys import officer, open_tasks, take
 from tests.plan_world import baseline, entry
-from webapp.errors import AnswersInvalid
+from webapp.errors import AnswersInvalid, Misfit
 from webapp.extensions import db
 from webapp.jobs import sweeps
-from webapp.models import Case, Edition, ProgressReport, Register, RegisterEntry
+from webapp.models import Case, Edition, PlanBudget, ProgressReport, Register, RegisterEntry
 from webapp.periods import parse
 from webapp.queries import inbox, plan_facts
 from webapp.services import cases, plan_editions, plan_imports, plan_months, plan_progress
@@ -184,6 +184,29 @@ def test_progress_does_not_fall(standing: RegisterEntry) -> None:
     with pytest.raises(AnswersInvalid) as refused:
         take(case, "send", OFFICER, MARCH_9, raw=said("24", **BEHIND))
     assert "不會倒退" in refused.value.errors["actual"][0]
+
+
+def test_spending_does_not_fall_nor_pass_the_budget(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        figures = Figures(planned=Decimal(10), actual=Decimal(10), budget_spent=Decimal(1_000_000))
+        plan_progress.record(standing, date(2020, 1, 1), figures, MARCH_1, origin="entered")
+        db.session.add_all(
+            PlanBudget(plan_id=standing.plan_id, roc_year=109, source=source, amount=Decimal(5_000_000))
+            for source in ("county", "central")
+        )
+    case = asked()
+    for spent, words in (
+        ("999999", "累計支用經費不會倒退：109年1月已達 1,000,000 元。"),
+        ("10000001", "不會超過計畫的全部預算 10,000,000 元"),
+    ):
+        with pytest.raises(AnswersInvalid) as refused:
+            take(case, "send", OFFICER, MARCH_9, raw=said("20", budget_spent=[spent]))
+        assert words in refused.value.errors["budget_spent"][0]
+    take(case, "send", OFFICER, MARCH_9, raw=said("20", budget_spent=["10000000"]))
+    with unit_of_work(), pytest.raises(Misfit, match="109年2月只到 10,000,000 元"):
+        more = Figures(planned=Decimal(10), actual=Decimal(10), budget_spent=Decimal(10_000_001))
+        db.session.execute(delete(PlanBudget).where(PlanBudget.plan_id == standing.plan_id))
+        plan_progress.record(standing, date(2020, 1, 1), more, MARCH_9, origin="entered", version=1)
 
 
 def test_what_the_head_sends_back_is_reported_again(standing: RegisterEntry) -> None:
