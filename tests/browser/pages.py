@@ -258,6 +258,7 @@ OFFICE = [
     Look(RESEARCH, "/plans/new?register=major_policy-109"),
     Look(RESEARCH, "/plans/{plan}/edit"),
     Look(RESEARCH, "/plans/entries/{plan_entry}/edit"),
+    Look(RESEARCH, "/plans/entries/{plan_entry}/correct"),
     Look(RESEARCH, "/plans/registers/{this_year}"),
     Look(PET_OFFICER, "/plans/registers/{this_year}/print"),
     Look(PET_OFFICER, "/plans/{curved}"),

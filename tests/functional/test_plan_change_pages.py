@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from flask import Flask
@@ -11,8 +12,9 @@ from tests.journeys import NOW
 from tests.officers import at, made, signed_in
 from tests.plan_world import baseline, entry
 from webapp.extensions import db
-from webapp.models import Baseline, Plan
-from webapp.services import plan_imports
+from webapp.models import Baseline, Plan, RegisterEntry
+from webapp.services import plan_imports, plan_progress
+from webapp.services.plan_progress import Figures
 from webapp.uow import unit_of_work
 
 OFFICER, HEAD, DIRECTOR, CONTROL = "li.yating", "wang.shufen", "chen.zhiming", "guo.shiming"
@@ -119,3 +121,31 @@ def test_the_control_office_carries_a_register_over_the_year(app: Flask, plan: s
     assert "109年度未結續列管" in research.page.text and "解除列管：跨年度續列管" in research.page.text
     research.get(f"{page}/carry-over")
     assert "都已解除列管，或已經續列管" in research.page.text
+
+
+def test_the_control_office_opens_a_report_for_correction(app: Flask, plan: str) -> None:
+    def report() -> str:
+        with unit_of_work():
+            of = db.session.query(RegisterEntry).join(Plan).filter(Plan.title == "虛構的據點計畫").one()
+            figures = Figures(planned=Decimal(10), actual=Decimal(12), phase="規劃")
+            plan_progress.record(of, date(2020, 1, 1), figures, NOW, origin="entered")
+            return f"/plans/entries/{of.public_id}/correct"
+
+    page = made(app, report)
+    unit, research = signed_in(app, OFFICER), signed_in(app, CONTROL)
+    unit.get(plan)
+    assert "開放更正" not in unit.page.text and unit.get(page).status == 403
+    research.get(plan)
+    research.follow("開放更正")
+    assert research.page.path == page
+    assert research.post(page, {"month": "去年", "reason": "抄錯", "until-year": "114"}).status == 422
+    assert "請填寫真實存在的日期" in research.page.text and "抄錯" in research.page.text
+    until = {"until-year": "１１４", "until-month": "12", "until-day": "31"}
+    research.press("開放更正", {"reason": " ", **until})
+    assert "請寫明為什麼開放更正" in research.page.text
+    research.press("開放更正", {"reason": "數字抄錯", **until})
+    assert "已開立，請主辦單位更正" in research.page.text
+    research.get(page)
+    assert "目前沒有可以更正的填報" in research.page.text
+    assert research.post(page, {"month": "109M01", "reason": "再一次", **until}).status == 409
+    assert "還在辦理中" in research.page.text

@@ -116,6 +116,7 @@ def test_what_somebody_wrote_is_no_formula(research: Visitor, hostile: None) -> 
     (row,) = rows(research.get("/plans/registers/island_fund-112/112M09/national.csv").content)
     assert (row["計畫名稱"], row["落後原因"], row["因應對策"]) == ("'" + HOSTILE, "'@SUM(A1)", "'+1")
     assert (row["縣預算（元）"], row["中央補助（元）"], row["其他（元）"]) == ("150", "7", "")
+    assert row["各項經費合計（元）"] == "157"
     assert (row["落後（百分點）"], row["預算執行率%"], row["實際進度%"]) == ("-0.6128", "33.3333", "13.0228")
     assert (row["落後原因類別"], row["預定趕上日期"]) == ("招標流廢標", "2023-12-31")
     content = research.get("/plans/registers/island_fund-112/112M09/national.xlsx").content

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from tests.journeys import NOW
 from tests.officers import at, made, signed_in
+from tests.plan_world import entry
 from tests.visitor import Visitor
 from webapp import sheets
 from webapp.extensions import db
@@ -196,3 +197,19 @@ def test_what_is_too_long_for_paper_says_so(research: Visitor, monkeypatch: pyte
     assert research.get(f"{ANNEX}/109Q3/annex.pdf").status == 422
     assert "請下載 XLSX" in research.page.text
     assert research.get(f"{ANNEX}/109Q3/large.pdf").status == 202
+
+
+def test_a_past_year_without_reports_opens_on_its_last_month(app: Flask, research: Visitor) -> None:
+    def make() -> None:
+        with unit_of_work():
+            of = entry(plan_imports.register_for("selected-110"), "虛構的步道計畫")
+            of.since = date(2021, 10, 15)
+
+    made(app, make)
+    research.get("/plans/registers/selected-110")
+    choices = [option.text.strip() for option in research.page.soup.select("select[name=period] option")]
+    months = [choice for choice in choices if "季" not in choice]
+    assert months == ["110年12月", "110年11月", "110年10月"]
+    assert "虛構的步道計畫" in research.page.text
+    research.get("/plans/registers/selected-110?period=110M10")
+    assert "虛構的步道計畫" in research.page.text

@@ -337,7 +337,11 @@ class ProgressReport(db.Model):
     open_until: Mapped[date | None]
     reported_at: Mapped[MaybeMoment]
     version: Mapped[int] = mapped_column(default=1)
+    #: the newest that asks for it
     case_id: Mapped[int | None] = ref("case.id", unique=True)
+    #: before it was opened for correction: the case that asked for it, and when it came
+    first_case_id: Mapped[int | None] = ref("case.id", unique=True)
+    first_reported_at: Mapped[MaybeMoment]
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -359,6 +363,10 @@ class ProgressReport(db.Model):
             name="says_something",
         ),
         CheckConstraint("(published_class is null) or actual is null", name="class_or_figures"),
+        CheckConstraint(
+            "first_case_id is null or (first_case_id <> case_id and first_reported_at is not null)",
+            name="corrected_by_another_case",
+        ),
         # an overview reads nothing else of ten thousand reports
         Index(
             "ix_progress_report_register_id_month",

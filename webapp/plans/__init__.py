@@ -30,6 +30,7 @@ from webapp.plans import (  # noqa: E402  # they put their routes on bp
     calls,  # noqa: F401
     changes,  # noqa: F401
     control,  # noqa: F401
+    corrections,  # noqa: F401
     entering,  # noqa: F401
     evaluation,  # noqa: F401
     front,  # noqa: F401

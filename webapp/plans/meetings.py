@@ -118,7 +118,7 @@ def _list_page(of: Register | None, typed: Typed, mistakes: Mistakes, *, open_fo
         registers={each.id: each for each in plans.registers()},
         period=period,
         periods=_choices(period),
-        counted=queries.counted(register_id, period),
+        counted=queries.counted(register_id, period, today),
         kind=kind,
         kinds=[(key, words) for key, words in review_words.MEETINGS.items()],
         meetings=found,

@@ -78,7 +78,9 @@ def _row(register: str, month: date, each: Exported, reasons: Mapping[str, str])
         words.LEVELS[plan.level].zh,
     ]
     front += [entry.case_no or "", _day(plan.starts_on), _day(plan.ends_on)]
-    money = [_number(each.budget.get(source)) for source in words.SOURCES]
+    # the first is the total, whatever the sources
+    whole = {"all": sum(each.budget.values())} if each.budget else {}
+    money = [_number({**each.budget, **whole}.get(source)) for source in words.SOURCES]
     if report is None or (report.state == "open" and report.standing is None):
         nothing = [words.STANDINGS["none"].zh, "", "", "", "", "", ""]
         return [*front, *money, month_label(month).zh, "", "", "", "", "", "", *nothing]

@@ -89,7 +89,7 @@ def close(key: str) -> ResponseReturnValue:
 
 def _page(key: str, template: str, *, whole: bool = False) -> str:
     of = plans.register(key)
-    months = plans.months(of.id)
+    months = plans.months_of(of, taipei_day(now()))
     period = asked_period(months)
     month = period.last_month
     filters = _filters()

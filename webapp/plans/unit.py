@@ -6,12 +6,14 @@ from flask import render_template, request, url_for
 
 from webapp import periods
 from webapp.errors import NotFound
+from webapp.moments import taipei_day
 from webapp.plans import bp, words
 from webapp.plans.register import asked_period, choices, names
 from webapp.plans.trend import HUNDRED_MILLION, reason_label, trend
 from webapp.queries import plan_lists, plans
 from webapp.queries.org import chart
 from webapp.queries.plans import Filters
+from webapp.security import now
 
 
 @bp.get("/registers/<key>/units/<code>")
@@ -19,7 +21,7 @@ def register_unit(key: str, code: str) -> str:
     of, unit = plans.register(key), chart().by_code.get(code)
     if unit is None:
         raise NotFound()
-    months = plans.months(of.id)
+    months = plans.months_of(of, taipei_day(now()))
     period = asked_period(months)
     month = period.last_month
     row = plans.overview(of, month).units.get(unit.id)

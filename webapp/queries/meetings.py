@@ -93,8 +93,8 @@ def page(
     return [(meeting, tallies.get(meeting.id, Tally())) for meeting in found], count
 
 
-def counted(register_id: int | None, period: Period) -> list[Counted]:
-    """By kind, those that were held at least once; on-site verifications of a register count as visits of their own."""
+def counted(register_id: int | None, period: Period, until: date = date.max) -> list[Counted]:
+    """By kind, those that were held at least once, by a day; on-site verifications of a register count as visits of their own."""
     held = ReviewMeeting.held_on
     rows = db.session.execute(
         select(
@@ -104,7 +104,7 @@ def counted(register_id: int | None, period: Period) -> list[Counted]:
             func.count(),
         )
         .where(
-            held <= period.last_day,
+            held <= min(period.last_day, until),
             *([ReviewMeeting.register_id == register_id] if register_id is not None else []),
         )
         .group_by(ReviewMeeting.kind)

@@ -36,6 +36,7 @@ from webapp.rows import among
 PAGE = 50
 #: months and changes that a page names
 MOST_MONTHS = 36
+MOST_MONTHS_WITHOUT_REPORTS = 36
 MOST_CHANGES = 20
 #: months from one report to the next
 STEPS = {"monthly": 1, "quarterly": 3, "half_yearly": 6}
@@ -151,6 +152,18 @@ def months(register_id: int) -> list[date]:
         {"register": register_id, "most": MOST_MONTHS},
     )
     return list(rows.scalars())
+
+
+def months_of(of: Register, today: date) -> list[date]:
+    """Those; of a year that is over and for which nothing was reported, the months that its entries stood in it."""
+    found, end = months(of.id), date(of.roc_year + 1911, 12, 1)
+    if found or last_day(end) >= today:
+        return found
+    since = db.session.execute(
+        select(func.min(RegisterEntry.since)).where(RegisterEntry.register_id == of.id)
+    ).scalar_one()
+    first = min(since.replace(day=1), end) if since is not None else end
+    return [month for n in range(MOST_MONTHS_WITHOUT_REPORTS) if (month := month_before(end, n)) >= first]
 
 
 def periods_ending(month: date) -> list[Period]:

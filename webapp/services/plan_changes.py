@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from rules.values import Text
+from rules.values import Text, format_roc_date
 from webapp.errors import AnswersInvalid, Refused
 from webapp.extensions import db
 from webapp.models import (
@@ -285,6 +285,15 @@ def _read(
                 en=f"The plan cannot end before it starts on {plan.starts_on}.",
             )
         ]
+    end = ends_on or plan.ends_on
+    if not mistakes and end is not None and curve[-1].month > end:
+        label = month_label(curve[-1].month)
+        errors.setdefault("ends_on", []).append(
+            Text(
+                zh=f"預定進度到{label.zh}才完成，晚於計畫的完成日 {format_roc_date(end)}，請填寫新的完成日期。",
+                en=f"The curve ends in {label.en}, after the plan ends on {end}: give the new end.",
+            )
+        )
     if errors or month is None:
         return None, errors
     return Change(str(answers["reason"]), month, ends_on, curve), {}

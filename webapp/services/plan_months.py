@@ -14,7 +14,7 @@ from webapp.extensions import db
 from webapp.models import Baseline, Case, Plan, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_before, month_label
-from webapp.permissions import SYSTEM
+from webapp.permissions import SYSTEM, Actor
 from webapp.queries import plan_control, plan_facts
 from webapp.queries.plan_facts import Point
 from webapp.services import cases, evaluation, internal_cases, plan_progress
@@ -67,7 +67,6 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
     ).one_or_none()
     if report is not None and (report.case_id is not None or report.state != "open"):
         return None
-    plan = db.session.get_one(Plan, entry.plan_id)
     register = db.session.get_one(Register, entry.register_id)
     if report is None:
         point = _planned(entry_id, month)
@@ -82,24 +81,38 @@ def open_report(entry_id: int, now: datetime) -> Case | None:
         )
         db.session.add(report)
         db.session.flush()
-    before = _before(entry_id, month)
+    return ask(SYSTEM, entry, report, plan_progress.cut_off(register, month), now)
+
+
+def ask(
+    actor: Actor,
+    entry: RegisterEntry,
+    report: ProgressReport,
+    until: date,
+    now: datetime,
+    correction: str = "",
+) -> Case:
+    """The case by which the leading unit reports until a day; `correction`: why what it reported is to be corrected."""
+    plan, register = db.session.get_one(Plan, entry.plan_id), db.session.get_one(Register, entry.register_id)
+    before = _before(entry.id, report.month)
     case = internal_cases.open_case(
-        SYSTEM,
+        actor,
         SERVICE,
         {
             "plan": entry.title or plan.title,
             "register": register.name_zh,
             "case_no": entry.case_no or "",
-            "month": month_label(month).zh,
+            "month": month_label(report.month).zh,
             "planned": _shown(report.planned),
             "budget_due": _shown(report.budget_due),
             "actual_before": _shown(before.actual if before else None),
             "spent_before": _shown(before.budget_spent if before else None),
+            "correction": correction or None,
         },
         plan_control.works_on(plan),
-        month,
+        month_before(until.replace(day=1)),
         now,
-        period=plan_progress.cut_off(register, month).day,
+        period=until.day,
     )
     report.case_id = case.id
     db.session.flush()

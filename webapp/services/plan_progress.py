@@ -90,8 +90,9 @@ def record(
     elif held.state != "open" and version is None:
         raise Refused(
             Text(
-                zh=f"{month_label(month).zh}已經填報過了；要改，請更正那一份。",
-                en=f"{month_label(month).en} is reported already: correct that report.",
+                zh=f"{month_label(month).zh}已經填報過了；要改，請研考單位在計畫頁「開放更正」。",
+                en=f"{month_label(month).en} is reported already. The plan-control office opens it for "
+                "correction on the page of the plan.",
             )
         )
     elif version is not None and version != held.version:

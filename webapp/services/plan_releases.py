@@ -26,6 +26,12 @@ REASONS = {
     "completed": Text(zh="完工並驗收", en="Completed and accepted"),
     "withdrawn": Text(zh="撤案", en="Given up"),
 }
+#: said of a field that is empty
+WANTED = {
+    "completed_on": Text(zh="請填寫完工日期", en="Give the day of completion"),
+    "accepted_on": Text(zh="請填寫驗收日期", en="Give the day of acceptance"),
+    "note": Text(zh="請在說明寫明撤案的原因", en="Say why it is given up"),
+}
 
 
 def known(case: Case) -> dict[str, Any]:
@@ -53,7 +59,12 @@ def propose(actor: Actor, case: Case, now: datetime, on_date: date | None) -> No
     decision = plan_requests.decide(_facts(_plan(entry), said, now), now)
     if not _released(decision):
         why = plan_requests.why_not(decision, TELLING[said["release_as"]])
-        raise AnswersInvalid({_field(said): [why.in_(actor.language)]})
+        raise AnswersInvalid(
+            {
+                field: [Text(zh=f"{asked.zh}（{why.zh}）", en=f"{asked.en} ({why.en})").in_(actor.language)]
+                for field, asked in _wanted(said).items()
+            }
+        )
     request.approver = plan_requests.named(decision)
     db.session.flush()
 
@@ -99,11 +110,15 @@ def _released(decision: Decision) -> bool:
     return any(o.action == "set_control" and o.params["status"] == "released" for o in decision.outcomes)
 
 
-def _field(said: Mapping[str, Any]) -> str:
-    """Where the page shows what is missing."""
-    if said["release_as"] == "withdrawn":
-        return "note"
-    return "accepted_on" if said.get("completed_on") else "completed_on"
+def _wanted(said: Mapping[str, Any]) -> dict[str, Text]:
+    """The fields that are empty; where none is, the one by which the rules refuse it."""
+    fields = ("note",) if said["release_as"] == "withdrawn" else ("completed_on", "accepted_on")
+    empty = [name for name in fields if not str(said.get(name) or "").strip()]
+    if not empty:
+        return {
+            fields[-1]: Text(zh="依現行規則還不能解除列管", en="The rules in force do not release it yet")
+        }
+    return {name: WANTED[name] for name in empty}
 
 
 def _days(said: Mapping[str, Any]) -> tuple[date | None, date | None]:

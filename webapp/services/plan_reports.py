@@ -33,6 +33,24 @@ PARTS = {
 }
 
 
+def starting(case: Case) -> dict[str, Any]:
+    """The form begins with what stands, where a report is corrected."""
+    report = _of(case)
+    if report.state == "open":
+        return {}
+    assert report.actual is not None, "what was published alone is not corrected"
+    return {
+        "actual": f"{report.actual.normalize():f}",
+        "budget_spent": None if report.budget_spent is None else f"{report.budget_spent:f}",
+        "phase": report.phase,
+        "situation": report.note,
+        "reason_class": report.reason_class,
+        "reason": report.reason,
+        "countermeasure": report.countermeasure,
+        "catch_up_date": report.catch_up_date.isoformat() if report.catch_up_date else None,
+    }
+
+
 def keep(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     """What the unit reported. AnswersInvalid names what cannot be, and what the rules want explained."""
     report = _of(case)

@@ -47,7 +47,7 @@ REPORTS: Mapping[str, tuple[str, ...]] = {
     "catch_up_date": ("預定趕上日期",),
 }
 #: what a column of reports is called where its figure is refused
-_COLUMNS = {"actual": "actual_pct", "planned": "project"}
+_COLUMNS = {"actual": "actual_pct", "planned": "project", "budget_spent": "budget_spent"}
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,9 @@ def figures(register: Register, of: Sequence[RegisterEntry]) -> dict[int, YearFi
         )
     ):
         reports[report.entry_id][report.month] = report
-    cases = sorted({r.case_id for each in reports.values() for r in each.values() if r.case_id is not None})
+    cases = sorted(
+        {case for each in reports.values() for r in each.values() if (case := _asked_by(r)) is not None}
+    )
     deadlines = dict(db.session.execute(select(Case.id, Case.due_on).where(among(Case.id, cases))).all())
     sent, corrections = _history(cases)
     step = plans.STEPS[register.cycle]
@@ -103,8 +105,8 @@ def figures(register: Register, of: Sequence[RegisterEntry]) -> dict[int, YearFi
     def was_in_time(report: ProgressReport | None, month: date) -> bool:
         if report is None or report.state == "open":
             return False
-        at = sent.get(report.case_id or 0) or report.reported_at
-        until = deadlines.get(report.case_id or 0) or cut_offs[month]
+        at = sent.get(_asked_by(report) or 0) or report.first_reported_at or report.reported_at
+        until = deadlines.get(_asked_by(report) or 0) or cut_offs[month]
         return at is not None and taipei_day(at) <= until
 
     found = {}
@@ -122,10 +124,15 @@ def figures(register: Register, of: Sequence[RegisterEntry]) -> dict[int, YearFi
             execution=last.budget_execution if last and last.state != "open" else None,
             due=len(due),
             in_time=sum(was_in_time(mine.get(month), month) for month in due),
-            corrections=sum(corrections.get(mine[m].case_id or 0, 0) for m in due if m in mine),
+            corrections=sum(corrections.get(_asked_by(mine[m]) or 0, 0) for m in due if m in mine),
             missing=_missing(stood, due, mine),
         )
     return found
+
+
+def _asked_by(report: ProgressReport) -> int | None:
+    """The case that first asked for it: a later one corrects what came in time, or late."""
+    return report.case_id if report.first_reported_at is None else report.first_case_id
 
 
 def _owes(entry: RegisterEntry, month: date) -> bool:

@@ -18,7 +18,7 @@ from webapp.models import Case, Task, TaskDraft
 from webapp.permissions import Actor
 from webapp.queries import submissions
 from webapp.queries.org import chart
-from webapp.services import plan_changes, plan_proposals, plan_releases, verification_steps
+from webapp.services import plan_changes, plan_proposals, plan_releases, plan_reports, verification_steps
 
 Raw = Mapping[str, Sequence[str]]
 #: answers that a new form begins with, by its key
@@ -27,6 +27,7 @@ STARTING: Mapping[str, Callable[[Case], dict[str, Any]]] = {
     plan_changes.FORM: plan_changes.known,
     plan_releases.FORM: plan_releases.known,
     verification_steps.IMPROVEMENT: verification_steps.to_report,
+    plan_reports.FORM: plan_reports.starting,
 }
 #: what they begin with holds what was sent before, as far as it is still asked for
 ANEW = frozenset({verification_steps.IMPROVEMENT})

@@ -222,6 +222,19 @@ def test_a_bad_curve_is_named_by_its_row(
     assert list(refused.value.errors) == [field]
 
 
+def test_a_curve_beyond_the_end_of_the_plan_asks_for_its_new_end(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        db.session.get_one(Plan, standing.plan_id).ends_on = date(2020, 5, 31)
+    case = asked(standing)
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, APRIL_2, raw=change(*LATER))
+    (said,) = refused.value.errors["ends_on"]
+    assert "到109年6月才完成" in said and "請填寫新的完成日期" in said
+    end = {"ends_on-year": ["109"], "ends_on-month": ["6"], "ends_on-day": ["1"]}
+    take(case, "send", OFFICER, APRIL_2, raw=change(*LATER, **end))
+    assert case.state == "check"
+
+
 def test_a_closed_month_is_not_changed(standing: RegisterEntry) -> None:
     closed = parse("109Q1")
     with unit_of_work():
@@ -401,8 +414,9 @@ def test_a_plan_that_is_accepted_is_released_and_owes_no_report(standing: Regist
 @pytest.mark.parametrize(
     ("raw", "field", "words"),
     [
-        ({}, "completed_on", "完工並驗收者解除列管"),
-        ({name: DAYS[name] for name in list(DAYS)[:3]}, "accepted_on", "已驗收"),
+        ({}, "completed_on", "請填寫完工日期（完工並驗收者解除列管"),
+        ({}, "accepted_on", "請填寫驗收日期"),
+        ({name: DAYS[name] for name in list(DAYS)[:3]}, "accepted_on", "請填寫驗收日期"),
         ({**DAYS, "accepted_on-day": ["1"]}, "accepted_on", "不會早於完工"),
     ],
 )
@@ -419,7 +433,7 @@ def test_giving_up_needs_a_reason_and_the_head_of_the_department(standing: Regis
     case = asked(standing, "release")
     with pytest.raises(AnswersInvalid) as refused:
         take(case, "send", OFFICER, APRIL_2, raw={"release_as": ["withdrawn"]})
-    assert "已敘明原因" in refused.value.errors["note"][0]
+    assert refused.value.errors["note"][0].startswith("請在說明寫明撤案的原因（")
     take(case, "send", OFFICER, APRIL_2, raw={"release_as": ["withdrawn"], "note": ["地主撤回同意"]})
     take(case, "confirm", HEAD, APRIL_2)
     take(case, "approve", DIRECTOR, APRIL_2)

@@ -238,7 +238,7 @@ def test_a_month_that_is_not_of_the_register_is_named(
 def test_two_reports_for_one_month(planned: RegisterEntry) -> None:
     take_in("reports", REPORT, "甲計畫,109/1,10,,,,,")
     assert problems("reports", REPORT, "甲計畫,109/1,11,,,,,") == [
-        (2, "月份", "109年1月已經填報過了；要改，請更正那一份。")
+        (2, "月份", "109年1月已經填報過了；要改，請研考單位在計畫頁「開放更正」。")
     ]
 
 

@@ -74,6 +74,8 @@ def test_nine_meetings_and_five_checks_of_a_register() -> None:
     counted = {row.kind: (row.period, row.year, row.ever) for row in queries.counted(of.id, parse("109Q3"))}
     assert counted == {"policy": (1, 3, 9), "visit": (2, 3, 5)}
     assert queries.counted(of.id, parse("108Q1"))[0].ever == 2
+    held = {row.kind: row.ever for row in queries.counted(of.id, parse("109Q3"), date(2020, 8, 4))}
+    assert held == {"policy": 8, "visit": 4}, "what is planned was not held"
 
 
 def test_a_meeting_is_entered_once() -> None:
