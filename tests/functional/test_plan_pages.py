@@ -21,6 +21,7 @@ from webapp.jobs.effects import perform_effect
 from webapp.models import Edition, Effect, Plan
 from webapp.periods import parse
 from webapp.permissions import SYSTEM
+from webapp.queries import plans, snapshots
 from webapp.services import plan_imports, plan_papers
 from webapp.uow import unit_of_work
 
@@ -109,6 +110,18 @@ def test_a_quarter_is_closed_once_and_prints_what_it_said(app: Flask, research: 
     assert made(app, lambda: [each.period for each in db.session.scalars(select(Edition))]) == ["109Q3"]
     assert research.post(f"{ANNEX}/close", {"period": "109Q3"}).status == 200
     assert "已經在 2025-09-25 結算" in research.page.text
+    # nor is a month of it, nor is anything of it tried anew
+    research.get(f"{ANNEX}?period=109M09")
+    assert "結算 109年9月" not in research.page.text
+    assert "109年第3季已經結算" in research.post(f"{ANNEX}/close", {"period": "109M09"}).text
+
+    def look() -> tuple[str, set[str]]:
+        of, month = plans.register("major_policy-109"), parse("109M09")
+        said = plan_papers.table(of, month, "large", app.config).state
+        running = snapshots.latest(SYSTEM, "progress_lag", 1000)
+        return said, {subject.name for subject, _facts in running} & {"開瑄國小校舍及運動場新建"}
+
+    assert made(app, look) == ("已隨109年第3季於民國114年9月25日結算，依目前資料列印。", set())
 
 
 def test_the_annex_is_printed_by_the_worker(app: Flask, research: Visitor) -> None:
@@ -190,6 +203,9 @@ def test_lists_of_severe_and_of_large_plans(research: Visitor) -> None:
     large = [row for row in rows(f"{ANNEX}/109M09/large.xlsx") if row[1]]
     assert len(large) == 12 and "建置鄉鎮親子館" not in {row[1] for row in large}
     assert min(row[3] for row in large) == 76_000_000  # type: ignore[type-var]
+    assert {str(row[7]).split()[0] for row in large} <= {"▲", "◆", "●", "■"} and "▲ 紅燈" in {
+        row[7] for row in large
+    }
 
 
 def test_what_is_too_long_for_paper_says_so(research: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

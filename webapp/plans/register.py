@@ -122,7 +122,9 @@ def _page(key: str, template: str, *, whole: bool = False) -> str:
         closable=[
             each
             for each in plans.periods_ending(month)
-            if plans.edition(of.id, each.key) is None and each.last_day < taipei_day(now())
+            if plans.edition(of.id, each.key) is None
+            and plans.closed_around(of.id, each) is None
+            and each.last_day < taipei_day(now())
         ],
         overview=found,
         figures=figures,

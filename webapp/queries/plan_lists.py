@@ -36,6 +36,8 @@ class Listed:
     #: 以公布為準
     published: bool
     note: str
+    #: empty in an edition that was closed before lights were printed
+    light: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,4 +187,5 @@ def _listed(line: Line) -> Listed:
         units=names(line.units),
         published=line.published_class is not None,
         note=line.report_note,
+        light=line.light or "none",
     )

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     any_,
+    exists,
     func,
     literal,
     select,
@@ -30,7 +31,7 @@ from sqlalchemy.orm import aliased
 from rules.facts import FACTS
 from webapp.errors import NotFound
 from webapp.extensions import db
-from webapp.models import Case, Firing, Plan, ProgressReport, RegisterEntry, Revision
+from webapp.models import Case, Edition, Firing, Plan, ProgressReport, RegisterEntry, Revision
 from webapp.periods import month_label
 from webapp.permissions import Actor, open_to_rules, visible_to
 
@@ -209,16 +210,21 @@ def _newest(actor: Actor, key: str, since: date, until: date, most: int) -> list
 
 
 def latest(actor: Actor, key: str, most: int) -> list[tuple[Subject, dict[str, object]]]:
-    """Of open cases, and of plans under control, the newest facts that the ruleset decided: of so many, the newest."""
+    """Of open cases, and of plans under control, the newest facts that the ruleset decided: of so many, the newest.
+
+    What was decided of a period that is closed since stands for ever.
+    """
     row = _decided(actor, key)
     of_cases = select(func.max(row.c.id)).where(row.c.kind == "case", row.c.open).group_by(row.c.subject)
     of_plans = (
-        select(row.c.id)
+        select(row.c.id, row.c.closed)
         .where(row.c.kind == "plan", row.c.open)
         .ext(distinct_on(row.c.subject))
         .order_by(row.c.subject, row.c.day.desc(), row.c.id.desc())
+        .subquery()
     )
-    ids = db.session.scalars(union_all(of_cases, of_plans.subquery().select())).all()
+    running = select(of_plans.c.id).where(~of_plans.c.closed)
+    ids = db.session.scalars(union_all(of_cases, running)).all()
     newest = (
         select(row.c.id, row.c.name, row.c.page, row.c.day, row.c.kind)
         .where(row.c.id == any_(literal(ids, ARRAY(BigInteger))))
@@ -253,6 +259,7 @@ def _decided(actor: Actor, key: str) -> Subquery:
             Case.public_id.label("page"),
             literal("case").label("kind"),
             (Case.status == "open").label("open"),
+            literal(False).label("closed"),
             Case.id.label("subject"),
         )
         .join(Case, Case.id == Firing.case_id)
@@ -263,6 +270,10 @@ def _decided(actor: Actor, key: str) -> Subquery:
         .where(of_key, Firing.progress_report_id.is_not(None))
         .group_by(Firing.progress_report_id)
     )
+    closed = exists().where(
+        Edition.register_id == ProgressReport.register_id,
+        ProgressReport.month.between(Edition.first_month, Edition.last_month),
+    )
     of_reports = (
         select(
             Firing.id,
@@ -272,6 +283,7 @@ def _decided(actor: Actor, key: str) -> Subquery:
             Plan.public_id,
             literal("plan"),
             RegisterEntry.released_on.is_(None),
+            closed.label("closed"),
             RegisterEntry.id,
         )
         .join(ProgressReport, ProgressReport.id == Firing.progress_report_id)

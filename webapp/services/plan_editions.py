@@ -11,7 +11,7 @@ from webapp.errors import Conflict, Forbidden, Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, Edition, Register
 from webapp.moments import taipei_day
-from webapp.periods import Period
+from webapp.periods import Period, parse
 from webapp.permissions import Actor
 from webapp.queries import definitions, plan_lists, plans, review_facts
 from webapp.queries.plan_lists import Contents
@@ -34,6 +34,14 @@ def about_to_close(actor: Actor, register: Register, period: Period, now: dateti
     if taipei_day(now) <= period.last_day:
         raise Refused(
             Text(zh=f"{period.label.zh}還沒有結束，不能結算。", en=f"{period.label.en} is not over yet.")
+        )
+    if around := plans.closed_around(register.id, period):
+        label = parse(around.period).label
+        raise Refused(
+            Text(
+                zh=f"{label.zh}已經結算，{period.label.zh}在其中。",
+                en=f"It lies in {label.en}, which is closed.",
+            )
         )
     found = plan_lists.current(register, period)
     if not any(row.standing for row in found.rows):

@@ -19,14 +19,13 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
-from rules.values import Text, format_day
+from rules.values import Text
 from webapp.errors import Refused
 from webapp.extensions import db
 from webapp.letters import documents as papers
 from webapp.letters.contents import Column, PlanTable, ReviewPack
 from webapp.letters.wording import numeral
 from webapp.models import PlanPaper, Register
-from webapp.moments import taipei_day
 from webapp.periods import Period, parse
 from webapp.queries import plan_lists, plans
 from webapp.queries.plan_lists import Contents, Listed
@@ -44,6 +43,14 @@ STANDINGS = {
     "ahead": "超前",
     "no_report": "逾期未填報",
     "": "尚無填報",
+}
+LIGHTS = {
+    "red": "▲ 紅燈",
+    "yellow": "◆ 黃燈",
+    "green": "● 綠燈",
+    "blue": "■ 藍燈",
+    "grey": "○ 灰燈",
+    "none": "尚無填報",
 }
 FAILED = Text(
     zh="這份報表沒有製作成功，系統管理者看得到這個狀況；請先下載 XLSX。",
@@ -139,7 +146,7 @@ def large(found: Contents) -> tuple[str, tuple[Column, ...], list[tuple[str, ...
             row.planned,
             row.actual,
             row.lag,
-            STANDINGS[row.standing],
+            LIGHTS.get(row.light) or STANDINGS[row.standing],
         )
         for row in found.large
     ]
@@ -179,10 +186,6 @@ def table(of: Register, period: Period, name: str, config: Config) -> PlanTable:
     found = plan_lists.contents(of, period)
     title, columns, rows, grouped, remarks = LISTS[name](found)
     notes = [f"註：{figure['note']}" for figure in found.figures if figure["note"]]
-    state = "尚未結算，依目前資料列印。"
-    if found.closed_at:
-        closed = taipei_day(datetime.fromisoformat(found.closed_at))
-        state = f"{format_day(closed, 'zh')}結算。"
     return PlanTable(
         agency_name=config["AGENCY_NAME"],
         title=f"{of.name_zh}{title}",
@@ -191,7 +194,7 @@ def table(of: Register, period: Period, name: str, config: Config) -> PlanTable:
         rows=tuple(rows),
         grouped=grouped,
         remarks=(*remarks, *notes),
-        state=state,
+        state=review_pack.closing(of, period, found),
     )
 
 

@@ -42,14 +42,23 @@ def is_quarter(period: Period) -> bool:
     return "Q" in period.key
 
 
+def closing(of: Register, period: Period, found: Contents) -> str:
+    """When it was closed, or the longer period that it lies in."""
+    if found.closed_at:
+        return f"{format_day(taipei_day(datetime.fromisoformat(found.closed_at)), 'zh')}結算。"
+    around = plans.closed_around(of.id, period)
+    if around is None:
+        return "尚未結算，依目前資料列印。"
+    day = format_day(taipei_day(around.closed_at), "zh")
+    return f"已隨{parse(around.period).label.zh}於{day}結算，依目前資料列印。"
+
+
 def pack(of: Register, period: Period, agency: str) -> ReviewPack:
     if not is_quarter(period):
         raise NotFound()
     found, edition = plan_lists.contents(of, period), plans.edition(of.id, period.key)
     facts = review_facts.gather(of, period) if edition is None else edition.data.get(KEPT)
-    state = "尚未結算，依目前資料列印。"
-    if found.closed_at:
-        state = f"{_day(taipei_day(datetime.fromisoformat(found.closed_at)))}結算。"
+    said = closing(of, period, found)
     tables = [_by_unit(found), _severe(found, facts), _behind(found, facts), _missing(found)]
     if facts is not None:
         tables += [
@@ -65,14 +74,14 @@ def pack(of: Register, period: Period, agency: str) -> ReviewPack:
         figures=_figures(found, facts),
         tables=tuple(
             PlanTable(
-                agency, f"{number}、{title}", period.label.zh, columns, tuple(rows), grouped, remarks, state
+                agency, f"{number}、{title}", period.label.zh, columns, tuple(rows), grouped, remarks, said
             )
             for number, (title, columns, rows, grouped, remarks) in zip(
                 "一二三四五六七八", tables, strict=False
             )
         ),
         remarks=tuple(f"註：{figure['note']}" for figure in found.figures if figure["note"]),
-        state=state,
+        state=said,
     )
 
 
