@@ -28,6 +28,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_constraint("ck_progress_report_corrected_by_another_case", "progress_report", type_="check")
+    op.drop_constraint(op.f("ck_progress_report_corrected_by_another_case"), "progress_report", type_="check")
     op.drop_column("progress_report", "first_reported_at")
     op.drop_column("progress_report", "first_case_id")

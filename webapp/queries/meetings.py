@@ -94,7 +94,7 @@ def page(
 
 
 def counted(register_id: int | None, period: Period, until: date = date.max) -> list[Counted]:
-    """By kind, those that were held at least once, by a day; on-site verifications of a register count as visits of their own."""
+    """By kind, those held at least once, by a day; on-site verifications of a register count as visits of their own."""
     held = ReviewMeeting.held_on
     rows = db.session.execute(
         select(

@@ -112,14 +112,15 @@ def scripts(count: int) -> list[Script]:
 
 def _script(title: str, unit: str, chance: random.Random) -> Script:
     cuts = sorted(Decimal(chance.randrange(500, 9950)) / 100 for _month in range(11))
-    made, last = Script(title, unit), Decimal(0)
+    made, last, spent = Script(title, unit), Decimal(0), Decimal(0)
     for planned in [*cuts, Decimal(100)]:
         actual = min(max(planned - Decimal(chance.choice(LAGS)), last), Decimal(100))
         (way,) = chance.choices(list(WAYS), list(WAYS.values()))
         if (way == "unexplained" and actual >= planned) or (way == "falling" and last == 0):
             way = "on_time"
         rate = Decimal(chance.choice(("1", "0.95", "0.8", "0.79")))
-        made.months.append(Month(way, planned, actual, (BUDGET * planned / 100 * rate).quantize(Decimal(1))))
+        spent = max((BUDGET * planned / 100 * rate).quantize(Decimal(1)), spent)
+        made.months.append(Month(way, planned, actual, spent))
         last = last if way in NEVER else actual
     return made
 
