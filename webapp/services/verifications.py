@@ -1,6 +1,7 @@
 """Picking plans for verification: the ruleset verification_picking proposes, the control office opens or passes over.
 
-Once for an entry and the month whose report is read: a quarter and its last month are the same. What the rules said is kept with it.
+Once for an entry and the month whose report is read: a quarter and its last month are the same. What the rules said is
+kept with it.
 """
 
 from __future__ import annotations
