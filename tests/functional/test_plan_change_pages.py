@@ -113,10 +113,10 @@ def test_the_control_office_carries_a_register_over_the_year(app: Flask, plan: s
     assert "的「年度終了未完成者跨年度續列管」" in research.page.text
     research.press("續列管勾選的計畫")
     assert "沒有要續列管的計畫" in research.page.text
-    research.press("全部 10 件續列管")
+    research.press("全部 1 件續列管")  # the nine that the county published stay as they are
     assert research.page.path == "/plans/registers/selected-110"
-    assert "10 件已續列管到下一年度" in research.page.text
-    assert "列管 10 件（含以前年度未結 10 件，本年度新增 0 件）" in research.page.text
+    assert "1 件已續列管到下一年度" in research.page.text
+    assert "列管 1 件（含以前年度未結 1 件，本年度新增 0 件）" in research.page.text
     research.get(plan)
     assert "109年度未結續列管" in research.page.text and "解除列管：跨年度續列管" in research.page.text
     research.get(f"{page}/carry-over")

@@ -16,6 +16,7 @@ from webapp.models import Baseline, Plan, PlanBudget, ProgressReport, ProposalCa
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_before, parse
 from webapp.permissions import SYSTEM
+from webapp.queries import plan_facts
 from webapp.queries.org import chart
 from webapp.queries.plan_facts import Point
 from webapp.services import plan_curves, plan_imports, plan_progress
@@ -62,7 +63,7 @@ SELECTED = (
     Invented("消防車輛汰換", "FD", 76_000_000, "0", "0"),
 )  # fmt: skip
 #: nobody reported this one in time
-SILENT = Invented("溼地步道維護", "EC", 15_000_000, "0", "0")
+SILENT = Invented("溼地步道維護", "EC-AFF", 15_000_000, "0", "0")
 #: accepted this year, and released
 DONE = Invented("魚市場屋頂整修", "EC", 18_000_000, "0", "0")
 #: completed, and not accepted yet
@@ -132,7 +133,12 @@ def _change(plan: Plan, month: date, approver_id: int, now: datetime) -> None:
         origin="demonstration",
     )
     january = date(month.year, 1, 1)
-    points = [Point(month_before(january, -n), share, None) for n, share in enumerate(shares)]
+    # months that are over stand as they were approved
+    money = {p.month: p.budget for p in plan_facts.curves([entry.id])[entry.id][: len(so_far)]}
+    points = [
+        Point(each, share, money.get(each))
+        for each, share in ((month_before(january, -n), share) for n, share in enumerate(shares))
+    ]
     plan_curves.approve(changed, points)
 
 

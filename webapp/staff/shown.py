@@ -70,6 +70,8 @@ class Desk:
     #: who stands in for the absent
     deputies: str
     days_left: int | None
+    #: the function, where nobody holds it: whoever controls the work appoints somebody, or gives it to another unit
+    vacant: Text | None
 
 
 @dataclass(frozen=True)
@@ -192,6 +194,9 @@ def desk(workflow: WorkflowDefinition, task: Task, today: date) -> Desk:
         absent=task.assignee_id is not None and chart().is_absent(task.assignee_id, today),
         deputies=_deputies(task.assignee_id, today),
         days_left=_days_left(task, today),
+        vacant=None
+        if chart().holders(task.unit_id, task.function, today)[1]
+        else function_label(task.function),
     )
 
 

@@ -14,14 +14,15 @@ from sqlalchemy import select, update
 from tests.at_once import at_once
 from tests.integration.services.test_reassigning import act
 from tests.journeys import officer, open_tasks, take
-from tests.officers import statements
+from tests.officers import at, signed_in, statements
 from tests.plan_world import baseline, entry
 from webapp.errors import AnswersInvalid
 from webapp.extensions import db
 from webapp.jobs import sweeps
-from webapp.models import Case, Edition, ProgressReport, Register, RegisterEntry
+from webapp.models import Case, Edition, Message, Plan, ProgressReport, Register, RegisterEntry
 from webapp.periods import parse
 from webapp.queries import inbox, plan_facts
+from webapp.queries.org import chart
 from webapp.services import cases, clocks, plan_editions, plan_imports, plan_months, plan_progress
 from webapp.services.plan_progress import Figures
 from webapp.services.steps import Given
@@ -369,3 +370,23 @@ def test_what_nobody_of_a_department_can_do_waits_before_its_head(app: Flask) ->
         select(Case).where(Case.service_code == "KM01").order_by(Case.id.desc())
     ).first()
     assert newest is not None and newest.handling_unit.code == "EC-AFF"
+
+
+def test_the_control_office_hears_that_nobody_can_report(
+    app: Flask, standing: RegisterEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """建設處 itself has no officer: the report waits in its pool."""
+    with unit_of_work():
+        db.session.get_one(Plan, standing.plan_id).lead_unit_id = chart().by_code["EC"].id
+    case = asked()
+    (task,) = open_tasks(case)
+    assert task.assignee_id is None
+    told = select(Message).where(
+        Message.account_id == officer(CONTROL).account_id, Message.channel == "inbox"
+    )
+    subjects = [each.subject for each in db.session.scalars(told.order_by(Message.id))]
+    assert subjects == ["建設處沒有人擔任承辦人"]
+    at(app, monkeypatch, MARCH_1)
+    on_page = signed_in(app, CONTROL)
+    on_page.get(f"/staff/cases/{case.public_id}")
+    assert "沒有人擔任承辦人" in on_page.page.text
