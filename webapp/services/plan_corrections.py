@@ -18,7 +18,7 @@ from webapp.periods import month_label
 from webapp.permissions import Actor
 from webapp.queries import plans
 from webapp.services import plan_months, plan_progress
-from webapp.services.plan_carry_over import require
+from webapp.services.plan_control import require
 
 LONGEST_REASON = 400
 #: a later day is a slip of the year
