@@ -13,7 +13,7 @@ from webapp.presentation import in_language
 from webapp.queries import plans
 from webapp.security import actor, now
 from webapp.services import plan_corrections
-from webapp.services.plan_carry_over import require
+from webapp.services.plan_control import require
 from webapp.staff.typed import Mistakes, posted_day, read_day, summary
 from webapp.uow import unit_of_work
 
