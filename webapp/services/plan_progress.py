@@ -210,7 +210,7 @@ def _never_falls(entry: RegisterEntry, month: date, figures: Figures) -> None:
                 raise Misfit(
                     name,
                     Text(
-                        zh=f"{label.zh}不會倒退：{at.zh}{reached}{figure}。",
+                        zh=f"{label.zh}不會倒退：{at.zh}{reached} {figure}。",
                         en=f"{label.en} does not fall: {at.en} was {figure}.",
                     ),
                 )

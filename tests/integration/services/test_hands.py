@@ -100,7 +100,9 @@ def test_the_database_names_the_same_orphans_as_the_org_chart_in_one_statement(
         assert len([query for query in seen if "task" in query]) == 1
 
 
-def test_a_function_that_nobody_holds_is_told_to_those_who_watch(app: Flask, committed: None) -> None:
+def test_a_function_that_nobody_holds_is_told_to_those_who_watch_and_to_the_head_above(
+    app: Flask, committed: None
+) -> None:
     with app.app_context():
         leaves("chen.shufen", date(2025, 1, 1))
         leaves("li.zhengnan", date(2025, 1, 1))
@@ -108,7 +110,7 @@ def test_a_function_that_nobody_holds_is_told_to_those_who_watch(app: Flask, com
         take(case, "propose_approval")
         assert [task.assignee_id for task in open_tasks(case)] == [None]
         told = db.session.scalars(select(Message).where(Message.channel == "inbox")).all()
-        assert {message.recipient.split("@")[0] for message in told} == {"guo.shiming", "admin"}
+        assert {message.recipient.split("@")[0] for message in told} == {"guo.shiming", "admin", "he.rongjie"}
         assert "沒有人擔任科長" in told[0].subject
 
 
