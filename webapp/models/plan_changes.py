@@ -8,8 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.extensions import db
 from webapp.models.types import Key, Moment, ref
 
-REQUEST_KINDS = ("change", "release")
-
 
 class PlanRequest(db.Model):
     """The case of a unit about an entry; an entry has one that is open, whatever it asks for."""

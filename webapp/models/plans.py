@@ -38,8 +38,6 @@ REGISTER_KINDS = (
 )
 CYCLES = ("monthly", "quarterly", "half_yearly")
 PLAN_KINDS = ("yearly", "mid_term", "pledge_vision", "pledge_indicator", "project", "subsidy")
-#: why a plan is controlled: the choices of the fact plan.origins
-PLAN_ORIGINS = ("pledge", "directive", "central_subsidy")
 RELEASES = ("completed", "withdrawn", "carried_over")
 LEVELS = ("magistrate", "county", "unit")
 #: entered in this system, taken over as the county published it, or invented for the demonstration

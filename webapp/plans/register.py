@@ -17,10 +17,11 @@ from webapp.errors import DomainError, NotFound
 from webapp.moments import taipei_day
 from webapp.periods import Period
 from webapp.plans import bp, charts, control, review_parts, words
-from webapp.plans.trend import HUNDRED_MILLION, reason_label, trend
+from webapp.plans.trend import reason_label, trend
 from webapp.presentation import in_language, language
 from webapp.queries import plan_lists, plans
 from webapp.queries.org import UnitInfo, chart
+from webapp.queries.plan_lists import HUNDRED_MILLION
 from webapp.queries.plans import Filters, Overview
 from webapp.security import actor, now
 from webapp.services import plan_editions

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from flask import request
 from flask_babel import gettext as _
@@ -19,10 +18,10 @@ from webapp.plans import charts
 from webapp.plans.charts import Bar, Series
 from webapp.presentation import in_language
 from webapp.queries import definitions, plan_trend
+from webapp.queries.plan_lists import HUNDRED_MILLION
 from webapp.queries.plan_trend import TWO_YEARS, YEAR, Month, Reason
 from webapp.security import now
 
-HUNDRED_MILLION = Decimal(100_000_000)
 NO_REASON = Text(zh="未填類別", en="No class given")
 
 

@@ -9,9 +9,10 @@ from webapp.errors import NotFound
 from webapp.moments import taipei_day
 from webapp.plans import bp, words
 from webapp.plans.register import asked_period, choices, names
-from webapp.plans.trend import HUNDRED_MILLION, reason_label, trend
+from webapp.plans.trend import reason_label, trend
 from webapp.queries import plan_lists, plans
 from webapp.queries.org import chart
+from webapp.queries.plan_lists import HUNDRED_MILLION
 from webapp.queries.plans import Filters
 from webapp.security import now
 

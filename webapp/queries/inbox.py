@@ -212,14 +212,17 @@ def _pool(unit_id: int, function: str) -> _Branch:
 
 def _unheld(actor: Actor, today: date) -> frozenset[tuple[int, str]]:
     """(unit, function) below a head for which the unit has nobody: the head moves or reassigns what waits there."""
+    heads = [m for m in actor.mandates if m.function in RANKS]
+    if not heads:
+        return frozenset()
     tree = chart()
+    vacant = tree.vacancies(WORKING, today)
     return frozenset(
         (unit, function)
-        for m in actor.mandates
-        if m.function in RANKS
+        for m in heads
         for unit in tree.within(m.unit_id)
         for function in WORKING
-        if RANKS.get(function, 0) < RANKS[m.function] and not tree.holders(unit, function, today)[1]
+        if RANKS.get(function, 0) < RANKS[m.function] and (unit, function) in vacant
     )
 
 

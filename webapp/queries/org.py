@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -140,6 +140,20 @@ class Chart:
             if seats:
                 return unit.id, seats
         return unit_id, ()
+
+    def vacancies(self, functions: Collection[str], day: date) -> frozenset[tuple[int, str]]:
+        """(unit, function) for which nobody is there, neither in the unit nor above it: one look at every seat."""
+        held = {
+            (seat.unit_id, seat.function)
+            for seat in self.seats
+            if seat.function in functions and seat.held_on(day)
+        }
+        return frozenset(
+            (unit, function)
+            for unit in self.units
+            for function in functions
+            if not any((above.id, function) in held for above in self.upwards(unit))
+        )
 
     def holds(self, account_id: int, function: str, unit_id: int, day: date) -> bool:
         """Whether a person holds a function that covers the unit."""

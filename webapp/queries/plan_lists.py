@@ -13,6 +13,8 @@ from webapp.queries import definitions, plans
 from webapp.queries.org import chart
 from webapp.queries.plans import Line
 
+#: 億元
+HUNDRED_MILLION = Decimal(100_000_000)
 RULESET = "progress_lag"
 SELECTION = "plan_selection"
 

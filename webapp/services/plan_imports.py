@@ -31,7 +31,9 @@ from webapp.models import (
 from webapp.periods import Period, parse
 from webapp.permissions import Actor
 from webapp.queries.org import chart
+from webapp.queries.plan_lists import HUNDRED_MILLION
 from webapp.services import plan_progress
+from webapp.services.plan_curves import MOST_MONEY
 from webapp.services.plan_progress import Figures
 from webapp.sheets import Row, Sheet
 
@@ -87,8 +89,6 @@ FIGURE_NAMES = frozenset(
     {"plans", "plans_stated", "projects", "carried_over", "new", "released", "to_be_accepted", "budget", "usable",
      "severe", "severe_rate", "meetings", "visits", "approved"}
 )  # fmt: skip
-HUNDRED_MILLION = Decimal(100_000_000)
-MOST_MONEY = Decimal(10) ** 14 - 1
 NUMERALS = {numeral(n): n for n in range(1, 100)}
 
 

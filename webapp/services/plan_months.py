@@ -15,7 +15,7 @@ from webapp.models import Baseline, Case, Plan, ProgressReport, Register, Regist
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_before, month_label
 from webapp.permissions import SYSTEM, Actor
-from webapp.queries import plan_control, plan_facts
+from webapp.queries import plan_control, plan_facts, plan_lists
 from webapp.queries.plan_facts import Point
 from webapp.services import cases, evaluation, internal_cases, plan_progress
 
@@ -103,10 +103,10 @@ def ask(
             "register": register.name_zh,
             "case_no": entry.case_no or "",
             "month": month_label(report.month).zh,
-            "planned": _shown(report.planned),
-            "budget_due": _shown(report.budget_due),
-            "actual_before": _shown(before.actual if before else None),
-            "spent_before": _shown(before.budget_spent if before else None),
+            "planned": plan_lists.written(report.planned) or None,
+            "budget_due": plan_lists.written(report.budget_due) or None,
+            "actual_before": plan_lists.written(before.actual if before else None) or None,
+            "spent_before": plan_lists.written(before.budget_spent if before else None) or None,
             "correction": correction or None,
         },
         plan_control.works_on(plan),
@@ -136,10 +136,6 @@ def _before(entry_id: int, month: date) -> ProgressReport | None:
         .order_by(ProgressReport.month.desc())
         .limit(1)
     ).first()
-
-
-def _shown(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value.normalize():f}"
 
 
 def to_lock(now: datetime) -> list[int]:

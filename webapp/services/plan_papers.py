@@ -28,12 +28,11 @@ from webapp.letters.wording import numeral
 from webapp.models import PlanPaper, Register
 from webapp.periods import Period, parse
 from webapp.queries import plan_lists, plans
-from webapp.queries.plan_lists import Contents, Listed
+from webapp.queries.plan_lists import HUNDRED_MILLION, Contents, Listed
 from webapp.services import effects, plan_grade_papers, review_pack
 from webapp.spreadsheets import sheet_title
 
 Config = Mapping[str, Any]
-HUNDRED_MILLION = Decimal(100_000_000)
 #: rows that the renderer still sets in good time, some thirty pages
 MOST_ON_PAPER = 600
 STANDINGS = {
@@ -251,7 +250,7 @@ def _digest(found: PlanTable | ReviewPack) -> str:
 def layout() -> str:
     """How such a list is drawn: one that is drawn otherwise is printed anew."""
     folder = Path(papers.__file__).parent / "templates"
-    drawn = [folder / name for name in ("layout.html", "plan_table.html", "review_pack.html")]
+    drawn = [folder / name for name in ("layout.html", "macros.html", "plan_table.html", "review_pack.html")]
     return hashlib.sha256(b"".join(path.read_bytes() for path in drawn)).hexdigest()
 
 

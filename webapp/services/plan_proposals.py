@@ -17,7 +17,6 @@ from webapp.errors import AnswersInvalid, Refused
 from webapp.extensions import db
 from webapp.models import (
     Baseline,
-    BaselinePoint,
     Case,
     CaseEvent,
     EventPayload,
@@ -36,8 +35,9 @@ from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.queries import proposals, submissions
 from webapp.queries.org import chart
-from webapp.services import evaluation, notices, plan_imports, plan_progress, proposal_figures
-from webapp.services.proposal_figures import Figures, Point
+from webapp.queries.plan_facts import Point
+from webapp.services import evaluation, notices, plan_curves, plan_imports, plan_progress, proposal_figures
+from webapp.services.proposal_figures import Figures
 from workflows.functions import FUNCTION_LABELS
 
 FORM = "plan_proposal"
@@ -273,18 +273,12 @@ def _first_curve(
         number=1,
         reason=REASON,
         effective_month=curve[0].month,
+        approved_by_id=actor.account_id,
+        approved_at=now,
         origin="entered",
         case_id=case.id,
     )
-    db.session.add(baseline)
-    db.session.flush()
-    db.session.add_all(
-        BaselinePoint(baseline_id=baseline.id, month=point.month, planned=point.planned, budget=point.budget)
-        for point in curve
-    )
-    db.session.flush()
-    baseline.approved_by_id, baseline.approved_at = actor.account_id, now
-    db.session.flush()
+    plan_curves.approve(baseline, curve)
 
 
 #: effects of the workflow of a proposal

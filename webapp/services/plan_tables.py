@@ -9,26 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from decimal import Decimal
 
 from sqlalchemy import func, select
 
 from rules.values import Text
 from webapp.errors import Conflict, Misfit, NotFound, Refused
 from webapp.extensions import db
-from webapp.models import Baseline, BaselinePoint, Case, Plan, ProgressReport, Register, RegisterEntry
+from webapp.models import Baseline, Case, Plan, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_label
 from webapp.permissions import Actor
 from webapp.queries import definitions, plan_facts
-from webapp.queries.plan_facts import Point
-from webapp.services import plan_imports, plan_months, plan_progress, plan_reports
+from webapp.queries.plan_facts import FULL, Point
+from webapp.services import plan_curves, plan_imports, plan_months, plan_progress, plan_reports
 from webapp.services.plan_control import require
-from webapp.services.plan_imports import MOST_MONEY, Imported
+from webapp.services.plan_curves import MOST_MONEY
+from webapp.services.plan_imports import Imported
 from webapp.services.plan_progress import Figures
 from webapp.sheets import Row, Sheet
 
-FULL = Decimal(100)
 _ENTRY = {"case_no": ("案號",), "project": ("計畫名稱", "工作項目"), "month": ("月份", "年月")}
 BASELINES: Mapping[str, tuple[str, ...]] = {
     **_ENTRY,
@@ -277,14 +276,11 @@ def _approve(actor: Actor, entry_id: int, number: int, points: Sequence[Point], 
         number=number,
         reason="匯入核定的預定進度",
         effective_month=points[0].month,
+        approved_by_id=actor.account_id,
+        approved_at=now,
         origin="entered" if actor.account_id is not None else "published",
     )
-    db.session.add(made)
-    db.session.flush()
-    db.session.add_all(BaselinePoint(baseline_id=made.id, **vars(point)) for point in points)
-    db.session.flush()
-    made.approved_by_id, made.approved_at = actor.account_id, now
-    db.session.flush()
+    plan_curves.approve(made, points)
 
 
 # --- reports ----------------------------------------------------------------------------------------------

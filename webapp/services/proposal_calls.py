@@ -35,7 +35,6 @@ from webapp.services import (
     plan_imports,
     plan_progress,
     plan_proposals,
-    task_drafts,
 )
 from webapp.services.plan_control import require
 from webapp.services.steps import Given
@@ -347,7 +346,6 @@ def withdraw(actor: Actor, case: Case, reason: str, now: datetime, *, version: i
             ),
         )
     cases.take_as_citizen(actor, case, WITHDRAW, now, version=version, given=Given(reason))
-    task_drafts.forget(case, plan_proposals.FORM)
     plan_proposals.put_back(of)
 
 

@@ -10,9 +10,8 @@ from typing import Any
 
 from rules.values import Text
 from webapp.periods import month_label, parse_month
+from webapp.queries.plan_facts import FULL, Point
 from webapp.services.plan_curves import MOST_MONEY
-
-FULL = Decimal(100)
 
 #: the field of the form that is to blame, and the words
 Mistake = tuple[str, Text]
@@ -29,14 +28,6 @@ class Money:
 class Milestone:
     what: str
     month: date
-
-
-@dataclass(frozen=True)
-class Point:
-    month: date
-    planned: Decimal
-    #: cumulative; none where nobody planned the spending
-    budget: Decimal | None
 
 
 @dataclass(frozen=True)

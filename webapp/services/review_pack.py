@@ -18,12 +18,11 @@ from webapp.models import Register
 from webapp.moments import taipei_day
 from webapp.periods import Period, parse
 from webapp.queries import plan_lists, plans, review_facts
-from webapp.queries.plan_lists import Contents, Listed
+from webapp.queries.plan_lists import HUNDRED_MILLION, Contents, Listed
 
 NAME = "review"
 #: under which an edition keeps it
 KEPT = "review"
-HUNDRED_MILLION = Decimal(100_000_000)
 STANDINGS = {
     "severe": "嚴重落後",
     "behind": "落後",

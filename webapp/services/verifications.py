@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -32,7 +31,7 @@ from webapp.models.verifications import VERIFICATION_KINDS
 from webapp.moments import taipei_day
 from webapp.periods import Period, parse
 from webapp.permissions import Actor
-from webapp.queries import definitions, plan_control, plan_facts, verifications
+from webapp.queries import definitions, plan_control, plan_facts, plan_lists, verifications
 from webapp.queries.org import chart
 from webapp.services import evaluation, internal_cases, meetings
 from webapp.services.plan_progress import said
@@ -301,8 +300,8 @@ def _case(
             "period": period.label.zh,
             "way": kind,
             "why": "\n".join([reason, *why] if reason else why)[:4000],
-            "planned": _shown(report.planned if report else None),
-            "reported": _shown(report.actual if report else None),
+            "planned": plan_lists.written(report.planned if report else None) or None,
+            "reported": plan_lists.written(report.actual if report else None) or None,
         },
         plan_control.works_on(plan),
         taipei_day(now),
@@ -311,10 +310,6 @@ def _case(
     )
     db.session.add(evaluation.firing(case.id, pick.decision, pick.revision, now))
     return case
-
-
-def _shown(value: Decimal | None) -> str | None:
-    return None if value is None else f"{value.normalize():f}"
 
 
 def _note(
