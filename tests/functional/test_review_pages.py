@@ -36,8 +36,8 @@ def test_from_the_register_to_a_verification(app: Flask, research: Visitor) -> N
     )
     research.follow("選案查證")
     shown = research.page.text
-    assert "實地查證 2 件" in shown and "進度落後 10.69 個百分點 ≥ 嚴重落後門檻 6.5 個百分點" in shown
-    assert "嚴重落後門檻：6.5 個百分點" in shown
+    assert "實地查證 2 件" in shown and "執行狀態為「嚴重落後」" in shown
+    assert "落後與嚴重落後由規則集「計畫進度落後判定」判定" in shown
     keys = [box["value"] for box in research.page.soup.select("input[name=pick]")][:2]
     other = signed_in(app, "guo.shiming")
     other.get(PICKS)

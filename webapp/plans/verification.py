@@ -22,7 +22,7 @@ from webapp.queries import verifications as queries
 from webapp.queries.org import chart
 from webapp.queries.plans import Line
 from webapp.security import actor, now
-from webapp.services import review_withdrawals, verifications
+from webapp.services import plan_progress, review_withdrawals, verifications
 from webapp.services.verifications import Pick
 from webapp.staff.typed import Mistakes, summary
 from webapp.uow import unit_of_work
@@ -110,6 +110,7 @@ def _picks_page(of: Register, period: Period, mistakes: Mistakes, action: str = 
     ]
     revision = definitions.revision_id("ruleset", verifications.RULESET, taipei_day(now()))
     ruleset = definitions.ruleset(revision).ruleset
+    lag = definitions.revision_id("ruleset", plan_progress.RULESET, period.last_day)
     told = queries.of_period(of.id, period)
     return render_template(
         "plans/verification_picks.html",
@@ -127,6 +128,7 @@ def _picks_page(of: Register, period: Period, mistakes: Mistakes, action: str = 
         cases=queries.readable_cases(actor(), told),
         ruleset=ruleset.title,
         revision=definitions.name_of(revision)[1],
+        lag_ruleset=definitions.ruleset(lag).ruleset.title,
         parameters=list(ruleset.parameters.values()),
         may_control=actor().may("control_plans"),
         mistakes=mistakes,

@@ -97,7 +97,9 @@ def _decided(
     decided: dict[tuple[object, ...], tuple[Decision, int]] = {}
     found = []
     for report in reports:
-        known = {n: value for n, value in facts[report.id].items() if n in used and value is not None}
+        # progress_lag alone says who is severe; where only a class was published, that class
+        whole = facts[report.id] | {"plan.standing": report.standing}
+        known = {n: value for n, value in whole.items() if n in used and value is not None}
         key = tuple(sorted(known.items()))
         if key not in decided:
             decided[key] = evaluation.decide(RULESET, known, day)

@@ -30,7 +30,15 @@ from webapp.models import (
 from webapp.periods import parse
 from webapp.queries import definitions
 from webapp.queries import verifications as queries
-from webapp.services import later, meetings, plan_imports, review_withdrawals, task_drafts, verifications
+from webapp.services import (
+    later,
+    meetings,
+    plan_imports,
+    plan_progress,
+    review_withdrawals,
+    task_drafts,
+    verifications,
+)
 from webapp.services.meetings import Entered
 from webapp.uow import unit_of_work
 
@@ -90,6 +98,10 @@ def register() -> Register:
                 )
             )
         db.session.flush()
+        reports = select(ProgressReport).where(
+            ProgressReport.register_id == of.id, ProgressReport.month == FEBRUARY.last_month
+        )
+        plan_progress.evaluate(db.session.scalars(reports.order_by(ProgressReport.id)).all(), NOW)
     return of
 
 
@@ -137,7 +149,7 @@ def test_what_the_rules_pick_the_worst_first(register: Register) -> None:
         ("虛構計畫5", "written", 3),
         ("虛構計畫3", "heads_meeting", 0),
     ]
-    assert "嚴重落後門檻 6.5 個百分點" in found[0].why[0]["sentence"]["zh"]
+    assert "執行狀態為「嚴重落後」" in found[0].why[0]["sentence"]["zh"]
 
 
 def test_public_concern_and_a_near_end_weigh_more(register: Register) -> None:
