@@ -29,7 +29,10 @@ def heading(page: Page) -> Locator:
 
 
 def follow(page: Page, link: str | re.Pattern[str]) -> None:
+    """Waits for the page behind the link: what reads a page at once must not read the one before."""
+    before = page.url
     main(page).get_by_role("link", name=link, exact=True).click()
+    page.wait_for_url(lambda url: url != before)
 
 
 def press(page: Page, button: str) -> None:

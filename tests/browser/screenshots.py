@@ -176,7 +176,7 @@ def citizens(page: Page, town: Town) -> None:
     page.goto("/services/EC06")
     if page.get_by_label("帶入我先前申請時填過的資料").count():
         page.get_by_label("帶入我先前申請時填過的資料").uncheck()
-    press(page, "開始申請")
+    hands.go_on(page, "開始申請")
     hands.fill_in(
         page, {**raw, "applicant_id": ["Ａ123456788"], "birth_date-day": ["32"], "filed_by": ["agent"]}
     )

@@ -161,7 +161,7 @@ def plain(new_context: NewContext) -> Page:
 
 def test_detail_17_conditional_questions_come_and_go_without_script(plain: Page) -> None:
     plain.goto("/services/EC06")
-    press(plain, "不登入，直接申請")
+    hands.go_on(plain, "不登入，直接申請")
     agent = plain.get_by_label("代理人姓名")
     expect(agent).to_be_hidden()
     plain.get_by_role("radio", name="代理人").check()
@@ -174,7 +174,7 @@ def test_detail_17_conditional_questions_come_and_go_without_script(plain: Page)
 def test_other_kinds_of_choice_call_for_questions_too(plain: Page) -> None:
     raw = SAMPLES["PW01"]
     plain.goto("/services/PW01")
-    press(plain, "不登入，直接申請")
+    hands.go_on(plain, "不登入，直接申請")
     person, company = plain.get_by_label("身分證統一編號"), plain.get_by_label("統一編號", exact=True)
     expect(person.or_(company)).to_have_count(2)
     for kind, shown, hidden in (("個人", person, company), ("機關、學校或團體", company, person)):
@@ -195,7 +195,7 @@ def test_the_form_works_without_script(plain: Page) -> None:
     """From the first question to the number: mistakes, rows, files, back."""
     raw = SAMPLES["EC06"]
     plain.goto("/services/EC06")
-    press(plain, "不登入，直接申請")
+    hands.go_on(plain, "不登入，直接申請")
     hands.fill_in(plain, {**raw, "applicant_id": ["A123456788"]})
     press(plain, hands.CONTINUE)
     expect(plain.locator("[data-error-summary]")).to_be_focused()

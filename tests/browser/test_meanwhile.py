@@ -25,7 +25,7 @@ def test_another_tab_and_a_sign_in_that_ended_lose_nothing(new_context: NewConte
     page, other = context.new_page(), context.new_page()
     hands.sign_in(page, WHO)
     page.goto("/services/PW01")
-    hands.press(page, "開始申請")
+    hands.go_on(page, "開始申請")
     other.goto(page.url)
     hands.fill_in(other, {"applicant_name": ["別的分頁"]})
     hands.press(other, "儲存，稍後再填")

@@ -72,7 +72,7 @@ def test_severe_from_ten_on(new_context: NewContext, office: Flask) -> None:
     expect(main(second)).to_contain_text("進度落後 9.45 個百分點 ≥ 嚴重落後門檻 6.5 個百分點")
 
     author.goto(HOME)
-    press(author, "修改（建立草稿）")
+    hands.go_on(author, "修改（建立草稿）")
     draft = author.url
     follow(author, "編輯")
     main(author).get_by_role("link", name="參數").first.click()

@@ -31,7 +31,7 @@ def test_the_first_warning_comes_a_day_earlier(new_context: NewContext, office: 
 
     author.goto("/admin/definitions")
     main(author).get_by_role("link", name="案件期限與稽催").first.click()
-    press(author, "修改（建立草稿）")
+    hands.go_on(author, "修改（建立草稿）")
     draft = author.url
     expect(main(author)).to_contain_text("照常執行")
     follow(author, "編輯")
