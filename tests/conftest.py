@@ -9,7 +9,7 @@ import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from flask import Flask
@@ -31,6 +31,8 @@ SECRETS = {
     "ECOUNTER_DATA_KEY": b64encode(bytes(32)).decode(),
     "DEMO": "1",
 }
+#: what webapp.queries.generations keeps
+Copies: TypeAlias = dict[tuple[str, str], tuple[int, Any]]
 #: the counter as it opens: newest schema, definitions published, the demonstration county, no case
 TEMPLATE = "template"
 PLAN_TABLES = (
@@ -112,10 +114,9 @@ def app(databases: Databases) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def db_session(app: Flask) -> Iterator[scoped_session[Session]]:
+def db_session(app: Flask, first_copies: Copies) -> Iterator[scoped_session[Session]]:
     """For tests of services and queries: `commit` works, and nothing outlives the test."""
     from webapp.extensions import db
-    from webapp.queries import generations
 
     with app.app_context():
         engine = db.engine
@@ -131,7 +132,7 @@ def db_session(app: Flask) -> Iterator[scoped_session[Session]]:
                 db.session.configure(join_transaction_mode="conditional_savepoint")
                 db.engines[None] = engine
                 everything.rollback()
-                generations._copies.clear()
+                remember(first_copies)
 
 
 @pytest.fixture
@@ -145,18 +146,33 @@ def no_plans(db_session: scoped_session[Session]) -> None:
 
 
 @pytest.fixture
-def committed(app: Flask, databases: Databases) -> Iterator[None]:
+def committed(databases: Databases, first_copies: Copies) -> Iterator[None]:
     """For tests that commit, as every request does. What they wrote is gone afterwards."""
-    from webapp.extensions import db
-    from webapp.queries import generations
-
     before = databases.next_transaction()
     yield
     if databases.next_transaction() != before:
-        with app.app_context():
-            db.engine.dispose()
         databases.restore("main", TEMPLATE)
-        generations._copies.clear()
+        remember(first_copies)
+
+
+@pytest.fixture(scope="session")
+def first_copies(app: Flask) -> Copies:
+    """Org chart, calendar and definitions of the county as it opens, read once."""
+    from webapp.queries import definitions, generations, org
+
+    with app.app_context():
+        org.chart()
+        org.calendar()
+        definitions.keys("service")
+    return dict(generations._copies)
+
+
+def remember(copies: Copies) -> None:
+    """Lets the process forget what it has read since."""
+    from webapp.queries import generations
+
+    generations._copies.clear()
+    generations._copies.update(copies)
 
 
 @pytest.fixture

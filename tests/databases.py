@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, make_url, text
 
 from webapp import embedded_postgres, trial
 from webapp.config import driver_url
@@ -54,6 +54,14 @@ class Mark:
     rows: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Held:
+    """What a table holds: rows from before a transaction, and rows written since."""
+
+    before: int
+    since: int
+
+
 class Databases:
     """Makes and drops databases of this run; their names carry its number, so that runs may share a server."""
 
@@ -61,6 +69,8 @@ class Databases:
         self.server = make_url(server_url)
         self.admin = create_engine(self.server.set(database="postgres"), isolation_level="AUTOCOMMIT")
         self.marks: dict[str, Mark] = {}
+        #: kept open, by database: a connection of its own for every restoration costs more than the restoration
+        self.engines: dict[str, Engine] = {}
 
     def url(self, name: str) -> str:
         return self.server.set(database=self._full(name)).render_as_string(hide_password=False)
@@ -68,26 +78,31 @@ class Databases:
     def create(self, name: str, template: str | None = None) -> str:
         """The address of a new database: empty, or a copy."""
         source = self._full(template) if template else "template0"
+        if name in self.engines:
+            self.engines.pop(name).dispose()
         with self.admin.connect() as connection:
             connection.execute(text(f'DROP DATABASE IF EXISTS "{self._full(name)}" WITH (FORCE)'))
             connection.execute(text(f'CREATE DATABASE "{self._full(name)}" TEMPLATE "{source}"'))
         with self._inside(name) as connection:
-            self.marks[name] = Mark(self.next_transaction(), _count(connection))
+            now = _held(connection, 0)
+            self.marks[name] = Mark(self.next_transaction(), {table: each.since for table, each in now.items()})
         return self.url(name)
 
     def restore(self, name: str, template: str) -> None:
         """Back to the beginning of a copy: rows written since then are deleted, and a table of which a row of the
-        beginning was changed, and so went with them, is filled anew. Nobody may be connected."""
+        beginning was changed, and so went with them, is filled anew. Nobody may be in a transaction."""
         mark = self.marks[name]
-        with self._inside(name) as connection:
-            connection.execute(text("SET session_replication_role = replica"))  # no triggers, no foreign keys
-            for table in mark.rows:
-                connection.execute(
-                    text(f"DELETE FROM {table} WHERE xmin::text::bigint >= :first"),
-                    {"first": mark.next_transaction},
-                )
-            now = _count(connection)
-            if changed := [table for table in mark.rows if now[table] != mark.rows[table]]:
+        if name not in self.engines:
+            self.engines[name] = create_engine(self.url(name), pool_size=1)
+        with self.engines[name].begin() as connection:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))  # no triggers, no foreign keys
+            held = _held(connection, mark.next_transaction)
+            changed = [table for table, each in held.items() if each.before != mark.rows[table]]
+            for table, each in held.items():
+                if each.since and table not in changed:
+                    gone = text(f"DELETE FROM {table} WHERE {WRITTEN_SINCE}")
+                    connection.execute(gone, {"first": mark.next_transaction})
+            if changed:
                 with self._inside(template) as source:
                     for table in changed:
                         _refill(table, source, connection)
@@ -100,6 +115,8 @@ class Databases:
             return int(number.scalar_one())
 
     def drop_all(self) -> None:
+        for engine in self.engines.values():
+            engine.dispose()
         with self.admin.connect() as connection:
             for name in self.marks:
                 connection.execute(text(f'DROP DATABASE IF EXISTS "{self._full(name)}" WITH (FORCE)'))
@@ -126,11 +143,18 @@ def _refill(table: str, source: Connection, target: Connection) -> None:
             into.write(block)
 
 
-def _count(connection: Connection) -> dict[str, int]:
+#: a transaction number has no order of its own
+WRITTEN_SINCE = "xmin::text::bigint >= :first"
+
+
+def _held(connection: Connection, first: int) -> dict[str, Held]:
+    """By table, in one statement."""
     tables = connection.execute(
         text(
             "SELECT quote_ident(relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
         )
     ).scalars()
-    counts = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in tables)
-    return dict(connection.execute(text(counts)).all()) if counts else {}
+    since = f"count(*) FILTER (WHERE {WRITTEN_SINCE})"
+    counts = " UNION ALL ".join(f"SELECT '{table}', count(*) - {since}, {since} FROM {table}" for table in tables)
+    rows = connection.execute(text(counts), {"first": first}) if counts else ()
+    return {table: Held(before, after) for table, before, after in rows}

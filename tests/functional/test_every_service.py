@@ -15,6 +15,7 @@ from sqlalchemy import select
 import workflows.service
 from forms.model import FormDefinition
 from tests import filling, granting
+from tests.conftest import TEMPLATE, Copies, remember
 from tests.databases import Databases
 from tests.journeys import NOW, citizen
 from tests.officers import signed_in
@@ -24,7 +25,7 @@ from webapp.extensions import db
 from webapp.jobs.effects import perform_effect
 from webapp.models import Case, Effect, Party
 from webapp.moments import taipei_day
-from webapp.queries import answering, definitions, generations
+from webapp.queries import answering, definitions
 from webapp.services import decisions, parties, steps
 
 SERVICES = workflows.service.read_all()
@@ -44,15 +45,13 @@ def always(codes: Iterable[str]) -> list[Any]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _one_county(app: Flask, databases: Databases) -> Iterator[None]:
+def _one_county(app: Flask, databases: Databases, first_copies: Copies) -> Iterator[None]:
     """All walks share the county, as citizens do; what they wrote is gone afterwards."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(app.config, "CLOCK", lambda: NOW)
         yield
-    with app.app_context():
-        db.engine.dispose()
-    databases.restore("main", "template")
-    generations._copies.clear()
+    databases.restore("main", TEMPLATE)
+    remember(first_copies)
 
 
 @pytest.fixture

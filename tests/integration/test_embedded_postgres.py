@@ -19,9 +19,11 @@ import pytest
 from webapp import embedded_postgres
 
 STARTER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from webapp import embedded_postgres
+# a program in the background of a shell is deaf to it
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print(embedded_postgres.start(Path(sys.argv[1]), durable=False), flush=True)
 time.sleep(600)
 """
