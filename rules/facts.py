@@ -234,6 +234,12 @@ _CATALOGUE = (
     _fact("plan.days_to_completion", "number", "距預定完成日數", "Days to the planned completion", _DAYS),
     _fact("plan.completed", "boolean", "已完工", "Completed"),
     _fact("plan.accepted", "boolean", "已驗收", "Accepted"),
+    _fact(
+        "plan.verification_open",
+        "boolean",
+        "查證或應改善事項尚未結案",
+        "A verification or improvement is open",
+    ),
     _fact("plan.given_up", "boolean", "申請撤案", "It is given up"),
     _fact("plan.reason_given", "boolean", "已敘明原因", "A reason is given"),
     _fact("plan.year_ended", "boolean", "年度終了", "The year has ended"),

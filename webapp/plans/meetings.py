@@ -25,7 +25,7 @@ from webapp.queries import definitions, plans
 from webapp.queries import meetings as queries
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import meetings, resolutions, review_withdrawals
+from webapp.services import meetings, resolutions, review_withdrawals, verifications
 from webapp.services.meetings import Entered
 from webapp.services.resolution_steps import RULESET
 from webapp.staff.typed import Mistakes, boxes, posted_day, read_day, summary, version
@@ -254,7 +254,7 @@ def _page(found: ReviewMeeting, typed: Typed, mistakes: Mistakes, lines: str | N
         lines=summary(mistakes, ("held_on",)),
         limits=meetings.LONGEST,
         withdrawn=request.form if request.form.get("action") == "withdraw" else {},
-        longest=review_withdrawals.LONGEST_REASON,
+        longest=verifications.LONGEST_REASON,
         most=resolutions.MOST,
         unit_names={unit.id: unit.name(language()) for unit in chart().units.values()},
         **shared(),

@@ -29,6 +29,7 @@ from webapp.models.verifications import VERIFICATION_KINDS
 from webapp.moments import TAIPEI
 from webapp.periods import Period
 from webapp.permissions import Actor, visible_to
+from webapp.queries import plan_facts
 from webapp.rows import among
 
 PAGE = 50
@@ -89,6 +90,16 @@ def left_open(register_id: int, until: date) -> list[Told]:
             Verification.at < datetime.combine(until + timedelta(days=1), time(), TAIPEI),
         )
     )
+
+
+def left_of(entry_id: int) -> Sequence[Verification]:
+    """What is open of an entry, and of those that it was carried over from; none closes before all is accepted."""
+    entries = [entry_id, *plan_facts.forerunners([entry_id]).get(entry_id, ())]
+    return db.session.scalars(
+        select(Verification)
+        .where(Verification.entry_id.in_(entries), Verification.state == "open")
+        .order_by(Verification.id)
+    ).all()
 
 
 def keys_within(period: Period) -> list[str]:

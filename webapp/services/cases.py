@@ -20,7 +20,6 @@ from webapp.permissions import SYSTEM, Actor, acts_for, visible_to
 from webapp.queries import answering, bookings, definitions, history, plan_requests, submissions
 from webapp.queries.org import chart
 from webapp.services import co_review, duties, evaluation, fees, steps
-from webapp.services.steps import Context, Given
 from workflows import engine
 from workflows.model import INSPECTION, PAID, WITHDRAW, Step, Transition
 
@@ -50,7 +49,7 @@ def answers_of(case: Case) -> dict[str, Any]:
     return submissions.application(case.id).all_answers
 
 
-def facts_now(ctx: Context) -> dict[str, object]:
+def facts_now(ctx: steps.Context) -> dict[str, object]:
     facts = evaluation.facts_of(ctx.case, ctx.service, ctx.form, answers_of(ctx.case))
     for submission in db.session.scalars(
         select(Submission)
@@ -76,7 +75,7 @@ def facts_now(ctx: Context) -> dict[str, object]:
     return facts
 
 
-def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
+def offers(actor: Actor, ctx: steps.Context, now: datetime) -> list[Offer]:
     """Every transition that the actor may take now. The page shows exactly these."""
     if ctx.case.status == "closed":
         return []
@@ -105,7 +104,7 @@ def offers(actor: Actor, ctx: Context, now: datetime) -> list[Offer]:
 
 
 def take_transition(
-    actor: Actor, case: Case, name: str, now: datetime, *, version: int, task_id: int, given: Given
+    actor: Actor, case: Case, name: str, now: datetime, *, version: int, task_id: int, given: steps.Given
 ) -> None:
     """An officer's action on one of their tasks. Raises Conflict if somebody acted since the page was made."""
     hold(case, version)
@@ -154,7 +153,7 @@ def take_transition(
 
 
 def take_as_citizen(
-    actor: Actor, case: Case, name: str, now: datetime, *, version: int, given: Given | None = None
+    actor: Actor, case: Case, name: str, now: datetime, *, version: int, given: steps.Given | None = None
 ) -> None:
     """The applicant's own action: withdraw, or answer a correction request."""
     hold(case, version)
@@ -175,13 +174,13 @@ def answer_correction(actor: Actor, case: Case, now: datetime, *, version: int) 
 
 
 def take_as_system(
-    case: Case, name: str, now: datetime, given: Given | None = None, *, by: Actor = SYSTEM
+    case: Case, name: str, now: datetime, given: steps.Given | None = None, *, by: Actor = SYSTEM
 ) -> None:
     """`by`: whoever decided it elsewhere than at a task of the case."""
     _take(by, case, name, "system", now, given)
 
 
-def take_if_waited_for(case: Case, name: str, now: datetime, given: Given | None = None) -> bool:
+def take_if_waited_for(case: Case, name: str, now: datetime, given: steps.Given | None = None) -> bool:
     """The system's transition, where the present state has it and its guard holds."""
     if case.status == "closed":
         return False
@@ -199,10 +198,10 @@ def _go_on(case: Case, step: Step, now: datetime) -> None:
         take_if_waited_for(case, PAID, now)
 
 
-def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: Given | None) -> None:
+def _take(actor: Actor, case: Case, name: str, by: Any, now: datetime, given: steps.Given | None) -> None:
     if case.status == "closed":
         raise Refused(Text(zh="這個案件已經結案。", en="This case is closed."))
-    ctx, given = steps.context(case), given or Given()
+    ctx, given = steps.context(case), given or steps.Given()
     step = engine.take(
         ctx.workflow,
         steps.snapshot(ctx, steps.tasks_of_visit(case), facts_now(ctx)),
@@ -290,7 +289,9 @@ def people_of(actor: Actor, acting_for_id: int | None) -> frozenset[int]:
     return frozenset(person for person in (actor.account_id, acting_for_id) if person is not None)
 
 
-def _record_form(actor: Actor, case: Case, task: Task, given: Given, now: datetime) -> dict[str, object]:
+def _record_form(
+    actor: Actor, case: Case, task: Task, given: steps.Given, now: datetime
+) -> dict[str, object]:
     """Stores the task's own form (inspection record, opinion) and returns its answers as task facts."""
     today = taipei_day(now)
     revision = definitions.revision_id("form", task.form_key or "", today)

@@ -120,9 +120,17 @@ def hold(register_id: int, *, alone: bool = False) -> None:
 
 
 def hold_entry(entry_id: int) -> RegisterEntry:
-    """An entry, to be changed. First its register, always: who carries a whole register over holds that first too."""
+    """An entry to be changed, as whoever held it before left it.
+
+    First its register, always: who carries a whole register over holds that first too.
+    """
     hold(db.session.get_one(RegisterEntry, entry_id).register_id)
-    return db.session.get_one(RegisterEntry, entry_id, with_for_update=True, populate_existing=True)
+    return db.session.scalars(
+        select(RegisterEntry)
+        .where(RegisterEntry.id == entry_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
 
 
 def _add(report: ProgressReport, month: date) -> None:

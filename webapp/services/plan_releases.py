@@ -1,6 +1,7 @@
 """解除列管: a plan that is accepted, or given up, leaves a register once the rules allow it.
 
-The conditions stand in the ruleset plan_reporting (set_control: released).
+The conditions stand in the ruleset plan_reporting (set_control: released). A plan that is completed waits for what its
+verification left open; of one that is given up, what is open is withdrawn with it.
 """
 
 from __future__ import annotations
@@ -9,15 +10,14 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from rules.decision import Decision
 from rules.values import Text
 from webapp.errors import AnswersInvalid, Refused
 from webapp.extensions import db
 from webapp.models import Case, Plan, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
-from webapp.queries import submissions
-from webapp.services import plan_audit, plan_changes, plan_progress, plan_requests
+from webapp.queries import submissions, verifications
+from webapp.services import plan_audit, plan_changes, plan_progress, plan_requests, review_withdrawals
 
 FORM = "plan_release"
 #: the fact by which a refusal finds its rule
@@ -26,6 +26,8 @@ REASONS = {
     "completed": Text(zh="完工並驗收", en="Completed and accepted"),
     "withdrawn": Text(zh="撤案", en="Given up"),
 }
+#: why the verifications of a plan that is given up end with it
+NO_CONTROL = "計畫已解除列管"
 #: said of a field that is empty
 WANTED = {
     "completed_on": Text(zh="請填寫完工日期", en="Give the day of completion"),
@@ -56,8 +58,8 @@ def propose(actor: Actor, case: Case, now: datetime, on_date: date | None) -> No
                 ]
             }
         )
-    decision = plan_requests.decide(_facts(_plan(entry), said, now), now)
-    if not _released(decision):
+    decision = plan_requests.decide(_facts(entry, said, now), now)
+    if not plan_requests.releases(decision.outcomes):
         why = plan_requests.why_not(decision, TELLING[said["release_as"]])
         raise AnswersInvalid(
             {
@@ -75,13 +77,15 @@ def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None
     entry = plan_progress.hold_entry(request.entry_id)
     plan_requests.require_live(entry)
     said, plan = _sent(case), _plan(entry)
-    decision = plan_requests.keep(case, _facts(plan, said, now), now)
-    if not _released(decision):
+    decision = plan_requests.keep(case, _facts(entry, said, now), now)
+    if not plan_requests.releases(decision.outcomes):
         raise Refused(plan_requests.why_not(decision, TELLING[said["release_as"]]))
     if said["release_as"] == "completed":
         before = _ended(plan)
         plan.completed_on, plan.accepted_on = _days(said)
         plan_audit.write(actor, "plan_completed", plan, before, _ended(plan), now)
+    else:
+        review_withdrawals.of_entry(actor, entry, NO_CONTROL, now)
     note = str(said.get("note") or "").strip()
     entry.released_on, entry.released_as = max(taipei_day(now), entry.since), said["release_as"]
     entry.release_reason = REASONS[said["release_as"]].zh + (f"：{note}" if note else "")
@@ -94,29 +98,26 @@ def _ended(plan: Plan) -> dict[str, date | None]:
     return {"completed_on": plan.completed_on, "accepted_on": plan.accepted_on}
 
 
-def _facts(plan: Plan, said: Mapping[str, Any], now: datetime) -> dict[str, object]:
+def _facts(entry: RegisterEntry, said: Mapping[str, Any], now: datetime) -> dict[str, object]:
     given_up = said["release_as"] == "withdrawn"
     completed, accepted = _days(said)
     return {
-        **plan_changes.facts(plan, now),
+        **plan_changes.facts(_plan(entry), now),
         "plan.completed": completed is not None and not given_up,
         "plan.accepted": accepted is not None and not given_up,
+        "plan.verification_open": bool(verifications.left_of(entry.id)),
         "plan.given_up": given_up,
         "plan.reason_given": bool(str(said.get("note") or "").strip()),
     }
 
 
-def _released(decision: Decision) -> bool:
-    return any(o.action == "set_control" and o.params["status"] == "released" for o in decision.outcomes)
-
-
 def _wanted(said: Mapping[str, Any]) -> dict[str, Text]:
-    """The fields that are empty; where none is, the one by which the rules refuse it."""
+    """The fields that are empty; where none is, the choice that the rules refuse."""
     fields = ("note",) if said["release_as"] == "withdrawn" else ("completed_on", "accepted_on")
     empty = [name for name in fields if not str(said.get(name) or "").strip()]
     if not empty:
         return {
-            fields[-1]: Text(zh="依現行規則還不能解除列管", en="The rules in force do not release it yet")
+            "release_as": Text(zh="依現行規則還不能解除列管", en="The rules in force do not release it yet")
         }
     return {name: WANTED[name] for name in empty}
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from rules.conditions import leaves_of
 from rules.decision import Decision
-from rules.model import Rule, Ruleset
+from rules.model import Outcome, Rule, Ruleset
 from rules.values import Text
 from webapp.errors import Conflict, Forbidden, Refused
 from webapp.extensions import db
@@ -144,8 +144,8 @@ def label_of(rule: str, decision: Decision) -> dict[str, str]:
 
 
 def why_not(decision: Decision, fact: str) -> Text:
-    """The rules that read a fact, each by name with what of it does not hold."""
-    rules = {rule.key for rule in reading(decision.ruleset, fact)}
+    """The rules that release for a fact, each by name with what of it does not hold."""
+    rules = {rule.key for rule in reading(decision.ruleset, fact) if releases(rule.then)}
     told = [
         each
         for each in decision.explanation
@@ -157,6 +157,10 @@ def why_not(decision: Decision, fact: str) -> Text:
         en=" ".join(f"{each['label']['en']}: {each['sentence']['en']}" for each in told)
         or "The rules in force release no plan for this.",
     )
+
+
+def releases(outcomes: Iterable[Outcome]) -> bool:
+    return any(o.action == "set_control" and o.params["status"] == "released" for o in outcomes)
 
 
 def reading(ruleset: Ruleset, fact: str) -> list[Rule]:

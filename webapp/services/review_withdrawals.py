@@ -1,4 +1,7 @@
-"""撤銷: the control office takes back a verification picked, or a resolution entered, in error; neither counts then."""
+"""撤銷: the control office takes back a verification picked, or a resolution entered, in error; neither counts then.
+
+A verification also ends so with its plan, once that is given up.
+"""
 
 from __future__ import annotations
 
@@ -10,24 +13,34 @@ from sqlalchemy import select
 from rules.values import Text
 from webapp.errors import Conflict, Misfit
 from webapp.extensions import db
-from webapp.models import AuditEntry, Case, Resolution, ReviewMeeting, Verification
+from webapp.models import AuditEntry, Case, RegisterEntry, Resolution, ReviewMeeting, Verification
 from webapp.permissions import Actor
-from webapp.services import cases, meetings, verifications
-from webapp.services.steps import Given
-
-LONGEST_REASON = verifications.LONGEST_REASON
+from webapp.queries import verifications as queries
+from webapp.services import cases, meetings, steps, verifications
 
 
 def of_verification(actor: Actor, verification: Verification, reason: str, now: datetime) -> None:
     verifications.require(actor)
-    reason = verifications.reason_of(reason, "reason")
+    if not _withdrawn(actor, verification, verifications.reason_of(reason, "reason"), now):
+        raise _over()
+
+
+def of_entry(actor: Actor, entry: RegisterEntry, reason: str, now: datetime) -> None:
+    """All that is open of an entry that leaves its register; what ends at this moment by itself has ended."""
+    for verification in queries.left_of(entry.id):
+        _withdrawn(actor, verification, reason, now)
+
+
+def _withdrawn(actor: Actor, verification: Verification, reason: str, now: datetime) -> bool:
+    """Unless it is over."""
     _hold_case(verification.case_id)
     db.session.refresh(verification, with_for_update=True)
     if verification.state != "open":
-        raise _over()
+        return False
     verification.state = "withdrawn"
     _end(actor, verification.case_id, reason, now)
     _note(actor, "verification_withdrawn", f"verification {verification.public_id}", reason, now)
+    return True
 
 
 def of_resolution(
@@ -69,7 +82,7 @@ def _over() -> Conflict:
 def _end(actor: Actor, case_id: int | None, reason: str, now: datetime) -> None:
     if case_id is not None:
         case = db.session.get_one(Case, case_id)
-        cases.take_as_system(case, "withdraw", now, Given(comment=reason), by=actor)
+        cases.take_as_system(case, "withdraw", now, steps.Given(comment=reason), by=actor)
 
 
 def _note(actor: Actor, action: str, subject: str, detail: str, now: datetime) -> None:

@@ -33,7 +33,7 @@ from webapp.periods import Period, parse
 from webapp.permissions import Actor
 from webapp.queries import definitions, plan_control, plan_facts, plan_lists, verifications
 from webapp.queries.org import chart
-from webapp.services import evaluation, internal_cases, meetings
+from webapp.services import evaluation, internal_cases, meetings, plan_progress
 from webapp.services.plan_progress import said
 
 RULESET = "verification_picking"
@@ -197,15 +197,15 @@ def reason_of(typed: str, field_name: str) -> str:
 
 
 def _hold(register: Register, entry: str) -> RegisterEntry:
-    """One decision about an entry at a time."""
-    found = db.session.scalars(
-        select(RegisterEntry)
-        .where(RegisterEntry.public_id == entry, RegisterEntry.register_id == register.id)
-        .with_for_update()
-    ).one_or_none()
+    """One decision about an entry at a time; whoever releases it holds it, too."""
+    found = db.session.scalar(
+        select(RegisterEntry.id).where(
+            RegisterEntry.public_id == entry, RegisterEntry.register_id == register.id
+        )
+    )
     if found is None:
         raise NotFound()
-    return found
+    return plan_progress.hold_entry(found)
 
 
 def _not_yet(entry: RegisterEntry, period: Period, *, passing: bool = False) -> None:

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from tests.at_once import at_once
 from tests.journeys import officer, open_tasks, take
 from tests.plan_world import baseline, entry
 from webapp.errors import AnswersInvalid, Conflict, Forbidden, Refused
@@ -27,13 +28,16 @@ from webapp.models import (
     Plan,
     PlanRequest,
     ProgressReport,
+    Register,
     RegisterEntry,
     Task,
     TaskDraft,
+    Verification,
 )
 from webapp.periods import parse
 from webapp.queries import definitions, plan_facts, submissions
 from webapp.queries import plan_requests as plan_queries
+from webapp.queries import verifications as review_queries
 from webapp.services import (
     cases,
     plan_audit,
@@ -41,8 +45,10 @@ from webapp.services import (
     plan_imports,
     plan_months,
     plan_requests,
+    review_withdrawals,
     steps,
     task_drafts,
+    verifications,
 )
 from webapp.uow import unit_of_work
 
@@ -441,6 +447,91 @@ def test_giving_up_needs_a_reason_and_the_head_of_the_department(standing: Regis
     db.session.refresh(standing)
     assert (standing.released_as, standing.release_reason) == ("withdrawn", "撤案：地主撤回同意")
     assert db.session.get_one(Plan, standing.plan_id).completed_on is None
+
+
+def picked(of: RegisterEntry, kind: str = "written", month: str = "109M03") -> Verification:
+    register, person = db.session.get_one(Register, of.register_id), officer(CONTROL, APRIL_2)
+    args = (person, register, parse(month), of.public_id, kind, "議會關切", APRIL_2)
+    return verifications.pick_by_hand(*args)
+
+
+def test_a_completed_plan_waits_until_its_verification_is_closed(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        made = picked(standing)
+    case, done = asked(standing, "release"), {"release_as": ["completed"], **DAYS}
+    with pytest.raises(AnswersInvalid) as refused:
+        take(case, "send", OFFICER, APRIL_2, raw=done)
+    (said,) = refused.value.errors["release_as"]
+    assert list(refused.value.errors) == ["release_as"] and said.startswith("依現行規則還不能解除列管（")
+    assert "查證或應改善事項尚未結案" in said and "續列管" not in said, said
+    with unit_of_work():
+        review_withdrawals.of_verification(officer(CONTROL, APRIL_2), made, "選錯計畫", APRIL_2)
+    take(case, "send", OFFICER, APRIL_2, raw=done)
+    take(case, "confirm_for_research", HEAD, APRIL_2)
+    with unit_of_work():
+        picked(standing)
+    with pytest.raises(Refused, match="查證或應改善事項尚未結案"):
+        take(case, "accept", CONTROL, APRIL_9)
+    db.session.refresh(standing)
+    assert (standing.released_on, case.state) == (None, "take_in")
+
+
+def test_what_was_left_open_before_the_year_counts_where_the_plan_goes_on(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        made = picked(standing)
+        goes_on = entry(plan_imports.register_for("selected-110"), "另一件", unit="EC-AFF")
+        goes_on.plan_id, goes_on.carried_over_from = standing.plan_id, 109
+        standing.released_on, standing.release_reason = goes_on.since, "跨年度續列管"
+        standing.released_as = "carried_over"
+    assert review_queries.left_of(goes_on.id) == [made]
+
+
+def given_up(of: RegisterEntry) -> Case:
+    """As far as the plan-control office."""
+    case = asked(of, "release")
+    take(case, "send", OFFICER, APRIL_2, raw={"release_as": ["withdrawn"], "note": ["地主撤回同意"]})
+    take(case, "confirm", HEAD, APRIL_2)
+    take(case, "approve", DIRECTOR, APRIL_2)
+    return case
+
+
+def test_what_is_open_of_a_plan_that_is_given_up_ends_with_it(standing: RegisterEntry) -> None:
+    with unit_of_work():
+        asks, heads = picked(standing), picked(standing, "heads_meeting", "109M02")
+    take(given_up(standing), "accept", CONTROL, APRIL_9)
+    db.session.expire_all()
+    case = db.session.get_one(Case, asks.case_id)
+    assert (asks.state, heads.state, case.status, case.outcome) == (
+        "withdrawn", "withdrawn", "closed", "withdrawn",
+    )  # fmt: skip
+    noted = select(AuditEntry.detail).where(AuditEntry.action == "verification_withdrawn")
+    assert db.session.scalars(noted).all() == ["計畫已解除列管"] * 2
+    assert review_queries.left_of(standing.id) == []
+
+
+@pytest.mark.parametrize("release_first", [True, False])
+def test_a_release_and_a_verification_at_once(
+    app: Flask, standing: RegisterEntry, release_first: bool
+) -> None:
+    """Whoever is second is told, or finds what the first one opened."""
+    case = given_up(standing)
+    entry_id, case_id, task_id, version = standing.id, case.id, open_tasks(case)[0].id, case.version
+
+    def release() -> None:
+        found, person = db.session.get_one(Case, case_id), officer(CONTROL, APRIL_9)
+        given = steps.Given()
+        cases.take_transition(person, found, "accept", APRIL_9, version=version, task_id=task_id, given=given)
+
+    def verify() -> None:
+        picked(db.session.get_one(RegisterEntry, entry_id))
+
+    if release_first:
+        assert at_once(app, release, verify) == ["已解除列管的計畫不再查證。"]
+    else:
+        assert at_once(app, verify, release) == []
+    assert review_queries.left_of(entry_id) == []
+    states = db.session.scalars(select(Verification.state).where(Verification.entry_id == entry_id)).all()
+    assert states == ([] if release_first else ["withdrawn"])
 
 
 def test_the_report_of_a_month_after_the_release_is_closed(standing: RegisterEntry) -> None:
