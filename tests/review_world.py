@@ -1,4 +1,4 @@
-"""A meeting with its resolutions, and a visit that found something, for tests that look at pages."""
+"""A meeting with its resolutions, a visit that found something and a plan for the heads, for tests of pages."""
 
 from __future__ import annotations
 
@@ -28,9 +28,11 @@ def settle() -> dict[str, str]:
         lines = "碼頭工程增加工班，每週回報 | 港務處、工務處 | 114/12/31\n檢討發包策略 | 教育處"
         asked = resolutions.read_lines(lines, meeting)
         resolutions.resolve(control, meeting, asked, NOW, version=1)
-        first = verifications.picked(register, quarter, NOW)[0].entry_id
-        entry = db.session.get_one(RegisterEntry, first).public_id
-        (made,) = verifications.open_ticked(control, register, quarter, [entry], NOW)
+        picks = verifications.picked(register, quarter, NOW)
+        wanted = {picks[0].entry_id, next(pick.entry_id for pick in picks if pick.kind == "heads_meeting")}
+        entries = [db.session.get_one(RegisterEntry, entry).public_id for entry in wanted]
+        opened = verifications.open_ticked(control, register, quarter, entries, NOW)
+        made = next(each for each in opened if each.entry_id == picks[0].entry_id)
     seen = {
         f"seen_on-{part}": [value]
         for part, value in zip(("year", "month", "day"), ("114", "9", "24"), strict=True)

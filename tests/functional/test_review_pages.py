@@ -76,6 +76,29 @@ def test_by_hand_and_passed_over_with_their_reasons(app: Flask, research: Visito
     assert "議會關切" in page.text
 
 
+def test_what_waits_for_the_heads_is_seen_from_every_period(app: Flask, research: Visitor) -> None:
+    research.get(PICKS)
+    assert "等候主管會報" not in research.page.text
+    box = "tr:has(td[data-label=查證方式]:-soup-contains-own('提主管會報')) input[name=pick]"
+    key = research.page.soup.select(box)[0]["value"]
+    research.press("勾選的開始查證", {"pick": [key]})
+    elsewhere = "/plans/registers/major_policy-109"
+    assert "各期等候主管會報 1 件" in research.get(f"{elsewhere}?period=109M06").text
+    research.follow("各期等候主管會報 1 件")
+    assert "等候主管會報 1 件" in research.page.text and "等待下次會議" in research.page.text
+    said = {
+        "kind": "heads",
+        "title": "主管會報",
+        "held_on-year": "109",
+        "held_on-month": "10",
+        "held_on-day": "12",
+    }
+    research.get(f"{elsewhere}/meetings")
+    research.press("登錄會議", said)
+    page = research.get(f"{elsewhere}/verification?period=109M06")
+    assert "主管會報 民國109年10月12日還沒有會議紀錄" in page.text and "等待下次會議" not in page.text
+
+
 def test_a_meeting_with_its_resolutions(app: Flask, research: Visitor) -> None:
     research.get("/plans/")
     research.follow("會議與決議")

@@ -47,6 +47,7 @@ def of_register(of: Register, period: Period, plans_there: int, now: datetime) -
         "open_findings": sum(len(each.open_findings) for each in told),
         "heads": heads[:MOST_NAMED],
         "heads_count": len(heads),
+        "waiting": len(verifications.before_heads(of)),
     }
 
 

@@ -125,6 +125,7 @@ def _picks_page(of: Register, period: Period, mistakes: Mistakes, action: str = 
         pages=max(-(-len(picks) // queries.PAGE), 1),
         undecided=[row for row in rows if row.held is None],
         told=told,
+        waiting=queries.before_heads(of),
         cases=queries.readable_cases(actor(), told),
         ruleset=ruleset.title,
         revision=definitions.name_of(revision)[1],

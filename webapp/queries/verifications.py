@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import and_, false, func, select, true
+from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
 
 from webapp.errors import NotFound
 from webapp.extensions import db
@@ -30,6 +30,7 @@ from webapp.moments import TAIPEI
 from webapp.periods import Period
 from webapp.permissions import Actor, visible_to
 from webapp.queries import plan_facts
+from webapp.queries.plan_control import CARRIED
 from webapp.rows import among
 
 PAGE = 50
@@ -190,20 +191,29 @@ def entry_of(register_id: int, code: str) -> RegisterEntry | None:
 def waiting_for_heads(meeting: ReviewMeeting) -> list[Told]:
     """提主管會報: picked for the heads, on no agenda yet, and of those that this meeting takes."""
     if meeting.kind == "heads" and meeting.register_id is None:
-        takes: Any = true()
+        takes: ColumnElement[bool] = true()
     elif meeting.kind == "heads" or meeting.kind in REVIEW_KINDS:
-        takes = RegisterEntry.register_id == meeting.register_id
+        takes = _of_register(db.session.get_one(Register, meeting.register_id))
     else:
         return []
     on_agenda = select(MeetingItem.verification_id).where(MeetingItem.verification_id.is_not(None))
-    return _told(
-        and_(
-            takes,
-            Verification.kind == "heads_meeting",
-            Verification.state == "open",
-            Verification.id.not_in(on_agenda),
-        )
+    return _told(and_(takes, *_BEFORE_HEADS, Verification.id.not_in(on_agenda)))
+
+
+def before_heads(of: Register) -> list[Told]:
+    """What the heads have not discussed yet, of any period, the oldest first."""
+    return _told(and_(_of_register(of), *_BEFORE_HEADS))[::-1]
+
+
+_BEFORE_HEADS = (Verification.kind == "heads_meeting", Verification.state == "open")
+
+
+def _of_register(of: Register) -> ColumnElement[bool]:
+    """Of its entries, and of those that were carried over from the registers of its kind before it."""
+    before = and_(
+        RegisterEntry.released_as == CARRIED, Register.kind == of.kind, Register.roc_year < of.roc_year
     )
+    return or_(RegisterEntry.register_id == of.id, before)
 
 
 def readable_cases(actor: Actor, told: Sequence[Told]) -> dict[int, Case]:

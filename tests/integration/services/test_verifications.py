@@ -410,6 +410,37 @@ def test_what_goes_to_the_heads_waits_for_the_next_meeting(register: Register) -
     assert (len(states), set(states), made.state) == (2, {"closed"}, "closed")
 
 
+def test_what_waits_for_the_heads_goes_on_with_its_plan(register: Register) -> None:
+    """Until minutes close it, whatever the period; the register of the next year takes it up where no other did."""
+    person = officer(CONTROL, NOW)
+    with unit_of_work():
+        (made,) = verifications.open_ticked(person, register, FEBRUARY, [key_of("虛構計畫3")], NOW)
+        next_year = plan_imports.register_for("selected-110")
+        other = plan_imports.register_for("major_project-110")
+
+    def waiting(of: Register) -> list[Verification]:
+        return [told.verification for told in queries.before_heads(of)]
+
+    assert (waiting(register), waiting(next_year)) == ([made], [])
+    with unit_of_work():
+        held = db.session.get_one(RegisterEntry, made.entry_id)
+        held.released_on, held.release_reason = date(2021, 1, 1), "跨年度續列管"
+        held.released_as = "carried_over"
+    assert [waiting(of) for of in (register, next_year, other)] == [[made], [made], []]
+    with unit_of_work():
+        meetings.enter(person, other, Entered("heads", "別的會報", date(2021, 1, 6)), [], NOW)
+        meeting = meetings.enter(
+            person, next_year, Entered("quarterly_review", "季檢討會", date(2021, 1, 6)), [], NOW
+        )
+    assert meetings_items(meeting.id) == ["虛構計畫3"]
+    (told,) = queries.before_heads(register)
+    assert told.meeting == meeting
+    with unit_of_work():
+        said = Entered("quarterly_review", "季檢討會", date(2021, 1, 6), minutes="請加速")
+        meetings.change(person, meeting, said, [], NOW + timedelta(days=300), version=1)
+    assert waiting(register) == []
+
+
 def test_the_limit_is_the_day_that_was_agreed_on(register: Register) -> None:
     _made, case = opened(register, "虛構計畫1")
     late = NOW + timedelta(days=60)
