@@ -19,6 +19,7 @@ from webapp.queries.org import chart
 from webapp.queries.proposals import Filters
 from webapp.security import actor, now
 from webapp.services import cases, plan_imports, proposal_calls
+from webapp.services.plan_control import require
 from webapp.services.proposal_calls import Asked
 from webapp.staff.typed import Mistakes, boxes, posted_day, read_day, read_year, summary, version
 from webapp.uow import unit_of_work
@@ -43,7 +44,7 @@ def calls() -> str:
 
 @bp.route("/calls/new", methods=["GET", "POST"])
 def new_call() -> ResponseReturnValue:
-    proposal_calls.require(actor())
+    require(actor())
     mistakes = Mistakes()
     if request.method == "POST":
         asked = _asked(mistakes)
@@ -65,7 +66,7 @@ def new_call() -> ResponseReturnValue:
 
 @bp.route("/calls/<pid>/edit", methods=["GET", "POST"])
 def edit_call(pid: str) -> ResponseReturnValue:
-    proposal_calls.require(actor())
+    require(actor())
     of, mistakes, status = proposals.call(pid), Mistakes(), 422
     if request.method == "POST":
         asked = _asked(mistakes)
@@ -127,7 +128,7 @@ def _call_form(of: ProposalCall | None, typed: dict[str, str], mistakes: Mistake
 @bp.post("/calls/<pid>/let-in")
 def let_in(pid: str) -> ResponseReturnValue:
     """A unit that is late may propose until a day."""
-    proposal_calls.require(actor())
+    require(actor())
     of, mistakes = proposals.call(pid), Mistakes()
     until = read_day("until", posted_day("until"), mistakes)
     if until is not None:

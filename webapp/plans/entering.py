@@ -19,7 +19,8 @@ from webapp.presentation import in_language, language
 from webapp.queries import answering, definitions, plans
 from webapp.queries.plan_tree import UPPER
 from webapp.security import actor, now
-from webapp.services import plan_control, plan_entries
+from webapp.services import plan_entries
+from webapp.services.plan_control import require
 from webapp.staff.typed import version
 from webapp.uow import unit_of_work
 
@@ -68,7 +69,7 @@ def edit_register(key: str) -> ResponseReturnValue:
 @bp.route("/new", methods=["GET", "POST"])
 def new_plan() -> ResponseReturnValue:
     """A plan for a register goes on to its entry there."""
-    plan_control.require(actor())
+    require(actor())
     into = request.args.get("register", "")
     of = plans.register(into) if into else None
 
@@ -91,7 +92,7 @@ def new_plan() -> ResponseReturnValue:
 def edit_plan(pid: str) -> ResponseReturnValue:
     of = plans.plan(pid)
     if of.kind in UPPER:
-        plan_control.require(actor())
+        require(actor())
         return redirect(url_for("plans.upper", pid=pid))
 
     def save(said: Mapping[str, Any]) -> str:
@@ -138,7 +139,7 @@ def edit_entry(pid: str) -> ResponseReturnValue:
 
 def _page(sheet: Sheet) -> ResponseReturnValue:
     """Shows the form; takes rows in and out; saves, or says what is wrong with everything that was typed in sight."""
-    plan_control.require(actor())
+    require(actor())
     form = definitions.current_form(sheet.form, taipei_day(now()))
     keys = tuple(field.key for field in form.fields if field.key not in sheet.fixed)
     if request.method == "GET":

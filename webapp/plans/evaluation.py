@@ -24,6 +24,7 @@ from webapp.queries.plan_grades import Row
 from webapp.security import actor, now
 from webapp.services import plan_evaluations, plan_papers, plan_years
 from webapp.services import plan_grades as grading
+from webapp.services.plan_control import require
 from webapp.services.plan_grades import Assessment, Said
 from webapp.services.plan_years import YearFigures
 from webapp.staff.typed import Mistakes, day_in, posted_day, version
@@ -130,7 +131,7 @@ def evaluated(key: str, pid: str) -> str:
 
 @bp.post("/registers/<key>/evaluation/start")
 def start_evaluation(key: str) -> ResponseReturnValue:
-    plan_evaluations.require(actor())
+    require(actor())
     of = plans.register(key)
     given = {name: day for name in plan_evaluations.LIMITS if (day := day_in(posted_day(name)))}
     try:
@@ -149,7 +150,7 @@ def start_evaluation(key: str) -> ResponseReturnValue:
 
 @bp.post("/registers/<key>/evaluation/publish")
 def publish_evaluation(key: str) -> ResponseReturnValue:
-    plan_evaluations.require(actor())
+    require(actor())
     of = plans.register(key)
     try:
         with unit_of_work():

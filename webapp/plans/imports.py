@@ -19,6 +19,7 @@ from webapp.presentation import in_language, language
 from webapp.queries import plan_blanks, plans
 from webapp.security import actor, now
 from webapp.services import plan_tables
+from webapp.services.plan_control import require
 from webapp.services.plan_imports import Imported
 from webapp.services.plan_tables import KINDS
 from webapp.uow import unit_of_work
@@ -46,7 +47,7 @@ def import_table(key: str, kind: str) -> ResponseReturnValue:
 @bp.post("/registers/<key>/import/<any(baselines,reports):kind>")
 def take_in_table(key: str, kind: str) -> ResponseReturnValue:
     """`do=import` takes it in; anything else looks at it. What is wrong stays on the page, to be corrected there."""
-    plan_tables.require(actor())
+    require(actor())
     of, pasted, looked = plans.register(key), request.form.get("table", ""), Looked()
     try:
         content, pasted = _given(pasted)
@@ -67,7 +68,7 @@ def take_in_table(key: str, kind: str) -> ResponseReturnValue:
 @bp.get("/registers/<key>/import/<any(baselines,reports):kind>.xlsx")
 def import_blank(key: str, kind: str) -> ResponseReturnValue:
     """The table to fill in, with a row for all that is missing."""
-    plan_tables.require(actor())
+    require(actor())
     of = plans.register(key)
     rows = plan_blanks.BLANKS[kind](of, now())
     head = [others[0] for others in KINDS[kind].columns.values()]
@@ -103,7 +104,7 @@ def _given(pasted: str) -> tuple[bytes, str]:
 
 
 def _page(key: str, kind: str, pasted: str = "", looked: Looked | None = None) -> str:
-    plan_tables.require(actor())
+    require(actor())
     of = plans.register(key)
     return render_template(
         "plans/import.html",

@@ -27,6 +27,7 @@ from webapp.queries.org import chart
 from webapp.security import actor, now
 from webapp.services import meetings, resolutions, review_withdrawals, verifications
 from webapp.services.meetings import Entered
+from webapp.services.plan_control import require
 from webapp.services.resolution_steps import RULESET
 from webapp.staff.typed import Mistakes, boxes, posted_day, read_day, summary, version
 from webapp.uow import unit_of_work
@@ -57,7 +58,7 @@ def meetings_of(key: str) -> ResponseReturnValue:
 def _list(of: Register | None) -> ResponseReturnValue:
     mistakes, typed = Mistakes(), Typed(request.form, posted_day("held_on"))
     if request.method == "POST":
-        meetings.require(actor())
+        require(actor())
         said = _entered(typed, mistakes)
         if said is not None:
             try:
@@ -167,7 +168,7 @@ def meeting(pid: str) -> ResponseReturnValue:
 @bp.post("/meetings/<pid>")
 def change_meeting(pid: str) -> ResponseReturnValue:
     """Corrected and completed with its minutes, or with resolutions as lines or as a file."""
-    meetings.require(actor())
+    require(actor())
     found, action, mistakes = queries.find(pid), request.form.get("action", ""), Mistakes()
     typed = Typed(request.form, posted_day("held_on")) if action == "change" else _stored(found)
     try:

@@ -25,6 +25,7 @@ from webapp.queries.plan_lists import HUNDRED_MILLION
 from webapp.queries.plans import Filters, Overview
 from webapp.security import actor, now
 from webapp.services import plan_editions
+from webapp.services.plan_control import require
 from webapp.uow import unit_of_work
 
 #: entries on the page to print
@@ -48,7 +49,7 @@ def register_print(key: str) -> str:
 @bp.route("/registers/<key>/close", methods=["GET", "POST"])
 def close(key: str) -> ResponseReturnValue:
     """結算 of a period, by the control office: what will be kept, and then it is."""
-    plan_editions.require(actor())
+    require(actor())
     of, period = plans.register(key), parsed(request.values.get("period", ""))
     back, refusal = url_for("plans.register", key=key, period=period.key), None
     if request.method == "POST":

@@ -26,7 +26,7 @@ from werkzeug.datastructures import MultiDict
 from rules.values import Text
 from webapp import error_pages, pending, sheets
 from webapp.citizen.cases import being_printed
-from webapp.errors import Conflict, DomainError, Forbidden, Misfit, Refused
+from webapp.errors import Conflict, DomainError, Misfit, Refused
 from webapp.models import ScoreIndicator, ScoreYear
 from webapp.models.scores import STATES
 from webapp.moments import taipei_day
@@ -38,6 +38,7 @@ from webapp.queries.score_figures import FIGURES
 from webapp.security import actor, now
 from webapp.services import documents, score_editions, score_import, score_reports, scores
 from webapp.services import score_table as tables
+from webapp.services.plan_control import require
 from webapp.services.score_table import Table, plain
 from webapp.staff.typed import Mistakes, version, year_in
 from webapp.uow import unit_of_work
@@ -63,7 +64,7 @@ def score_years() -> ResponseReturnValue:
     """All tables, and a new one: with the indicators of another, or from a file."""
     mistakes = Mistakes()
     if request.method == "POST":
-        _only_control()
+        require(actor())
         begin = _from_file if request.form.get("action") == "import" else _from_pattern
         try:
             with unit_of_work():
@@ -338,7 +339,7 @@ def score_file(pid: str, key: str) -> ResponseReturnValue:
 @bp.route("/scores/<pid>/weights", methods=["GET", "POST"])
 def score_weights(pid: str) -> ResponseReturnValue:
     """All weights at once: one alone seldom adds up."""
-    _only_control()
+    require(actor())
     year, mistakes = scores.find(pid), Mistakes()
     status = 200
     if request.method == "POST":
@@ -373,7 +374,7 @@ def score_weights(pid: str) -> ResponseReturnValue:
 @bp.route("/scores/<pid>/review", methods=["GET", "POST"])
 def score_review(pid: str) -> ResponseReturnValue:
     """One word on the indicators that are ticked; those of which nothing was said yet come first."""
-    _only_control()
+    require(actor())
     year, mistakes, status = scores.find(pid), Mistakes(), 200
     typed = request.form
     if request.method == "POST":
@@ -409,7 +410,7 @@ def score_review(pid: str) -> ResponseReturnValue:
 @pending.takes_in("plans.score_review")
 def review_again(pid: str, typed: MultiDict[str, str]) -> ResponseReturnValue:
     """Sent after the sign-in had ended: shown again with what was ticked and typed."""
-    _only_control()
+    require(actor())
     flash(_("登入曾經逾時，這個動作還沒有送出。您填的內容都在下面，請確認後再送一次。"), "warning")
     return _review_page(scores.find(pid), typed, Mistakes()), 400
 
@@ -438,13 +439,6 @@ def _labels(table: Table) -> dict[int, str]:
         for _dimension, _group, goal in table.goals
         for line in goal.lines
     }
-
-
-def _only_control() -> None:
-    if not actor().may("control_plans"):
-        raise Forbidden(
-            Text(zh="只有研考單位可以辦理評核。", en="Only the research office runs the evaluation.")
-        )
 
 
 # --- pages that had expired ---------------------------------------------------------------------------------

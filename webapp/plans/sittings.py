@@ -22,7 +22,8 @@ from webapp.presentation import in_language, language
 from webapp.queries import proposals
 from webapp.queries.org import chart
 from webapp.security import actor, now
-from webapp.services import plan_papers, proposal_calls, proposal_papers, proposal_sittings
+from webapp.services import plan_papers, proposal_papers, proposal_sittings
+from webapp.services.plan_control import require
 from webapp.services.proposal_sittings import Chosen, Done
 from webapp.staff.typed import Mistakes, posted_day, read_day, summary
 from webapp.uow import unit_of_work
@@ -30,7 +31,7 @@ from webapp.uow import unit_of_work
 
 @bp.route("/calls/<pid>/sittings/new", methods=["GET", "POST"])
 def new_sitting(pid: str) -> ResponseReturnValue:
-    proposal_calls.require(actor())
+    require(actor())
     of, mistakes = proposals.call(pid), Mistakes()
     typed = {name: request.form.get(name, "").strip() for name in ("mode", "place", "chair")}
     if request.method == "POST":
@@ -67,7 +68,7 @@ def sitting(pid: str) -> str:
 @bp.post("/sittings/<pid>")
 def run_sitting(pid: str) -> ResponseReturnValue:
     """議程 and 決議: all ticked ones in one act; what could not be done is named, the rest is done."""
-    proposal_calls.require(actor())
+    require(actor())
     of, action = proposals.sitting(pid), request.form.get("action", "")
     name, words = request.form.get("decision", ""), request.form.get("words", "").strip()
     mistakes = Mistakes()
@@ -91,7 +92,7 @@ def run_sitting(pid: str) -> ResponseReturnValue:
 @pending.takes_in("plans.run_sitting")
 def sitting_again(pid: str, typed: MultiDict[str, str]) -> ResponseReturnValue:
     """Sent after the sign-in had ended: shown again with what was ticked and typed, nothing is decided yet."""
-    proposal_calls.require(actor())
+    require(actor())
     flash(_("登入曾經逾時，這個動作還沒有送出。您填的內容都在下面，請確認後再送一次。"), "warning")
     return _sitting_page(proposals.sitting(pid), typed=typed), 400
 

@@ -23,6 +23,7 @@ from webapp.queries.org import chart
 from webapp.queries.plans import Line
 from webapp.security import actor, now
 from webapp.services import plan_progress, review_withdrawals, verifications
+from webapp.services.plan_control import require
 from webapp.services.verifications import Pick
 from webapp.staff.typed import Mistakes, summary
 from webapp.uow import unit_of_work
@@ -45,7 +46,7 @@ def verification_picks(key: str) -> ResponseReturnValue:
 @bp.post("/registers/<key>/verification")
 def verify(key: str) -> ResponseReturnValue:
     """Opens what was ticked, picks by hand, or passes one over."""
-    verifications.require(actor())
+    require(actor())
     of, period = plans.register(key), parsed(request.form.get("period", ""))
     action, typed, mistakes = request.form.get("action", ""), request.form, Mistakes()
     try:
@@ -156,7 +157,7 @@ def verification(pid: str) -> str:
 
 @bp.post("/verifications/<pid>")
 def withdraw_verification(pid: str) -> ResponseReturnValue:
-    verifications.require(actor())
+    require(actor())
     found, mistakes = queries.find(pid).verification, Mistakes()
     try:
         with unit_of_work():

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError
 
 from rules.values import Text, format_day
-from webapp.errors import Conflict, Forbidden, Misfit
+from webapp.errors import Conflict, Misfit
 from webapp.extensions import db
 from webapp.models import (
     AuditEntry,
@@ -28,6 +28,7 @@ from webapp.permissions import Actor
 from webapp.queries import meetings, verifications
 from webapp.queries.audit import last_hand
 from webapp.queries.org import chart
+from webapp.services.plan_control import require
 
 LONGEST = {"title": 120, "place": 120, "chair": 80, "minutes": 20_000}
 MOST_ITEMS = 60
@@ -46,11 +47,6 @@ class Entered:
     place: str = ""
     chair: str = ""
     minutes: str = ""
-
-
-def require(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(Text(zh="只有研考單位可以登錄會議。", en="Only the research office enters meetings."))
 
 
 def enter(

@@ -1,4 +1,4 @@
-"""Who controls plans."""
+"""Who controls plans: registers, calls, verifications, meetings, evaluations, scores."""
 
 from __future__ import annotations
 
@@ -9,6 +9,4 @@ from webapp.permissions import Actor
 
 def require(actor: Actor) -> None:
     if not actor.may("control_plans"):
-        raise Forbidden(
-            Text(zh="只有研考單位可以辦理計畫列管。", en="Only the plan-control office controls plans.")
-        )
+        raise Forbidden(Text(zh="只有研考單位可以辦理。", en="Only the plan-control office does this."))

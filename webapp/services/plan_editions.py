@@ -7,7 +7,7 @@ import json
 from datetime import datetime
 
 from rules.values import Text
-from webapp.errors import Conflict, Forbidden, Refused
+from webapp.errors import Conflict, Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, Edition, Register
 from webapp.moments import taipei_day
@@ -16,11 +16,7 @@ from webapp.permissions import Actor
 from webapp.queries import definitions, plan_lists, plans, review_facts
 from webapp.queries.plan_lists import Contents
 from webapp.services import plan_progress, review_pack
-
-
-def require(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(Text(zh="只有研考單位可以結算。", en="Only the research office closes a period."))
+from webapp.services.plan_control import require
 
 
 def about_to_close(actor: Actor, register: Register, period: Period, now: datetime) -> Contents:

@@ -8,12 +8,13 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import func, select
 
 from rules.values import Text
-from webapp.errors import Conflict, Forbidden, Misfit, Refused
+from webapp.errors import Conflict, Misfit, Refused
 from webapp.extensions import db
 from webapp.models import Account, AuditEntry, Case, Plan, PlanGrade, Register, RegisterEntry, Task
 from webapp.moments import taipei_day
 from webapp.permissions import Actor
 from webapp.services import cases, clocks, evaluation, internal_cases, plan_grades, plan_years
+from webapp.services.plan_control import require
 from webapp.services.plan_grades import ITEMS, Assessment, Said
 from webapp.services.plan_years import YearFigures
 
@@ -25,13 +26,6 @@ LIMITS: Mapping[str, Text] = {
     "review": Text(zh="複評期限", en="last day of the review"),
 }
 MOST_TIME = timedelta(days=366)
-
-
-def require(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(
-            Text(zh="只有研考單位可以辦理年終考核。", en="Only the plan-control office evaluates the year.")
-        )
 
 
 def to_open(register: Register) -> list[RegisterEntry]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import exists, select
 
 from rules.values import Text
-from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
+from webapp.errors import Conflict, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import AuditEntry, Plan, RegisterEntry, ScoreHeading, ScoreYear
 from webapp.permissions import Actor
@@ -21,6 +21,7 @@ from webapp.queries.audit import last_hand
 from webapp.queries.org import chart
 from webapp.queries.plan_tree import ABOVE, INDICATOR, MID_TERM, UPPER, VISION
 from webapp.services import plan_imports, scores
+from webapp.services.plan_control import require
 
 LONGEST_TITLE = 200
 NAMES: Mapping[str, Text] = {
@@ -28,16 +29,6 @@ NAMES: Mapping[str, Text] = {
     INDICATOR: Text(zh="指標", en="indicator"),
     MID_TERM: Text(zh="中程計畫", en="mid-term plan"),
 }
-
-
-def require(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(
-            Text(
-                zh="只有研考單位可以調整願景、指標與中程計畫。",
-                en="Only the research office changes visions, indicators and mid-term plans.",
-            )
-        )
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ from webapp.queries.audit import last_hand
 from webapp.queries.meetings import Tally
 from webapp.queries.org import chart
 from webapp.services import evaluation, internal_cases
-from webapp.services.meetings import require, subject_of
+from webapp.services.meetings import subject_of
+from webapp.services.plan_control import require
 from webapp.services.plan_progress import said
 from webapp.services.resolution_steps import RULESET
 from webapp.sheets import BadSheet, Problem

@@ -17,10 +17,11 @@ from webapp.models import AuditEntry, Case, RegisterEntry, Resolution, ReviewMee
 from webapp.permissions import Actor
 from webapp.queries import verifications as queries
 from webapp.services import cases, meetings, steps, verifications
+from webapp.services.plan_control import require
 
 
 def of_verification(actor: Actor, verification: Verification, reason: str, now: datetime) -> None:
-    verifications.require(actor)
+    require(actor)
     if not _withdrawn(actor, verification, verifications.reason_of(reason, "reason"), now):
         raise _over()
 
@@ -47,7 +48,7 @@ def of_resolution(
     actor: Actor, meeting: ReviewMeeting, number: str, reason: str, now: datetime
 ) -> Resolution:
     """By its number at the meeting."""
-    meetings.require(actor)
+    require(actor)
     of_meeting = select(Resolution).where(Resolution.meeting_id == meeting.id)
     typed = unicodedata.normalize("NFKC", number).strip()
     found = next((r for r in db.session.scalars(of_meeting) if str(r.number) == typed), None)

@@ -16,7 +16,8 @@ from webapp.models import ScoreFigure, ScoreHeading, ScoreIndicator, ScoreNote, 
 from webapp.permissions import Actor
 from webapp.queries import plan_tree
 from webapp.queries.org import chart
-from webapp.services.scores import a_reason, audit, hold, indicators, require_control, step
+from webapp.services.plan_control import require
+from webapp.services.scores import a_reason, audit, hold, indicators, step
 
 
 def refuse_second(unit_id: int, year: int) -> None:
@@ -56,7 +57,7 @@ def claim(year: ScoreYear) -> None:
 
 def start(actor: Actor, pattern: ScoreYear, year: int, now: datetime) -> ScoreYear:
     """A new year with the goals and indicators of another table of the unit; nothing is achieved yet."""
-    require_control(actor)
+    require(actor)
     refuse_second(pattern.unit_id, year)
     made = _copy(actor, pattern, now, year=year, unit_name=chart().units[pattern.unit_id].zh)
     for indicator in indicators(made):
@@ -72,7 +73,7 @@ def start(actor: Actor, pattern: ScoreYear, year: int, now: datetime) -> ScoreYe
 
 def correct(actor: Actor, year: ScoreYear, reason: str, now: datetime, *, version: int) -> ScoreYear:
     """Another edition of a published table, with all that it says; the published one stays as it is."""
-    require_control(actor)
+    require(actor)
     hold(year, version)
     reason = a_reason(reason, "reason")
     if year.state != "published":

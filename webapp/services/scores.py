@@ -31,6 +31,7 @@ from webapp.queries.audit import last_hand
 from webapp.queries.org import chart
 from webapp.queries.score_figures import FIGURES
 from webapp.services import documents, score_table
+from webapp.services.plan_control import require
 from webapp.services.score_table import Line, plain
 
 LONGEST_EVIDENCE = 500
@@ -90,13 +91,6 @@ def _require_reporter(actor: Actor, year: ScoreYear) -> None:
     if not may_report(actor, year):
         raise Forbidden(
             Text(zh="只有受評單位可以填報績效。", en="Only the unit itself reports its performance.")
-        )
-
-
-def require_control(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(
-            Text(zh="只有研考單位可以辦理評核。", en="Only the research office runs the evaluation.")
         )
 
 
@@ -162,7 +156,7 @@ def indicator(year: ScoreYear, public_id: str) -> ScoreIndicator:
 def define(
     actor: Actor, year: ScoreYear, row: ScoreIndicator, asked: Definition, now: datetime, *, version: int
 ) -> None:
-    require_control(actor)
+    require(actor)
     _hold_indicator(year, row, version, "drafting")
     if asked.figure is not None and asked.figure not in FIGURES:
         raise Misfit("figure", Text(zh="請選擇系統數字。", en="Choose a figure."))
@@ -176,7 +170,7 @@ def reweigh(
     actor: Actor, year: ScoreYear, weights: Mapping[str, Decimal], now: datetime, *, version: int
 ) -> None:
     """Weights of headings (h-<id>) and indicators (i-<id>), all at once: one alone seldom adds up."""
-    require_control(actor)
+    require(actor)
     hold(year, version, "drafting")
     for row in db.session.scalars(select(ScoreHeading).where(ScoreHeading.year_id == year.id)):
         row.weight = weights.get(f"h-{row.id}", row.weight)
@@ -288,7 +282,7 @@ def _file_key(row: ScoreIndicator) -> str:
 def advance(actor: Actor, year: ScoreYear, comment: str, now: datetime, *, version: int) -> None:
     """To the next state: handed in by the unit, then from stage to stage by the research office."""
     if year.state != "drafting":
-        require_control(actor)
+        require(actor)
     elif not may_hand_in(actor, year):
         raise Forbidden(
             Text(zh="自評由受評單位的主管送出。", en="The head of the unit hands the self-assessment in.")
@@ -310,7 +304,7 @@ def advance(actor: Actor, year: ScoreYear, comment: str, now: datetime, *, versi
 
 def send_back(actor: Actor, year: ScoreYear, comment: str, now: datetime, *, version: int) -> None:
     """To the unit, with the reason. What was assessed so far stays on record and does not count any more."""
-    require_control(actor)
+    require(actor)
     hold(year, version, "self_assessed", *REVIEWS)
     comment = a_reason(comment, "comment")
     step(actor, year, "drafting", comment, now, "control_plans")
@@ -331,7 +325,7 @@ def decide(
     version: int,
 ) -> int:
     """One word on many indicators, in the stage at which the year is."""
-    require_control(actor)
+    require(actor)
     hold(year, version, *REVIEWS)
     if verdict not in VERDICTS:
         raise Misfit("verdict", Text(zh="請選擇評核結果。", en="Choose a result."))

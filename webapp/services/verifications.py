@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from rules.decision import Decision
 from rules.values import Text, format_day
-from webapp.errors import Conflict, Forbidden, Misfit, NotFound, Refused
+from webapp.errors import Conflict, Misfit, NotFound, Refused
 from webapp.extensions import db
 from webapp.models import (
     AuditEntry,
@@ -34,6 +34,7 @@ from webapp.permissions import Actor
 from webapp.queries import definitions, plan_control, plan_facts, plan_lists, verifications
 from webapp.queries.org import chart
 from webapp.services import evaluation, internal_cases, meetings, plan_progress
+from webapp.services.plan_control import require
 from webapp.services.plan_progress import said
 
 RULESET = "verification_picking"
@@ -67,13 +68,6 @@ class Pick:
 def _table(rule: str) -> str:
     """Points that a table adds up are told of the table, not of its rows."""
     return rule.partition(".")[0]
-
-
-def require(actor: Actor) -> None:
-    if not actor.may("control_plans"):
-        raise Forbidden(
-            Text(zh="只有研考單位可以選案查證。", en="Only the research office picks plans for verification.")
-        )
 
 
 def picked(register: Register, period: Period, now: datetime) -> list[Pick]:
