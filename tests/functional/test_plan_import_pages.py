@@ -55,7 +55,7 @@ def test_a_file_is_looked_at_corrected_on_the_page_and_taken_in(app: Flask, rese
     research.follow("匯入預定進度")
     file = workbook(["計畫名稱", "月份", "預定進度"], ["甲計畫", "109/1", "５０％"], ["甲計畫", "109/2", 98])
     page = research.press("預覽", files={"file": [("曲線.xlsx", file)]})
-    assert page.status == 422 and "應為 100，現為 98" in page.text and "什麼都還沒有匯入" in page.text
+    assert page.status == 422 and "須為 100%，目前 98%" in page.text and "什麼都還沒有匯入" in page.text
     cells = [cell.text for cell in page.soup.select("table tbody td")]
     assert cells[:2] == ["3", "預定進度"]
     typed = page.soup.select_one("textarea").text.strip()

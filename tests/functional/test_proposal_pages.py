@@ -93,7 +93,9 @@ def test_every_mistake_of_the_figures_is_named_by_its_row(county: Flask) -> None
     assert unit.page.status == 422
     assert any("預定進度第 1 列的月份「116/13」無法辨識" in text for text in unit.page.mistakes)
     unit.press("送主管覆核", {"curve-0-month": "116/1"})
-    assert any("第 2 列的 5% 比上一列的 10% 低" in text for text in unit.page.mistakes), unit.page.mistakes
+    assert any(
+        "第 2 列：累計預定進度不會倒退：第 1 列（116年1月）已是 10%" in text for text in unit.page.mistakes
+    ), unit.page.mistakes
     beside = unit.page.soup.select_one("#field-curve .govuk-error-message").get_text()
     assert "第 2 列" in beside
     unit.press("送主管覆核", {"curve-1-planned": "25"})

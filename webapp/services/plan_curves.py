@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import itertools
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -13,8 +12,9 @@ from decimal import Decimal, InvalidOperation
 from rules.values import Text
 from webapp.extensions import db
 from webapp.models import Baseline, BaselinePoint
-from webapp.periods import month_label, parse_month
+from webapp.periods import parse_month
 from webapp.queries.plan_facts import FULL, Point
+from webapp.services import curve_rules
 
 MOST_MONTHS = 120
 #: digits after the point, as shares are stored
@@ -69,7 +69,7 @@ def month_key(month: date) -> str:
 
 
 def read(rows: Sequence[Row]) -> tuple[list[Point], list[Text]]:
-    """The curve by month, or every mistake: no month twice, nothing falls, the last month reaches 100."""
+    """The curve by month, or every mistake."""
     mistakes: list[Text] = []
     found: list[tuple[int, Point]] = []
     if len(rows) > MOST_MONTHS:
@@ -86,7 +86,9 @@ def read(rows: Sequence[Row]) -> tuple[list[Point], list[Text]]:
             found.append((row.number, Point(month, planned, budget)))
     if mistakes:
         return [], mistakes
-    mistakes = list(_against_each_other(found))
+    if not found:
+        return [], [Text(zh="請填寫預定進度，一個月一列。", en="Give the planned curve, one row a month.")]
+    mistakes = [_of(each.number, each.text.zh, each.text.in_("en")) for each in curve_rules.mistakes(found)]
     return sorted((point for _number, point in found), key=lambda point: point.month), mistakes
 
 
@@ -127,46 +129,6 @@ def _number(typed: str) -> Decimal | None:
     except InvalidOperation:
         return None
     return value if value.is_finite() else None
-
-
-def _against_each_other(found: Sequence[tuple[int, Point]]) -> Iterator[Text]:
-    seen: dict[date, int] = {}
-    for number, point in found:
-        if point.month in seen:
-            label = month_label(point.month)
-            yield _of(
-                number,
-                f"{label.zh}在第 {seen[point.month]} 列已經出現。",
-                f"{label.en} stands in row {seen[point.month]} already.",
-            )
-        seen.setdefault(point.month, number)
-    ordered = sorted(found, key=lambda each: each[1].month)
-    spent = Decimal(0)
-    for (_before, earlier), (number, point) in itertools.pairwise(ordered):
-        spent = max(spent, earlier.budget or Decimal(0))
-        if point.planned < earlier.planned:
-            yield _of(
-                number,
-                f"累計預定進度不會倒退：前一個月是 {earlier.planned.normalize():f}%。",
-                f"the curve does not fall: the month before has {earlier.planned.normalize():f} %.",
-            )
-        if point.budget is not None and point.budget < spent:
-            yield _of(
-                number,
-                f"累計預定經費不會減少：以前已有 {spent:f} 元。",
-                f"the money does not fall: it was {spent:f} before.",
-            )
-    if not ordered:
-        yield Text(zh="請填寫預定進度，一個月一列。", en="Give the planned curve, one row a month.")
-    elif ordered[-1][1].planned != FULL:
-        number, last = ordered[-1]
-        yield _of(
-            number,
-            f"最後一個月（{month_label(last.month).zh}）的累計預定進度須為 100%，"
-            f"目前 {last.planned.normalize():f}%。",
-            f"the last month ({month_label(last.month).en}) must reach 100 %, it has "
-            f"{last.planned.normalize():f} %.",
-        )
 
 
 def _of(number: int, zh: str, en: str) -> Text:

@@ -20,8 +20,8 @@ from webapp.moments import taipei_day
 from webapp.periods import last_day, month_label
 from webapp.permissions import Actor
 from webapp.queries import definitions, plan_facts
-from webapp.queries.plan_facts import FULL, Point
-from webapp.services import plan_curves, plan_imports, plan_months, plan_progress, plan_reports
+from webapp.queries.plan_facts import Point
+from webapp.services import curve_rules, plan_curves, plan_imports, plan_months, plan_progress, plan_reports
 from webapp.services.plan_control import require
 from webapp.services.plan_curves import MOST_MONEY
 from webapp.services.plan_imports import Imported
@@ -45,6 +45,8 @@ REPORTS: Mapping[str, tuple[str, ...]] = {
     "countermeasure": ("因應對策",),
     "catch_up_date": ("預定趕上日期",),
 }
+#: the column of each part of a curve
+_PARTS = {"month": "month", "planned": "planned_pct", "budget": "budget"}
 #: what a column of reports is called where its figure is refused
 _COLUMNS = {"actual": "actual_pct", "planned": "project", "budget_spent": "budget_spent"}
 
@@ -66,7 +68,7 @@ class _Planned:
 
 
 def baselines(actor: Actor, sheet: Sheet, register_key: str, now: datetime) -> Imported:
-    """One row a month of each plan: the first approved curve of its entry. It never falls, and ends at 100."""
+    """One row a month of each plan: the first approved curve of its entry."""
     register = _begin(register_key)
     done, found, seen = _imported(sheet, register), _Entries(register), dict[tuple[int, date], int]()
     curves: dict[int, list[_Planned]] = {}
@@ -228,35 +230,12 @@ def _twice(row: Row, seen: dict[tuple[int, date], int], entry: RegisterEntry, mo
 
 
 def _holds(rows: Sequence[_Planned]) -> bool:
-    """Whether the curve never falls and ends at 100; each row that breaks it says so."""
-    problems = rows[0].row.sheet.problems
-    known, most, money = len(problems), rows[0], rows[0]
-    for each in rows:
-        if each.point.planned < most.point.planned:
-            at, label = most.row.number, month_label(most.point.month)
-            each.row.wrong(
-                "planned_pct",
-                f"累計預定進度不會倒退：第 {at} 列（{label.zh}）已是 {most.point.planned:f}。",
-                f"Planned progress does not fall: row {at} ({label.en}) says {most.point.planned:f}.",
-            )
-        if (each.point.budget or 0) >= (money.point.budget or 0):
-            money = each
-        elif each.point.budget is not None:
-            at, label = money.row.number, month_label(money.point.month)
-            each.row.wrong(
-                "budget",
-                f"累計分配經費不會減少：第 {at} 列（{label.zh}）已是 {money.point.budget:f}。",
-                f"Money due does not shrink: row {at} ({label.en}) says {money.point.budget:f}.",
-            )
-        most = each
-    if rows[-1].point.planned != FULL:
-        last = rows[-1].point.planned
-        rows[-1].row.wrong(
-            "planned_pct",
-            f"最後一個月的累計預定進度應為 100，現為 {last:f}。",
-            f"The curve ends at {last:f}; the last month has to reach 100.",
-        )
-    return len(problems) == known
+    """Whether they make a curve; each row that breaks it says so."""
+    by_number = {each.row.number: each.row for each in rows}
+    found = curve_rules.mistakes([(each.row.number, each.point) for each in rows])
+    for mistake in found:
+        by_number[mistake.number].wrong(_PARTS[mistake.part], mistake.text.zh, mistake.text.in_("en"))
+    return not found
 
 
 def _newest(entries: Sequence[int]) -> dict[int, int]:

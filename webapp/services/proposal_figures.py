@@ -10,7 +10,8 @@ from typing import Any
 
 from rules.values import Text
 from webapp.periods import month_label, parse_month
-from webapp.queries.plan_facts import FULL, Point
+from webapp.queries.plan_facts import Point
+from webapp.services import curve_rules
 from webapp.services.plan_curves import MOST_MONEY
 
 #: the field of the form that is to blame, and the words
@@ -73,7 +74,6 @@ def read(answers: Mapping[str, Any], year: int) -> Figures | list[Mistake]:
         *_budget(found),
         *_milestones(found),
         *_curve(found),
-        *_spending(found),
     ]
     return mistakes or found
 
@@ -134,62 +134,25 @@ def _budget(found: Figures) -> Iterator[Mistake]:
         yield "budget", _named("budget", zh, en)
 
 
-def _outside(found: Figures, month: date) -> bool:
-    return month < found.starts_on.replace(day=1) or month > found.ends_on
-
-
 def _milestones(found: Figures) -> Iterator[Mistake]:
     for n, row in enumerate(found.milestones, start=1):
-        if _outside(found, row.month):
-            yield "milestones", _named("milestones", *_not_within(n, row.month))
-
-
-def _not_within(n: int, month: date) -> tuple[str, str]:
-    label = month_label(month)
-    return (
-        f"第 {n} 列的{label.zh}不在計畫開始與完成之間。",
-        f"Row {n}: {label.in_('en')} lies outside the plan’s period.",
-    )
+        if not found.starts_on.replace(day=1) <= row.month <= found.ends_on:
+            label = month_label(row.month)
+            zh = f"第 {n} 列的{label.zh}不在計畫開始與完成之間。"
+            en = f"Row {n}: {label.in_('en')} lies outside the plan’s period."
+            yield "milestones", _named("milestones", zh, en)
 
 
 def _curve(found: Figures) -> Iterator[Mistake]:
-    """Months in order and once, within the plan; progress never falls and ends at exactly 100."""
-    before: Point | None = None
-    for n, point in enumerate(found.curve, start=1):
-        if _outside(found, point.month):
-            yield "curve", _named("curve", *_not_within(n, point.month))
-        if before is not None and point.month == before.month:
-            label = month_label(point.month)
-            zh = f"第 {n} 列的{label.zh}和上一列重複，一個月只能一列。"
-            yield "curve", _named("curve", zh, f"Row {n} repeats {label.in_('en')}: one row a month.")
-        elif before is not None and point.month < before.month:
-            zh = f"第 {n} 列的月份比上一列早，請依月份先後填寫。"
-            yield "curve", _named("curve", zh, f"Row {n} lies before the row above: put the months in order.")
-        if before is not None and point.planned < before.planned:
-            zh = f"第 {n} 列的 {point.planned}% 比上一列的 {before.planned}% 低，累計進度不會倒退。"
-            en = f"Row {n}: {point.planned} % is less than {before.planned} % above; progress never falls."
-            yield "curve", _named("curve", zh, en)
-        before = point
-    if before is not None and before.planned != FULL:
-        zh = f"最後一列須為 100%，您填的是 {before.planned}%。"
-        yield "curve", _named("curve", zh, f"The last row must be 100 %, not {before.planned} %.")
-
-
-def _spending(found: Figures) -> Iterator[Mistake]:
-    """Cumulative spending never falls and stays within the budget."""
-    before: tuple[int, Decimal] | None = None
-    for n, point in enumerate(found.curve, start=1):
-        if point.budget is None:
-            continue
-        if before is not None and point.budget < before[1]:
-            zh = f"第 {n} 列的累計支用比第 {before[0]} 列少，累計金額不會倒退。"
-            en = f"Row {n}: less is spent than in row {before[0]}; what is cumulative never falls."
-            yield "curve", _named("curve", zh, en)
-        if point.budget > found.total:
-            zh = f"第 {n} 列的累計支用 {point.budget:,} 元超過經費需求合計 {found.total:,} 元。"
-            en = f"Row {n}: NT$ {point.budget:,} is more than the whole budget, NT$ {found.total:,}."
-            yield "curve", _named("curve", zh, en)
-        before = (n, point.budget)
+    """Its months in order, within the plan, and no more money than the plan has."""
+    for each in curve_rules.mistakes(
+        list(enumerate(found.curve, start=1)),
+        as_written=True,
+        within=(found.starts_on, found.ends_on),
+        most=found.total,
+    ):
+        en = f"Row {each.number}: {each.text.in_('en')}"
+        yield "curve", _named("curve", f"第 {each.number} 列：{each.text.zh}", en)
 
 
 def in_language(mistakes: Sequence[Mistake], language: str) -> dict[str, list[str]]:
