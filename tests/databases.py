@@ -85,7 +85,9 @@ class Databases:
             connection.execute(text(f'CREATE DATABASE "{self._full(name)}" TEMPLATE "{source}"'))
         with self._inside(name) as connection:
             now = _held(connection, 0)
-            self.marks[name] = Mark(self.next_transaction(), {table: each.since for table, each in now.items()})
+            self.marks[name] = Mark(
+                self.next_transaction(), {table: each.since for table, each in now.items()}
+            )
         return self.url(name)
 
     def restore(self, name: str, template: str) -> None:
@@ -95,7 +97,9 @@ class Databases:
         if name not in self.engines:
             self.engines[name] = create_engine(self.url(name), pool_size=1)
         with self.engines[name].begin() as connection:
-            connection.execute(text("SET LOCAL session_replication_role = replica"))  # no triggers, no foreign keys
+            connection.execute(
+                text("SET LOCAL session_replication_role = replica")
+            )  # no triggers, no foreign keys
             held = _held(connection, mark.next_transaction)
             changed = [table for table, each in held.items() if each.before != mark.rows[table]]
             for table, each in held.items():
@@ -155,6 +159,8 @@ def _held(connection: Connection, first: int) -> dict[str, Held]:
         )
     ).scalars()
     since = f"count(*) FILTER (WHERE {WRITTEN_SINCE})"
-    counts = " UNION ALL ".join(f"SELECT '{table}', count(*) - {since}, {since} FROM {table}" for table in tables)
+    counts = " UNION ALL ".join(
+        f"SELECT '{table}', count(*) - {since}, {since} FROM {table}" for table in tables
+    )
     rows = connection.execute(text(counts), {"first": first}) if counts else ()
     return {table: Held(before, after) for table, before, after in rows}
