@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from tests.at_once import at_once
 from tests.journeys import officer, open_tasks, take
 from tests.proposals_world import CONTROL, HEAD, OFFICER, approved, call, chosen, decided, proposed, sitting
 from webapp.errors import AnswersInvalid, Misfit, Refused
@@ -18,7 +19,16 @@ from webapp.jobs import sweeps
 from webapp.models import AuditEntry, Case, Edition, Firing, Milestone, Plan, ProgressReport, RegisterEntry
 from webapp.periods import parse
 from webapp.queries import answering, definitions, milestones, plans
-from webapp.services import plan_editions, plan_entries, plan_milestones, plan_progress, task_drafts
+from webapp.services import (
+    cases,
+    plan_editions,
+    plan_entries,
+    plan_imports,
+    plan_milestones,
+    plan_progress,
+    task_drafts,
+)
+from webapp.services.steps import Given
 from webapp.uow import unit_of_work
 
 MARCH_1, MARCH_2, APRIL_1 = (datetime(2027, *day, 2, tzinfo=UTC) for day in ((3, 1), (3, 2), (4, 1)))
@@ -211,6 +221,58 @@ def test_a_month_that_is_closed_keeps_its_milestones(plan: Plan) -> None:
         plan_milestones.put(plan, [DONE])
         plan_progress.decide_again(plan.id, MARCH_2)
     assert late(report(plan)), "and what was decided"
+
+
+def test_what_one_register_is_told_holds_in_the_other(plan: Plan) -> None:
+    with unit_of_work():
+        key = plan_imports.register_for("selected-116").key
+        said = {"plan": plan.code, "since": "2027-01-01", "curve": "116-01 10\n116-02 25\n116-04 100"}
+        plan_entries.put_in(officer(CONTROL, MARCH_1), key, said, MARCH_1)
+    asked(plan)
+    first, second = db.session.scalars(
+        select(ProgressReport)
+        .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
+        .where(RegisterEntry.plan_id == plan.id)
+        .order_by(ProgressReport.id)
+    ).all()
+    of_first, of_second = (db.session.get_one(Case, each.case_id) for each in (first, second))
+    raw = begun(of_first)
+    take(of_first, "send", OFFICER, MARCH_1, raw=raw | WHY)
+    assert late(first)
+    take(of_second, "send", OFFICER, MARCH_2, raw=raw | reached(0, 2, 26))
+    assert (late(first), late(second)) == (False, False), "both are decided by what is known"
+    take(of_first, "send_back", HEAD, MARCH_2, comment="請補照片")
+    assert begun(of_first)["checkpoints-0-what"] == ["完工"], "asked once"
+    with pytest.raises(AnswersInvalid) as refused:
+        take(of_first, "send", OFFICER, MARCH_2, raw=raw)
+    assert "在別份填報已於 民國116年2月26日 達成" in refused.value.errors["checkpoints"][0]
+
+
+@pytest.mark.parametrize("reported_first", [True, False])
+def test_a_milestone_is_reached_while_it_is_taken_out(app: Flask, plan: Plan, reported_first: bool) -> None:
+    case = asked(plan)
+    raw = begun(case) | WHY | reached(0, 2, 26)
+    case_id, plan_id, version, task_id = case.id, plan.id, case.version, open_tasks(case)[0].id
+    said = plan_entries.plan_answers(plan) | {"milestones": [{"what": "完工", "month": "116-04"}]}
+    pid, of_plan = plan.public_id, plan.version
+
+    def report_it() -> None:
+        now_case = db.session.get_one(Case, case_id)
+        actor, given = officer(OFFICER, MARCH_1), Given(raw=raw)
+        cases.take_transition(actor, now_case, "send", MARCH_1, version=version, task_id=task_id, given=given)
+
+    def take_it_out() -> None:
+        plan_entries.edit_plan(officer(CONTROL, MARCH_1), pid, said, MARCH_1, version=of_plan)
+
+    db.session.rollback()
+    both = (report_it, take_it_out) if reported_first else (take_it_out, report_it)
+    (refusal,) = at_once(app, *both)
+    left = [(each.what, each.reached_on) for each in milestones.of_plan(plan_id)]
+    if reported_first:
+        assert "已經達成，不能修改或移除" in refusal
+        assert left == [("完成發包", date(2027, 2, 26)), ("完工", None)]
+    else:
+        assert left == [("完工", None)], refusal
 
 
 def test_the_database_keeps_no_day_without_its_report(plan: Plan) -> None:
