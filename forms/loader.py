@@ -10,6 +10,7 @@ import graphlib
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,13 @@ def expand(mapping: object) -> dict[str, Any]:
     return expanded
 
 
+@cache
+def _shared(name: str) -> dict[str, Any]:
+    """Most forms ask for the same sections: each file is read once."""
+    read: dict[str, Any] = read_yaml(SHARED / f"{name}.yaml")
+    return read
+
+
 def _included(section: dict[str, Any], path: str, problems: list[Problem]) -> dict[str, Any]:
     name = section.pop("include")
     known = sorted(file.stem for file in SHARED.glob("*.yaml"))
@@ -93,7 +101,7 @@ def _included(section: dict[str, Any], path: str, problems: list[Problem]) -> di
         )
         problems.append(Problem(path=f"{path}.include", message=message))
         return section
-    shared: dict[str, Any] = read_yaml(SHARED / f"{name}.yaml")
+    shared: dict[str, Any] = copy.deepcopy(_shared(name))
     left_out, own = section.pop("without", []), section.pop("fields", [])
     keys = [field["key"] for field in shared["fields"]]
     for part, value in (("without", left_out), ("fields", own)):

@@ -97,9 +97,8 @@ class Databases:
         if name not in self.engines:
             self.engines[name] = create_engine(self.url(name), pool_size=1)
         with self.engines[name].begin() as connection:
-            connection.execute(
-                text("SET LOCAL session_replication_role = replica")
-            )  # no triggers, no foreign keys
+            # no triggers, no foreign keys
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
             held = _held(connection, mark.next_transaction)
             changed = [table for table, each in held.items() if each.before != mark.rows[table]]
             for table, each in held.items():

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import forms.loader
-import workflows.service
 from rules.values import read_yaml
+from tests import factory
 from tests.journeys import NOW
 from webapp.demo.samples import SAMPLES
 from webapp.extensions import db
@@ -28,7 +28,7 @@ UNITS = {"EC91": ("EC", "動植物防疫所"), "PW91": ("PW", "養護工程所")
 def publish(workflow: str, patch: pytest.MonkeyPatch) -> None:
     """The pet subsidy's form and letters, on the fixture workflow, for both units."""
     body = read_yaml(FIXTURES / f"{workflow}.yaml")
-    pattern = workflows.service.read_all()["EC09"]
+    pattern = factory.service("EC09")
     with unit_of_work():
         _put("workflow", body["key"], body)
         for code, (owner, unit) in UNITS.items():

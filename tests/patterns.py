@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import select
 
-import workflows.loader
-import workflows.service
 from rules.values import Text
+from tests import factory
 from tests.journeys import NOW, account, citizen, officer, open_tasks, take
 from tests.money import payment
 from webapp.demo.samples import day, picture
@@ -58,7 +56,7 @@ def publish(kind: str, key: str, body: Mapping[str, Any], on: date = NOW.date())
 
 def serve(workflow: str, *, stages: tuple[str, ...] = (), level: int = 3, **changes: Any) -> None:
     """EC09 runs by this workflow from now on."""
-    body = copy.deepcopy(workflows.service.read_all()["EC09"])
+    body = factory.service("EC09")
     parameters = {**body.get("parameters", {}), "stages": list(stages), **changes.pop("parameters", {})}
     body |= {"workflow": workflow, "decision_level": level, "parameters": parameters, **changes}
     publish("service", "EC09", body)
@@ -66,7 +64,7 @@ def serve(workflow: str, *, stages: tuple[str, ...] = (), level: int = 3, **chan
 
 def amended(workflow: str, amend: Any) -> None:
     """A workflow of the factory with a change of its own."""
-    body = copy.deepcopy(workflows.loader.read_all()[workflow])
+    body = factory.workflow(workflow)
     amend(body)
     publish("workflow", workflow, body)
 

@@ -80,6 +80,8 @@ def settings(overrides: Mapping[str, object] | None = None) -> dict[str, Any]:
             "pool_pre_ping": False,
             "pool_size": 8,
             "max_overflow": 8,
+            # the connection that was used last is used again: it is warm, and rows of one hand follow one another
+            "pool_use_lifo": True,
             "hide_parameters": True,
         },
         "SESSION_COOKIE_HTTPONLY": True,

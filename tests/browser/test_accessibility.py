@@ -63,7 +63,7 @@ def test_every_page_is_looked_at(town: Town) -> None:
     assert routes - pages.NO_PAGES - looked_at == set()
 
 
-@pytest.mark.parametrize("look", pages.some(pages.LOOKS, every=2), ids=pages.named)
+@pytest.mark.parametrize("look", pages.some(pages.LOOKS, every=3), ids=pages.named)
 def test_page(look: Look, visitors: Visitors, town: Town) -> None:
     page = visitors(look.who)
     speak(page, town, "zh")
@@ -81,7 +81,7 @@ def test_page_in_english(look: Look, visitors: Visitors, town: Town) -> None:
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("case", sorted(STATES | {"EC09_approve_rejection"}))
+@pytest.mark.parametrize("case", pages.some(sorted(STATES | {"EC09_approve_rejection"}), every=2))
 def test_actions(case: str, visitors: Visitors, town: Town) -> None:
     """The case page, and the page of everything that can be done there."""
     page = visitors(pages.officer_of(case))

@@ -17,17 +17,14 @@ from tests.functional.gallery import create_gallery, definition_of
 
 FORM = "/form/farm_use_certificate/applicant"
 FILES = "/form/files/page?proof=scan1"
-PAGES = (
-    "/",
-    "/components",
-    "/inbox",
+WITH_FORM = (
     FORM,
-    "/form/farm_use_certificate/land",
-    FILES,
-    "/form/road_excavation/work",
     "/form/every_type/page",
+    pytest.param("/form/farm_use_certificate/land", marks=pytest.mark.full),
+    pytest.param("/form/files/page", marks=pytest.mark.full),
+    pytest.param("/form/road_excavation/work", marks=pytest.mark.full),
 )
-WITH_FORM = tuple(path.partition("?")[0] for path in PAGES[3:])
+PAGES = ("/", "/components", "/inbox", FILES, *WITH_FORM)
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PDF = {"name": "證明.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 and so on"}
 SAVE = "button[value=next]:not([aria-hidden])"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-import workflows.service
-from tests import patterns
+from tests import factory, patterns
 from tests.journeys import NOW, open_tasks, submitted, take
 from tests.officers import at, case_of, made, officer_of, signed_in
 from webapp.extensions import db
@@ -31,7 +29,7 @@ def _now(app: Flask, committed: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def letters() -> dict[str, object]:
-    found = copy.deepcopy(workflows.service.read_all()["EC09"]["letters"])
+    found = factory.service("EC09")["letters"]
     found["grant"]["paragraphs"].append(
         {"text": {"zh": "時間：{booking.slot}；地點：{booking.place}。", "en": "{booking.slot}"}}
     )

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from tests import filling
+from tests import factory, filling
 from tests.journeys import NOW, officer, open_tasks, submitted, take
 from tests.officers import at, made, signed_in
 from tests.visitor import Page, Visitor, in_process, plain
@@ -25,7 +25,6 @@ from webapp.permissions import SYSTEM
 from webapp.queries import answering, definitions
 from webapp.services import cases, documents, drafts, moves, publishing
 from webapp.uow import unit_of_work
-from workflows.loader import read_all
 
 PNG = picture()
 
@@ -106,7 +105,7 @@ def test_what_was_left_out_is_not_called_done(app: Flask, owner: Visitor) -> Non
 def test_a_case_that_goes_on_under_a_new_workflow_keeps_its_history(app: Flask, owner: Visitor) -> None:
     def under_another_name(case: Case) -> None:
         take(case, "propose_approval")
-        body = read_all()["single_review"]
+        body = factory.workflow("single_review")
         body["states"]["decide"] = body["states"].pop("approve")
         for state in body["states"].values():
             for way in state.get("transitions", {}).values():

@@ -53,8 +53,9 @@ def make(now: datetime) -> bool:
         content = overdue_lists.LINE.dump_python(line, mode="json")
         db.session.add(OverdueLine(list_id=list_id, case_id=line.case_id, content=content))
     db.session.flush()
+    made = overdue_lists.Month(month, now, len(found))
     for reader, absent in _readers(now):
-        _tell(reader, absent, month.strftime("%Y-%m"), now)
+        _tell(reader, absent, made, now)
     return True
 
 
@@ -71,22 +72,22 @@ def _readers(now: datetime) -> list[tuple[Actor, list[str]]]:
     return found
 
 
-def _tell(reader: Actor, absent: list[str], key: str, now: datetime) -> None:
-    month = overdue_lists.month(reader, key)
-    assert month is not None, "it was made just now"
+def _tell(reader: Actor, absent: list[str], month: overdue_lists.Month, now: datetime) -> None:
+    seen = overdue_lists.month(reader, month.key) if month.count else month
+    assert seen is not None, "it was made just now"
     said = {}
     for lang in ("zh", "en"):
         names = ("、" if lang == "zh" else ", ").join(absent)
         words = {
             "month": month.label.in_(lang),
-            "n": month.count,
+            "n": seen.count,
             "deputy": _DEPUTY.in_(lang).format(names=names) if names else "",
-            "url": f"{current_app.config['BASE_URL']}/staff/expediting/months/{key}",
+            "url": f"{current_app.config['BASE_URL']}/staff/expediting/months/{month.key}",
         }
         said[lang] = (_SUBJECT.in_(lang).format(**words), _BODY.in_(lang).format(**words))
     notices.tell_staff(
         {reader.account_id or 0},
-        f"overdue-list:{key}",
+        f"overdue-list:{month.key}",
         Text(zh=said["zh"][0], en=said["en"][0]),
         Text(zh=said["zh"][1], en=said["en"][1]),
         now,

@@ -11,9 +11,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-import rules.loader
 from rules import tryout
-from tests import journeys
+from tests import factory, journeys
 from tests.journeys import NOW, account, officer
 from webapp.errors import Conflict, Forbidden, Misfit, Refused
 from webapp.extensions import db
@@ -93,7 +92,7 @@ KEY = "case_deadlines"
 
 def earlier_warning() -> dict[str, Any]:
     """Three working days instead of two, and the examples that go with it."""
-    body = copy.deepcopy(rules.loader.read_all()[KEY])
+    body = factory.ruleset(KEY)
     body["parameters"]["warn_days"]["value"] = 3
     body["examples"][0] |= {"facts": {"case.days_left": 4, "case.paused": False}}
     return body
@@ -219,7 +218,7 @@ def test_a_submission_says_why_and_from_when_and_changes_something(counter: None
             desk.submit(officer(ADMIN), draft.id, reason, day, NOW, version=version)
         assert refused.value.field == field
     with unit_of_work():
-        desk.save(officer(ADMIN), draft.id, rules.loader.read_all()[KEY], NOW, version=version)
+        desk.save(officer(ADMIN), draft.id, factory.ruleset(KEY), NOW, version=version)
     with pytest.raises(Refused, match="相同"), unit_of_work():
         desk.submit(officer(ADMIN), draft.id, "提早", TODAY, NOW, version=version + 1)
 
@@ -251,7 +250,7 @@ def test_returned_with_a_reason_and_submitted_again(quick: None) -> None:
 
 def test_what_was_published_meanwhile_is_taken_over_first(quick: None) -> None:
     draft = submitted(earlier_warning())
-    other = copy.deepcopy(rules.loader.read_all()[KEY])
+    other = factory.ruleset(KEY)
     other["parameters"]["review_days"]["value"] = -20
     other["examples"] = [each for each in other["examples"] if "十五" not in each["name"]]
     with unit_of_work():
@@ -367,7 +366,7 @@ def published_as_it_is(body: dict[str, Any]) -> None:
 
 
 def test_a_version_that_can_no_longer_be_read_is_not_put_into_force_again(quick: None) -> None:
-    gone = copy.deepcopy(rules.loader.read_all()[KEY])
+    gone = factory.ruleset(KEY)
     gone["rules"][0]["when"] = {"fact": "case.gone", "op": "eq", "value": 1}
     published_as_it_is(gone)
     published_as_it_is(earlier_warning())
@@ -378,7 +377,7 @@ def test_a_version_that_can_no_longer_be_read_is_not_put_into_force_again(quick:
 
 
 def test_a_unit_that_is_not_in_the_chart_is_refused(quick: None) -> None:
-    body = copy.deepcopy(rules.loader.read_all()["intake_routing"])
+    body = factory.ruleset("intake_routing")
     then = {"action": "assign_unit", "unit": "EC-NONE"}
     body = {"rules": [{"key": "a", "label": "甲", "then": [then]}]} | {
         name: body[name] for name in ("key", "title", "revision_date", "hit_policy")
@@ -392,7 +391,7 @@ def test_a_unit_that_is_not_in_the_chart_is_refused(quick: None) -> None:
 
 
 def later_review(days: int) -> dict[str, Any]:
-    body = copy.deepcopy(rules.loader.read_all()[KEY])
+    body = factory.ruleset(KEY)
     body["parameters"]["warn_days"]["value"] = days
     body["examples"] = body["examples"][2:]
     return body
@@ -452,7 +451,7 @@ def test_reminders_follow_at_once_though_the_day_was_walked_through(quick: None)
 def test_a_ruleset_that_would_fail_on_past_facts_is_not_published(quick: None) -> None:
     """A submission of a citizen must never be lost to two rules that both hold."""
     case = journeys.submitted("EC09")
-    body = copy.deepcopy(rules.loader.read_all()["intake_routing"])
+    body = factory.ruleset("intake_routing")
     draft = drafted(body | ambiguous(body))
     with pytest.raises(desk.NotFit, match="1 次判斷"), unit_of_work():
         desk.submit(officer(ADMIN), draft.id, "合併", TODAY, NOW, version=draft.version)

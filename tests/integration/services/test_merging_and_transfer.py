@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from threading import Barrier, Thread
 
 import pytest
@@ -10,7 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-import workflows.service
+from tests import factory
 from tests.integration.services.test_asked_opinions import ASK
 from tests.integration.services.test_reassigning import act, names
 from tests.journeys import NOW, account, citizen, login_of, officer, open_tasks, submitted, take
@@ -143,7 +142,7 @@ def test_other_peoples_applications_about_one_place_stay_their_own(app: Flask, c
 
 
 def petitions() -> tuple[Case, Case]:
-    body = copy.deepcopy(workflows.service.read_all()["PW01"])
+    body = factory.service("PW01")
     publish("service", "PW01", body | {"workflow": "petition"}, publishing.BEGINNING)
     cases_of = of_two_people()
     for each in cases_of:

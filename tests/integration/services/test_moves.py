@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
+from tests import factory
 from tests.journeys import NOW, officer, open_tasks, submitted, take
 from tests.officers import corrected, login_of
 from webapp import cli
@@ -23,14 +24,13 @@ from webapp.permissions import SYSTEM
 from webapp.queries import definitions, history
 from webapp.services import cases, events, moves, publishing, steps
 from webapp.uow import unit_of_work
-from workflows import loader
 
 TODAY = date(2025, 9, 25)
 Body = dict[str, Any]
 
 
 def flow() -> Body:
-    return copy.deepcopy(loader.read_all()["single_review"])
+    return factory.workflow("single_review")
 
 
 def renamed() -> Body:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -10,8 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-import workflows.service
-from tests import journeys, officers, patterns
+from tests import factory, journeys, officers, patterns
 from tests.journeys import NOW, login_of, officer, open_tasks, submitted, take
 from tests.patterns import AT_LEGAL_AFFAIRS, AT_SOCIAL_AFFAIRS, serve
 from webapp.demo.samples import day
@@ -307,7 +305,7 @@ def test_p11_reply_of_the_agency_hearing_document_court(app: Flask) -> None:
 
 
 def test_a_letter_that_lives_by_its_conditions_is_not_sent_without_them(app: Flask) -> None:
-    body = copy.deepcopy(workflows.service.read_all()["EC09"])
+    body = factory.service("EC09")
     body["letters"]["grant"]["needs_conditions"] = {"zh": "請寫明使用分區", "en": "Write down the zone"}
     with app.app_context():
         patterns.publish("service", "EC09", body)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 import rules.engine
 import rules.loader
 from rules.dry_run import dry_run
+from tests import factory
 from tests.journeys import officer
 from tests.plan_world import NOW, Q3, baseline, entry
 from webapp.errors import Conflict, Forbidden, Misfit, Refused
@@ -245,7 +246,7 @@ def test_what_was_not_sent_in_time_is_grey_after_the_cut_off(
 
 
 def with_severe(value: float) -> dict[str, Any]:
-    body = json.loads(json.dumps(rules.loader.read_all()["progress_lag"], default=str))
+    body = json.loads(json.dumps(factory.ruleset("progress_lag"), default=str))
     body["parameters"]["severe_lag"]["value"] = value
     return {name: part for name, part in body.items() if name != "examples"}
 

@@ -21,6 +21,7 @@ from webapp.models import AuditEntry, Case, Clock, Escalation, Register, Resolut
 from webapp.moments import taipei_day
 from webapp.periods import parse
 from webapp.queries import meetings as queries
+from webapp.queries.generations import bump
 from webapp.services import meetings, plan_imports, resolutions, review_withdrawals
 from webapp.services.meetings import Entered
 from webapp.sheets import BadSheet
@@ -229,6 +230,7 @@ def test_a_unit_is_found_however_wide_its_name_is_typed() -> None:
     with unit_of_work():
         unit = db.session.scalars(select(Unit).where(Unit.code == "EC-AFF")).one()
         unit.name_zh = "農林科（甲）"
+        bump("org")
     (asked,) = resolutions.read_lines("加速辦理 | 農林科（甲） | 109/11/30", entered())
     assert asked.units == (unit.id,)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,7 @@ from click.testing import CliRunner, Result
 from flask import Flask
 from sqlalchemy import func, select
 
-from rules import loader
-from tests import journeys
+from tests import factory, journeys
 from webapp import rules_commands
 from webapp.cli import main
 from webapp.extensions import db
@@ -51,7 +49,7 @@ def test_a_draft_over_past_decisions(app: Flask, simulate: Any) -> None:
         assert (name, facts["case.days_left"]) == (f"{number} 2025-10-21", -1)
         assert list(snapshots.of_ruleset("case_deadlines", datetime(2025, 10, 22, tzinfo=UTC).date())) == []
         db.session.rollback()
-    draft = loader.read_all()["case_deadlines"]
+    draft = factory.ruleset("case_deadlines")
     assert simulate(draft).stdout.splitlines()[0] == "1 decisions, 0 would change"
     draft["parameters"]["first_days"]["value"] = -2
     draft["rules"][0]["when"]["all"].append({"fact": "case.fee", "op": "missing"})
@@ -79,7 +77,7 @@ def test_a_draft_over_past_decisions(app: Flask, simulate: Any) -> None:
 
 
 def test_a_draft_that_is_not_one(simulate: Any) -> None:
-    draft = copy.deepcopy(loader.read_all()["case_deadlines"])
+    draft = factory.ruleset("case_deadlines")
     assert (
         "the draft is of case_deadlines, not of intake_routing"
         in simulate(draft, key="intake_routing").output

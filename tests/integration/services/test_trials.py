@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 
-import rules.loader
-from tests import journeys
+from tests import factory, journeys
 from tests.journeys import NOW, officer
 from tests.officers import statements
 from webapp.demo.samples import SAMPLES
@@ -43,7 +41,7 @@ def both(db_session: Any) -> tuple[trials.Decider, trials.Decider]:
     case = journeys.submitted(min(SAMPLES))
     db.session.add_all(decided(case, day, **{"case.days_left": day % 4}) for day in range(1, 41))
     db.session.flush()
-    body = copy.deepcopy(rules.loader.read_all()[KEY])
+    body = factory.ruleset(KEY)
     body["parameters"]["warn_days"]["value"] = 3
     current = trials.in_force(desk.standing("ruleset", KEY, TODAY).in_force)
     return current, trials.Decider.by_reference(body, desk.names())

@@ -7,6 +7,7 @@ import pytest
 
 import rules.facts
 from rules.values import DefinitionError
+from tests import factory
 from webapp.definition_check import check_all
 from workflows import loader, replay, service
 
@@ -25,7 +26,7 @@ def flow():
 
 @pytest.fixture
 def offer():
-    return copy.deepcopy(service.read_all()["EC09"])
+    return factory.service("EC09")
 
 
 def difference(recording, flow, offer):
