@@ -38,7 +38,7 @@ TEMPLATE = "template"
 PLAN_TABLES = (
     "proposal_call",
     *("register", "register_entry", "progress_report", "published_figure", "baseline", "baseline_point"),
-    *("plan", "plan_unit", "plan_site", "plan_budget", "plan_grade"),
+    *("plan", "plan_unit", "plan_site", "plan_budget", "plan_milestone", "plan_grade"),
 )
 
 

@@ -6,6 +6,7 @@ python -m flask --app tests.functional.gallery:create_gallery run
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -120,6 +121,7 @@ def inbox() -> ResponseReturnValue:
 # --- forms -----------------------------------------------------------------------------------------------
 
 
+@cache
 def definition_of(key: str):  # type: ignore[no-untyped-def]
     """A definition of the fixtures, or one of the factory."""
     fixture = FIXTURES / f"{key}.yaml"

@@ -24,9 +24,9 @@ from webapp.models import (
     RegisterEntry,
     Task,
 )
-from webapp.queries import plan_facts, plans
+from webapp.queries import milestones, plan_facts, plans
 from webapp.queries.org import chart
-from webapp.services import plan_tree
+from webapp.services import plan_months, plan_tree
 from webapp.uow import unit_of_work
 
 CONTROL, OFFICER = "guo.shiming", "li.yating"
@@ -124,6 +124,83 @@ def test_an_edit_keeps_before_and_after(app: Flask, entered: Visitor) -> None:
         "level: county → magistrate",
         "sites: 水頭 → –",
     ]
+
+
+#: rows of milestones that cannot be, and what is said of them
+BAD_MILESTONES = (
+    ([("", "114-09")], "第 1 列：請填寫工作項目"),
+    ([("驗收", "114-13")], "第 1 列：月份「114-13」無法辨識"),
+    ([("驗收", "114-07")], "第 1 列：114年7月不在計畫開始與結束之間"),
+    ([("驗收", "114-09"), ("驗收", "114/9")], "第 2 列：和第 1 列是同一個查核點"),
+    ([("驗收", "114-09")] * 400, "查核點須有 0 到 40 列"),
+    ([("驗" * 121, "114-09")], "120"),
+)
+
+
+def test_milestones_that_cannot_be_are_named(app: Flask, entered: Visitor) -> None:
+    entered.follow("修改計畫")
+    path = entered.page.path
+    for rows, words in BAD_MILESTONES:
+        entered.get(path)
+        begins = {"starts_on-year": "114", "starts_on-month": "8", "starts_on-day": "1"}
+        page = entered.press("儲存", begins, smuggle=typed(rows))
+        assert page.status == 422 and words in page.text
+        assert page.soup.select_one("[name=milestones-0-month]")["value"] == rows[0][1], "as it was typed"
+    assert made(app, lambda: len(milestones.of_plan(plan().id))) == 0
+
+
+def typed(rows: list[tuple[str, str]]) -> dict[str, str]:
+    return {
+        f"milestones-{n}-{name}": value
+        for n, row in enumerate(rows)
+        for name, value in zip(("what", "month"), row, strict=True)
+    }
+
+
+def test_milestones_are_entered_shown_and_reported(app: Flask, entered: Visitor) -> None:
+    path = entered.page.path.partition("#")[0]
+    entered.follow("修改計畫")
+    hostile = "<script>alert(1)</script>"
+    entered.press("儲存", smuggle=typed([("完工", "114-12"), (hostile, "114-08"), ("發包", "114-08")]))
+    assert [
+        [cell.text.strip() for cell in row.select("td")]
+        for row in entered.page.soup.select("section:has(#milestones) tbody tr")
+    ] == [["完工", "114年12月", "未到期"], [hostile, "114年8月", "逾期"], ["發包", "114年8月", "逾期"]]
+    assert not entered.page.soup.select("section:has(#milestones) script")
+
+    def asked() -> str:
+        with unit_of_work():
+            case = plan_months.open_report(plans.standings(plan())[0].entry.id, NOW)
+        assert case is not None
+        return f"/staff/cases/{case.public_id}"
+
+    unit = signed_in(app, OFFICER)
+    unit.get(made(app, asked))
+    unit.follow("送主管覆核")
+    page = unit.page.soup
+    shown = [
+        page.select_one(f"[name=checkpoints-{n}-{part}]")["value"]
+        for n in (0, 1)
+        for part in ("what", "month")
+    ]
+    assert shown == [hostile, "114-08", "發包", "114-08"], "by month"
+    day = {
+        f"checkpoints-1-reached_on-{part}": str(n) for part, n in (("year", 114), ("month", 8), ("day", 20))
+    }
+    report = {"actual": "20", "phase": "發包", "situation": "已決標"}
+    unit.press("送主管覆核", report | day)
+    assert unit.page.status == 422 and "請寫明原因：查核點逾期" in unit.page.text
+    unit.press("送主管覆核", {"reason": "設計未定案", "countermeasure": "改期"})
+    entered.get(path)
+    assert "逾期" in entered.page.text and "查核點逾期" in entered.page.text
+    said = [
+        row.select("td")[2].text.split()
+        for row in entered.page.soup.select("section:has(#milestones) tbody tr")
+    ]
+    assert [words[0] for words in said] == ["未到期", "逾期", "已達成"]
+    entered.follow("修改計畫")
+    page = entered.press("儲存", smuggle=typed([("完工", "114-12"), (hostile, "114-08"), ("發包", "114-09")]))
+    assert page.status == 422 and "查核點「發包」（114年8月）已經達成，不能修改或移除。" in page.text
 
 
 def test_a_stale_page_is_refused_and_keeps_what_was_typed(app: Flask, entered: Visitor) -> None:

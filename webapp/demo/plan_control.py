@@ -12,7 +12,16 @@ from webapp import sheets
 from webapp.demo import plan_tree
 from webapp.demo.plan_tree import MARK
 from webapp.extensions import db
-from webapp.models import Baseline, Plan, PlanBudget, ProgressReport, ProposalCall, Register, RegisterEntry
+from webapp.models import (
+    Baseline,
+    Milestone,
+    Plan,
+    PlanBudget,
+    ProgressReport,
+    ProposalCall,
+    Register,
+    RegisterEntry,
+)
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_before, parse
 from webapp.permissions import SYSTEM
@@ -62,6 +71,8 @@ SELECTED = (
     Invented("文物典藏庫房整修", "CU", 58_000_000, "0", "0", curve=STEEP),
     Invented("消防車輛汰換", "FD", 76_000_000, "0", "0"),
 )  # fmt: skip
+#: reports its milestones: one was reached, one is late, one is not due yet
+WITH_MILESTONES = "環湖步道照明改善"
 #: nobody reported this one in time
 SILENT = Invented("溼地步道維護", "EC-AFF", 15_000_000, "0", "0")
 #: accepted this year, and released
@@ -97,6 +108,7 @@ def load(approver_id: int, now: datetime) -> Register:
     reports += [*sent, missing]
     db.session.add_all(reports)
     db.session.flush()
+    _milestones(_plan(WITH_MILESTONES, year), month)
     plan_progress.evaluate(reports, now)
     _release(entry_of(DONE, selected, month, approver_id, now), month)
     _plan(COMPLETED, year).completed_on = month
@@ -108,6 +120,25 @@ def load(approver_id: int, now: datetime) -> Register:
 
 def _plan(title: str, year: int) -> Plan:
     return db.session.query(Plan).filter_by(title=title + MARK, roc_year=year).one()
+
+
+def _milestones(plan: Plan, month: date) -> None:
+    """The first was reached, as the report of its month said; the second was due in the newest month."""
+    january = date(month.year, 1, 1)
+    first = (
+        db.session.query(ProgressReport)
+        .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
+        .filter(RegisterEntry.plan_id == plan.id, ProgressReport.month == january)
+        .one()
+    )
+    due = (("工程發包", january), ("管線遷移完成", month), ("完工驗收", date(month.year, 12, 1)))
+    made = [
+        Milestone(plan_id=plan.id, ordinal=n, what=what, due_month=each)
+        for n, (what, each) in enumerate(due, start=1)
+    ]
+    made[0].reached_on, made[0].report_id = january.replace(day=20), first.id
+    db.session.add_all(made)
+    db.session.flush()
 
 
 def _release(entry: RegisterEntry, month: date) -> None:

@@ -195,6 +195,29 @@ class PlanBudget(db.Model):
     )
 
 
+class Milestone(db.Model):
+    """查核點 of a plan: what is to be reached by the end of a month, and the report that said when it was."""
+
+    __tablename__ = "plan_milestone"
+
+    id: Mapped[Key]
+    plan_id: Mapped[int] = ref("plan.id", ondelete="CASCADE")
+    ordinal: Mapped[int]
+    what: Mapped[str] = mapped_column(String(120))
+    due_month: Mapped[date]
+    reached_on: Mapped[date | None]
+    report_id: Mapped[int | None] = ref("progress_report.id")
+
+    __table_args__ = (
+        UniqueConstraint("plan_id", "ordinal"),
+        # by these people know it
+        UniqueConstraint("plan_id", "what", "due_month"),
+        _first_day("due_month"),
+        CheckConstraint("ordinal >= 1 and what <> ''", name="says_what"),
+        CheckConstraint("(reached_on is null) = (report_id is null)", name="reached_as_reported"),
+    )
+
+
 class RegisterEntry(db.Model):
     """A plan in a register: there it has its own number, supervisor, planned curve, reports and lag."""
 

@@ -15,7 +15,7 @@ from webapp.moments import taipei_day
 from webapp.plans import bp, changes, charts, proposal_words, review_parts, words
 from webapp.plans.trend import reason_label
 from webapp.presentation import in_language, language
-from webapp.queries import definitions, plan_facts, plan_lists, plan_tree, plans, proposals
+from webapp.queries import definitions, milestones, plan_facts, plan_lists, plan_tree, plans, proposals
 from webapp.queries.org import chart
 from webapp.queries.plan_facts import Point, Version
 from webapp.queries.plans import Standing
@@ -43,6 +43,7 @@ def plan(pid: str) -> str:
         above=above,
         below=below,
         standings=standings,
+        milestones=[(each, milestones.standing(each, today)) for each in milestones.of_plan(found.id)],
         came_from=proposals.of_plan(found),
         decided=proposal_words.DECIDED,
         pictures={each.entry.id: _picture(each) for each in standings},

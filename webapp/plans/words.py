@@ -56,6 +56,12 @@ ORIGINS: Mapping[str, Text] = {
     "published": Text(zh="公布資料", en="As published"),
     "demonstration": Text(zh="示範資料（虛構）", en="Demonstration (invented)"),
 }
+#: where a milestone stands, with the colour of its tag
+MILESTONES: Mapping[str, tuple[Text, str]] = {
+    "reached": (Text(zh="已達成", en="reached"), "green"),
+    "late": (Text(zh="逾期", en="late"), "red"),
+    "due": (Text(zh="未到期", en="not due yet"), "grey"),
+}
 ROLES: Mapping[str, Text] = {
     "lead": Text(zh="主辦", en="leading"),
     "co_lead": Text(zh="共同主辦", en="leading together"),

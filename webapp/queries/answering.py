@@ -15,7 +15,7 @@ from forms.places import TOWNSHIPS, village_names
 from rules.values import Text, format_day
 from webapp.models import Case, Slot
 from webapp.moments import taipei, taipei_day
-from webapp.queries import bookings, definitions
+from webapp.queries import bookings, definitions, milestones
 from webapp.queries.org import chart
 
 NO_FACTS: Mapping[str, object] = MappingProxyType({})
@@ -67,8 +67,15 @@ def clean_of_task(
     form: FormDefinition, raw: Raw, now: datetime, case: Case, lang: str
 ) -> forms.answers.Cleaned:
     """The form of a task, which may know of its case when it was filed."""
-    known = {"case.filed_on": case.filed_on}
-    return clean(form, raw, now, service_code=case.service_code, lang=lang, context=known)
+    known, keys = {"case.filed_on": case.filed_on}, keys_of_task(form, case)
+    return clean(form, raw, now, service_code=case.service_code, lang=lang, keys=keys, context=known)
+
+
+def keys_of_task(form: FormDefinition, case: Case) -> tuple[str, ...] | None:
+    """The questions that the form of a task asks of a case; None: all. A plan may have no milestone to report on."""
+    if form.key != milestones.FORM or milestones.of_case(case):
+        return None
+    return tuple(field.key for field in form.fields if field.key != milestones.FIELD)
 
 
 def unchecked(

@@ -14,7 +14,16 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from webapp.extensions import db
-from webapp.models import Baseline, BaselinePoint, Plan, PlanBudget, ProgressReport, Register, RegisterEntry
+from webapp.models import (
+    Baseline,
+    BaselinePoint,
+    Milestone,
+    Plan,
+    PlanBudget,
+    ProgressReport,
+    Register,
+    RegisterEntry,
+)
 from webapp.periods import last_day
 from webapp.rows import among
 
@@ -57,6 +66,7 @@ def of_reports(
     budgets = _budgets(entries)
     lags = _lags(entries)
     approved = versions(entries)
+    due = _milestones(entries)
     return {
         report.id: {
             "plan.planned": report.planned,
@@ -64,6 +74,7 @@ def of_reports(
             "plan.lag": report.lag,
             "plan.months_behind": months_behind(lags[report.entry_id], report.month),
             "plan.report_missing": report.id in missing,
+            "plan.checkpoint_late": checkpoint_late(due.get(report.entry_id, ()), report.month),
             "plan.budget": budgets.get(report.entry_id),
             "plan.budget_execution": report.budget_execution,
             "plan.planned_curve_step": curve_step(in_force(approved.get(report.entry_id, []), report.month)),
@@ -88,6 +99,16 @@ def months_behind(lags: Mapping[date, Decimal | None], month: date) -> int:
             break
         count += 1
     return count
+
+
+def checkpoint_late(due: Sequence[tuple[date, date | None]], month: date) -> bool | None:
+    """Whether a milestone (its month, the day on which it was reached) that was due by the end of the month was not
+    reached by then; None of a plan that has none.
+    """
+    if not due:
+        return None
+    end = last_day(month)
+    return any(of <= month and (reached is None or reached > end) for of, reached in due)
 
 
 def curve_step(points: Sequence[Point]) -> Decimal | None:
@@ -191,6 +212,19 @@ def money_of(entry_id: int) -> Decimal | None:
     foreseen = [p.budget for version in versions([entry_id]).get(entry_id, []) for p in version.points]
     known = [each for each in (_budgets([entry_id]).get(entry_id), *foreseen) if each is not None]
     return max(known, default=None)
+
+
+def _milestones(entries: Sequence[int]) -> dict[int, list[tuple[date, date | None]]]:
+    """Of the plan of each entry: the month in which it is due, and the day on which it was reached."""
+    found: dict[int, list[tuple[date, date | None]]] = defaultdict(list)
+    rows = db.session.execute(
+        select(RegisterEntry.id, Milestone.due_month, Milestone.reached_on)
+        .join(Milestone, Milestone.plan_id == RegisterEntry.plan_id)
+        .where(among(RegisterEntry.id, entries))
+    )
+    for entry, due, reached in rows:
+        found[entry].append((due, reached))
+    return dict(found)
 
 
 def _lags(entries: Sequence[int]) -> dict[int, dict[date, Decimal | None]]:

@@ -95,7 +95,8 @@ def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None
     request = of(case)
     entry = plan_progress.hold_entry(request.entry_id)
     asking.require_live(entry)
-    plan = db.session.get_one(Plan, entry.plan_id)
+    # before its reports, as whoever reports a milestone holds them
+    plan = db.session.get_one(Plan, entry.plan_id, with_for_update=True, populate_existing=True)
     change, errors = _read(entry, plan, _sent(case))
     if errors or change is None:
         said = [each for texts in errors.values() for each in texts]
@@ -136,11 +137,6 @@ def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None
 def measure(entry: RegisterEntry, since: date, now: datetime) -> int:
     """Reports of a month from `since` on that is not closed are held against the curve in force, and decided anew."""
     of_entry = plan_facts.versions([entry.id]).get(entry.id, [])
-    closed = select(Edition.id).where(
-        Edition.register_id == entry.register_id,
-        Edition.first_month <= ProgressReport.month,
-        Edition.last_month >= ProgressReport.month,
-    )
     reports = db.session.scalars(
         select(ProgressReport)
         .where(
@@ -148,7 +144,7 @@ def measure(entry: RegisterEntry, since: date, now: datetime) -> int:
             ProgressReport.month >= since,
             ProgressReport.published_class.is_(None),
             ProgressReport.origin != "published",
-            ~closed.exists(),
+            ~plan_progress.in_closed_month(),
         )
         .order_by(ProgressReport.month)
         .with_for_update()

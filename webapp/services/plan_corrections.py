@@ -12,7 +12,7 @@ from sqlalchemy import select
 from rules.values import Text
 from webapp.errors import Conflict, Misfit, Refused
 from webapp.extensions import db
-from webapp.models import AuditEntry, Case, Edition, Plan, ProgressReport, Register, RegisterEntry
+from webapp.models import AuditEntry, Case, Plan, ProgressReport, Register, RegisterEntry
 from webapp.moments import taipei_day
 from webapp.periods import month_label
 from webapp.permissions import Actor
@@ -27,15 +27,6 @@ LONGEST = timedelta(days=366)
 
 def correctable(entry: RegisterEntry) -> list[date]:
     """Months whose report can be opened for correction, the newest first."""
-    closed = (
-        select(Edition.id)
-        .where(
-            Edition.register_id == ProgressReport.register_id,
-            Edition.first_month <= ProgressReport.month,
-            Edition.last_month >= ProgressReport.month,
-        )
-        .exists()
-    )
     under_way = select(Case.id).where(Case.id == ProgressReport.case_id, Case.status == "open").exists()
     return list(
         db.session.scalars(
@@ -44,7 +35,7 @@ def correctable(entry: RegisterEntry) -> list[date]:
                 ProgressReport.entry_id == entry.id,
                 ProgressReport.state != "open",
                 ProgressReport.origin != "published",
-                ~closed,
+                ~plan_progress.in_closed_month(),
                 ~under_way,
             )
             .order_by(ProgressReport.month.desc())

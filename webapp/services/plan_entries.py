@@ -34,10 +34,19 @@ from webapp.models import (
 from webapp.moments import taipei_day
 from webapp.periods import last_day, month_label
 from webapp.permissions import Actor
-from webapp.queries import plan_facts, plans
+from webapp.queries import milestones, plan_facts, plans
 from webapp.queries.org import chart
 from webapp.queries.plan_tree import UPPER
-from webapp.services import competence, plan_audit, plan_curves, plan_imports, plan_tree, steps
+from webapp.services import (
+    competence,
+    plan_audit,
+    plan_curves,
+    plan_imports,
+    plan_milestones,
+    plan_progress,
+    plan_tree,
+    steps,
+)
 from webapp.services.plan_audit import Answers
 from webapp.services.plan_control import require
 
@@ -108,7 +117,7 @@ def enter_plan(actor: Actor, said: Answers, now: datetime) -> Plan:
     _describe(made, said)
     db.session.add(made)
     plan_tree.place(actor, made, above, now, "parent")
-    _describe_parts(made, said)
+    _describe_parts(actor, made, said)
     plan_audit.write(actor, "plan_entered", made, {}, plan_answers(made), now)
     return made
 
@@ -130,13 +139,15 @@ def edit_plan(actor: Actor, pid: str, said: Answers, now: datetime, *, version: 
     with db.session.no_autoflush:
         _describe(found, said)
         plan_tree.place(actor, found, above, now, "parent")
-    _describe_parts(found, said)
+    _describe_parts(actor, found, said)
     flag_modified(found, "title")  # its units, sites or money may be all that changed
     db.session.flush()
     after = plan_answers(found)
     _stands(found, before, after, PUBLISHED_PLAN)
     if found.lead_unit_id != lead:
         _hand_over(actor, found, now)
+    if before[plan_milestones.FIELD] != after[plan_milestones.FIELD]:
+        plan_progress.decide_again(found.id, now)
     plan_audit.write(actor, "plan_edited", found, before, after, now)
     return found
 
@@ -166,6 +177,7 @@ def plan_answers(of: Plan) -> dict[str, Any]:
             for each in plans.budget_of(of)
         ]
         or None,
+        plan_milestones.FIELD: plan_milestones.written(milestones.of_plan(of.id)) or None,
     }
 
 
@@ -195,8 +207,8 @@ def _describe(of: Plan, said: Answers) -> None:
     of.lead_unit_id = chart().by_code[said["lead_unit"]["value"]].id
 
 
-def _describe_parts(of: Plan, said: Answers) -> None:
-    """Further units, sites and money, as they are now."""
+def _describe_parts(actor: Actor, of: Plan, said: Answers) -> None:
+    """Further units, sites, money and milestones, as they are now."""
     tree = chart()
     further = [(tree.by_code[row["unit"]["value"]].id, row["role"]) for row in said.get("units") or ()]
     if len({unit for unit, _role in further} | {of.lead_unit_id}) != len(further) + 1:
@@ -255,6 +267,15 @@ def _describe_parts(of: Plan, said: Answers) -> None:
         for year, source, amount in money
     )
     db.session.flush()
+    _describe_milestones(actor, of, said)
+
+
+def _describe_milestones(actor: Actor, of: Plan, said: Answers) -> None:
+    rows = said.get(plan_milestones.FIELD) or ()
+    due, mistakes = plan_milestones.read(rows, of.starts_on, of.ends_on)
+    if mistakes:
+        raise AnswersInvalid({plan_milestones.FIELD: [each.in_(actor.language) for each in mistakes]})
+    plan_milestones.put(of, due)
 
 
 def _hand_over(actor: Actor, of: Plan, now: datetime) -> None:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from rules.decision import Decision
@@ -71,13 +71,7 @@ def record(
     said = asdict(figures)
     if held is not None and all(getattr(held, name) == value for name, value in said.items()):
         return held, False
-    if is_closed(entry.register_id, month):
-        raise Refused(
-            Text(
-                zh=f"{month_label(month).zh}已經結算，不能再填報或更正。",
-                en=f"{month_label(month).en} is closed; it takes no report and no correction.",
-            )
-        )
+    require_open(entry.register_id, month)
     if origin == "entered":
         _belongs(entry, month)
         _never_falls(entry, month, figures)
@@ -247,6 +241,25 @@ def is_closed(register_id: int, month: date) -> bool:
     ).scalar()
 
 
+def require_open(register_id: int, month: date) -> None:
+    if is_closed(register_id, month):
+        raise Refused(
+            Text(
+                zh=f"{month_label(month).zh}已經結算，不能再填報或更正。",
+                en=f"{month_label(month).en} is closed; it takes no report and no correction.",
+            )
+        )
+
+
+def in_closed_month() -> ColumnElement[bool]:
+    """Of reports: whether an edition was printed that covers the month of each."""
+    return exists().where(
+        Edition.register_id == ProgressReport.register_id,
+        Edition.first_month <= ProgressReport.month,
+        Edition.last_month >= ProgressReport.month,
+    )
+
+
 def evaluate(reports: Sequence[ProgressReport], now: datetime) -> None:
     """Where each report stands by the rules of its month; the firing is kept. Equal facts are decided once.
 
@@ -283,6 +296,31 @@ def said(decision: Decision, action: str) -> Any:
     return next((next(iter(o.params.values())) for o in decision.outcomes if o.action == action), None)
 
 
+def decide_again(plan_id: int, now: datetime, besides: int | None = None) -> None:
+    """The reports of a plan, in whatever register, of months that are not closed: something of the plan is otherwise.
+
+    Who has not reported yet is decided when the report comes, or when its day has passed.
+    """
+    standing = select(RegisterEntry.register_id).where(RegisterEntry.plan_id == plan_id).distinct()
+    for register_id in db.session.scalars(standing.order_by(RegisterEntry.register_id)).all():
+        hold(register_id)
+    reports = db.session.scalars(
+        select(ProgressReport)
+        .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
+        .where(
+            RegisterEntry.plan_id == plan_id,
+            ProgressReport.id.is_distinct_from(besides),
+            ProgressReport.published_class.is_(None),
+            ProgressReport.origin != "published",
+            or_(ProgressReport.state != "open", ProgressReport.light.is_not(None)),
+            ~in_closed_month(),
+        )
+        .order_by(ProgressReport.id)
+        .with_for_update(of=ProgressReport)
+    ).all()
+    evaluate(reports, now)
+
+
 def refresh(now: datetime) -> int:
     """Decides anew what stands otherwise since the rules were changed or a cut-off day has passed; closed months stay.
 
@@ -309,11 +347,6 @@ def _stale(month: date, now: datetime) -> list[ProgressReport]:
         .limit(1)
         .scalar_subquery()
     )
-    closed = exists().where(
-        Edition.register_id == ProgressReport.register_id,
-        Edition.first_month <= month,
-        Edition.last_month >= month,
-    )
     found = db.session.execute(
         select(ProgressReport, Register)
         .join(Register, Register.id == ProgressReport.register_id)
@@ -323,7 +356,7 @@ def _stale(month: date, now: datetime) -> list[ProgressReport]:
             ProgressReport.published_class.is_(None),
             or_(RegisterEntry.released_on.is_(None), RegisterEntry.released_on > last_day(month)),
             newest.is_distinct_from(revision),
-            ~closed,
+            ~in_closed_month(),
         )
         .order_by(ProgressReport.id)
     ).all()

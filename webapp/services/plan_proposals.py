@@ -36,7 +36,15 @@ from webapp.permissions import Actor
 from webapp.queries import proposals, submissions
 from webapp.queries.org import chart
 from webapp.queries.plan_facts import Point
-from webapp.services import evaluation, notices, plan_curves, plan_imports, plan_progress, proposal_figures
+from webapp.services import (
+    evaluation,
+    notices,
+    plan_curves,
+    plan_imports,
+    plan_milestones,
+    plan_progress,
+    proposal_figures,
+)
 from webapp.services.proposal_figures import Figures
 from workflows.functions import FUNCTION_LABELS
 
@@ -254,6 +262,8 @@ def _describe(plan: Plan, answers: Mapping[str, Any], figures: Figures) -> None:
         ]
     )
     db.session.flush()
+    # one that was proposed twice is one
+    plan_milestones.put(plan, list(dict.fromkeys((each.what, each.month) for each in figures.milestones)))
 
 
 def _next_number(register_id: int) -> str:

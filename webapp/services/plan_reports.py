@@ -18,11 +18,12 @@ from webapp.extensions import db
 from webapp.models import Case, ProgressReport, RegisterEntry
 from webapp.periods import month_label
 from webapp.permissions import Actor
-from webapp.queries import plans, submissions
-from webapp.services import clocks, later, plan_progress
+from webapp.queries import milestones, plans, submissions
+from webapp.services import clocks, later, plan_milestones, plan_progress
 from webapp.services.plan_progress import Figures
 
 FORM = "progress_report"
+CHECKPOINTS = milestones.FIELD
 
 #: what has to be explained, in the order of the form
 PARTS = {
@@ -34,10 +35,11 @@ PARTS = {
 
 
 def starting(case: Case) -> dict[str, Any]:
-    """The form begins with what stands, where a report is corrected."""
+    """The form begins with what stands, where a report is sent back or corrected, and with the milestones."""
     report = _of(case)
+    asked = {CHECKPOINTS: plan_milestones.starting(report)}
     if report.state == "open":
-        return {}
+        return asked
     assert report.actual is not None, "what was published alone is not corrected"
     return {
         "actual": f"{report.actual.normalize():f}",
@@ -48,6 +50,7 @@ def starting(case: Case) -> dict[str, Any]:
         "reason": report.reason,
         "countermeasure": report.countermeasure,
         "catch_up_date": report.catch_up_date.isoformat() if report.catch_up_date else None,
+        **asked,
     }
 
 
@@ -58,10 +61,16 @@ def keep(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     assert sent is not None, "the transition requires the form"
     figures = _figures(report, sent.all_answers)
     entry = db.session.get_one(RegisterEntry, report.entry_id)
+    plan_progress.hold(entry.register_id)
+    reached = plan_milestones.keep(actor, report, CHECKPOINTS, sent.all_answers.get(CHECKPOINTS) or ())
     try:
-        plan_progress.record(entry, report.month, figures, now, origin="entered", version=report.version)
+        _held, fresh = plan_progress.record(
+            entry, report.month, figures, now, origin="entered", version=report.version
+        )
     except Misfit as misfit:
         raise AnswersInvalid({misfit.field: [misfit.text.in_(actor.language)]}) from None
+    if reached:
+        plan_progress.decide_again(entry.plan_id, now, besides=report.id if fresh else None)
     if missing := unexplained(report):
         raise AnswersInvalid({part: [why.in_(actor.language)] for part, why in missing.items()})
 

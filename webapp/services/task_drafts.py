@@ -30,7 +30,7 @@ STARTING: Mapping[str, Callable[[Case], dict[str, Any]]] = {
     plan_reports.FORM: plan_reports.starting,
 }
 #: what they begin with holds what was sent before, as far as it is still asked for
-ANEW = frozenset({verification_steps.IMPROVEMENT})
+ANEW = frozenset({verification_steps.IMPROVEMENT, plan_reports.FORM})
 
 
 def version_of(task: Task) -> int:

@@ -562,7 +562,12 @@ def _answer_form(
         form = _checked(ctx, offer, typed).form
     else:
         form = answering.unchecked(
-            offer.task_form, typed.raw, now(), service_code=ctx.case.service_code, lang=language()
+            offer.task_form,
+            typed.raw,
+            now(),
+            service_code=ctx.case.service_code,
+            lang=language(),
+            keys=answering.keys_of_task(offer.task_form, ctx.case),
         )
     for answer in form:
         answer.errors = [*answer.errors, *mistakes.get(answer.name, [])]

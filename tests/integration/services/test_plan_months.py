@@ -21,7 +21,7 @@ from webapp.extensions import db
 from webapp.jobs import sweeps
 from webapp.models import Case, Edition, Message, Plan, ProgressReport, Register, RegisterEntry
 from webapp.periods import parse
-from webapp.queries import inbox, plan_facts
+from webapp.queries import inbox
 from webapp.queries.org import chart
 from webapp.services import cases, clocks, plan_editions, plan_imports, plan_months, plan_progress
 from webapp.services.plan_progress import Figures
@@ -157,21 +157,6 @@ def test_what_several_rules_ask_says_them_all(standing: RegisterEntry) -> None:
         "catch_up_date",
     ]
     assert [part for part, why in errors.items() if "預算執行率" in why] == WHY
-
-
-def test_a_checkpoint_that_is_late_is_explained(
-    standing: RegisterEntry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whatever the rules may read of a report is asked about, wherever the fact comes from."""
-    case, known = asked(), plan_facts.of_reports
-
-    def with_checkpoint(*args: Any) -> dict[int, dict[str, Any]]:
-        return {key: {**facts, "plan.checkpoint_late": True} for key, facts in known(*args).items()}
-
-    monkeypatch.setattr(plan_facts, "of_reports", with_checkpoint)
-    with pytest.raises(AnswersInvalid) as refused:
-        take(case, "send", OFFICER, MARCH_9, raw=said("20"))
-    assert list(refused.value.errors) == WHY and "查核點逾期" in refused.value.errors["reason"][0]
 
 
 @pytest.mark.parametrize(("actual", "words"), [("101", "100"), ("-1", "0"), ("很多", "數字")])

@@ -180,7 +180,7 @@ def test_the_facts_of_a_report(standing: RegisterEntry) -> None:
         "plan.planned": 40, "plan.actual": 30, "plan.lag": 10, "plan.months_behind": 3,
         "plan.report_missing": False, "plan.budget": None, "plan.budget_execution": Decimal("66.6667"),
         "plan.planned_curve_step": 70, "plan.level": "county", "plan.public_concern": False,
-        "plan.days_to_completion": None,
+        "plan.days_to_completion": None, "plan.checkpoint_late": None,
     }  # fmt: skip
     (fired,) = db.session.scalars(select(Firing).where(Firing.progress_report_id == found.id))
     flags = {o["params"]["name"] for o in fired.outcomes if o["action"] == "flag"}
