@@ -80,8 +80,9 @@ def settings(overrides: Mapping[str, object] | None = None) -> dict[str, Any]:
             "pool_pre_ping": False,
             "pool_size": 8,
             "max_overflow": 8,
-            # the connection that was used last is used again: it is warm, and rows of one hand follow one another
+            # the connection that was used last is warm; one that idled since the last peak is not trusted for long
             "pool_use_lifo": True,
+            "pool_recycle": 1800,
             "hide_parameters": True,
         },
         "SESSION_COOKIE_HTTPONLY": True,

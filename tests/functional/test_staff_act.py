@@ -356,6 +356,11 @@ def test_an_inspection_is_recorded_with_its_photographs(app: Flask, monkeypatch:
     visitor.press("upload:photos", files={"photos-upload": two})
     assert visitor.page.status == 200
     assert "東側.png" in visitor.page.text and "西側.png" in visitor.page.text
+    visitor.get(f"/staff/cases/{case}")
+    visitor.follow("勘查合格，送主管決行")
+    assert "東側.png" in visitor.page.text, (
+        "what was uploaded is there to be seen when the page is opened again"
+    )
     second = visitor.page.form_with("photos").values.getlist("photos")[1]
     visitor.press(f"remove-file:photos:{second}")
     assert "西側.png" not in visitor.page.text

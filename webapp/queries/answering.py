@@ -67,13 +67,17 @@ def clean_of_task(
     form: FormDefinition, raw: Raw, now: datetime, case: Case, lang: str
 ) -> forms.answers.Cleaned:
     """The form of a task, which may know of its case when it was filed."""
-    known, keys = {"case.filed_on": case.filed_on}, keys_of_task(form, case)
+    known, keys = {"case.filed_on": case.filed_on}, keys_of_task(form, raw, case)
     return clean(form, raw, now, service_code=case.service_code, lang=lang, keys=keys, context=known)
 
 
-def keys_of_task(form: FormDefinition, case: Case) -> tuple[str, ...] | None:
-    """The questions that the form of a task asks of a case; None: all. A plan may have no milestone to report on."""
-    if form.key != milestones.FORM or milestones.of_case(case):
+def keys_of_task(form: FormDefinition, raw: Raw, case: Case) -> tuple[str, ...] | None:
+    """The questions that the form of a task asks of a case; None: all. A plan may have no milestone to report on.
+
+    What was typed of one that was taken out meanwhile is answered, not forgotten.
+    """
+    typed = any(name.startswith(f"{milestones.FIELD}-") for name in raw)
+    if form.key != milestones.FORM or typed or milestones.of_case(case):
         return None
     return tuple(field.key for field in form.fields if field.key != milestones.FIELD)
 

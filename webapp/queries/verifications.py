@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, false, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from webapp.errors import NotFound
 from webapp.extensions import db
@@ -209,9 +210,14 @@ _BEFORE_HEADS = (Verification.kind == "heads_meeting", Verification.state == "op
 
 
 def _of_register(of: Register) -> ColumnElement[bool]:
-    """Of its entries, and of those that were carried over from the registers of its kind before it."""
+    """Of its entries, and of those that were carried over into it from the registers of its kind before it."""
+    goes_on = aliased(RegisterEntry)
+    here = select(goes_on.plan_id).where(goes_on.register_id == of.id, goes_on.carried_over_from.is_not(None))
     before = and_(
-        RegisterEntry.released_as == CARRIED, Register.kind == of.kind, Register.roc_year < of.roc_year
+        RegisterEntry.released_as == CARRIED,
+        Register.kind == of.kind,
+        Register.roc_year < of.roc_year,
+        RegisterEntry.plan_id.in_(here),
     )
     return or_(RegisterEntry.register_id == of.id, before)
 

@@ -242,6 +242,8 @@ def _discussed(meeting: ReviewMeeting, now: datetime) -> None:
         .join(MeetingItem, MeetingItem.verification_id == Verification.id)
         .where(MeetingItem.meeting_id == meeting.id, Verification.state == "open")
         .order_by(Verification.id)
+        .with_for_update(of=Verification)
+        .execution_options(populate_existing=True)
     ):
         verification.state, verification.closed_at = "closed", now
 

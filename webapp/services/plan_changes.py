@@ -96,7 +96,8 @@ def apply(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None
     entry = plan_progress.hold_entry(request.entry_id)
     asking.require_live(entry)
     # before its reports, as whoever reports a milestone holds them
-    plan = db.session.get_one(Plan, entry.plan_id, with_for_update=True, populate_existing=True)
+    lock = {"key_share": True}
+    plan = db.session.get_one(Plan, entry.plan_id, with_for_update=lock, populate_existing=True)
     change, errors = _read(entry, plan, _sent(case))
     if errors or change is None:
         said = [each for texts in errors.values() for each in texts]

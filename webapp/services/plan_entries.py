@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import Select, delete, exists, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -133,6 +133,10 @@ def edit_plan(actor: Actor, pid: str, said: Answers, now: datetime, *, version: 
                 en="Visions, indicators and mid-term plans are changed on their own page.",
             )
         )
+    # cases, registers, the plan: in the order in which a report that is sent holds them
+    if chart().by_code[said["lead_unit"]["value"]].id != found.lead_unit_id:
+        db.session.scalars(_open_cases(found)).all()
+    plan_progress.hold_registers_of(found.id)
     above = plan_tree.hold_above(found, _code(said.get("parent")))
     _hold(found, version)
     before, lead = plan_answers(found), found.lead_unit_id
@@ -278,15 +282,19 @@ def _describe_milestones(actor: Actor, of: Plan, said: Answers) -> None:
     plan_milestones.put(of, due)
 
 
-def _hand_over(actor: Actor, of: Plan, now: datetime) -> None:
-    """Reports and requests that are open go to the unit that leads the plan now."""
-    unit = chart().units[of.lead_unit_id]
+def _open_cases(of: Plan) -> Select[tuple[Case]]:
+    """Reports and requests that are open, held."""
     entries = select(RegisterEntry.id).where(RegisterEntry.plan_id == of.id)
     reported = exists().where(ProgressReport.case_id == Case.id, ProgressReport.entry_id.in_(entries))
     asked = exists().where(PlanRequest.case_id == Case.id, PlanRequest.entry_id.in_(entries))
-    for case in db.session.scalars(
-        select(Case).where(Case.status == "open", or_(reported, asked)).order_by(Case.id).with_for_update()
-    ):
+    found = select(Case).where(Case.status == "open", or_(reported, asked)).order_by(Case.id)
+    return found.with_for_update(key_share=True)
+
+
+def _hand_over(actor: Actor, of: Plan, now: datetime) -> None:
+    """Reports and requests that are open go to the unit that leads the plan now."""
+    unit = chart().units[of.lead_unit_id]
+    for case in db.session.scalars(_open_cases(of)):
         competence.hand_to(actor, steps.context(case), unit, "計畫主辦單位變更", now)
 
 
@@ -445,7 +453,7 @@ def _day(said: str | None) -> date | None:
 
 def _hold(row: Register | Plan | RegisterEntry, version: int) -> None:
     """One editor at a time; who comes late hears who was faster, and nothing is written."""
-    db.session.refresh(row, with_for_update=True)
+    db.session.refresh(row, with_for_update={"key_share": True})
     if row.version == version:
         return
     who, at = db.session.execute(

@@ -111,7 +111,7 @@ def keep(actor: Actor, report: ProgressReport, field: str, rows: Rows) -> bool:
     """
     plan_id = db.session.get_one(RegisterEntry, report.entry_id).plan_id
     # its reports in other registers, and who edits it, one after the other
-    db.session.execute(select(Plan.id).where(Plan.id == plan_id).with_for_update())
+    db.session.execute(select(Plan.id).where(Plan.id == plan_id).with_for_update(key_share=True))
     held = db.session.scalars(
         select(Milestone)
         .where(Milestone.plan_id == plan_id)

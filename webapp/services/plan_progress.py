@@ -113,6 +113,13 @@ def hold(register_id: int, *, alone: bool = False) -> None:
     db.session.execute(select(Register.id).where(Register.id == register_id).with_for_update(**lock))
 
 
+def hold_registers_of(plan_id: int) -> None:
+    """All that a plan stands in, before anything else of it is held, in one order."""
+    standing = select(RegisterEntry.register_id).where(RegisterEntry.plan_id == plan_id).distinct()
+    for register_id in db.session.scalars(standing.order_by(RegisterEntry.register_id)).all():
+        hold(register_id)
+
+
 def hold_entry(entry_id: int) -> RegisterEntry:
     """An entry to be changed, as whoever held it before left it.
 
@@ -301,9 +308,7 @@ def decide_again(plan_id: int, now: datetime, besides: int | None = None) -> Non
 
     Who has not reported yet is decided when the report comes, or when its day has passed.
     """
-    standing = select(RegisterEntry.register_id).where(RegisterEntry.plan_id == plan_id).distinct()
-    for register_id in db.session.scalars(standing.order_by(RegisterEntry.register_id)).all():
-        hold(register_id)
+    hold_registers_of(plan_id)
     reports = db.session.scalars(
         select(ProgressReport)
         .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)
@@ -317,6 +322,7 @@ def decide_again(plan_id: int, now: datetime, besides: int | None = None) -> Non
         )
         .order_by(ProgressReport.id)
         .with_for_update(of=ProgressReport)
+        .execution_options(populate_existing=True)
     ).all()
     evaluate(reports, now)
 

@@ -109,6 +109,9 @@ def act(pid: str, name: str) -> ResponseReturnValue:
     )
     if _keeps(ctx, offer):
         typed.raw = task_forms.begin(ctx.case, offer.task, offer.task_form)
+    if _has_form(offer):  # what was uploaded goes with it, and is there to be seen
+        found = task_forms.files(offer.task, offer.task_form)
+        typed.raw |= {key: uploaded for key, uploaded in found.items() if uploaded}
     for asked in _open_amounts(ctx, offer):
         if asked.fixed is not None:
             typed.raw[_input_of(asked)], typed.amounts[asked.key] = [f"{asked.fixed:f}"], asked.fixed
@@ -567,7 +570,7 @@ def _answer_form(
             now(),
             service_code=ctx.case.service_code,
             lang=language(),
-            keys=answering.keys_of_task(offer.task_form, ctx.case),
+            keys=answering.keys_of_task(offer.task_form, typed.raw, ctx.case),
         )
     for answer in form:
         answer.errors = [*answer.errors, *mistakes.get(answer.name, [])]

@@ -426,6 +426,9 @@ def test_what_waits_for_the_heads_goes_on_with_its_plan(register: Register) -> N
         held = db.session.get_one(RegisterEntry, made.entry_id)
         held.released_on, held.release_reason = date(2021, 1, 1), "跨年度續列管"
         held.released_as = "carried_over"
+        goes_on = RegisterEntry(plan_id=held.plan_id, register_id=next_year.id, since=date(2021, 1, 1))
+        goes_on.carried_over_from, goes_on.origin = 109, "entered"
+        db.session.add(goes_on)
     assert [waiting(of) for of in (register, next_year, other)] == [[made], [made], []]
     with unit_of_work():
         meetings.enter(person, other, Entered("heads", "別的會報", date(2021, 1, 6)), [], NOW)
