@@ -21,6 +21,7 @@ from webapp.periods import parse
 from webapp.queries import answering, definitions, milestones, plans
 from webapp.services import (
     cases,
+    plan_carry_over,
     plan_editions,
     plan_entries,
     plan_imports,
@@ -276,6 +277,51 @@ def test_a_milestone_is_reached_while_it_is_taken_out(app: Flask, plan: Plan, re
     else:
         assert refusal == "有欄位需要修正。"
         assert left == [("完工", None)], refusal
+
+
+def test_a_report_is_sent_while_another_unit_takes_the_lead(app: Flask, plan: Plan) -> None:
+    case = asked(plan)
+    raw = begun(case) | WHY | reached(0, 2, 26)
+    case_id, version, task_id = case.id, case.version, open_tasks(case)[0].id
+    said, pid, of_plan = plan_entries.plan_answers(plan), plan.public_id, plan.version
+    said["lead_unit"] = {**said["lead_unit"], "value": "PW"}
+
+    def report_it() -> None:
+        now_case, given = db.session.get_one(Case, case_id), Given(raw=raw)
+        cases.take_transition(
+            officer(OFFICER, MARCH_1),
+            now_case,
+            "send",
+            MARCH_1,
+            version=version,
+            task_id=task_id,
+            given=given,
+        )
+
+    def hand_over() -> None:
+        plan_entries.edit_plan(officer(CONTROL, MARCH_1), pid, said, MARCH_1, version=of_plan)
+
+    db.session.rollback()
+    (refusal,) = at_once(app, hand_over, report_it, midway=(plan_entries, "_hand_over"))
+    assert "已由" in refusal, "whose hand it is in now"
+
+
+def test_milestones_change_while_the_register_is_carried_over(app: Flask, plan: Plan) -> None:
+    case = asked(plan)
+    take(case, "send", OFFICER, MARCH_1, raw=begun(case) | WHY)
+    later, key = datetime(2028, 1, 5, 2, tzinfo=UTC), "infrastructure_subsidy-116"
+    said = plan_entries.plan_answers(plan) | {"milestones": [{"what": "完成發包", "month": "116-03"}]}
+    plan_id, pid, of_plan = plan.id, plan.public_id, plan.version
+
+    def edit() -> None:
+        plan_entries.edit_plan(officer(CONTROL, later), pid, said, later, version=of_plan)
+
+    def carry() -> None:
+        assert plan_carry_over.carry_over(officer(CONTROL, later), plans.register(key), None, later)
+
+    db.session.rollback()
+    assert at_once(app, edit, carry, midway=(plan_progress, "decide_again")) == []
+    assert [each.what for each in milestones.of_plan(plan_id)] == ["完成發包"]
 
 
 def test_the_database_keeps_no_day_without_its_report(plan: Plan) -> None:
