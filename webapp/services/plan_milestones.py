@@ -104,7 +104,7 @@ def starting(report: ProgressReport) -> list[dict[str, Any]]:
     ]
 
 
-def keep(actor: Actor, report: ProgressReport, field: str, rows: Rows) -> bool:
+def keep(actor: Actor, report: ProgressReport, rows: Rows) -> bool:
     """When each was reached, as the report says; whether anything is new. AnswersInvalid names the rows that cannot be.
 
     What has no row stands as it did.
@@ -120,7 +120,7 @@ def keep(actor: Actor, report: ProgressReport, field: str, rows: Rows) -> bool:
     ).all()
     said, mistakes = reached(rows, held, report.id)
     if mistakes:
-        raise AnswersInvalid({field: [each.in_(actor.language) for each in mistakes]})
+        raise AnswersInvalid({milestones.FIELD: [each.in_(actor.language) for each in mistakes]})
     changed = [(each, on) for each, on in said if each.reached_on != on]
     if changed:
         plan_progress.require_open(report.register_id, report.month)

@@ -114,9 +114,10 @@ def hold(register_id: int, *, alone: bool = False) -> None:
 
 
 def hold_registers_of(plan_id: int) -> None:
-    """All that a plan stands in, before anything else of it is held, in one order."""
-    standing = select(RegisterEntry.register_id).where(RegisterEntry.plan_id == plan_id).distinct()
-    for register_id in db.session.scalars(standing.order_by(RegisterEntry.register_id)).all():
+    """All that a plan stands in, before anything else of it: the earlier year first, as who carries over holds them."""
+    standing = select(RegisterEntry.register_id).where(RegisterEntry.plan_id == plan_id)
+    ordered = select(Register.id).where(Register.id.in_(standing)).order_by(Register.roc_year, Register.id)
+    for register_id in db.session.scalars(ordered).all():
         hold(register_id)
 
 
@@ -306,9 +307,9 @@ def said(decision: Decision, action: str) -> Any:
 def decide_again(plan_id: int, now: datetime, besides: int | None = None) -> None:
     """The reports of a plan, in whatever register, of months that are not closed: something of the plan is otherwise.
 
-    Who has not reported yet is decided when the report comes, or when its day has passed.
+    Who has not reported yet is decided when the report comes, or when its day has passed. Its registers are held
+    already.
     """
-    hold_registers_of(plan_id)
     reports = db.session.scalars(
         select(ProgressReport)
         .join(RegisterEntry, RegisterEntry.id == ProgressReport.entry_id)

@@ -62,7 +62,7 @@ def keep(actor: Actor, case: Case, now: datetime, on_date: date | None) -> None:
     figures = _figures(report, sent.all_answers)
     entry = db.session.get_one(RegisterEntry, report.entry_id)
     plan_progress.hold_registers_of(entry.plan_id)
-    reached = plan_milestones.keep(actor, report, CHECKPOINTS, sent.all_answers.get(CHECKPOINTS) or ())
+    reached = plan_milestones.keep(actor, report, sent.all_answers.get(CHECKPOINTS) or ())
     try:
         _held, fresh = plan_progress.record(
             entry, report.month, figures, now, origin="entered", version=report.version
